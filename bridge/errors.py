@@ -1,0 +1,109 @@
+"""What can go wrong, named by meaning; only edges turn these into status codes, acks and exit codes.
+
+    BridgeError
+    ├── SettingsError             the process must not start like this; names the key
+    ├── StoreError
+    │   ├── StoreUnavailable      the database cannot take it now (retry helps)
+    │   ├── SchemaOutdated        migrations are missing or newer than this version
+    │   └── LeaseLost             the work belongs to another replica now
+    ├── Unreadable                bytes that are not the document we were promised
+    ├── CarrierError
+    │   ├── CarrierUnavailable    no answer, or none that says anything (a read may be retried)
+    │   └── CarrierRefused        a definite no, with the carrier's own key
+    └── BrokerError
+        ├── BrokerUnavailable     no connection, or it broke before the confirm (retry helps)
+        ├── PublishRefused        the broker said no to this one message
+        └── TopologyMissing       the message found no queue at all, not even the unrouted one
+"""
+
+from __future__ import annotations
+
+
+class BridgeError(Exception):
+    """Be the root, so that an edge can tell our errors from bugs."""
+
+    retryable = False
+
+
+class SettingsError(BridgeError):
+    """Name the settings that keep the process from starting, one (key, what to do) pair each."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{key}: {text}" for key, text in problems))
+
+
+class StoreError(BridgeError):
+    """Something about the database."""
+
+
+class StoreUnavailable(StoreError):
+    """The database did not take it; whether it will is unknown, so nothing may be acknowledged."""
+
+    retryable = True
+
+
+class SchemaOutdated(StoreError):
+    """The schema is not the one this version works with."""
+
+
+class LeaseLost(StoreError):
+    """Another replica owns this work now; what was written under the old token did not count."""
+
+
+class Unreadable(BridgeError):
+    """A body that cannot be read as what it claims to be. `reason` is one of our own words, never input."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class CarrierError(BridgeError):
+    """Something about a carrier."""
+
+
+class CarrierUnavailable(CarrierError):
+    """No usable answer. For a read: try again. For a purchase: in doubt, only evidence decides.
+
+    `retry_after` is in seconds, where the carrier named it.
+    """
+
+    retryable = True
+
+    def __init__(self, reason: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+        self.reason = reason
+        self.status = status
+        self.retry_after = retry_after
+        super().__init__(reason if status is None else f"{reason} ({status})")
+
+
+class CarrierRefused(CarrierError):
+    """The carrier understood and said no. `key` is its error key in safe form, or `other`."""
+
+    def __init__(self, key: str, *, status: int) -> None:
+        self.key = key
+        self.status = status
+        super().__init__(f"{key} ({status})")
+
+
+class BrokerError(BridgeError):
+    """Something about RabbitMQ."""
+
+
+class BrokerUnavailable(BrokerError):
+    """No connection, or it broke before the confirm: the message may or may not be there."""
+
+    retryable = True
+
+
+class PublishRefused(BrokerError):
+    """The broker answered no to this one message."""
+
+    retryable = True
+
+
+class TopologyMissing(BrokerError):
+    """A mandatory message came back: not even the unrouted queue exists."""
+
+    retryable = True
