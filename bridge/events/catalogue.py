@@ -1,0 +1,262 @@
+"""The published events: what each says, as pydantic models; schemas, AsyncAPI and routing keys are made from them.
+
+Within `.v1` only additions. Enumerations are open: the schemas describe them as patterned text with examples, so that
+a new word breaks no consumer. Nothing here may carry personal data, a credential or the carrier's free text.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from bridge.model import Evidence
+
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+"""A published raw value: a carrier's or our own word in its safe form."""
+TrackingNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,40}$")]
+CarrierId = Annotated[int, Field(ge=1, lt=10**18)]
+Amount = Annotated[Decimal, PlainSerializer(str, return_type=str), Field(examples=["12.50"])]
+
+
+class Published(BaseModel):
+    """The `data` of an event."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: ClassVar[str]
+    facet: ClassVar[str | None] = None
+    """What the last part of the routing key says, or None where the key has three parts."""
+
+
+class Money(BaseModel):
+    """An amount as exact decimal text, with its currency."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    amount: Amount
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["PLN"])]
+
+
+class ShipmentFact(Published):
+    """What every event about a shipment says."""
+
+    shipment_id: CarrierId
+    organization_id: CarrierId
+    evidence: Annotated[
+        Evidence, Field(description="webhook: unsigned, as it arrived; carrier: the carrier's answer to a read")
+    ]
+    current: Annotated[
+        bool, Field(description="False: older than what is already known; consumers that keep state skip it")
+    ]
+    first_seen: Annotated[bool, Field(description="True: the shipment was first met in the middle of its life")]
+
+
+class Offer(BaseModel):
+    """One candidate offer. `rate` is null where the carrier names no price (postpaid accounts): unknown, never 0."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    offer_id: CarrierId
+    status: Word
+    service_id: Word
+    carrier_id: Word | None
+    rate: Money | None
+    expires_at: datetime | None
+    additional_services: tuple[Word, ...]
+    unavailability_reasons: tuple[Word, ...]
+
+
+class OffersPrepared(ShipmentFact):
+    """Offers are known and can be bought until they expire, usually five minutes after they were made."""
+
+    type = "shipment.offers_prepared"
+
+    offers: tuple[Offer, ...]
+    expires_at: Annotated[datetime | None, Field(description="The earliest expiry among the available offers")]
+
+
+class PurchaseFact(ShipmentFact):
+    """What every event about a purchase says."""
+
+    intent_id: Annotated[str, Field(description="One purchase: the same in every event about it")]
+    offer_id: CarrierId
+    service_id: Word
+
+
+class RejectedOffer(BaseModel):
+    """An offer that was not chosen, and why."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    offer_id: CarrierId
+    reason: Word
+
+
+class OfferSelected(PurchaseFact):
+    """The policy decided for an offer."""
+
+    type = "shipment.offer_selected"
+    facet = "rule id"
+
+    rule_id: Word
+    policy_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    price: Money | None
+    rejected: tuple[RejectedOffer, ...]
+    seconds_left: float
+
+
+class OfferSelectionFailed(ShipmentFact):
+    """Nothing acceptable was on offer."""
+
+    type = "shipment.offer_selection_failed"
+    facet = "reason"
+
+    reason: Annotated[
+        Word,
+        Field(
+            examples=[
+                "none_available",
+                "no_rule_match",
+                "price_above_max",
+                "price_unknown",
+                "budget_exhausted",
+                "account_paused",
+                "carrier_owned_purchase",
+            ]
+        ),
+    ]
+    policy_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    rejected: tuple[RejectedOffer, ...]
+
+
+class PurchaseHeld(PurchaseFact):
+    """The purchase waits for a person."""
+
+    type = "shipment.purchase_held"
+    facet = "reason"
+
+    reason: Annotated[Word, Field(examples=["approval_required", "dry_run"])]
+    seconds_left: float
+
+
+class PurchaseRequested(PurchaseFact):
+    """The order to buy is about to leave; stored before the call."""
+
+    type = "shipment.purchase_requested"
+
+
+class PurchaseUnknown(PurchaseFact):
+    """Nobody knows yet whether the purchase happened; nothing else is bought until it is settled."""
+
+    type = "shipment.purchase_unknown"
+
+
+class PurchaseSucceeded(PurchaseFact):
+    """The carrier shows the purchase."""
+
+    type = "shipment.purchase_succeeded"
+
+    price: Money | None
+    adopted: Annotated[bool, Field(description="True: somebody else bought it, and we found it bought")]
+
+
+class PurchaseFailed(PurchaseFact):
+    """The carrier shows that the purchase did not happen."""
+
+    type = "shipment.purchase_failed"
+    facet = "reason"
+
+    reason: Annotated[
+        Word,
+        Field(
+            examples=[
+                "insufficient_funds",
+                "account_data_missing",
+                "offer_expired",
+                "offer_unavailable",
+                "validation",
+                "forbidden",
+                "not_found",
+                "other",
+            ]
+        ),
+    ]
+
+
+class OffersExpired(ShipmentFact):
+    """The window closed unbought, as the carrier confirms."""
+
+    type = "shipment.offers_expired"
+
+    expired_at: datetime
+
+
+class Confirmed(ShipmentFact):
+    """The shipment is bought at the carrier; the first time it is seen so."""
+
+    type = "shipment.confirmed"
+
+    tracking_number: TrackingNumber | None
+
+
+class TrackingNumberAssigned(ShipmentFact):
+    """The tracking number is first known."""
+
+    type = "shipment.tracking_number_assigned"
+
+    tracking_number: TrackingNumber
+
+
+class StatusChanged(ShipmentFact):
+    """The normalized or the raw status changed."""
+
+    type = "shipment.status_changed"
+    facet = "tracking status"
+
+    tracking_status: Annotated[Word, Field(examples=["in_transit", "delivered", "unknown"])]
+    carrier_status: Word
+    previous_tracking_status: Word | None
+    previous_carrier_status: Word | None
+    last_known_status: Annotated[
+        Word | None, Field(description="With tracking_status unknown: the status that still holds")
+    ]
+    reason: Word | None
+    terminal: bool
+    attention: Annotated[bool, Field(description="A person should look at it")]
+    tracking_number: TrackingNumber | None
+    return_tracking_number: TrackingNumber | None
+
+
+class ReturnLegStarted(ShipmentFact):
+    """The parcel goes back to its sender under a second number."""
+
+    type = "shipment.return_leg_started"
+
+    tracking_number: TrackingNumber | None
+    return_tracking_number: TrackingNumber
+
+
+CATALOGUE: tuple[type[Published], ...] = (
+    OffersPrepared,
+    OfferSelected,
+    OfferSelectionFailed,
+    PurchaseHeld,
+    PurchaseRequested,
+    PurchaseUnknown,
+    PurchaseSucceeded,
+    PurchaseFailed,
+    OffersExpired,
+    Confirmed,
+    TrackingNumberAssigned,
+    StatusChanged,
+    ReturnLegStarted,
+)
+"""Every event this version publishes."""
+
+
+def versioned(kind: str) -> str:
+    """Give the CloudEvents type of a fact: `shipment.confirmed` is published as `bridge.shipment.confirmed.v1`."""
+    return f"bridge.{kind}.v1"

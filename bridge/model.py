@@ -1,0 +1,147 @@
+"""The words every module shares: ids, subjects, facts. Values only; nothing here does I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import NewType
+
+from pydantic import BaseModel
+
+DeliveryId = NewType("DeliveryId", str)
+"""The dedupe key of a delivery as text: time-prefixed, so that inserts stay local and ids sort by time."""
+EventId = NewType("EventId", str)
+IntentId = NewType("IntentId", str)
+OrganizationId = NewType("OrganizationId", int)
+ShipmentId = NewType("ShipmentId", int)
+OfferId = NewType("OfferId", int)
+Micros = NewType("Micros", int)
+"""A moment as microseconds since 1970 in UTC: what the database stores and compares."""
+
+PARTITIONS = 64
+
+
+def micros(moment: datetime) -> Micros:
+    """Turn an aware datetime into what the database stores."""
+    return Micros(round((moment - _EPOCH) / timedelta(microseconds=1)))
+
+
+def moment(value: int) -> datetime:
+    """Turn stored microseconds into an aware datetime in UTC."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Evidence(StrEnum):
+    """Who stands behind a fact: the unsigned webhook, or the carrier's own answer to a read of ours."""
+
+    webhook = "webhook"
+    carrier = "carrier"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Subject:
+    """What an event is about. `source` is `/shipx/{organization}`, `name` is `shipment/{id}`."""
+
+    source: str
+    name: str
+
+    @classmethod
+    def shipment(cls, organization: OrganizationId, shipment: ShipmentId) -> Subject:
+        return cls(f"/shipx/{organization}", f"shipment/{shipment}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened, once: unique on (environment, source, subject, type, key)."""
+
+    subject: Subject
+    type: str
+    """Entity and event without version: `shipment.status_changed`."""
+    key: str
+    occurred_at: datetime
+    data: BaseModel
+    facet: str | None = None
+    causation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact as it is published: the bytes are made once and never again."""
+
+    position: int
+    id: EventId
+    type: str
+    subject: Subject
+    sequence: int
+    routing_key: str
+    organization: str
+    recorded_at: datetime
+    body: bytes
+
+
+class DeliveryState(IntEnum):
+    """Where a delivery stands in the inbox."""
+
+    pending = 0
+    done = 1
+    failed = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A verified webhook on its way into the inbox."""
+
+    id: DeliveryId
+    organization: OrganizationId
+    event: str
+    shipment: ShipmentId | None
+    occurred_at: datetime
+    received_at: datetime
+    body: bytes = field(repr=False)
+    body_sha256: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A webhook behind a right secret that may not take effect: kept with its reason until somebody decides."""
+
+    id: DeliveryId
+    reason: str
+    organization: OrganizationId
+    peer: str
+    received_at: datetime
+    size: int
+    body: bytes = field(repr=False)
+
+
+class Receipt(StrEnum):
+    """What became of a delivery, as the carrier is told."""
+
+    accepted = "accepted"
+    duplicate = "duplicate"
+    parked = "parked"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A row of the inbox, claimed by a worker."""
+
+    id: DeliveryId
+    organization: OrganizationId
+    event: str
+    received_at: datetime
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseWork:
+    """A shipment whose offers may be bought until `deadline`."""
+
+    organization: OrganizationId
+    shipment: ShipmentId
+    deadline: datetime
+    cause: DeliveryId
