@@ -1,19 +1,20 @@
 """What can go wrong, named by meaning; only edges turn these into status codes, acks and exit codes.
 
-    BridgeError
-    ├── SettingsError             the process must not start like this; names the key
-    ├── StoreError
-    │   ├── StoreUnavailable      the database cannot take it now (retry helps)
-    │   ├── SchemaOutdated        migrations are missing or newer than this version
-    │   └── LeaseLost             the work belongs to another replica now
-    ├── Unreadable                bytes that are not the document we were promised
-    ├── CarrierError
-    │   ├── CarrierUnavailable    no answer, or none that says anything (a read may be retried)
-    │   └── CarrierRefused        a definite no, with the carrier's own key
-    └── BrokerError
-        ├── BrokerUnavailable     no connection, or it broke before the confirm (retry helps)
-        ├── PublishRefused        the broker said no to this one message
-        └── TopologyMissing       the message found no queue at all, not even the unrouted one
+BridgeError
+├── SettingsError             the process must not start like this; names the key
+├── StoreError
+│   ├── StoreUnavailable      the database cannot take it now (retry helps)
+│   ├── RowRefused            the database will never take this row (its neighbours are fine)
+│   ├── SchemaOutdated        migrations are missing or newer than this version
+│   └── LeaseLost             the work belongs to another replica now
+├── Unreadable                bytes that are not the document we were promised
+├── CarrierError
+│   ├── CarrierUnavailable    no answer, or none that says anything (a read may be retried)
+│   └── CarrierRefused        a definite no, with the carrier's own key
+└── BrokerError
+    ├── BrokerUnavailable     no connection, or it broke before the confirm (retry helps)
+    ├── PublishRefused        the broker said no to this one message
+    └── TopologyMissing       the message found no queue at all, not even the unrouted one
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ class StoreUnavailable(StoreError):
     """The database did not take it; whether it will is unknown, so nothing may be acknowledged."""
 
     retryable = True
+
+
+class RowRefused(StoreError):
+    """The database refused what one row holds; the same row will be refused again."""
 
 
 class SchemaOutdated(StoreError):

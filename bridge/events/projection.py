@@ -27,6 +27,10 @@ OFFER_LIFETIME = timedelta(minutes=5)
 """How long offers can be bought, where the carrier does not say (page 47415642 of its documentation)."""
 
 
+HISTORY_FULL = "history_full"
+"""The verdict on a report for a shipment with more statuses than any parcel has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
     """What follows from a notification. `verdict` says it in a word, for the inbox."""
@@ -89,7 +93,7 @@ def project(notification: Notification, known: ShipmentState | None) -> Projecti
 
 def _status(about: _About, seen: StatusSeen) -> Projection:
     if is_full(about.state.spans):
-        return Projection(verdict="history_full")
+        return Projection(verdict=HISTORY_FULL)
     found = about.state.report(seen.status, about.second)
     is_latest = not any((span.first, rank(span.word)) > (about.second, rank(seen.status)) for span in found.spans)
     state = _numbered(replace(about.state, spans=found.spans), seen, is_latest=is_latest)

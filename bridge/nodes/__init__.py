@@ -1,1 +1,1 @@
-"""Private RabbitMQ and PostgreSQL nodes for the demo, the tests and the benchmarks; nothing else of the bridge is imported here."""
+"""Private RabbitMQ and PostgreSQL nodes for demo, tests and benchmarks. Imports nothing else of the bridge."""

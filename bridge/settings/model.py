@@ -1,0 +1,328 @@
+"""The tree of settings: names, defaults and meanings. Keys, reference and example file are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from bridge.settings.values import (
+    ROLES,
+    AmqpUrl,
+    ApiToken,
+    BaseUrl,
+    CarrierId,
+    Commands,
+    DatabaseUrl,
+    Duration,
+    EncryptionKeys,
+    Environment,
+    Host,
+    Line,
+    Money,
+    Name,
+    Networks,
+    Password,
+    Port,
+    ReplyQueues,
+    Roles,
+    Scope,
+    Seconds,
+    Sha256,
+    Token,
+    WebhookSecrets,
+    decode_key,
+    is_loopback,
+)
+
+
+class Part(BaseModel):
+    """A branch of the tree: frozen, without keys that nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the rows live. `path` is set for SQLite; `url` (with its password) is for PostgreSQL's driver."""
+
+    kind: Literal["sqlite", "postgres"]
+    url: SecretStr
+    path: Path | None
+
+
+class Amqp(Part):
+    start: Literal["now", "earliest"] = Field(
+        "now", description="Where publishing begins when a broker is first configured: `now` or `earliest`."
+    )
+    declare: bool = Field(True, description="Declare the topology at start; false where the bridge has no such right.")
+    commands: Commands = Field("*", description="Commands the bus may give: `*` or a list of command names.")
+    reply_queues: ReplyQueues = Field(
+        (),
+        description="Queues that replies may go to, besides `amq.rabbitmq.reply-to`; `*` and `?` are wildcards. "
+        "Never `bridge.*`.",
+        examples=[["erp.replies.*"]],
+    )
+
+    def allows(self, command: str) -> bool:
+        """Say whether the bus may give this command."""
+        return self.commands == "*" or command in self.commands
+
+
+class Http(Part):
+    host: Host = Field("127.0.0.1", description="Address to listen on.")
+    port: Port = Field(8080, description="Port to listen on.")
+    internal_port: Port | None = Field(
+        None,
+        description="With an internal port, everything but `/webhooks/` is served there alone.",
+        examples=[8081],
+    )
+    drain_delay_s: float = Field(
+        0, ge=0, le=600, description="On SIGTERM: how long to keep accepting after `/readyz` said no."
+    )
+
+
+class ApiClient(Part):
+    name: Name = Field(description="Who this is; stands in logs.", examples=["warehouse"])
+    sha256: Sha256 = Field(
+        repr=False,
+        description="SHA-256 of the token, in hexadecimal: `printf %s TOKEN | sha256sum`.",
+        examples=["0123456789abcdef" * 4],
+    )
+    scopes: frozenset[Scope] = Field(
+        min_length=1,
+        description="What it may do: `read`, `events`, `shipments:write`, `purchases:write`, `returns:write`, "
+        "`personal:read`, `admin`.",
+        examples=[["read", "events"]],
+    )
+    organizations: tuple[CarrierId, ...] = Field((), description="Whose data it sees; empty: everybody's.")
+
+
+class Webhook(Part):
+    networks: Networks = Field((IPv4Network("91.216.25.0/24"),), description="Networks the carrier sends from.")
+    network_mode: Literal["enforce", "observe", "off"] = Field(
+        "enforce",
+        description="A webhook from elsewhere is parked (`enforce`), counted and let in (`observe`), let in (`off`).",
+    )
+    trusted_proxies: Networks = Field(
+        (),
+        description="Only these peers' `X-Forwarded-For` is believed, read from the right.",
+        examples=[["10.0.0.0/8"]],
+    )
+    max_body_bytes: int = Field(262_144, ge=65_536, le=16_777_216, description="Larger bodies are parked.")
+    max_pending: int = Field(2000, ge=1, le=100_000, description="Webhooks waiting for a commit; beyond: 503.")
+    body_timeout_s: Seconds = Field(10, le=300, description="How long a body may take to arrive.")
+    commit_timeout_s: Seconds = Field(5, le=60, description="How long a commit may take; beyond: 503.")
+
+
+class Organization(Part):
+    """A ShipX organization. Without a token its webhooks are received and published, and nothing is bought."""
+
+    id: CarrierId = Field(description="The organization's number.", examples=[1001])
+    token: Token | None = Field(
+        None, description="API token; without one the bridge receives and publishes, and buys nothing."
+    )
+    webhook_secrets: WebhookSecrets = Field(
+        (), description="Secrets in the webhook URL, `[a-z0-9]{32,128}`, several valid at once for rotation."
+    )
+
+
+class ShipX(Part):
+    """The carrier. Read `organizations`; the three keys of the first one are only how it is given."""
+
+    base_url: BaseUrl = Field(
+        "https://api-shipx-pl.easypack24.net", description="Address of the API; `http://` only to loopback."
+    )
+    organization_id: CarrierId | None = Field(
+        None, description="The organization's number; further ones in TOML.", examples=[1000]
+    )
+    token: Token | None = Field(
+        None, description="API token; without one the bridge receives and publishes, and buys nothing."
+    )
+    webhook_secrets: WebhookSecrets = Field(
+        (),
+        description="Secrets in the webhook URL, `[a-z0-9]{32,128}`, several valid at once for rotation, "
+        "unique across organizations.",
+    )
+    further: tuple[Organization, ...] = Field((), alias="organizations", description="Further organizations.")
+    read_back: Literal["purchases", "terminal", "always"] = Field(
+        "purchases",
+        description="Which facts wait for a read from the carrier: `purchases` (money only), `terminal` (and first "
+        "sight, confirmation, terminal statuses), `always`.",
+    )
+    requests_per_minute: int = Field(
+        60, ge=1, le=6000, description="Calls per minute and organization, all replicas together."
+    )
+    max_in_flight: int = Field(2, ge=1, le=100, description="Calls at once per organization, all replicas together.")
+    timeout_s: Seconds = Field(10, le=120, description="How long one call may take.")
+
+    @property
+    def organizations(self) -> tuple[Organization, ...]:
+        """The organization of the environment first, then those under `[[shipx.organizations]]`."""
+        if self.organization_id is None:
+            return self.further
+        first = Organization(id=self.organization_id, token=self.token, webhook_secrets=self.webhook_secrets)
+        return (first, *self.further)
+
+
+class Purchasing(Part):
+    mode: Literal["auto", "approve", "dry_run"] = Field(
+        "auto",
+        description="`auto` buys, `approve` decides and waits for a person, `dry_run` decides and never spends.",
+    )
+    scope: Literal["created_by_bridge", "all"] | None = Field(
+        None,
+        description="Whose shipments may be bought: `created_by_bridge` or `all`. Unset with a carrier that is not "
+        "loopback: `auto` behaves as `approve` and says so.",
+        examples=["created_by_bridge"],
+    )
+    max_per_day: int = Field(1000, ge=1, le=1_000_000, description="Purchases per day.")
+    max_spend_per_day: Money | None = Field(None, description="PLN per day; unset: no cap.", examples=["2500.00"])
+    regenerations: int = Field(3, ge=0, le=20, description="How often expired offers of a shipment are made anew.")
+    settle_s: Seconds = Field(
+        20,
+        le=600,
+        description="Over how long a purchase in doubt is read before it counts as not made; "
+        "under 5 only where the carrier is loopback.",
+    )
+
+
+class Reconcile(Part):
+    open_s: Seconds = Field(15, description="How often to sweep while a window or an outcome is open.")
+    tracking_s: Seconds = Field(1800, description="How often to sweep shipments under way.")
+
+
+class Returns(Part):
+    poll_s: Seconds = Field(300, description="How often to ask for open returns (adaptive between this and slower).")
+
+
+class InPostReturns(Part):
+    base_url: BaseUrl = Field("https://api.inpost.pl", description="Address of the API; `http://` only to loopback.")
+    token_url: BaseUrl = Field(
+        "https://login.inpost.pl/auth/realms/external/protocol/openid-connect/token",
+        description="Where access tokens come from; `http://` only to loopback.",
+    )
+    client_id: Line | None = Field(None, description="OAuth client; unset: not used.", examples=["my-client"])
+    client_secret: Password | None = Field(None, description="The client's secret.")
+
+
+class SzybkieZwroty(Part):
+    base_url: BaseUrl = Field(
+        "https://api.paczkomaty.pl", description="Address of the API; `http://` only to loopback."
+    )
+    email: Line | None = Field(
+        None, repr=False, description="Panel login; unset: not used.", examples=["returns@example.com"]
+    )
+    password: Password | None = Field(None, description="Panel password.")
+
+
+class IntelligentReturns(Part):
+    base_url: BaseUrl = Field(
+        "https://returns.returnsplatform.com/api", description="Address of the API; `http://` only to loopback."
+    )
+    login: Line | None = Field(None, repr=False, description="Account login; unset: not used.", examples=["my-account"])
+    api_key: Password | None = Field(None, description="API key from the profile page.")
+    format: Literal["json", "xml"] = Field("json", description="What to speak: `json` or `xml`.")
+
+
+class PersonalData(Part):
+    keys: EncryptionKeys = Field(
+        (),
+        description="Encryption keys, newest first, base64 of 32 bytes each; required when a carrier is not loopback.",
+    )
+
+    @property
+    def key_bytes(self) -> tuple[bytes, ...]:
+        """The keys as a cipher takes them, newest first."""
+        return tuple(decode_key(key) for key in self.keys)
+
+
+class Retention(Part):
+    deliveries: Duration = Field(timedelta(days=90), description="How long webhooks are kept (`12h`, `90d`).")
+    events: Duration = Field(timedelta(days=90), description="How long events are kept.")
+    parked: Duration = Field(timedelta(days=14), description="How long parked webhooks are kept.")
+    labels: Duration = Field(timedelta(days=45), description="How long labels are kept.")
+
+
+def _migrates(earlier: dict[str, Any]) -> bool:
+    return _is_sqlite(earlier["database_url"])
+
+
+def _is_sqlite(url: SecretStr) -> bool:
+    return url.get_secret_value().startswith("sqlite:")
+
+
+class Settings(Part):
+    """Everything the process is told, checked. Made by `bridge.settings.load`."""
+
+    environment: Environment = Field(
+        "production", description="`production`, `sandbox` or `demo`; part of every event."
+    )
+    database_url: DatabaseUrl = Field(
+        SecretStr("sqlite:///var/bridge.db"),
+        description="`sqlite:///path`, or `postgresql://…` for several replicas.",
+    )
+    migrate: bool = Field(
+        default_factory=_migrates,
+        description="Migrate at start. On PostgreSQL, `serve` refuses an old schema and names `bridge migrate`, "
+        "unless this is true.",
+        examples=[True],
+        json_schema_extra={"shown": "on for SQLite"},
+    )
+    amqp_url: AmqpUrl | None = Field(
+        None, description="Unset: events stay in the embedded feed; set: RabbitMQ as well."
+    )
+    amqp: Amqp = Amqp()
+    roles: Roles = Field(
+        ROLES,
+        description="What this process does: `all` or a list: `receiver`, `worker`, `relay`, `commands`, `reconciler`.",
+        json_schema_extra={"shown": "all"},
+    )
+    http: Http = Http()
+    shutdown_s: Seconds = Field(20, le=600, description="How long the work in hand may take to end on SIGTERM.")
+    api_token: ApiToken | None = Field(
+        None,
+        description="Operator token with every scope, 16 characters or more; without any token `/v1` and the console "
+        "answer 401.",
+    )
+    api_tokens: tuple[ApiClient, ...] = Field((), description="Further tokens.")
+    webhook: Webhook = Webhook()
+    shipx: ShipX = ShipX()
+    policy: Path = Field(Path("config/policy.toml"), description="The offer policy.")
+    purchasing: Purchasing = Purchasing()
+    reconcile: Reconcile = Reconcile()
+    returns: Returns = Returns()
+    inpost_returns: InPostReturns = InPostReturns()
+    szybkie_zwroty: SzybkieZwroty = SzybkieZwroty()
+    intelligentreturns: IntelligentReturns = IntelligentReturns()
+    personal_data: PersonalData = PersonalData()
+    retention: Retention = Retention()
+
+    @property
+    def database(self) -> Database:
+        """The database URL, taken apart."""
+        if not _is_sqlite(self.database_url):
+            return Database("postgres", self.database_url, None)
+        path = Path(self.database_url.get_secret_value().removeprefix("sqlite:///"))
+        return Database("sqlite", self.database_url, path)
+
+    @property
+    def carrier_urls(self) -> tuple[str, ...]:
+        """Every address a configured carrier is called at: ShipX with an organization, others with a login."""
+        returns, codes, platform = self.inpost_returns, self.szybkie_zwroty, self.intelligentreturns
+        used: tuple[tuple[object, tuple[str, ...]], ...] = (
+            (self.shipx.organizations, (self.shipx.base_url,)),
+            (returns.client_id or returns.client_secret, (returns.base_url, returns.token_url)),
+            (codes.email or codes.password, (codes.base_url,)),
+            (platform.login or platform.api_key, (platform.base_url,)),
+        )
+        return tuple(url for configured, urls in used if configured for url in urls)
+
+    @property
+    def carriers_are_loopback(self) -> bool:
+        """Whether nothing real can be reached: every configured carrier is on this machine (or there is none)."""
+        return all(is_loopback(url) for url in self.carrier_urls)

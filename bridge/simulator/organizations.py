@@ -1,0 +1,61 @@
+"""The accounts at the carrier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from bridge.simulator.scenario import OrganizationTerms, ServiceTerms
+
+
+@dataclass
+class Organization:
+    """One account: its terms, and what changes while the simulator runs."""
+
+    terms: OrganizationTerms
+    funds: Decimal
+    webhook_url: str | None
+
+    @classmethod
+    def open(cls, terms: OrganizationTerms) -> Organization:
+        """Open the account as the scenario describes it."""
+        return cls(terms, terms.funds, terms.webhook_url)
+
+    @property
+    def id(self) -> int:
+        return self.terms.id
+
+    @property
+    def prepaid(self) -> bool:
+        return self.terms.account == "prepaid"
+
+    def terms_of(self, service_id: str) -> ServiceTerms | None:
+        """Find a contracted service."""
+        return next((service for service in self.terms.services if service.id == service_id), None)
+
+    def pay(self, rate: Decimal | None) -> bool:
+        """Collect the price; a postpaid account owes it instead. False when the funds do not reach."""
+        if not self.prepaid or rate is None:
+            return True
+        if self.funds < rate:
+            return False
+        self.funds -= rate
+        return True
+
+
+class Organizations:
+    """All accounts, by number and by token."""
+
+    def __init__(self, terms: tuple[OrganizationTerms, ...]) -> None:
+        self._by_id = {one.id: Organization.open(one) for one in terms}
+        self._by_token = {one.terms.token: one for one in self._by_id.values()}
+
+    def __iter__(self) -> Iterator[Organization]:
+        return iter(self._by_id.values())
+
+    def get(self, organization_id: int) -> Organization | None:
+        return self._by_id.get(organization_id)
+
+    def of_token(self, token: str) -> Organization | None:
+        return self._by_token.get(token)

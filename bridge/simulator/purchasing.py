@@ -1,0 +1,64 @@
+"""Selecting and buying offers, one or many.
+
+A 200 or 204 means accepted: the purchase runs afterwards, and only then the shipment shows it.
+https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153611 (pay), 18153613 (select), 47186686 (bulk)
+"""
+
+from __future__ import annotations
+
+from bridge.simulator.ledger import Charge
+from bridge.simulator.notices import shipment_confirmed
+from bridge.simulator.journeys import Journeys
+from bridge.simulator.offers import Offer
+from bridge.simulator.shipments import Shipment
+from bridge.simulator.world import World
+
+
+class Purchasing:
+    """Take purchases in, and settle them after a while."""
+
+    def __init__(self, world: World, journeys: Journeys) -> None:
+        self._world = world
+        self._journeys = journeys
+
+    def select(self, shipment: Shipment, offer_id: int) -> None:
+        """Choose an offer without paying; the others are deleted at once."""
+        shipment.select(self.selectable(shipment, offer_id), self._world.now())
+        self._world.announce_status(shipment)
+
+    def selectable(self, shipment: Shipment, offer_id: int) -> Offer:
+        """Find the offer, or refuse as a purchase of it would be refused."""
+        return shipment.refuse_unless_buyable(shipment.offer(offer_id), self._world.now())
+
+    def buy(self, shipment: Shipment, offer_id: int) -> None:
+        """Accept a purchase; its effect comes later."""
+        offer = shipment.offer(offer_id)
+        again = self._world.scenario.purchases.again
+        if offer and again != "refuse" and (shipment.bought or shipment.purchases_running):
+            if again == "charge":
+                self._settle_soon(shipment, offer)
+            return
+        self._settle_soon(shipment, self.selectable(shipment, offer_id))
+
+    def _settle_soon(self, shipment: Shipment, offer: Offer) -> None:
+        shipment.purchases_running += 1
+        self._world.soon(self._world.scenario.delays.purchase, lambda: self._settle(shipment, offer))
+
+    def _settle(self, shipment: Shipment, offer: Offer) -> None:
+        shipment.purchases_running -= 1
+        transaction_id, now = next(self._world.ids.transactions), self._world.now()
+        if not shipment.organization.pay(offer.rate):
+            shipment.unpaid(offer, transaction_id, "debt_collection", now)
+            return
+        first = not shipment.bought
+        self._world.ledger.charge(Charge(shipment.id, offer.id, offer.rate, now))
+        shipment.paid(offer, transaction_id, f"62{shipment.id:022d}", now)
+        self._confirm(shipment, first=first)
+
+    def _confirm(self, shipment: Shipment, *, first: bool) -> None:
+        assert shipment.tracking_number is not None
+        self._world.shipments.number(shipment, shipment.tracking_number)
+        self._world.announce(shipment_confirmed, shipment)
+        self._world.announce_status(shipment)
+        if first:
+            self._journeys.start(shipment)

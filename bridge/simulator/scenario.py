@@ -1,0 +1,142 @@
+"""The scenario file: who is registered with the carrier, how fast it works, and what happens to the parcels."""
+
+from __future__ import annotations
+
+import tomllib
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bridge.simulator.errors import ScenarioError
+from bridge.simulator.services import SERVICES
+
+Seconds = Annotated[float, Field(ge=0, le=1_000_000)]
+StatusName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
+
+
+class Part(BaseModel):
+    """A table of the file; a key that nobody reads is a mistake, not a remark."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Delays(Part):
+    """How long the carrier takes, in seconds."""
+
+    offers: Seconds = 0.2
+    """from a create or an edit to `offers_prepared`"""
+    purchase: Seconds = 0.6
+    """from an accepted purchase to its visible effect"""
+    list_lag: Seconds = 0.0
+    """how long a new shipment is missing from lists (observed: 0 to 5.4)"""
+    offers_valid: Seconds = 300.0
+    """from preparation to `expires_at`; the carrier's value is exactly five minutes"""
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """the share by which `offers` and `purchase` vary, up and down"""
+
+
+class Purchases(Part):
+    """What nobody could find out about buying."""
+
+    again: Literal["refuse", "accept", "charge"] = "refuse"
+    """a buy of what is bought or being bought: refused, answered 200 without effect, or paid a second time"""
+
+
+class Webhooks(Part):
+    """How notifications are sent."""
+
+    repeat_every: Annotated[int, Field(ge=0)] = 0
+    """send every n-th notification twice; 0 never"""
+    repeat_after: Seconds = 0.0
+    """seconds between a notification and its repetition"""
+    retries: tuple[Seconds, ...] = ()
+    """seconds before each new attempt when the answer was not 200; the carrier's own schedule is not documented"""
+    also_announce: tuple[Literal["created", "offers_prepared", "offer_selected", "confirmed", "canceled"], ...] = ()
+    """statuses before the journey that also come as `shipment_status_changed`; the documents do not say which do"""
+    timeout: Annotated[float, Field(gt=0)] = 10.0
+    max_in_flight: Annotated[int, Field(ge=1, le=256)] = 8
+
+
+class ServiceTerms(Part):
+    """One contracted service and its price; a postpaid organization is never told the price."""
+
+    id: str
+    rate: Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=2)] | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.id not in SERVICES:
+            raise ValueError(f"not a service of the carrier: one of {', '.join(SERVICES)}")
+        return self
+
+
+class OrganizationTerms(Part):
+    """One account with the carrier."""
+
+    id: Annotated[int, Field(gt=0, lt=2**63)]
+    name: str
+    token: Annotated[str, Field(min_length=1)]
+    account: Literal["prepaid", "postpaid"]
+    funds: Annotated[Decimal, Field(ge=0, decimal_places=2)] = Decimal(0)
+    webhook_url: str | None = None
+    cost_centres: tuple[str, ...] = ()
+    services: tuple[ServiceTerms, ...] = ()
+
+    @model_validator(mode="after")
+    def _priced(self) -> Self:
+        unpriced = [service.id for service in self.services if service.rate is None]
+        if self.account == "prepaid" and unpriced:
+            raise ValueError(f"a prepaid organization needs a rate for {', '.join(unpriced)}")
+        return self
+
+
+class Step(Part):
+    """One status of a journey, `after` seconds from the one before."""
+
+    status: StatusName
+    after: Seconds
+
+
+class JourneyPlan(Part):
+    """What happens to a share of the parcels once they are confirmed."""
+
+    name: str
+    share: Annotated[float, Field(gt=0)] = 1.0
+    steps: tuple[Step, ...]
+
+
+class Scenario(Part):
+    """Everything that can be set; without journeys nothing moves past `confirmed`, as on the carrier's sandbox."""
+
+    speed: Annotated[float, Field(gt=0)] = 1.0
+    """divides the seconds of every journey step"""
+    delays: Delays = Delays()
+    purchases: Purchases = Purchases()
+    webhooks: Webhooks = Webhooks()
+    organizations: Annotated[tuple[OrganizationTerms, ...], Field(min_length=1)]
+    journeys: tuple[JourneyPlan, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        for values in ([o.id for o in self.organizations], [o.token for o in self.organizations]):
+            if len(set(values)) != len(values):
+                raise ValueError("ids and tokens of organizations must differ")
+        return self
+
+
+def load_scenario(path: Path | None = None) -> Scenario:
+    """Read a scenario file, or the packaged demo. ScenarioError names what is wrong with it."""
+    source = path or files("bridge.simulator") / "scenarios" / "demo.toml"
+    try:
+        return Scenario.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise ScenarioError([(_key(e["loc"]), e["msg"]) for e in error.errors()]) from None
+    except (OSError, ValueError) as error:
+        raise ScenarioError([(str(source), str(error))]) from None
+
+
+def _key(loc: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in loc) or "scenario"

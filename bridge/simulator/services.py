@@ -1,0 +1,69 @@
+"""The carrier's services, with the labels under which offers show them.
+
+https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153507 (services) and .../18153494/Webhooks (the labels)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Reach = Literal["locker", "courier"]
+
+
+@dataclass(frozen=True)
+class Label:
+    """The three texts by which the carrier names a carrier or a service."""
+
+    id: str
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Service:
+    """A way of sending. `carrier` is what the offer shows, which is not always the one that carries."""
+
+    label: Label
+    carrier: Label
+    reach: Reach
+
+
+LOCKER = Label("inpost_locker", "InPost Paczkomaty", "locker parcels")
+COURIER = Label("inpost_courier", "InPost Kurier", "courier parcels")
+LETTER = Label("inpost_letter", "InPost MiniKurier24", "letters")
+
+
+def _service(service_id: str, name: str, description: str, carrier: Label, reach: Reach) -> tuple[str, Service]:
+    return service_id, Service(Label(service_id, name, description), carrier, reach)
+
+
+SERVICES = dict(
+    (
+        _service("inpost_locker_standard", "Paczkomatowa standardowa", "locker, standard", LOCKER, "locker"),
+        _service("inpost_locker_allegro", "Allegro Paczkomaty InPost", "locker, Allegro", LOCKER, "locker"),
+        _service("inpost_locker_pass_thru", "Paczkomatowa Pass-Thru", "locker, pass-thru", LOCKER, "locker"),
+        _service("inpost_locker_standard_smart", "Paczkomatowa Smart", "locker, smart", LOCKER, "locker"),
+        _service("inpost_locker_allegro_smart", "Allegro Smart", "locker, Allegro smart", LOCKER, "locker"),
+        _service("inpost_letter_allegro", "Allegro MiniKurier24 InPost", "letter, Allegro", LETTER, "locker"),
+        # The published sample shows these two courier services under the locker carrier, and two services
+        # with the name "Kurier standard": only service.id tells them apart.
+        _service("inpost_courier_c2c", "Kurier standard", "courier, standard", LOCKER, "courier"),
+        _service("inpost_courier_allegro", "Allegro Kurier24 InPost", "courier, Allegro", LOCKER, "courier"),
+        _service("inpost_courier_standard", "Kurier standard", "courier, standard", COURIER, "courier"),
+        _service("inpost_courier_express_1000", "Kurier do 10:00", "courier, by 10:00", COURIER, "courier"),
+        _service("inpost_courier_express_1200", "Kurier do 12:00", "courier, by 12:00", COURIER, "courier"),
+        _service("inpost_courier_express_1700", "Kurier do 17:00", "courier, by 17:00", COURIER, "courier"),
+        _service("inpost_courier_palette", "Paleta standard", "courier, pallet", COURIER, "courier"),
+    )
+)
+
+INSURED_WITH_COD = frozenset(
+    {
+        "inpost_courier_standard",
+        "inpost_courier_express_1000",
+        "inpost_courier_express_1200",
+        "inpost_courier_express_1700",
+        "inpost_courier_palette",
+    }
+)

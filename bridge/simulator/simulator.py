@@ -1,0 +1,85 @@
+"""The whole stand-in carrier, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import httpx
+
+from bridge.simulator.clock import Clock, VirtualClock
+from bridge.simulator.intake import Intake
+from bridge.simulator.journeys import Journeys
+from bridge.simulator.organizations import Organization, Organizations
+from bridge.simulator.purchasing import Purchasing
+from bridge.simulator.scenario import Scenario
+from bridge.simulator.schedule import Schedule
+from bridge.simulator.targets import checked_target
+from bridge.simulator.webhooks import WebhookSender
+from bridge.simulator.world import World
+
+
+class Simulator:
+    """A carrier in one process. In real time `running()` keeps it going; in virtual time `advance()` does."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        clock: Clock,
+        seed: int = 0,
+        transport: httpx.AsyncBaseTransport | None = None,
+        allow_remote: bool = False,
+    ) -> None:
+        schedule = Schedule(clock)
+        webhooks = WebhookSender(scenario.webhooks, clock, schedule, transport)
+        organizations = Organizations(scenario.organizations)
+        self.world = World(scenario, clock, schedule, webhooks, organizations, random.Random(seed))
+        self.journeys = Journeys(self.world)
+        self.purchasing = Purchasing(self.world, self.journeys)
+        self.intake = Intake(self.world, self.purchasing)
+        self._allow_remote = allow_remote
+        for organization in organizations:
+            self.register(organization, organization.webhook_url)
+
+    @property
+    def idle(self) -> bool:
+        """Say whether nothing is scheduled or in flight any more."""
+        return not len(self.world.schedule) and not self.world.webhooks.in_flight
+
+    def register(self, organization: Organization, url: str | None) -> None:
+        """Set an organization's notification URL. TargetRefused when it may not be called."""
+        if url is not None:
+            checked_target(url, allow_remote=self._allow_remote)
+        organization.webhook_url = url
+
+    async def advance(self, seconds: float) -> None:
+        """Live through `seconds` of virtual time, one due thing after the other, its notifications included."""
+        clock, schedule = self.world.clock, self.world.schedule
+        assert isinstance(clock, VirtualClock), "only a virtual clock can be moved"
+        await self.world.webhooks.settle()
+        until = clock.now() + timedelta(seconds=seconds)
+        while (due := schedule.next_at()) is not None and due <= until:
+            clock.move_to(due)
+            schedule.run_due()
+            await self.world.webhooks.settle()
+        clock.move_to(until)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Let due things happen while the context is open, then drop the rest."""
+        loop = asyncio.create_task(self.world.schedule.run())
+        try:
+            yield
+        finally:
+            loop.cancel()
+            with suppress(asyncio.CancelledError):
+                await loop
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the sender's connections."""
+        await self.world.webhooks.aclose()

@@ -1,0 +1,117 @@
+"""Facts become rows: unique for ever, numbered per subject, their events serialized once, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.events.cloudevents import Envelope, partition, routing_key
+from bridge.model import Fact, Subject, micros
+from bridge.store.database import Row, Transaction
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A locked subject: the last number given out, and what the projection knows."""
+
+    id: int
+    subject: Subject
+    sequence: int
+    state: str | None
+
+
+class Recorder:
+    """Writes facts and their events."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        self._envelope = envelope
+
+    def lock(self, transaction: Transaction, subjects: Collection[Subject]) -> dict[Subject, Ledger]:
+        """Lock subjects, in sorted order so that two workers never wait for each other, making the missing ones."""
+        wanted = sorted(subjects)
+        found = _select(transaction, wanted)
+        missing = [subject for subject in wanted if subject not in found]
+        if missing:
+            rows = [(subject.source, subject.name, partition(subject)) for subject in missing]
+            transaction.insert("subjects (source, name, partition)", rows, tail="ON CONFLICT DO NOTHING")
+            found |= _select(transaction, missing)
+        return found
+
+    def record(
+        self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact], now: datetime
+    ) -> int:
+        """Store what is not stored yet, in order, and say how many events that made."""
+        fresh = self._fresh(transaction, ledgers, facts)
+        if not fresh:
+            return 0
+        rows = [self._event(ledgers[fact.subject], fact, now) for fact in fresh]
+        returned = transaction.insert(_EVENTS, rows, tail="RETURNING position, subject_id, sequence")
+        positions = {(subject_id, sequence): position for position, subject_id, sequence in returned}
+        placed = [(fact, row, positions[row[2], row[3]]) for fact, row in zip(fresh, rows, strict=True)]
+        transaction.insert(
+            "facts (subject_id, type, key, position)",
+            sorted((row[2], fact.type, fact.key, position) for fact, row, position in placed),
+        )
+        transaction.insert(
+            "outbox (position, partition)",
+            sorted((position, partition(fact.subject)) for fact, _, position in placed),
+        )
+        return len(fresh)
+
+    def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
+        """Write back the numbers and states of locked subjects."""
+        rows = [
+            (one.id, one.subject.source, one.subject.name, partition(one.subject), one.sequence, one.state)
+            for one in sorted(ledgers, key=lambda ledger: ledger.id)
+        ]
+        tail = "ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, state = excluded.state"
+        transaction.insert("subjects (id, source, name, partition, sequence, state)", rows, tail=tail)
+
+    def _fresh(self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact]) -> list[Fact]:
+        by_key = {(ledgers[fact.subject].id, fact.type, fact.key): fact for fact in reversed(facts)}
+        known = _known(transaction, list(by_key))
+        kept = {key: fact for key, fact in by_key.items() if key not in known}
+        return [fact for fact in facts if kept.get((ledgers[fact.subject].id, fact.type, fact.key)) is fact]
+
+    def _event(self, ledger: Ledger, fact: Fact, now: datetime) -> Row:
+        ledger.sequence += 1
+        body = self._envelope.serialize(fact, sequence=ledger.sequence, recorded_at=now, traceparent=None)
+        return (
+            self._envelope.event_id(fact),
+            fact.type,
+            ledger.id,
+            ledger.sequence,
+            routing_key(fact),
+            micros(fact.occurred_at),
+            micros(now),
+            fact.causation,
+            body,
+        )
+
+
+_EVENTS = "events (id, type, subject_id, sequence, routing_key, occurred_at, recorded_at, delivery, body)"
+
+
+def _select(transaction: Transaction, subjects: Sequence[Subject]) -> dict[Subject, Ledger]:
+    if not subjects:
+        return {}
+    pairs = ", ".join(["(?, ?)"] * len(subjects))
+    rows = transaction.run(
+        f"SELECT id, source, name, sequence, state FROM subjects WHERE (source, name) IN (VALUES {pairs})"
+        f" ORDER BY source, name {transaction.for_update}",
+        [value for subject in subjects for value in (subject.source, subject.name)],
+    )
+    ledgers = (Ledger(row[0], Subject(row[1], row[2]), row[3], row[4]) for row in rows)
+    return {ledger.subject: ledger for ledger in ledgers}
+
+
+def _known(transaction: Transaction, keys: Sequence[tuple[int, str, str]]) -> set[tuple[int, str, str]]:
+    if not keys:
+        return set()
+    triples = ", ".join(["(?, ?, ?)"] * len(keys))
+    rows = transaction.run(
+        f"SELECT subject_id, type, key FROM facts WHERE (subject_id, type, key) IN (VALUES {triples})",
+        [value for key in keys for value in key],
+    )
+    return {(row[0], row[1], row[2]) for row in rows}

@@ -1,0 +1,86 @@
+"""The feed: every event in the order in which it was committed, read by a cursor that never passes an uncommitted one."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as BadBase64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.errors import Unreadable
+from bridge.model import Event
+from bridge.store.database import Database, Transaction
+from bridge.store.outbox import EVENT, event
+
+_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events a reader wants. `type` is the published type, `subject` the CloudEvents subject."""
+
+    type: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events, and where to go on after them."""
+
+    events: tuple[Event, ...]
+    cursor: str
+    is_last: bool
+
+
+class SqlFeed:
+    """Reads the feed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, after: str | None, limit: int, wanted: Filter | None = None) -> Page:
+        """Give up to `limit` events after a cursor (None: from the beginning). Raises Unreadable for a bad cursor."""
+        position = 0 if after is None else decode(after)
+        rows = await self._database.read(lambda transaction: _page(transaction, position, limit, wanted or Filter()))
+        last = rows[-1].position if rows else position
+        return Page(tuple(rows), encode(last), len(rows) < limit)
+
+    async def end(self) -> str:
+        """Give the cursor after the last event."""
+        rows = await self._database.read(
+            lambda transaction: transaction.run("SELECT coalesce(max(position), 0) FROM events")
+        )
+        return encode(rows[0][0])
+
+
+def encode(position: int) -> str:
+    """Write a cursor. It is opaque to readers, so that what is in it can change."""
+    return urlsafe_b64encode(f"{_VERSION}.{position}".encode()).decode().rstrip("=")
+
+
+def decode(cursor: str) -> int:
+    """Read a cursor. Raises Unreadable."""
+    try:
+        version, _, position = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
+    except (BadBase64, ValueError) as error:
+        raise Unreadable("bad_cursor") from error
+    if version != _VERSION or not position.isdecimal() or len(position) > 18:
+        raise Unreadable("bad_cursor")
+    return int(position)
+
+
+def _page(transaction: Transaction, after: int, limit: int, wanted: Filter) -> Sequence[Event]:
+    conditions, values = ["events.position > ?"], [after]
+    texts: list[object] = []
+    if wanted.type is not None:
+        conditions.append("events.type = ?")
+        texts.append(wanted.type.removeprefix("bridge.").removesuffix(".v1"))
+    if wanted.subject is not None:
+        conditions.append("events.subject_id IN (SELECT id FROM subjects WHERE name = ?)")
+        texts.append(wanted.subject)
+    rows = transaction.run(
+        f"SELECT {EVENT} FROM events JOIN subjects ON subjects.id = events.subject_id"
+        f" WHERE {' AND '.join(conditions)} ORDER BY events.position LIMIT ?",
+        [*values, *texts, limit],
+    )
+    return [event(row) for row in rows]

@@ -1,0 +1,153 @@
+"""The inbox: a webhook is on disk before it is acknowledged, and the same one never counts twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bridge.errors import RowRefused
+from bridge.model import Arrival, DeliveryId, DeliveryState, Parked, Receipt, micros
+from bridge.store import sealed
+from bridge.store.database import Database, Transaction, marks
+from bridge.store.sealed import Vault
+
+Entry = Arrival | Parked
+
+MOST_PARKED = 10_000
+MOST_PARKED_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a batch: a receipt each (None where the database refuses the row), and parked rows dropped."""
+
+    receipts: tuple[Receipt | None, ...]
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of what is parked is kept."""
+
+    rows: int = MOST_PARKED
+    bytes: int = MOST_PARKED_BYTES
+
+
+class SqlInbox:
+    """Takes batches of webhooks in one commit each."""
+
+    def __init__(self, database: Database, vault: Vault, bounds: Bounds | None = None) -> None:
+        self._database = database
+        self._vault = vault
+        self._bounds = bounds or Bounds()
+
+    async def accept(self, batch: Sequence[Entry]) -> Accepted:
+        """Store a batch; a row that the database refuses fails alone. Raises StoreUnavailable."""
+        try:
+            return await self._database.write(lambda transaction: self._accept(transaction, batch))
+        except RowRefused:
+            return await self._database.write(lambda transaction: self._one_by_one(transaction, batch))
+
+    def _one_by_one(self, transaction: Transaction, batch: Sequence[Entry]) -> Accepted:
+        receipts: list[Receipt | None] = []
+        dropped = 0
+        for entry in batch:
+            try:
+                with transaction.savepoint():
+                    one = self._accept(transaction, [entry])
+            except RowRefused:
+                receipts.append(None)
+                continue
+            receipts += one.receipts
+            dropped += one.dropped
+        return Accepted(tuple(receipts), dropped)
+
+    def _accept(self, transaction: Transaction, batch: Sequence[Entry]) -> Accepted:
+        arrivals = {entry.id: entry for entry in reversed(batch) if isinstance(entry, Arrival)}
+        parked = {entry.id: entry for entry in batch if isinstance(entry, Parked)}
+        fresh = self._insert(transaction, arrivals) if arrivals else set()
+        dropped = self._park(transaction, parked) if parked else 0
+        receipts = tuple(_receipt(entry, arrivals, fresh) for entry in batch)
+        count(transaction, batch, receipts)
+        return Accepted(receipts, dropped)
+
+    def _insert(self, transaction: Transaction, arrivals: dict[DeliveryId, Arrival]) -> set[DeliveryId]:
+        """Insert what is new, re-open what failed, count the rest as repeats; say what will take effect."""
+        known = _known(transaction, list(arrivals))
+        failed = {key for key, state in known.items() if state == DeliveryState.failed}
+        fresh = {key for key in arrivals if key not in known}
+        new = [arrivals[key] for key in sorted(fresh)]
+        transaction.insert(_DELIVERY, [_row(arrival) for arrival in new])
+        sealed.keep(transaction, self._vault, [(arrival.id, arrival.body) for arrival in new])
+        if known:
+            _repeat(transaction, list(known))
+        if failed:
+            _reopen(transaction, list(failed))
+        return fresh | failed
+
+    def _park(self, transaction: Transaction, parked: dict[DeliveryId, Parked]) -> int:
+        rows = [
+            (one.id, one.reason, one.organization, one.peer, micros(one.received_at), one.size, len(one.body))
+            for _, one in sorted(parked.items())
+        ]
+        tail = "ON CONFLICT (id) DO UPDATE SET repeats = parked.repeats + 1"
+        transaction.insert("parked (id, reason, organization, peer, received_at, size, kept)", rows, tail=tail)
+        sealed.keep(transaction, self._vault, [(one.id, one.body) for one in parked.values()])
+        return self._drop_oldest(transaction)
+
+    def _drop_oldest(self, transaction: Transaction) -> int:
+        rows, size = transaction.run("SELECT count(*), coalesce(sum(kept), 0) FROM parked")[0]
+        dropped = 0
+        while rows > self._bounds.rows or size > self._bounds.bytes:
+            excess = max(rows - self._bounds.rows, 1)
+            oldest = transaction.run("SELECT id, kept FROM parked ORDER BY id LIMIT ?", (excess,))
+            ids = [row[0] for row in oldest]
+            transaction.run(f"DELETE FROM sealed WHERE owner IN ({marks(ids)})", ids)
+            transaction.run(f"DELETE FROM parked WHERE id IN ({marks(ids)})", ids)
+            rows, size, dropped = rows - len(ids), size - sum(row[1] for row in oldest), dropped + len(ids)
+        return dropped
+
+
+_DELIVERY = "deliveries (id, organization, event, shipment, occurred_at, received_at, body_sha256)"
+
+
+def _row(arrival: Arrival) -> tuple[object, ...]:
+    return (
+        arrival.id,
+        arrival.organization,
+        arrival.event,
+        arrival.shipment,
+        micros(arrival.occurred_at),
+        micros(arrival.received_at),
+        arrival.body_sha256,
+    )
+
+
+def _known(transaction: Transaction, ids: Sequence[DeliveryId]) -> dict[DeliveryId, int]:
+    return dict(transaction.run(f"SELECT id, state FROM deliveries WHERE id IN ({marks(ids)})", ids))
+
+
+def _repeat(transaction: Transaction, ids: Sequence[DeliveryId]) -> None:
+    transaction.run(f"UPDATE deliveries SET repeats = repeats + 1 WHERE id IN ({marks(ids)})", ids)
+
+
+def _reopen(transaction: Transaction, ids: Sequence[DeliveryId]) -> None:
+    transaction.run(f"UPDATE deliveries SET state = 0, verdict = NULL WHERE id IN ({marks(ids)})", ids)
+
+
+def _receipt(entry: Entry, arrivals: dict[DeliveryId, Arrival], fresh: set[DeliveryId]) -> Receipt:
+    if isinstance(entry, Parked):
+        return Receipt.parked
+    return Receipt.accepted if entry.id in fresh and arrivals[entry.id] is entry else Receipt.duplicate
+
+
+def count(transaction: Transaction, batch: Iterable[Entry], receipts: Iterable[Receipt]) -> None:
+    """Add to the day's counters, in the commit that made them true."""
+    numbers = Counter(
+        (f"{entry.received_at:%Y-%m-%d}", entry.organization, receipt.value)
+        for entry, receipt in zip(batch, receipts, strict=True)
+    )
+    rows = [(*key, n) for key, n in sorted(numbers.items())]
+    tail = "ON CONFLICT (day, organization, name) DO UPDATE SET n = tallies.n + excluded.n"
+    transaction.insert("tallies (day, organization, name, n)", rows, tail=tail)

@@ -1,0 +1,56 @@
+"""Ordered SQL files bring the schema up to date: expand first, contract a version later, never both at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+
+from bridge.errors import SchemaOutdated
+from bridge.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file: `0001_spine.sql` is number 1."""
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+def migrations(dialect: str) -> list[Migration]:
+    """Read the files of one dialect, in order."""
+    folder = resources.files(__package__).joinpath("migrations", dialect)
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [_migration(file.name, file.read_text(encoding="utf-8")) for file in files]
+
+
+def _migration(name: str, text: str) -> Migration:
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
+    statements = tuple(part.strip() for part in "\n".join(lines).split(";") if part.strip())
+    return Migration(int(name.split("_", 1)[0]), name.removesuffix(".sql"), statements)
+
+
+def applied(transaction: Transaction) -> int:
+    """Say up to which number the schema is; 0 for an empty database."""
+    transaction.run("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL)")
+    return int(transaction.run("SELECT coalesce(max(number), 0) FROM migrations")[0][0])
+
+
+def migrate(transaction: Transaction, dialect: str) -> list[str]:
+    """Apply what is missing, in one transaction, and name it."""
+    done = applied(transaction)
+    missing = [migration for migration in migrations(dialect) if migration.number > done]
+    for migration in missing:
+        for statement in migration.statements:
+            transaction.run(statement)
+        transaction.run("INSERT INTO migrations VALUES (?, ?)", (migration.number, migration.name))
+    return [migration.name for migration in missing]
+
+
+def require_current(transaction: Transaction, dialect: str) -> None:
+    """Refuse a schema that lacks migrations. A newer one is fine: versions run against the next one's schema."""
+    names = {row[0] for row in transaction.run("SELECT name FROM migrations")}
+    missing = [migration.name for migration in migrations(dialect) if migration.name not in names]
+    if missing:
+        raise SchemaOutdated(f"the database lacks {', '.join(missing)}: run `bridge migrate`")

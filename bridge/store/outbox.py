@@ -1,0 +1,118 @@
+"""The outbox: which events the broker has confirmed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bridge.errors import LeaseLost
+from bridge.model import Event, Subject, micros, moment
+from bridge.store.database import Database, Row, Transaction, marks
+from bridge.store.leases import still_held
+
+_START = "amqp_start"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An event to publish, with the partition whose lease covers it."""
+
+    event: Event
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for the broker: how many events, and since when the oldest."""
+
+    events: int
+    oldest: datetime | None
+
+
+class SqlOutbox:
+    """Gives out what is to be published and takes what was confirmed."""
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self._database = database
+        self._holder = holder
+
+    async def begin(self, start: Literal["now", "earliest"]) -> int:
+        """Fix, the first time a broker is configured, where publishing begins; gives the position before it."""
+        return await self._database.write(lambda transaction: _begin(transaction, start))
+
+    async def pending(self, after: int, limit: int, partitions: Collection[int]) -> Sequence[Pending]:
+        """Give unpublished events of these partitions beyond a position, in order."""
+        return await self._database.read(lambda transaction: _pending(transaction, after, limit, partitions))
+
+    async def confirm(self, positions: Sequence[int], tokens: Mapping[str, int], now: datetime) -> None:
+        """Mark events as published. Raises LeaseLost where one of the leases is not ours any more."""
+        await self._database.write(lambda transaction: self._confirm(transaction, positions, tokens, now))
+
+    async def backlog(self, start: int) -> Backlog:
+        """Measure what waits."""
+        rows = await self._database.read(
+            lambda transaction: transaction.run(
+                "SELECT count(*), (SELECT recorded_at FROM events WHERE position = min(outbox.position))"
+                " FROM outbox WHERE state = 0 AND position > ?",
+                (start,),
+            )
+        )
+        return Backlog(rows[0][0], None if rows[0][1] is None else moment(rows[0][1]))
+
+    def _confirm(
+        self, transaction: Transaction, positions: Sequence[int], tokens: Mapping[str, int], now: datetime
+    ) -> None:
+        if not still_held(transaction, self._holder, tokens):
+            raise LeaseLost("the relay's partitions belong to another replica")
+        transaction.run(
+            f"UPDATE outbox SET state = 1, published_at = ? WHERE position IN ({marks(positions)})",
+            [micros(now), *positions],
+        )
+
+
+def started_at(transaction: Transaction) -> int | None:
+    """Give the position after which events belong to the broker; None while no broker was ever configured."""
+    rows = transaction.run("SELECT value FROM meta WHERE name = ?", (_START,))
+    return int(rows[0][0]) if rows else None
+
+
+def _begin(transaction: Transaction, start: Literal["now", "earliest"]) -> int:
+    last = transaction.run("SELECT coalesce(max(position), 0) FROM events")[0][0] if start == "now" else 0
+    transaction.run("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", (_START, str(last)))
+    begun = started_at(transaction)
+    return last if begun is None else begun
+
+
+def _pending(transaction: Transaction, after: int, limit: int, partitions: Collection[int]) -> list[Pending]:
+    rows = transaction.run(
+        f"SELECT {EVENT}, outbox.partition FROM outbox"
+        " JOIN events ON events.position = outbox.position"
+        " JOIN subjects ON subjects.id = events.subject_id"
+        f" WHERE outbox.state = 0 AND outbox.position > ? AND outbox.partition IN ({marks(list(partitions))})"
+        " ORDER BY outbox.position LIMIT ?",
+        [after, *partitions, limit],
+    )
+    return [Pending(event(row), row[-1]) for row in rows]
+
+
+EVENT = (
+    "events.position, events.id, events.type, subjects.source, subjects.name, events.sequence,"
+    " events.routing_key, events.recorded_at, events.body"
+)
+
+
+def event(row: Row) -> Event:
+    """Read an event from the columns named by EVENT."""
+    return Event(
+        position=row[0],
+        id=row[1],
+        type=row[2],
+        subject=Subject(row[3], row[4]),
+        sequence=row[5],
+        routing_key=row[6],
+        organization=row[3].rsplit("/", 1)[-1],
+        recorded_at=moment(row[7]),
+        body=row[8],
+    )

@@ -1,0 +1,185 @@
+"""Pending deliveries become facts: claimed, projected and marked in one transaction; a crash repeats all or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from bridge.errors import RowRefused, StoreError, Unreadable
+from bridge.events.notification import Notification
+from bridge.events.projection import HISTORY_FULL, Projection
+from bridge.events.shipment import ShipmentState
+from bridge.model import (
+    Delivery,
+    DeliveryId,
+    DeliveryState,
+    Fact,
+    OrganizationId,
+    PurchaseWork,
+    ShipmentId,
+    Subject,
+    micros,
+    moment,
+)
+from bridge.store.database import Database, Row, Transaction
+from bridge.store.facts import Ledger, Recorder
+from bridge.store.purchases import want
+from bridge.store.sealed import Vault
+
+log = structlog.get_logger()
+
+BUG = "bug"
+"""The verdict on a delivery that our own code could not deal with: kept, reported, replayed after a fix."""
+
+Read = Callable[[Delivery], Notification]
+Project = Callable[[Notification, ShipmentState | None], Projection]
+
+
+@dataclass(frozen=True, slots=True)
+class Projected:
+    """What a round did: deliveries by verdict, the failed ones, events made, and purchases wanted."""
+
+    verdicts: Counter[str]
+    failed: tuple[tuple[DeliveryId, str], ...]
+    events: int
+    wanted: int
+
+    @property
+    def deliveries(self) -> int:
+        return self.verdicts.total()
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one transaction gathers before it writes."""
+
+    done: list[tuple[DeliveryId, DeliveryState, str]] = field(default_factory=list)
+    work: dict[tuple[OrganizationId, ShipmentId], PurchaseWork] = field(default_factory=dict)
+    events: int = 0
+
+    def add(self, other: _Round) -> None:
+        self.done += other.done
+        self.work |= other.work
+        self.events += other.events
+
+
+class SqlProjector:
+    """Works off the inbox."""
+
+    def __init__(self, database: Database, vault: Vault, recorder: Recorder, read: Read, project: Project) -> None:
+        self._database = database
+        self._vault = vault
+        self._recorder = recorder
+        self._read = read
+        self._project = project
+
+    async def project(self, limit: int, now: datetime) -> Projected:
+        """Work off up to `limit` pending deliveries, oldest first."""
+        try:
+            return await self._database.write(lambda transaction: self._together(transaction, limit, now))
+        except RowRefused:
+            return await self._database.write(lambda transaction: self._apart(transaction, limit, now))
+
+    def _together(self, transaction: Transaction, limit: int, now: datetime) -> Projected:
+        rows = _claim(transaction, limit)
+        gathered = _Round()
+        self._take(transaction, rows, gathered, now)
+        return _finish(transaction, gathered, now)
+
+    def _apart(self, transaction: Transaction, limit: int, now: datetime) -> Projected:
+        """Project one by one, so that what the database refuses fails alone."""
+        gathered = _Round()
+        for row in _claim(transaction, limit):
+            alone = _Round()
+            try:
+                with transaction.savepoint():
+                    self._take(transaction, [row], alone, now)
+            except RowRefused:
+                alone = _Round(done=[(row[0], DeliveryState.failed, "refused_by_database")])
+            gathered.add(alone)
+        return _finish(transaction, gathered, now)
+
+    def _take(self, transaction: Transaction, rows: Sequence[Row], gathered: _Round, now: datetime) -> None:
+        notifications = [(row[0], self._notification(row)) for row in rows]
+        subjects = {subject for _, found in notifications if (subject := _subject(found))}
+        ledgers = self._recorder.lock(transaction, subjects)
+        facts: list[Fact] = []
+        for delivery, found in notifications:
+            if isinstance(found, str):
+                gathered.done.append((delivery, DeliveryState.failed, found))
+                continue
+            projection = self._apply(delivery, found, ledgers)
+            gathered.done.append((delivery, _state_of(projection), projection.verdict))
+            facts += projection.facts
+            if projection.work:
+                gathered.work[projection.work.organization, projection.work.shipment] = projection.work
+        gathered.events += self._recorder.record(transaction, ledgers, facts, now)
+        self._recorder.save(transaction, ledgers.values())
+
+    def _notification(self, row: Row) -> Notification | str:
+        """Read a delivery again; a text says why it could not be read, in a word."""
+        key, organization, event, received_at, key_id, data = row
+        if data is None:
+            return "body_missing"
+        try:
+            body = self._vault.open(key, key_id, data)
+            return self._read(Delivery(key, organization, event, moment(received_at), body))
+        except Unreadable as error:
+            return error.reason
+        except StoreError:
+            return "key_missing"
+
+    def _apply(self, delivery: DeliveryId, notification: Notification, ledgers: dict[Subject, Ledger]) -> Projection:
+        subject = _subject(notification)
+        if subject is None:
+            return self._project(notification, None)
+        ledger = ledgers[subject]
+        try:
+            known = None if ledger.state is None else ShipmentState.load(ledger.state)
+            projection = self._project(notification, known)
+        except Exception:  # noqa: BLE001 - a bug met by one delivery must not stop those behind it
+            log.exception("projection.bug", delivery=delivery)
+            return Projection(verdict=BUG)
+        if projection.state is not None:
+            ledger.state = projection.state.dump()
+        return projection
+
+
+def _subject(notification: Notification | str) -> Subject | None:
+    if isinstance(notification, str) or notification.shipment is None:
+        return None
+    return Subject.shipment(notification.organization, notification.shipment)
+
+
+def _state_of(projection: Projection) -> DeliveryState:
+    return DeliveryState.failed if projection.verdict in (HISTORY_FULL, BUG) else DeliveryState.done
+
+
+def _claim(transaction: Transaction, limit: int) -> list[Row]:
+    return transaction.run(
+        "SELECT id, organization, event, received_at, key_id, data FROM deliveries"
+        " LEFT JOIN sealed ON sealed.owner = deliveries.id"
+        f" WHERE state = 0 ORDER BY received_at LIMIT ? {transaction.skip_locked}",
+        (limit,),
+    )
+
+
+def _finish(transaction: Transaction, gathered: _Round, now: datetime) -> Projected:
+    if gathered.done:
+        rows = [(key, 0, "", 0, 0, b"", state, verdict, micros(now)) for key, state, verdict in gathered.done]
+        transaction.insert(_MARKED, sorted(rows), tail=_MARK)
+    want(transaction, gathered.work.values(), now)
+    return Projected(
+        Counter(verdict for _, _, verdict in gathered.done),
+        tuple((key, verdict) for key, state, verdict in gathered.done if state is DeliveryState.failed),
+        gathered.events,
+        len(gathered.work),
+    )
+
+
+_MARKED = "deliveries (id, organization, event, occurred_at, received_at, body_sha256, state, verdict, done_at)"
+_MARK = "ON CONFLICT (id) DO UPDATE SET state = excluded.state, verdict = excluded.verdict, done_at = excluded.done_at"

@@ -1,0 +1,238 @@
+"""SQLite: one writing thread, and every unit that waits for it shares one commit.
+
+A commit costs a sync to disk, whatever is in it; taking everything that arrived since the last one makes the safe way
+the fast one. Units are kept apart by savepoints, so that one that fails undoes only itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from bridge.errors import RowRefused, StoreUnavailable
+from bridge.model import Micros
+from bridge.store.database import Row, Unit
+
+T = TypeVar("T")
+
+MOST_UNITS = 64
+"""Units in one commit: more would make the first wait for the last."""
+_REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, OverflowError, UnicodeEncodeError)
+_PARAMETERS = 30_000
+"""SQLite takes 32,766 parameters in a statement."""
+_CHECKPOINT_PAGES = 4_000
+"""The log grows to about 16 MiB before it is written back: rarely enough to be cheap, small enough to be quick."""
+
+
+class SqliteTransaction:
+    """A transaction on a SQLite connection."""
+
+    for_update = ""
+    skip_locked = ""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        try:
+            return self._connection.execute(sql, tuple(parameters)).fetchall()
+        except _REFUSALS as error:
+            raise RowRefused(str(error)) from error
+
+    @property
+    def now(self) -> Micros:
+        return Micros(time.time_ns() // 1000)
+
+    def insert(self, into: str, rows: Sequence[Sequence[object]], *, tail: str = "") -> list[Row]:
+        found: list[Row] = []
+        width = len(rows[0]) if rows else 1
+        values = "(" + ", ".join("?" * width) + ")"
+        for size, start in _pieces(len(rows), _PARAMETERS // width):
+            sql = f"INSERT INTO {into} VALUES {', '.join([values] * size)} {tail}"
+            flat = [value for row in rows[start : start + size] for value in row]
+            found += self.run(sql, flat)
+        return found
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        self._connection.execute("SAVEPOINT unit")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK TO unit")
+            self._connection.execute("RELEASE unit")
+            raise
+        self._connection.execute("RELEASE unit")
+
+
+def _pieces(total: int, most: int) -> Iterator[tuple[int, int]]:
+    """Cut a number of rows into powers of two, so that few different statements are ever prepared."""
+    start, size = 0, 1 << (min(most, 512).bit_length() - 1)
+    while start < total:
+        while size > total - start:
+            size >>= 1
+        yield size, start
+        start += size
+
+
+@dataclass(slots=True)
+class _Job:
+    unit: Unit[Any]
+    loop: asyncio.AbstractEventLoop
+    done: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class SqliteDatabase:
+    """A SQLite file in write-ahead mode with full syncs. Open it, use it from one event loop, close it."""
+
+    def __init__(self, path: Path, *, readers: int = 2) -> None:
+        self._path = path
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-read")
+        self._local = threading.local()
+        self._thread: threading.Thread | None = None
+        self._reading: list[sqlite3.Connection] = []
+
+    async def open(self) -> None:
+        """Open the file, creating it and its folder where they are missing."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = connect(self._path)
+        self._thread = threading.Thread(target=self._write_all, args=(connection,), name="sqlite-write", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Finish what was handed in, then close every connection."""
+        self._jobs.put(None)
+        if self._thread:
+            await asyncio.to_thread(self._thread.join)
+        self._readers.shutdown(wait=True)
+        for connection in self._reading:
+            connection.close()
+
+    async def write(self, unit: Unit[T]) -> T:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(unit, loop, done))
+        return await done
+
+    async def read(self, unit: Unit[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, unit)
+
+    def _read(self, unit: Unit[T]) -> T:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = connect(self._path, read_only=True)
+            self._reading.append(connection)
+        return read_once(connection, unit)
+
+    def _write_all(self, connection: sqlite3.Connection) -> None:
+        """Be the writing thread: take all that waits, commit it as one, answer, repeat."""
+        while (job := self._jobs.get()) is not None:
+            jobs, is_last = self._waiting(job)
+            _commit(connection, jobs)
+            jobs[0].loop.call_soon_threadsafe(_answer, jobs)
+            if is_last:
+                break
+        connection.close()
+
+    def _waiting(self, first: _Job) -> tuple[list[_Job], bool]:
+        jobs = [first]
+        while len(jobs) < MOST_UNITS and not self._jobs.empty():
+            job = self._jobs.get()
+            if job is None:
+                return jobs, True
+            jobs.append(job)
+        return jobs, False
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """Open one connection, set up as the bridge needs it. Raises StoreUnavailable."""
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+        )
+        connection.execute("PRAGMA busy_timeout = 5000")
+        if not read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"cannot open the database file: {error}") from error
+    return connection
+
+
+def read_once(connection: sqlite3.Connection, unit: Unit[T]) -> T:
+    """Run a reading unit on one snapshot."""
+    try:
+        connection.execute("BEGIN")
+        try:
+            return unit(SqliteTransaction(connection))
+        finally:
+            connection.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(error)) from error
+
+
+def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            _run(SqliteTransaction(connection), job, alone=len(jobs) == 1)
+        connection.execute("COMMIT")
+    except BaseException as error:
+        _roll_back(connection)
+        _fail(jobs, error)
+
+
+def _run(transaction: SqliteTransaction, job: _Job, *, alone: bool) -> None:
+    """Run one unit. What a unit raises is its caller's; an error of the database itself ends the whole commit."""
+    try:
+        if alone:
+            job.result = job.unit(transaction)
+        else:
+            with transaction.savepoint():
+                job.result = job.unit(transaction)
+    except sqlite3.OperationalError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - it is handed to whoever asked for the unit
+        job.error = error
+        if alone:
+            raise
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _fail(jobs: list[_Job], error: BaseException) -> None:
+    for job in jobs:
+        if job.error is None:
+            job.error = StoreUnavailable(str(error)) if isinstance(error, sqlite3.Error) else error
+
+
+def _answer(jobs: list[_Job]) -> None:
+    """On the event loop: hand out what the commit brought. Nobody may have waited."""
+    for job in jobs:
+        if job.done.done():
+            continue
+        if job.error is not None:
+            job.done.set_exception(job.error)
+        else:
+            job.done.set_result(job.result)
