@@ -18,7 +18,11 @@ Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 """A published raw value: a carrier's or our own word in its safe form."""
 TrackingNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,40}$")]
 CarrierId = Annotated[int, Field(ge=1, lt=10**18)]
-Amount = Annotated[Decimal, PlainSerializer(str, return_type=str), Field(examples=["12.50"])]
+Amount = Annotated[
+    Decimal,
+    PlainSerializer(lambda value: format(value, "f"), return_type=str),  # str() would write a hundred as 1E+2
+    Field(examples=["12.50"], json_schema_extra={"pattern": r"^-?[0-9]+(\.[0-9]+)?$"}),
+]
 
 
 class Published(BaseModel):

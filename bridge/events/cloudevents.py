@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -42,7 +42,7 @@ class Envelope:
             "subject": fact.subject.name,
             "time": _utc(fact.occurred_at),
             "datacontenttype": "application/json",
-            "dataschema": f"/schemas/{kind}.json",
+            "dataschema": f"{schema_uri(kind)}#/properties/data",
             "sequence": f"{sequence:010d}",
             "partitionkey": fact.subject.name,
             "recordedtime": _utc(recorded_at),
@@ -54,6 +54,11 @@ class Envelope:
             document["traceparent"] = traceparent
         document["data"] = fact.data
         return to_json(document)
+
+
+def schema_uri(kind: str) -> str:
+    """Name the schema of a published type: an absolute URI, as CloudEvents asks, that no host's name is part of."""
+    return f"urn:shipx-bridge:schemas:{kind}"
 
 
 def routing_key(fact: Fact) -> str:
@@ -69,5 +74,5 @@ def partition(subject: Subject) -> int:
 
 
 def _utc(moment: datetime) -> str:
-    text = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-    return text.removesuffix("+00:00") + "Z"
+    utc = moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds" if utc.microsecond else "seconds").removesuffix("+00:00") + "Z"

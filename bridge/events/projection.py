@@ -95,7 +95,7 @@ def _status(about: _About, seen: StatusSeen) -> Projection:
     if is_full(about.state.spans):
         return Projection(verdict=HISTORY_FULL)
     found = about.state.report(seen.status, about.second)
-    is_latest = not any((span.first, rank(span.word)) > (about.second, rank(seen.status)) for span in found.spans)
+    is_latest = not any((span.last, rank(span.word)) > (about.second, rank(seen.status)) for span in found.spans)
     state = _numbered(replace(about.state, spans=found.spans), seen, is_latest=is_latest)
     facts = [
         *_confirmed(about, state, seen, current=is_latest),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic_core import from_json, to_json
@@ -52,7 +53,7 @@ class ShipmentState:
     def load(cls, text: str) -> ShipmentState:
         """Read what `dump` wrote."""
         spans, number, return_number, confirmed, offers_at, *_newer = from_json(text)
-        return cls(tuple(Span(*span) for span in spans), number, return_number, confirmed, offers_at)
+        return cls(tuple(_span(*span) for span in spans), number, return_number, confirmed, offers_at)
 
 
 def known_before(spans: tuple[Span, ...], place: int) -> TrackingStatus | None:
@@ -62,3 +63,7 @@ def known_before(spans: tuple[Span, ...], place: int) -> TrackingStatus | None:
         if not status.keep_previous:
             return status.tracking
     return None
+
+
+def _span(word: str, first: int, last: int, occurrence: int, between: Sequence[int] = ()) -> Span:
+    return Span(word, first, last, occurrence, tuple(between))

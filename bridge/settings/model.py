@@ -192,12 +192,14 @@ class Purchasing(Part):
 
 
 class Reconcile(Part):
-    open_s: Seconds = Field(15, description="How often to sweep while a window or an outcome is open.")
-    tracking_s: Seconds = Field(1800, description="How often to sweep shipments under way.")
+    open_s: Seconds = Field(15, le=3600, description="How often to sweep while a window or an outcome is open.")
+    tracking_s: Seconds = Field(1800, le=86_400, description="How often to sweep shipments under way.")
 
 
 class Returns(Part):
-    poll_s: Seconds = Field(300, description="How often to ask for open returns (adaptive between this and slower).")
+    poll_s: Seconds = Field(
+        300, le=86_400, description="How often to ask for open returns (adaptive between this and slower)."
+    )
 
 
 class InPostReturns(Part):

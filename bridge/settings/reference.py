@@ -108,9 +108,8 @@ def _row(key: Key, name: str) -> str:
         default = "empty"
     elif " " not in default:
         default = f"`{default}`"
-    return f"| `{name}` | {default} | {'yes' if key.secret else ''} | {key.field.description} |\n".replace(
-        "|  |", "| |"
-    )
+    meaning = (key.field.description or "").replace("|", "\\|")
+    return f"| `{name}` | {default} |{' yes' if key.secret else ''} | {meaning} |\n"
 
 
 def _columns(table: Key) -> list[Key]:

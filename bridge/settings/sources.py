@@ -97,11 +97,8 @@ def _table(table: Tree, model: type[BaseModel], above: keys.Path, found: Gathere
         if name not in fields and plain in secrets:
             _place_file(tree, table, (*above, plain), value, found)
         elif name not in fields:
-            found.refuse(
-                path,
-                _toml_name(path),
-                f"is no setting{_hint(name, [*fields, *(f'{secret}_file' for secret in secrets)])}",
-            )
+            candidates = [*fields, *(f"{secret}_file" for secret in secrets)]
+            found.refuse(path, _toml_name(path), f"is no setting{_hint(name, candidates)}")
         elif (branch := keys.branch_of(fields[name])) is not None:
             tree[name] = _branch(value, branch, path, found)
         elif (rows := keys.rows_of(fields[name])) is not None:

@@ -217,7 +217,8 @@ def _host(value: str) -> str:
 
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Seconds = Annotated[float, Field(gt=0)]
+"""Each field adds its own upper bound: one given here would silently win over the field's."""
 Money = Annotated[Decimal, Field(gt=0, le=10_000_000, decimal_places=2)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Line = Annotated[str, Field(max_length=255), AfterValidator(_one_line)]

@@ -36,7 +36,7 @@ def shipment_document(shipment: Shipment) -> Document:
         "reference": draft.reference,
         "is_return": draft.is_return,
         "application_id": 1,
-        "created_by_id": None,
+        "created_by_id": 3,
         "external_customer_id": draft.external_customer_id,
         "sending_method": draft.custom_attributes.sending_method,
         "mpk": _mpk(shipment),
@@ -89,8 +89,6 @@ def organization_document(organization: Organization) -> Document:
         "address": {
             "street": "Przykładowa",
             "building_number": "1",
-            "line1": None,
-            "line2": None,
             "city": "Kraków",
             "post_code": "30-001",
             "country_code": "PL",
@@ -111,7 +109,13 @@ def tracking_document(shipment: Shipment) -> Document:
         "status": shipment.status,
         "custom_attributes": {"size": None, "target_machine_id": point, "end_of_week_collection": False},
         "tracking_details": [
-            {"status": scan.status, "origin_status": None, "agency": None, "location": None, "datetime": timestamp(scan.at)}
+            {
+                "status": scan.status,
+                "origin_status": None,
+                "agency": None,
+                "location": None,
+                "datetime": timestamp(scan.at),
+            }
             for scan in reversed(shipment.history)
         ],
         "expected_flow": [],
@@ -156,7 +160,16 @@ def _party(party_id: int, party: Party) -> Document:
 
 
 def _address(address_id: int, address: Address) -> Document:
-    return {"id": address_id, **address.model_dump()}
+    lines = {name: line for name, line in (("line1", address.line1), ("line2", address.line2)) if line}
+    return {
+        "id": address_id,
+        "street": address.street,
+        "building_number": address.building_number,
+        **lines,
+        "city": address.city,
+        "post_code": address.post_code,
+        "country_code": address.country_code,
+    }
 
 
 def _parcel(shipment: Shipment, index: int, parcel: Parcel) -> Document:

@@ -110,7 +110,7 @@ class Draft(Attributes):
 
     receiver: Party | None = None
     sender: Party | None = None
-    parcels: Annotated[tuple[Parcel, ...], Field(min_length=1, max_length=1000)]
+    parcels: Annotated[list[Parcel], Field(min_length=1, max_length=1000)]
     custom_attributes: CustomAttributes = CustomAttributes()
     cod: Money | None = None
     insurance: Money | None = None

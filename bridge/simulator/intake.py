@@ -75,7 +75,7 @@ class Intake:
         wanted = next((one for one in shipment.offers if one.status == "available"), None)
         if shipment.draft.service is None or wanted is None:
             return
-        shipment.select(wanted, self._world.now())
+        shipment.select(wanted.id, self._world.now())
         self._world.announce_status(shipment)
         if not shipment.draft.only_choice_of_offer:
             self._purchasing.buy(shipment, wanted.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -47,7 +47,7 @@ class Organization:
 class Organizations:
     """All accounts, by number and by token."""
 
-    def __init__(self, terms: tuple[OrganizationTerms, ...]) -> None:
+    def __init__(self, terms: Iterable[OrganizationTerms]) -> None:
         self._by_id = {one.id: Organization.open(one) for one in terms}
         self._by_token = {one.terms.token: one for one in self._by_id.values()}
 

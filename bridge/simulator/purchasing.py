@@ -6,9 +6,9 @@ https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153611 (pay), 1
 
 from __future__ import annotations
 
+from bridge.simulator.journeys import Journeys
 from bridge.simulator.ledger import Charge
 from bridge.simulator.notices import shipment_confirmed
-from bridge.simulator.journeys import Journeys
 from bridge.simulator.offers import Offer
 from bridge.simulator.shipments import Shipment
 from bridge.simulator.world import World
@@ -23,12 +23,8 @@ class Purchasing:
 
     def select(self, shipment: Shipment, offer_id: int) -> None:
         """Choose an offer without paying; the others are deleted at once."""
-        shipment.select(self.selectable(shipment, offer_id), self._world.now())
+        shipment.select(offer_id, self._world.now())
         self._world.announce_status(shipment)
-
-    def selectable(self, shipment: Shipment, offer_id: int) -> Offer:
-        """Find the offer, or refuse as a purchase of it would be refused."""
-        return shipment.refuse_unless_buyable(shipment.offer(offer_id), self._world.now())
 
     def buy(self, shipment: Shipment, offer_id: int) -> None:
         """Accept a purchase; its effect comes later."""
@@ -38,7 +34,7 @@ class Purchasing:
             if again == "charge":
                 self._settle_soon(shipment, offer)
             return
-        self._settle_soon(shipment, self.selectable(shipment, offer_id))
+        self._settle_soon(shipment, shipment.buyable_offer(offer_id, self._world.now()))
 
     def _settle_soon(self, shipment: Shipment, offer: Offer) -> None:
         shipment.purchases_running += 1
@@ -48,17 +44,19 @@ class Purchasing:
         shipment.purchases_running -= 1
         transaction_id, now = next(self._world.ids.transactions), self._world.now()
         if not shipment.organization.pay(offer.rate):
-            shipment.unpaid(offer, transaction_id, "debt_collection", now)
+            if not shipment.bought:
+                shipment.unpaid(offer, transaction_id, "debt_collection", now)
             return
-        first = not shipment.bought
         self._world.ledger.charge(Charge(shipment.id, offer.id, offer.rate, now))
-        shipment.paid(offer, transaction_id, f"62{shipment.id:022d}", now)
-        self._confirm(shipment, first=first)
+        if shipment.bought:
+            shipment.paid_again(offer, transaction_id, now)
+            return
+        number = f"62{shipment.id:022d}"
+        shipment.paid(offer, transaction_id, number, now)
+        self._world.shipments.number(shipment, number)
+        self._confirmed(shipment)
 
-    def _confirm(self, shipment: Shipment, *, first: bool) -> None:
-        assert shipment.tracking_number is not None
-        self._world.shipments.number(shipment, shipment.tracking_number)
+    def _confirmed(self, shipment: Shipment) -> None:
         self._world.announce(shipment_confirmed, shipment)
         self._world.announce_status(shipment)
-        if first:
-            self._journeys.start(shipment)
+        self._journeys.start(shipment)

@@ -116,7 +116,7 @@ class Scenario(Part):
     delays: Delays = Delays()
     purchases: Purchases = Purchases()
     webhooks: Webhooks = Webhooks()
-    organizations: Annotated[tuple[OrganizationTerms, ...], Field(min_length=1)]
+    organizations: Annotated[list[OrganizationTerms], Field(min_length=1)]
     journeys: tuple[JourneyPlan, ...] = ()
 
     @model_validator(mode="after")

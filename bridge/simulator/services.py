@@ -1,6 +1,7 @@
 """The carrier's services, with the labels under which offers show them.
 
-https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153507 (services) and .../18153494/Webhooks (the labels)
+Services: https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153507
+Labels: https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153494/Webhooks
 """
 
 from __future__ import annotations

@@ -94,15 +94,16 @@ class Shipment:
         self.offers = offers
         self._enter("offers_prepared", at)
 
-    def select(self, offer: Offer, at: datetime) -> None:
+    def select(self, offer_id: int, at: datetime) -> None:
         """Choose one offer; the carrier deletes the others."""
-        self.refuse_unless_buyable(offer, at)
+        offer = self.buyable_offer(offer_id, at)
         offer.status = "selected"
         self.offers = [offer]
         self._enter("offer_selected", at)
 
-    def refuse_unless_buyable(self, offer: Offer | None, at: datetime) -> Offer:
-        """Give the offer back if it can be selected or bought now."""
+    def buyable_offer(self, offer_id: int, at: datetime) -> Offer:
+        """Find the offer that can be selected or bought now, or refuse."""
+        offer = self.offer(offer_id)
         busy = self.bought or self.purchases_running
         if offer is None or busy or not offer.buyable or self.status not in ("offers_prepared", "offer_selected"):
             raise Refusal(400, "offer_unavailable")
@@ -116,8 +117,11 @@ class Shipment:
         self.offers = [offer]
         self.transactions.append(Transaction(transaction_id, "success", offer.id, None, at))
         self.tracking_number = tracking_number
-        self._enter("confirmed", at)
-        self.history.append(Scan("confirmed", at))
+        self.move("confirmed", at)
+
+    def paid_again(self, offer: Offer, transaction_id: int, at: datetime) -> None:
+        """Keep everything as it is, with one payment more than there should be."""
+        self.transactions.append(Transaction(transaction_id, "success", offer.id, None, at))
 
     def unpaid(self, offer: Offer, transaction_id: int, error: str, at: datetime) -> None:
         """Stay selected with a failed transaction; nothing is announced, and the offer stays payable."""

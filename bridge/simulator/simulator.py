@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import httpx
+import structlog
 
 from bridge.simulator.clock import Clock, VirtualClock
 from bridge.simulator.intake import Intake
@@ -20,6 +21,8 @@ from bridge.simulator.schedule import Schedule
 from bridge.simulator.targets import checked_target
 from bridge.simulator.webhooks import WebhookSender
 from bridge.simulator.world import World
+
+log = structlog.get_logger(__name__)
 
 
 class Simulator:
@@ -72,6 +75,7 @@ class Simulator:
     async def running(self) -> AsyncIterator[None]:
         """Let due things happen while the context is open, then drop the rest."""
         loop = asyncio.create_task(self.world.schedule.run())
+        loop.add_done_callback(_report_death)
         try:
             yield
         finally:
@@ -83,3 +87,9 @@ class Simulator:
     async def aclose(self) -> None:
         """Close the sender's connections."""
         await self.world.webhooks.aclose()
+
+
+def _report_death(loop: asyncio.Task[None]) -> None:
+    """Say at once that nothing will happen any more, instead of leaving everybody waiting."""
+    if not loop.cancelled() and (error := loop.exception()):
+        log.error("simulator.schedule_died", exc_info=error)

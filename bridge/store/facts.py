@@ -1,4 +1,4 @@
-"""Facts become rows: unique for ever, numbered per subject, their events serialized once, in the caller's transaction."""
+"""Facts become rows: unique for ever, numbered per subject, each event serialized once, in the caller's transaction."""
 
 from __future__ import annotations
 

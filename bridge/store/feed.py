@@ -1,4 +1,4 @@
-"""The feed: every event in the order in which it was committed, read by a cursor that never passes an uncommitted one."""
+"""The feed: every event in the order of its commit, read by a cursor that never passes an uncommitted one."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class SqlInbox:
         dropped = 0
         while rows > self._bounds.rows or size > self._bounds.bytes:
             excess = max(rows - self._bounds.rows, 1)
-            oldest = transaction.run("SELECT id, kept FROM parked ORDER BY id LIMIT ?", (excess,))
+            oldest = transaction.run("SELECT id, kept FROM parked ORDER BY received_at LIMIT ?", (excess,))
             ids = [row[0] for row in oldest]
             transaction.run(f"DELETE FROM sealed WHERE owner IN ({marks(ids)})", ids)
             transaction.run(f"DELETE FROM parked WHERE id IN ({marks(ids)})", ids)

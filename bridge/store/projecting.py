@@ -141,7 +141,7 @@ class SqlProjector:
         try:
             known = None if ledger.state is None else ShipmentState.load(ledger.state)
             projection = self._project(notification, known)
-        except Exception:  # noqa: BLE001 - a bug met by one delivery must not stop those behind it
+        except Exception:  # a bug met by one delivery must not stop those behind it
             log.exception("projection.bug", delivery=delivery)
             return Projection(verdict=BUG)
         if projection.state is not None:

@@ -43,7 +43,8 @@ class Purchase:
     intent: IntentId | None = None
     offer: OfferId | None = None
     service: str | None = None
-    intended_at: datetime | None = None
+    payments: tuple[int, ...] = ()
+    """The payments that were there already when this one was intended: they prove nothing about it."""
     send_before: datetime | None = None
     reads: int = 0
     attempts: int = 0
@@ -56,7 +57,7 @@ class Purchase:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What one step of a purchase changes: the row as it is from now on, the facts, and what is known of the shipment."""
+    """What one step of a purchase changes: the row from now on, the facts, and what is known of the shipment."""
 
     purchase: Purchase
     facts: tuple[Fact, ...] = ()
@@ -99,7 +100,7 @@ class SqlPurchases:
         return None if rows[0][0] is None else moment(rows[0][0])
 
     async def step(self, claimed: Purchase, decide: Callable[[ShipmentState | None], Step], now: datetime) -> Purchase:
-        """Carry out a decision that looks at what is known of the shipment. Raises LeaseLost, and then nothing counted."""
+        """Carry out a decision about what is known of the shipment. Raises LeaseLost, and then nothing counted."""
         return await self._database.write(lambda transaction: self._step(transaction, claimed, decide, now))
 
     def _claim(self, transaction: Transaction, limit: int, now: datetime) -> list[Purchase]:
@@ -137,7 +138,7 @@ class SqlPurchases:
         kept = (micros(now + LEASE)) if one.state is PurchaseState.intended else 0
         changed = transaction.run(
             "UPDATE purchases SET state = ?, deadline = ?, due_at = ?, intent_id = ?, offer_id = ?, service_id = ?,"
-            " intended_at = ?, send_before = ?, reads = ?, attempts = ?, reason = ?, held_until = ?, updated_at = ?"
+            " payments = ?, send_before = ?, reads = ?, attempts = ?, reason = ?, held_until = ?, updated_at = ?"
             " WHERE organization = ? AND shipment = ? AND holder = ? AND held_until > ? RETURNING shipment",
             (
                 one.state.value,
@@ -146,7 +147,7 @@ class SqlPurchases:
                 one.intent,
                 one.offer,
                 one.service,
-                _stored(one.intended_at),
+                ",".join(map(str, one.payments)),
                 _stored(one.send_before),
                 one.reads,
                 one.attempts,
@@ -166,7 +167,7 @@ class SqlPurchases:
 _LIVE = "state IN ('wanted', 'intended', 'doubt')"
 _COLUMNS = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
-    " intended_at, send_before, reads, attempts, reason"
+    " payments, send_before, reads, attempts, reason"
 )
 
 
@@ -177,7 +178,7 @@ def _purchase(row: Row) -> Purchase:
         intent=row[6],
         offer=row[7],
         service=row[8],
-        intended_at=_read(row[9]),
+        payments=tuple(int(number) for number in row[9].split(",") if number),
         send_before=_read(row[10]),
         reads=row[11],
         attempts=row[12],

@@ -195,7 +195,7 @@ def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
         for job in jobs:
             _run(SqliteTransaction(connection), job, alone=len(jobs) == 1)
         connection.execute("COMMIT")
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - every waiting unit is told, and the thread lives on
         _roll_back(connection)
         _fail(jobs, error)
 
@@ -210,7 +210,7 @@ def _run(transaction: SqliteTransaction, job: _Job, *, alone: bool) -> None:
                 job.result = job.unit(transaction)
     except sqlite3.OperationalError:
         raise
-    except BaseException as error:  # noqa: BLE001 - it is handed to whoever asked for the unit
+    except BaseException as error:  # it is handed to whoever asked for the unit
         job.error = error
         if alone:
             raise

@@ -36,6 +36,7 @@ CREATE TABLE parked (
     repeats      INTEGER NOT NULL DEFAULT 0,
     replayed_as  TEXT
 ) WITHOUT ROWID;
+CREATE INDEX parked_oldest ON parked (received_at);
 
 -- Whatever may hold personal data, and nothing else: encrypted, and removable without touching a fact.
 CREATE TABLE sealed (
@@ -116,7 +117,7 @@ CREATE TABLE purchases (
     intent_id    TEXT,
     offer_id     INTEGER,
     service_id   TEXT,
-    intended_at  INTEGER,
+    payments     TEXT NOT NULL DEFAULT '',
     send_before  INTEGER,
     reads        INTEGER NOT NULL DEFAULT 0,
     attempts     INTEGER NOT NULL DEFAULT 0,

@@ -1,0 +1,139 @@
+"""ShipX's own shapes, as it sends them. Unknown keys are ignored; values outside their safe form are refused.
+
+Webhooks: https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153494 ·
+shipments: …/pages/18153485 · offers: …/pages/47415642. Older pages show ids as text, so both forms are read.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Number = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,40}$")]
+
+
+def _digits(value: object) -> object:
+    """Take a digit string for the number it is; older pages show ids as text."""
+    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+
+
+_DIGITS = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+Id = Annotated[int, Field(strict=True, ge=1, lt=10**18), BeforeValidator(_digits)]
+Rate = Annotated[Decimal, Field(ge=0, lt=10**9, max_digits=12, decimal_places=4)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Envelope(_Shape):
+    """What every webhook has around its payload. No version of the page names an id, a counter or a signature."""
+
+    event: Word
+    organization_id: Id
+    payload: dict[str, Any]
+    event_ts: str | None = None
+
+
+class ConfirmedPayload(_Shape):
+    """`shipment_confirmed`; the number was null in version 1.23 of the page."""
+
+    shipment_id: Id
+    tracking_number: Number | None = None
+
+
+class StatusPayload(_Shape):
+    """`shipment_status_changed`; the return number comes with `returned_to_sender` alone."""
+
+    shipment_id: Id
+    status: Word
+    tracking_number: Number | None = None
+    return_tracking_number: Number | None = None
+
+
+class Named(_Shape):
+    """A carrier or a service. Names and descriptions are not unique and not ours to publish: only the id is read."""
+
+    id: Word
+
+
+class Offer(_Shape):
+    """One candidate. `rate` is null on postpaid accounts even where it can be bought: unknown, never 0."""
+
+    id: Id
+    status: Word
+    expires_at: AwareDatetime | None = None
+    rate: Rate | None = None
+    currency: Currency | None = None
+    additional_services: list[Word] | None = None
+    carrier: Named | None = None
+    service: Named
+    unavailability_reasons: list[Any] | None = None
+
+
+class OffersPayload(_Shape):
+    """`offers_prepared`: all offers, available and unavailable."""
+
+    shipment_id: Id
+    offers: Annotated[list[Offer], Field(max_length=1000)]
+
+
+class ShipmentOf(_Shape):
+    """Whatever an unknown event is about, if it says so the way the known ones do."""
+
+    shipment_id: Id | None = None
+
+
+class TransactionDetails(_Shape):
+    """Why a payment failed. The inner details hold the account owner's e-mail and are not read."""
+
+    error: Word | None = None
+
+
+class Transaction(_Shape):
+    """A payment: `initiated`, `success` or `failure`."""
+
+    id: Id
+    status: Word
+    offer_id: Id | None = None
+    details: TransactionDetails | None = None
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+
+
+class Shipment(_Shape):
+    """A shipment, by allow-list: nothing personal and no code that opens a locker is ever read."""
+
+    id: Id
+    status: Word
+    tracking_number: Number | None = None
+    return_tracking_number: Number | None = None
+    service: Word | None = None
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime | None = None
+    selected_offer: Offer | None = None
+    offers: list[Offer] | None = None
+    transactions: list[Transaction] | None = None
+
+
+class Refusal(_Shape):
+    """An error answer. Public resources say `description` instead of `message`; neither is read, both are free text."""
+
+    error: Word | None = None
+
+
+class Organization(_Shape):
+    """One of the organizations that a token may act for."""
+
+    id: Id
+
+
+class Organizations(_Shape):
+    """The list of them."""
+
+    items: list[Organization]

@@ -1,0 +1,129 @@
+"""Order per subject: each subject is a lane with at most one event on its way; a refusal holds one lane only."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bridge.model import Subject
+from bridge.store.outbox import Pending
+
+MOST_HELD = 20_000
+"""Lanes held by refusals before nothing new is taken on: each keeps one event in memory."""
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """The events of one subject, in order. `refusals` counts those of the first event, `retry_at` is monotonic."""
+
+    subject: Subject
+    waiting: deque[Pending] = field(default_factory=deque)
+    is_taken: bool = False
+    refusals: int = 0
+    retry_at: float | None = None
+
+    @property
+    def first(self) -> Pending:
+        return self.waiting[0]
+
+
+class Lanes:
+    """All lanes of a process."""
+
+    def __init__(self, in_memory: int) -> None:
+        self._most = in_memory
+        self._lanes: dict[Subject, Lane] = {}
+        self._ready: deque[Lane] = deque()
+        self._held: dict[Subject, Lane] = {}
+        self._positions: set[int] = set()
+
+    @property
+    def room(self) -> int:
+        """How many more events may be taken into memory; 0 while less than half of it is free."""
+        free = self._most - (len(self._positions) - len(self._held))
+        return free if free >= self._most // 2 and len(self._held) < MOST_HELD else 0
+
+    @property
+    def ready(self) -> int:
+        """How many lanes could send at once."""
+        return len(self._ready)
+
+    @property
+    def held(self) -> int:
+        """How many lanes a refusal holds."""
+        return len(self._held)
+
+    @property
+    def next_retry(self) -> float | None:
+        """When the first held lane is to be tried again."""
+        return min((lane.retry_at for lane in self._held.values() if lane.retry_at is not None), default=None)
+
+    def add(self, pending: Pending) -> None:
+        """Put an event behind the others of its subject; one that is here already, or behind a held one, is not."""
+        subject = pending.event.subject
+        if pending.event.position in self._positions or subject in self._held:
+            return
+        lane = self._lanes.get(subject)
+        if lane is None:
+            lane = self._lanes[subject] = Lane(subject)
+            self._ready.append(lane)
+        self._positions.add(pending.event.position)
+        lane.waiting.append(pending)
+
+    def take(self) -> Lane | None:
+        """Take a lane to send from."""
+        while self._ready:
+            lane = self._ready.popleft()
+            if lane.waiting and not lane.is_taken:
+                lane.is_taken = True
+                return lane
+        return None
+
+    def confirmed(self, lane: Lane) -> bool:
+        """Move a lane on; says whether a refusal had held it, so that more of it waits in the outbox."""
+        lane.waiting.popleft()
+        was_held, lane.refusals = lane.refusals > 0, 0
+        self._held.pop(lane.subject, None)
+        return was_held
+
+    def marked(self, positions: Iterable[int]) -> None:
+        """Forget events that are written down as published (or are somebody else's now)."""
+        self._positions.difference_update(positions)
+
+    def refused(self, lane: Lane, retry_at: float) -> None:
+        """Hold a lane: its first event stays, the rest goes back to the outbox."""
+        self._cut(lane, 1)
+        lane.refusals += 1
+        lane.retry_at = retry_at
+        self._held[lane.subject] = lane
+
+    def put_back(self, lane: Lane) -> None:
+        """Give a lane back after sending."""
+        lane.is_taken = False
+        if not lane.waiting:
+            self._lanes.pop(lane.subject, None)
+        elif lane.retry_at is None:
+            self._ready.append(lane)
+
+    def retry(self, now: float) -> None:
+        """Make held lanes ready whose time has come."""
+        for lane in self._held.values():
+            if lane.retry_at is not None and lane.retry_at <= now and not lane.is_taken:
+                lane.retry_at = None
+                self._ready.append(lane)
+
+    def forget(self) -> None:
+        """Drop everything that is not on its way, to be read from the outbox again."""
+        self._ready.clear()
+        self._held.clear()
+        for lane in list(self._lanes.values()):
+            lane.refusals, lane.retry_at = 0, None
+            self._cut(lane, 1 if lane.is_taken else 0)
+            if not lane.waiting:
+                del self._lanes[lane.subject]
+
+    def _cut(self, lane: Lane, keep: int) -> None:
+        kept = list(lane.waiting)[:keep]
+        self._positions.difference_update(one.event.position for one in list(lane.waiting)[keep:])
+        lane.waiting = deque(kept)

@@ -1,0 +1,258 @@
+"""The relay: committed events reach the broker at least once, in order per subject, a bounded window at a time.
+
+Partitions are leased, never rows. A subject has at most one unconfirmed event; a refused one holds its own subject and
+nobody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from bridge.egress.lanes import Lane, Lanes
+from bridge.errors import BrokerError, BrokerUnavailable, LeaseLost, StoreError
+from bridge.lifecycle import Clock, Stop
+from bridge.model import PARTITIONS
+from bridge.observability import Metrics
+from bridge.ports import Leases, Outbox, Publisher
+from bridge.store.leases import LEASE
+from bridge.store.outbox import Pending
+
+log = structlog.get_logger()
+
+RENEW_S = 2.0
+_POLL_S = 1.0
+_MARGIN_S = 1.0
+"""A lease counts as lost this long before the database says so: clocks drift, processes are suspended."""
+_NAMES = [f"relay/{number}" for number in range(PARTITIONS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much is on its way at once, and after how many seconds a refusal is tried again, doubling to the last."""
+
+    window: int = 256
+    in_memory: int = 4096
+    first_retry_s: float = 0.5
+    last_retry_s: float = 30.0
+
+
+class Relay:
+    """Publishes what the outbox holds. `degraded_since` says since when the broker has been away."""
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        leases: Leases,
+        publisher: Publisher,
+        start: int,
+        metrics: Metrics,
+        clock: Clock,
+        stop: Stop,
+        pace: Pace | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._leases = leases
+        self._publisher = publisher
+        self._start = start
+        self._metrics = metrics
+        self._clock = clock
+        self._stop = stop
+        self._pace = pace or Pace()
+        self._lanes = Lanes(self._pace.in_memory)
+        self.bell = stop.bell()
+        self._marking = stop.bell()
+        self._cursor = start
+        self._sending = 0
+        self._confirmed: list[Pending] = []
+        self._tokens: dict[str, int] = {}
+        self._partitions: list[int] = []
+        self._held_until = 0.0
+        self._is_connected = False
+        self._bug: BaseException | None = None
+        self.degraded_since: datetime | None = clock()
+
+    @property
+    def held_subjects(self) -> int:
+        """How many subjects a refused publish holds back."""
+        return self._lanes.held
+
+    async def renew(self) -> None:
+        """Keep the partitions; whatever is lost is published by somebody else from then on."""
+        bell = self._stop.bell()
+        while not self._stop:
+            await self._hold()
+            await bell.wait(RENEW_S)
+
+    async def publish(self) -> None:
+        """Publish until the end is announced, then let what is on its way arrive."""
+        while not self._stop:
+            if await self._connected() and self._may_publish():
+                await self._fetch()
+                self._dispatch()
+            await self.bell.wait(self._next_look())
+            if self._bug is not None:
+                raise self._bug
+        while self._sending:
+            await self.bell.wait(_POLL_S)
+
+    async def mark(self) -> None:
+        """Write down what was confirmed, all that came since the last time at once."""
+        while self._confirmed or self._sending or not self._stop:
+            if self._confirmed:
+                await self._mark(self._confirmed)
+            else:
+                await self._marking.wait(_POLL_S)
+
+    async def close(self) -> None:
+        """Give back the partitions and leave the broker."""
+        await self._leases.release(_NAMES)
+        await self._publisher.close()
+
+    async def _hold(self) -> None:
+        asked = asyncio.get_running_loop().time()
+        try:
+            tokens = dict(await self._leases.hold(_NAMES))
+        except StoreError as error:
+            log.warning("relay.lease_failed", error=type(error).__name__)
+            return
+        if tokens != self._tokens:
+            log.info("relay.partitions", held=len(tokens))
+            self._tokens = tokens
+            self._partitions = [int(name.rpartition("/")[2]) for name in tokens]
+            self._restart()
+        self._held_until = asked + LEASE.total_seconds() - _MARGIN_S
+        self.bell.ring()
+
+    def _may_publish(self) -> bool:
+        return bool(self._tokens) and asyncio.get_running_loop().time() < self._held_until
+
+    async def _connected(self) -> bool:
+        if self._is_connected or self._sending:
+            return self._is_connected
+        try:
+            await self._publisher.connect()
+        except BrokerUnavailable as error:
+            self.degraded_since = self.degraded_since or self._clock()
+            log.warning("broker.away", reason=str(error))
+            await self.bell.wait(_POLL_S)
+            return False
+        log.info("broker.connected")
+        self._is_connected, self.degraded_since = True, None
+        self._restart()
+        return True
+
+    def _restart(self) -> None:
+        """Read the outbox again from where publishing began."""
+        self._lanes.forget()
+        self._cursor = self._start
+
+    async def _fetch(self) -> None:
+        """Take more from the outbox while there is room."""
+        room = self._lanes.room
+        if not room:
+            return
+        try:
+            found = await self._outbox.pending(self._cursor, room, self._partitions)
+        except StoreError as error:
+            log.warning("relay.outbox_unreadable", error=type(error).__name__)
+            return
+        for pending in found:
+            self._lanes.add(pending)
+            self._cursor = pending.event.position
+
+    def _dispatch(self) -> None:
+        self._lanes.retry(asyncio.get_running_loop().time())
+        for _ in range(min(self._lanes.ready, self._pace.window - self._sending)):
+            self._sending += 1
+            asyncio.create_task(self._send_all()).add_done_callback(self._sent)
+
+    async def _send_all(self) -> None:
+        """Send from one lane after the other while there are any."""
+        while self._goes_on() and (lane := self._lanes.take()) is not None:
+            try:
+                await self._send(lane)
+            finally:
+                self._lanes.put_back(lane)
+
+    async def _send(self, lane: Lane) -> None:
+        """Publish a lane's events, each after the confirm of the one before."""
+        try:
+            while lane.waiting and self._goes_on():
+                pending = lane.first
+                await self._publisher.publish(pending.event)
+                self._confirm(lane, pending)
+        except BrokerUnavailable as error:
+            self._lost(str(error))
+        except BrokerError as error:
+            self._refused(lane, error)
+
+    def _goes_on(self) -> bool:
+        return self._is_connected and not self._stop and self._may_publish()
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending -= 1
+        if not task.cancelled():
+            self._bug = self._bug or task.exception()
+        if not self._sending or not self._is_connected:
+            self.bell.ring()
+
+    def _confirm(self, lane: Lane, pending: Pending) -> None:
+        self._confirmed.append(pending)
+        self._metrics.published.labels(pending.event.type).inc()
+        if len(self._confirmed) == 1:
+            self._marking.ring()
+        if self._lanes.confirmed(lane):
+            log.info("relay.subject_moves_again", subject=lane.subject.name)
+            self._cursor = self._start
+            self.bell.ring()
+
+    def _lost(self, reason: str) -> None:
+        if self._is_connected:
+            log.warning("broker.lost", reason=reason)
+            self._is_connected, self.degraded_since = False, self._clock()
+
+    def _refused(self, lane: Lane, error: BrokerError) -> None:
+        delay = min(self._pace.first_retry_s * 2**lane.refusals, self._pace.last_retry_s)
+        event = lane.first.event
+        self._lanes.refused(lane, asyncio.get_running_loop().time() + delay)
+        self._metrics.refused.labels(event.type).inc()
+        log.error(
+            "relay.refused",
+            error=type(error).__name__,
+            subject=event.subject.name,
+            event_id=event.id,
+            retry_in_s=delay,
+        )
+        self.bell.ring()
+
+    def _next_look(self) -> float:
+        retry = self._lanes.next_retry if self._lanes.held else None
+        if retry is None:
+            return _POLL_S
+        return min(max(retry - asyncio.get_running_loop().time(), 0.0), _POLL_S)
+
+    async def _mark(self, batch: Sequence[Pending]) -> None:
+        self._confirmed = []
+        positions = [pending.event.position for pending in batch]
+        names = {_NAMES[pending.partition] for pending in batch}
+        tokens = {name: self._tokens[name] for name in names if name in self._tokens}
+        try:
+            if len(tokens) < len(names):
+                raise LeaseLost("a partition went to another replica")
+            await self._outbox.confirm(positions, tokens, self._clock())
+        except LeaseLost:
+            log.warning("relay.lease_lost", events=len(batch))
+        except StoreError as error:
+            log.warning("relay.mark_failed", error=type(error).__name__)
+            self._confirmed = [*batch, *self._confirmed]
+            await self._marking.wait(_POLL_S)
+            return
+        self._lanes.marked(positions)
+        if self._lanes.room:
+            self.bell.ring()

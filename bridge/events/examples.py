@@ -1,0 +1,140 @@
+"""One example per event, for the documents we publish about them. Invented values; the parcel does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from pydantic_core import from_json
+
+from bridge.events.catalogue import (
+    CATALOGUE,
+    Confirmed,
+    Money,
+    Offer,
+    OfferSelected,
+    OfferSelectionFailed,
+    OffersExpired,
+    OffersPrepared,
+    Published,
+    PurchaseFailed,
+    PurchaseHeld,
+    PurchaseRequested,
+    PurchaseSucceeded,
+    PurchaseUnknown,
+    RejectedOffer,
+    ReturnLegStarted,
+    StatusChanged,
+    TrackingNumberAssigned,
+)
+from bridge.events.cloudevents import Envelope
+from bridge.model import Evidence, Fact, OrganizationId, ShipmentId, Subject
+
+_AT: Final = datetime(2026, 10, 10, 9, 30, tzinfo=UTC)
+_SUBJECT: Final = Subject.shipment(OrganizationId(1234), ShipmentId(987654321))
+_NUMBER: Final = "520000012680041086770098"
+_POLICY: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_PRICE: Final = Money(amount=Decimal("12.50"), currency="PLN")
+_REJECTED: Final = RejectedOffer(offer_id=553002, reason="service_unavailable")
+_CANDIDATE: Final = Offer(
+    offer_id=553001,
+    status="available",
+    service_id="inpost_locker_standard",
+    carrier_id="inpost_locker",
+    rate=_PRICE,
+    expires_at=_AT + timedelta(minutes=5),
+    additional_services=("sms",),
+    unavailability_reasons=(),
+)
+_UNAVAILABLE: Final = Offer(
+    offer_id=553002,
+    status="unavailable",
+    service_id="inpost_courier_standard",
+    carrier_id=None,
+    rate=None,
+    expires_at=None,
+    additional_services=(),
+    unavailability_reasons=("service_unavailable",),
+)
+_FACT: Final[Mapping[str, object]] = {
+    "shipment_id": 987654321,
+    "organization_id": 1234,
+    "evidence": Evidence.carrier,
+    "current": True,
+    "first_seen": False,
+}
+_PURCHASE: Final = {
+    **_FACT,
+    "intent_id": "0192f5c8-6c1e-7d3a-9b52-4f0e8a7d6c11",
+    "offer_id": 553001,
+    "service_id": "inpost_locker_standard",
+}
+_SELECTED: Final = {"rule_id": "cheapest", "price": _PRICE, "rejected": (_REJECTED,), "seconds_left": 241.5}
+_MOVED: Final = {
+    "tracking_status": "available_for_pickup",
+    "carrier_status": "ready_to_pickup",
+    "previous_tracking_status": "out_for_delivery",
+    "previous_carrier_status": "out_for_delivery",
+    "last_known_status": None,
+    "reason": "locker",
+    "terminal": False,
+    "attention": False,
+    "tracking_number": _NUMBER,
+    "return_tracking_number": None,
+}
+_BOTH_NUMBERS: Final = {"tracking_number": _NUMBER, "return_tracking_number": "520000012680041086770099"}
+
+_DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
+    OffersPrepared: {**_FACT, "offers": (_CANDIDATE, _UNAVAILABLE), "expires_at": _CANDIDATE.expires_at},
+    OfferSelected: {**_PURCHASE, **_SELECTED, "policy_sha256": _POLICY},
+    OfferSelectionFailed: {
+        **_FACT,
+        "reason": "none_available",
+        "policy_sha256": _POLICY,
+        "rejected": (_REJECTED,),
+    },
+    PurchaseHeld: {**_PURCHASE, "reason": "approval_required", "seconds_left": 240.0},
+    PurchaseRequested: _PURCHASE,
+    PurchaseUnknown: _PURCHASE,
+    PurchaseSucceeded: {**_PURCHASE, "price": _PRICE, "adopted": False},
+    PurchaseFailed: {**_PURCHASE, "reason": "insufficient_funds"},
+    OffersExpired: {**_FACT, "expired_at": _AT + timedelta(minutes=5)},
+    Confirmed: {**_FACT, "tracking_number": _NUMBER},
+    TrackingNumberAssigned: {**_FACT, "tracking_number": _NUMBER},
+    StatusChanged: {**_FACT, **_MOVED},
+    ReturnLegStarted: {**_FACT, **_BOTH_NUMBERS},
+}
+
+
+def facet_field(model: type[Published]) -> str | None:
+    """Name the field that the last part of an event's routing key repeats."""
+    return None if model.facet is None else model.facet.replace(" ", "_")
+
+
+def fact(model: type[Published]) -> Fact:
+    """Give the example of an event as the fact it would be made from."""
+    data = model.model_validate(_DATA[model])
+    field = facet_field(model)
+    return Fact(
+        subject=_SUBJECT,
+        type=model.type,
+        key="example",
+        occurred_at=_AT,
+        data=data,
+        facet=None if field is None else str(getattr(data, field)),
+        causation="0192f5c8-5a00-7c41-8d6e-2b1f9e3c4d55",
+    )
+
+
+def published(model: type[Published]) -> dict[str, object]:
+    """Give the example of an event as consumers receive it."""
+    body = Envelope("production").serialize(
+        fact(model),
+        sequence=CATALOGUE.index(model) + 1,
+        recorded_at=_AT + timedelta(milliseconds=812),
+        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    )
+    document: dict[str, object] = from_json(body)
+    return document

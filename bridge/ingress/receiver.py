@@ -1,0 +1,241 @@
+"""The URL that the carrier calls: 200 only for what is on disk, 503 when it cannot be, 404 for a wrong secret.
+
+Behind a right secret there is no 4xx: nobody knows what the carrier does after one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b, sha256
+from typing import Final, Protocol
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from bridge.errors import StoreError, Unreadable
+from bridge.ingress.inbox import Inbox
+from bridge.ingress.verification import (
+    FOREIGN_ORGANIZATION,
+    KEPT_OF_TOO_LARGE,
+    Mode,
+    Networks,
+    Origin,
+    Refused,
+    Secrets,
+    Unverified,
+    Verified,
+    verify,
+)
+from bridge.lifecycle import Clock
+from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, Receipt, ShipmentId
+from bridge.observability import Metrics
+
+log = structlog.get_logger()
+
+SOURCE: Final = "shipx"
+UNPROXIED: Final = (
+    "a private address sent a webhook and no proxy is trusted, so the carrier's network cannot be seen:"
+    " name the proxy's network in BRIDGE_WEBHOOK__TRUSTED_PROXIES"
+)
+_DRAINED: Final = 8
+"""How many times the limit is read and thrown away, so that the sender gets to see the answer."""
+_NOT_FOUND: Final = Response(status_code=404)
+_RETRY_AFTER_S: Final = "5"
+
+
+class ReadWebhook(Protocol):
+    """What is read from a verified body; raises Unreadable."""
+
+    @property
+    def organization(self) -> OrganizationId: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def shipment(self) -> ShipmentId | None: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def id(self) -> DeliveryId: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a request may send, and for how long."""
+
+    body_bytes: int
+    body_seconds: float
+    mode: Mode
+
+
+class Receiver:
+    """Takes webhooks from the wire to the inbox."""
+
+    def __init__(
+        self,
+        *,
+        secrets: Secrets,
+        networks: Networks,
+        limits: Limits,
+        inbox: Inbox,
+        read: Callable[[bytes, datetime], ReadWebhook],
+        known_events: frozenset[str],
+        metrics: Metrics,
+        clock: Clock,
+    ) -> None:
+        self._secrets = secrets
+        self._networks = networks
+        self._limits = limits
+        self._inbox = inbox
+        self._read = read
+        self._known_events = known_events
+        self._metrics = metrics
+        self._clock = clock
+        self.unproxied_since: datetime | None = None
+
+    async def respond(self, request: Request) -> Response:
+        """Answer whatever is sent to a webhook URL."""
+        organization = self._secrets.organization(request.path_params["secret"])
+        if organization is None:
+            return _NOT_FOUND
+        if request.method in ("GET", "HEAD"):
+            return Response(status_code=200)
+        started = time.perf_counter()
+        response = await self._receive(request, organization)
+        self._metrics.ack_seconds.observe(time.perf_counter() - started)
+        return response
+
+    async def _receive(self, request: Request, organization: OrganizationId) -> Response:
+        try:
+            unverified = await self._unverified(request, organization)
+        except (TimeoutError, ClientDisconnect):
+            log.warning("webhook.body_incomplete", organization=organization)
+            return _unavailable(close=True)
+        entry = self._judge(unverified)
+        event = self._event_label(entry)
+        try:
+            receipt = await self._inbox.accept(entry)
+        except StoreError as error:
+            self._count(event, "refused")
+            log.error("webhook.refused", organization=organization, delivery=entry.id, error=type(error).__name__)
+            return _unavailable(close=not unverified.is_whole)
+        self._count(event, receipt.value)
+        self._tell(entry, receipt, event)
+        return _answer(receipt, entry.id, close=not unverified.is_whole)
+
+    async def _unverified(self, request: Request, organization: OrganizationId) -> Unverified:
+        """Read the request within its limits of size and time."""
+        body, size = bytearray(), 0
+        async with asyncio.timeout(self._limits.body_seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size <= self._limits.body_bytes:
+                    body += chunk
+                elif size > _DRAINED * self._limits.body_bytes:
+                    break
+        is_whole = size <= self._limits.body_bytes
+        kept = bytes(body if is_whole else body[:KEPT_OF_TOO_LARGE])
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        return Unverified(organization, self._origin(request), encoding, self._clock(), size, is_whole, kept)
+
+    def _origin(self, request: Request) -> Origin:
+        client = request.scope.get("client")
+        forwarded = request.headers.getlist("x-forwarded-for")
+        origin = self._networks.origin(client[0] if client else "", ",".join(forwarded))
+        if origin.unproxied and not origin.is_inside and self._limits.mode != "off":
+            self._warn_unproxied()
+        return origin
+
+    def _warn_unproxied(self) -> None:
+        if self.unproxied_since is None:
+            self.unproxied_since = self._clock()
+            log.warning("webhook.unproxied", advice=UNPROXIED, mode=self._limits.mode)
+
+    def _judge(self, unverified: Unverified) -> Arrival | Parked:
+        """Decide what goes into the inbox: a webhook that takes effect, or one that is parked with its reason."""
+        verdict = verify(unverified, self._limits.mode)
+        if isinstance(verdict, Refused):
+            return _parked(unverified, verdict.reason)
+        if not unverified.origin.is_inside and self._limits.mode == "observe":
+            log.warning("webhook.outside_networks", address=unverified.origin.address)
+            self._metrics.outside_networks.inc()
+        try:
+            webhook = self._read(verdict.body, verdict.received_at)
+        except Unreadable as error:
+            return _parked(unverified, error.reason)
+        if webhook.organization != verdict.organization:
+            return _parked(unverified, FOREIGN_ORGANIZATION)
+        return _arrival(webhook, verdict)
+
+    def _event_label(self, entry: Arrival | Parked) -> str:
+        """Name the event in a metric; unknown names are the sender's choice and share one label."""
+        if isinstance(entry, Parked):
+            return "unread"
+        return entry.event if entry.event in self._known_events else "other"
+
+    def _count(self, event: str, outcome: str) -> None:
+        self._metrics.deliveries.labels(SOURCE, event, outcome).inc()
+
+    def _tell(self, entry: Arrival | Parked, receipt: Receipt, event: str) -> None:
+        if isinstance(entry, Parked):
+            self._metrics.parked.labels(entry.reason).inc()
+            log.warning(
+                "webhook.parked",
+                reason=entry.reason,
+                delivery=entry.id,
+                organization=entry.organization,
+                peer=entry.peer,
+            )
+        else:
+            log.info(
+                "webhook.received",
+                outcome=receipt.value,
+                delivery=entry.id,
+                organization=entry.organization,
+                shipment=entry.shipment,
+                kind=event,
+            )
+
+
+def _arrival(webhook: ReadWebhook, verified: Verified) -> Arrival:
+    return Arrival(
+        id=webhook.id,
+        organization=webhook.organization,
+        event=webhook.event,
+        shipment=webhook.shipment,
+        occurred_at=webhook.at,
+        received_at=verified.received_at,
+        body=verified.body,
+        body_sha256=sha256(verified.body).digest(),
+    )
+
+
+def _parked(unverified: Unverified, reason: str) -> Parked:
+    """Keep it under the day, the reason and its bytes: the same thing sent again is counted, not kept again."""
+    day = int(unverified.received_at.timestamp()) // 86_400 * 86_400
+    digest = blake2b(f"{unverified.organization}:{reason}:{unverified.size}:".encode(), digest_size=16)
+    digest.update(unverified.body)
+    key = b"\x00" + day.to_bytes(4, "big") + digest.digest()
+    return Parked(
+        id=DeliveryId(key.hex()),
+        reason=reason,
+        organization=unverified.organization,
+        peer=unverified.origin.address,
+        received_at=unverified.received_at,
+        size=unverified.size,
+        body=unverified.body,
+    )
+
+
+def _answer(receipt: Receipt, delivery: DeliveryId, *, close: bool) -> Response:
+    body = b'{"outcome":"%b","delivery_id":"%b"}' % (receipt.value.encode(), delivery.encode())
+    return Response(body, media_type="application/json", headers={"connection": "close"} if close else None)
+
+
+def _unavailable(*, close: bool) -> Response:
+    headers = {"retry-after": _RETRY_AFTER_S}
+    return Response(status_code=503, headers=headers | {"connection": "close"} if close else headers)

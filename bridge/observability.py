@@ -1,0 +1,110 @@
+"""What the service says of itself: JSON logs without secrets or people, and metrics under the contract's names."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, BinaryIO
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from pydantic_core import to_json
+
+Entry = MutableMapping[str, Any]
+
+
+def configure_logging(stream: BinaryIO | None = None) -> None:
+    """Write one JSON object per line to the stream (standard output where none is given)."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _where_it_broke,
+            structlog.processors.EventRenamer("event"),
+            _render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.BytesLoggerFactory(file=stream or sys.stdout.buffer),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
+    for chatty in ("aiormq", "aio_pika", "uvicorn", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
+
+
+def _render(_logger: object, _method: str, entry: Entry) -> bytes:
+    return to_json(entry, fallback=lambda value: type(value).__name__)
+
+
+def _where_it_broke(_logger: object, _method: str, entry: Entry) -> Entry:
+    """Describe an exception by its type and its places in the code: its text may quote what somebody sent."""
+    found = entry.pop("exc_info", None)
+    if found is True:
+        found = sys.exc_info()[1]
+    elif isinstance(found, tuple):
+        found = found[1]
+    if isinstance(found, BaseException):
+        frames = traceback.extract_tb(found.__traceback__)[-8:]
+        entry["error"] = type(found).__name__
+        entry["at"] = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
+    return entry
+
+
+class _Forward(logging.Handler):
+    """Turns what libraries log into our lines, by name and place only."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().warning("library.logged", logger=record.name, level_name=record.levelname)
+
+
+class Metrics:
+    """Every metric, by the contract's names (section 6). One object per process, nothing global."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.deliveries = self._counter("deliveries", "Webhooks by outcome", "source", "event", "outcome")
+        self.ack_seconds = self._histogram(
+            "ack_seconds",
+            "Time from the request to its answer",
+            (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5),
+        )
+        self.inbox_pending = self._gauge("inbox_pending", "Accepted webhooks not worked off yet")
+        self.inbox_oldest = self._gauge("inbox_oldest_seconds", "Age of the oldest of them")
+        self.outbox_pending = self._gauge("outbox_pending", "Events the broker has not confirmed yet")
+        self.outbox_oldest = self._gauge("outbox_oldest_seconds", "Age of the oldest of them")
+        self.published = self._counter("events_published", "Events the broker confirmed", "type")
+        self.refused = self._counter("events_refused", "Publishes the broker refused; each holds its subject", "type")
+        self.held_subjects = self._gauge("relay_held_subjects", "Subjects held back by a refused publish")
+        self.unrouted = self._gauge("unrouted_messages", "Events that no consumer was bound for")
+        self.dead = self._gauge("dead_messages", "Commands that could not be carried out")
+        self.purchases = self._counter("purchases", "Purchases by outcome", "outcome", "reason")
+        self.purchase_seconds_left = self._histogram(
+            "purchase_seconds_left",
+            "Seconds left in the window when the buy was sent",
+            (0, 15, 60, 120, 180, 240, 270, 285, 295),
+        )
+        self.carrier_seconds = self._histogram(
+            "carrier_request_seconds",
+            "Calls to carriers",
+            (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            "carrier",
+            "operation",
+            "outcome",
+        )
+        self.parked = self._counter("parked", "Webhooks kept without effect, by reason", "reason")
+        self.outside_networks = self._counter("outside_networks", "Webhooks from elsewhere, let in by `observe`")
+        self.parked_dropped = self._counter("parked_dropped", "Parked webhooks dropped because there were too many")
+        self.failed_deliveries = self._counter("deliveries_failed", "Deliveries that could not be projected", "verdict")
+        self.unknown_words = self._counter("unknown_statuses", "Statuses that the table does not list")
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"bridge_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"bridge_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"bridge_{name}", text, labels, buckets=buckets, registry=self.registry)

@@ -1,0 +1,62 @@
+"""What the parts need from each other, in our words; whatever has these methods will do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bridge.model import Event, OfferId, ShipmentId
+from bridge.purchasing.shipment import Shipment
+from bridge.store.inbox import Accepted, Entry
+from bridge.store.outbox import Pending
+
+
+class InboxStore(Protocol):
+    """Where webhooks are kept."""
+
+    async def accept(self, batch: Sequence[Entry]) -> Accepted:
+        """Store a batch in one commit. Raises StoreUnavailable when it is not known to be on disk."""
+        ...
+
+
+class Outbox(Protocol):
+    """Which events the broker has yet to confirm."""
+
+    async def pending(self, after: int, limit: int, partitions: Collection[int]) -> Sequence[Pending]: ...
+
+    async def confirm(self, positions: Sequence[int], tokens: Mapping[str, int], now: datetime) -> None: ...
+
+
+class Leases(Protocol):
+    """What only one replica may do at a time."""
+
+    async def hold(self, names: Sequence[str]) -> Mapping[str, int]: ...
+
+    async def release(self, names: Sequence[str]) -> None: ...
+
+
+class Publisher(Protocol):
+    """The broker, as the relay needs it."""
+
+    async def connect(self) -> None:
+        """Connect and prepare. Raises BrokerUnavailable."""
+        ...
+
+    async def publish(self, event: Event) -> None:
+        """Return when the broker has confirmed. Raises BrokerUnavailable, PublishRefused or TopologyMissing."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Carrier(Protocol):
+    """ShipX on behalf of one organization."""
+
+    async def read(self, shipment: ShipmentId) -> Shipment:
+        """Read a shipment. Raises CarrierUnavailable or CarrierRefused."""
+        ...
+
+    async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
+        """Ask once for a purchase. Returning means accepted, not bought; CarrierUnavailable means in doubt."""
+        ...

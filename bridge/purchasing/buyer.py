@@ -1,0 +1,265 @@
+"""The buyer: reads before it decides, writes down what it is about to do, asks once, and believes only what it reads.
+
+A purchase goes wanted → intended → doubt → succeeded or failed. From `intended` on, only evidence moves it: a lost
+answer, a refusal and a crash all look the same, and are settled by the same reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, assert_never
+from uuid import uuid4
+
+import structlog
+
+from bridge.errors import CarrierRefused, CarrierUnavailable, LeaseLost, StoreError
+from bridge.events.catalogue import Offer
+from bridge.lifecycle import Clock, Stop
+from bridge.model import IntentId, OfferId, OrganizationId
+from bridge.observability import Metrics
+from bridge.ports import Carrier
+from bridge.purchasing import announce
+from bridge.purchasing.evidence import Bought, NotPaid, Nothing, evidence, reason
+from bridge.purchasing.policy import Adopt, Buy, Decline, Expired, NotOurs, Policy, Wait, decide
+from bridge.purchasing.shipment import Shipment
+from bridge.store.purchases import Purchase, PurchaseState, SqlPurchases, Step
+
+log = structlog.get_logger()
+
+SEND_WITHIN = timedelta(seconds=5)
+"""From the intent to the call. Shorter than the lease, so that a process that slept cannot pay after losing it."""
+UNKNOWN_AFTER = timedelta(seconds=60)
+_READS = (0.5, 1.0, 2.0, 5.0, 10.0)
+_RETRIES = (1.0, 2.0, 4.0, 8.0, 15.0, 60.0)
+_ENOUGH_READS = 3
+_POLL_S = 1.0
+
+Mode = Literal["auto", "approve", "dry_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An organization the bridge may buy for. `mode` is what is really done, after the safeguards."""
+
+    carrier: Carrier
+    mode: Mode
+
+
+class Buyer:
+    """Works off wanted purchases and those in doubt, the earliest deadline first."""
+
+    def __init__(
+        self,
+        *,
+        purchases: SqlPurchases,
+        accounts: Mapping[OrganizationId, Account],
+        policy: Policy,
+        settle: timedelta,
+        at_once: int,
+        metrics: Metrics,
+        clock: Clock,
+        stop: Stop,
+        on_events: Callable[[], None],
+    ) -> None:
+        self._purchases = purchases
+        self._accounts = accounts
+        self._policy = policy
+        self._settle = settle
+        self._at_once = at_once
+        self._metrics = metrics
+        self._clock = clock
+        self._stop = stop
+        self._on_events = on_events
+        self.bell = stop.bell()
+
+    async def run(self) -> None:
+        """Work until the end is announced; what is in hand then is finished or left to evidence."""
+        while not self._stop:
+            claimed = await self._claim()
+            if claimed:
+                await asyncio.gather(*(self._handle(one) for one in claimed))
+            else:
+                await self.bell.wait(await self._pause())
+
+    async def _claim(self) -> Sequence[Purchase]:
+        try:
+            return await self._purchases.claim(self._at_once, self._clock())
+        except StoreError as error:
+            log.warning("purchase.claim_failed", error=type(error).__name__)
+            return ()
+
+    async def _pause(self) -> float:
+        try:
+            due = await self._purchases.next_due()
+        except StoreError:
+            return _POLL_S
+        return _POLL_S if due is None else min(max((due - self._clock()).total_seconds(), 0.01), _POLL_S)
+
+    async def _handle(self, purchase: Purchase) -> None:
+        with structlog.contextvars.bound_contextvars(shipment=purchase.shipment, organization=purchase.organization):
+            try:
+                done = await self.advance(purchase)
+            except LeaseLost:
+                log.warning("purchase.lease_lost")
+                return
+            except StoreError as error:
+                log.warning("purchase.store_unavailable", error=type(error).__name__)
+                return
+            log.info("purchase.stepped", before=purchase.state, after=done.state, reason=done.reason)
+            self._on_events()
+
+    async def advance(self, purchase: Purchase) -> Purchase:
+        """Do the next thing for one claimed purchase. Raises LeaseLost and StoreUnavailable."""
+        account = self._accounts.get(purchase.organization)
+        if account is None:
+            return await self._end(purchase, PurchaseState.not_ours, "no_token")
+        try:
+            shipment = await account.carrier.read(purchase.shipment)
+        except CarrierUnavailable as error:
+            return await self._later(purchase, error)
+        except CarrierRefused as error:
+            return await self._unreadable(purchase, error)
+        if purchase.state is PurchaseState.wanted:
+            return await self._decide(purchase, shipment, account)
+        return await self._settle_doubt(purchase, shipment)
+
+    # -- deciding ----------------------------------------------------------------------------------------------------
+
+    async def _decide(self, purchase: Purchase, shipment: Shipment, account: Account) -> Purchase:
+        decision = decide(shipment, self._policy)
+        match decision:
+            case Buy():
+                return await self._buy(purchase, shipment, decision, account)
+            case Adopt(bought):
+                return await self._adopt(purchase, shipment, bought)
+            case Decline(why, rejected):
+                declined = announce.declined(purchase, shipment, why, rejected, self._policy)
+                return await self._end(purchase, PurchaseState.declined, why, declined)
+            case Expired():
+                return await self._end(purchase, PurchaseState.expired, None, announce.expired(purchase, shipment))
+            case NotOurs("carrier_owned_purchase" as why):
+                told = announce.declined(purchase, shipment, why, (), self._policy)
+                return await self._end(purchase, PurchaseState.not_ours, why, told)
+            case NotOurs(why):
+                return await self._end(purchase, PurchaseState.not_ours, why)
+            case Wait():
+                return await self._again(purchase, _RETRIES)
+            case _:
+                assert_never(decision)
+
+    async def _buy(self, purchase: Purchase, shipment: Shipment, decision: Buy, account: Account) -> Purchase:
+        chosen = self._chosen(purchase, shipment, decision.offer)
+        selected = announce.selected(chosen, shipment, decision, self._policy)
+        if account.mode != "auto":
+            why = "approval_required" if account.mode == "approve" else "dry_run"
+            held = announce.held(chosen, shipment, decision.offer, why)
+            return await self._end(chosen, PurchaseState.held, why, selected, held)
+        intended = replace(chosen, state=PurchaseState.intended)
+        latest = asyncio.get_running_loop().time() + SEND_WITHIN.total_seconds()
+        await self._save(intended, selected, announce.requested(intended, shipment))
+        self._metrics.purchase_seconds_left.observe(announce.seconds_left(decision.offer, shipment))
+        return await self._send(intended, decision.offer, account.carrier, latest)
+
+    def _chosen(self, purchase: Purchase, shipment: Shipment, offer: Offer) -> Purchase:
+        return replace(
+            purchase,
+            intent=IntentId(str(uuid4())),
+            offer=OfferId(offer.offer_id),
+            service=offer.service_id,
+            deadline=offer.expires_at or purchase.deadline,
+            payments=tuple(payment.id for payment in shipment.payments),
+            send_before=self._clock() + SEND_WITHIN,
+            reads=0,
+            reason=None,
+        )
+
+    async def _send(self, intended: Purchase, offer: Offer, carrier: Carrier, latest: float) -> Purchase:
+        """Ask once. Whatever comes back, reads decide what it meant."""
+        doubt = replace(intended, state=PurchaseState.doubt, due_at=self._clock() + timedelta(seconds=_READS[0]))
+        if asyncio.get_running_loop().time() >= latest:
+            log.warning("purchase.too_late_to_send")
+            return await self._save(doubt)
+        try:
+            await carrier.buy(intended.shipment, OfferId(offer.offer_id))
+        except CarrierRefused as error:
+            log.warning("purchase.refused", key=error.key, status=error.status)
+            doubt = replace(doubt, reason=reason(error.key))
+        except CarrierUnavailable as error:
+            log.warning("purchase.in_doubt", reason=error.reason, status=error.status)
+        return await self._save(replace(doubt, due_at=self._clock() + timedelta(seconds=_READS[0])))
+
+    async def _adopt(self, purchase: Purchase, shipment: Shipment, bought: Bought) -> Purchase:
+        """Take note that somebody else bought it."""
+        facts = announce.seen_bought(purchase, shipment)
+        if bought.offer is None:
+            return await self._end(purchase, PurchaseState.succeeded, "adopted", facts)
+        offer = bought.offer
+        adopted = replace(
+            purchase,
+            intent=IntentId(f"adopted-{purchase.organization}-{purchase.shipment}"),
+            offer=OfferId(offer.offer_id),
+            service=offer.service_id,
+        )
+        told = announce.succeeded(adopted, shipment, offer, adopted=True)
+        return await self._end(adopted, PurchaseState.succeeded, "adopted", told, facts)
+
+    # -- settling ----------------------------------------------------------------------------------------------------
+
+    async def _settle_doubt(self, purchase: Purchase, shipment: Shipment) -> Purchase:
+        found = evidence(shipment, before=purchase.payments)
+        match found:
+            case Bought(offer):
+                told = announce.succeeded(purchase, shipment, offer, adopted=False)
+                seen = announce.seen_bought(purchase, shipment)
+                return await self._end(purchase, PurchaseState.succeeded, None, told, seen)
+            case NotPaid(why):
+                return await self._fail(purchase, shipment, why)
+            case Nothing():
+                return await self._nothing_yet(purchase, shipment)
+            case _:
+                assert_never(found)
+
+    async def _nothing_yet(self, purchase: Purchase, shipment: Shipment) -> Purchase:
+        """Read on, until reads enough over a time long enough show that nothing was bought."""
+        read = replace(purchase, state=PurchaseState.doubt, reads=purchase.reads + 1)
+        settled_at = (purchase.send_before or purchase.due_at) + self._settle
+        if read.reads < _ENOUGH_READS or self._clock() < settled_at:
+            return await self._again(read, _READS)
+        return await self._fail(read, shipment, purchase.reason or "other")
+
+    async def _fail(self, purchase: Purchase, shipment: Shipment, why: str) -> Purchase:
+        return await self._end(purchase, PurchaseState.failed, why, announce.failed(purchase, shipment, why))
+
+    async def _unreadable(self, purchase: Purchase, error: CarrierRefused) -> Purchase:
+        """A shipment that the carrier will not show: a forged or foreign id, or a wrong token."""
+        log.warning("purchase.read_refused", key=error.key, status=error.status)
+        if purchase.state is PurchaseState.wanted:
+            return await self._end(purchase, PurchaseState.not_ours, reason(error.key))
+        return await self._later(purchase, error)
+
+    # -- saving ------------------------------------------------------------------------------------------------------
+
+    async def _later(self, purchase: Purchase, error: CarrierUnavailable | CarrierRefused) -> Purchase:
+        """The carrier does not answer: try again later and later, and say so when a purchase hangs on it."""
+        wait = getattr(error, "retry_after", None)
+        waited = purchase if wait is None else replace(purchase, due_at=self._clock() + timedelta(seconds=wait))
+        overdue = (purchase.send_before or self._clock()) + UNKNOWN_AFTER < self._clock()
+        told = [announce.unknown(purchase, self._clock())] if purchase.intent and overdue else []
+        return await self._again(waited, _RETRIES, *told)
+
+    async def _again(self, purchase: Purchase, delays: Sequence[float], *tell: announce.Tell) -> Purchase:
+        delay = delays[min(purchase.attempts, len(delays) - 1)]
+        due = max(self._clock() + timedelta(seconds=delay), purchase.due_at)
+        return await self._save(replace(purchase, due_at=due, attempts=purchase.attempts + 1), *tell)
+
+    async def _end(self, purchase: Purchase, state: PurchaseState, why: str | None, *tell: announce.Tell) -> Purchase:
+        ended = await self._save(replace(purchase, state=state, reason=why), *tell)
+        self._metrics.purchases.labels(state.value, why or "").inc()
+        return ended
+
+    async def _save(self, purchase: Purchase, *tell: announce.Tell) -> Purchase:
+        now: datetime = self._clock()
+        return await self._purchases.step(purchase, lambda known: announce.step(purchase, known, tell), now)

@@ -1,0 +1,53 @@
+"""The carrier's public resources: no token, and their own error envelope."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib.resources import files
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bridge.simulator.documents import HREF, tracking_document
+from bridge.simulator.errors import PublicRefusal
+from bridge.simulator.world import World
+
+LANGUAGES = ("en_GB", "pl_PL")
+
+
+class Public:
+    """The status dictionary and the tracking history."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def routes(self) -> list[Route]:
+        return [Route("/v1/statuses", self.statuses), Route("/v1/tracking/{number}", self.tracking)]
+
+    async def statuses(self, request: Request) -> Response:
+        """Answer an object with `items`, in a language that is spelled like `pl_PL` (plain `pl` is refused)."""
+        language = request.query_params.get("lang", "pl_PL")
+        if language not in LANGUAGES:
+            raise PublicRefusal(400, "invalid_parameter")
+        items = [
+            {"name": row["name"], "title": row[language], "description": row[language]} for row in status_dictionary()
+        ]
+        return JSONResponse({"href": f"{HREF}/v1/statuses?lang={language}", "items": items})
+
+    async def tracking(self, request: Request) -> Response:
+        shipment = self._world.shipments.of_number(request.path_params["number"])
+        if shipment is None:
+            raise PublicRefusal(404, "resource_not_found")
+        return JSONResponse(tracking_document(shipment))
+
+
+@cache
+def status_dictionary() -> tuple[dict[str, str], ...]:
+    """Read the 53 documented statuses: name, English text, Polish text.
+
+    Names: https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153478
+    """
+    with (files("bridge.simulator") / "statuses.csv").open(encoding="utf-8") as lines:
+        return tuple(csv.DictReader(lines))

@@ -1,0 +1,94 @@
+"""Real brokers and databases for tests, started once per worker; a fresh virtual host or database for each test."""
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from bridge.nodes.postgres import PostgresNode, find_postgres
+from bridge.nodes.rabbitmq import RabbitNode, find_rabbitmq
+
+MISSING = "{} not found: run the tests by ./dev test, which finds or installs it"
+VHOSTS_AT_ONCE = 20
+
+
+class Vhosts:
+    """Hands out virtual hosts that nobody has used; makes a new batch when they are out."""
+
+    def __init__(self, node: RabbitNode) -> None:
+        self._node = node
+        self._fresh: list[str] = []
+        self._batches = itertools.count(1)
+
+    def take(self) -> str:
+        """Give the URL of an empty virtual host."""
+        if not self._fresh:
+            batch = next(self._batches)
+            self._fresh = [f"test-{batch}-{number}" for number in range(VHOSTS_AT_ONCE)]
+            self._node.add_vhosts(self._fresh)
+        return self._node.vhost_url(self._fresh.pop())
+
+
+@pytest.fixture(scope="session")
+def rabbit() -> Iterator[RabbitNode]:
+    """The worker's broker, shared; never stop it."""
+    _need_rabbitmq()
+    with RabbitNode() as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def vhosts(rabbit: RabbitNode) -> Vhosts:
+    """Virtual hosts of the worker's broker, for tests that need several."""
+    return Vhosts(rabbit)
+
+
+@pytest.fixture
+def amqp_url(vhosts: Vhosts) -> str:
+    """A virtual host of its own on the shared broker."""
+    return vhosts.take()
+
+
+@pytest.fixture
+def own_rabbit() -> Iterator[RabbitNode]:
+    """A private broker, for tests that stop, freeze or kill it."""
+    _need_rabbitmq()
+    with RabbitNode() as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresNode]:
+    """The worker's database server, shared; never stop it."""
+    _need_postgres()
+    with PostgresNode(fast=True) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def _database_numbers() -> Iterator[int]:
+    return itertools.count(1)
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresNode, _database_numbers: Iterator[int]) -> str:
+    """An empty database of its own on the shared server."""
+    return postgres.create_database(f"test_{next(_database_numbers)}")
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresNode]:
+    """A private database server that syncs to disk, for tests that stop, freeze or kill it."""
+    _need_postgres()
+    with PostgresNode() as node:
+        yield node
+
+
+def _need_rabbitmq() -> None:
+    if find_rabbitmq() is None:
+        pytest.fail(MISSING.format("RabbitMQ"), pytrace=False)
+
+
+def _need_postgres() -> None:
+    if find_postgres() is None:
+        pytest.fail(MISSING.format("PostgreSQL"), pytrace=False)
