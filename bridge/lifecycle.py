@@ -51,6 +51,10 @@ class Stop:
         self._bells.append(bell)
         return bell
 
+    def forget(self, bell: Bell) -> None:
+        """Let go of a bell that nobody waits at any more."""
+        self._bells.remove(bell)
+
     def __bool__(self) -> bool:
         return self._event.is_set()
 

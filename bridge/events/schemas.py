@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bridge.events.cloudevents import schema_uri
 from bridge.events.catalogue import CATALOGUE, Published, versioned
+from bridge.events.cloudevents import schema_uri
 from bridge.events.glossary import MEANINGS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -32,14 +32,14 @@ Tell = Callable[[ShipmentState | None], Told]
 
 def step(purchase: Purchase, known: ShipmentState | None, tell: Sequence[Tell]) -> Step:
     """Put what is to be told together, in order, each part building on the state the one before left."""
-    state, facts = known, ()
-    changed = None
+    state, changed = known, None
+    facts: list[Fact] = []
     for one in tell:
         after, more = one(state)
-        facts = (*facts, *more)
+        facts += more
         if after is not None:
             state = changed = after
-    return Step(purchase, facts, changed)
+    return Step(purchase, tuple(facts), changed)
 
 
 def seconds_left(offer: Offer, shipment: Shipment) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
@@ -22,10 +23,10 @@ from bridge.model import IntentId, OfferId, OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import Carrier
 from bridge.purchasing import announce
-from bridge.purchasing.evidence import Bought, NotPaid, Nothing, evidence, reason
+from bridge.purchasing.evidence import Bought, Nothing, NotPaid, evidence, reason
 from bridge.purchasing.policy import Adopt, Buy, Decline, Expired, NotOurs, Policy, Wait, decide
 from bridge.purchasing.shipment import Shipment
-from bridge.store.purchases import Purchase, PurchaseState, SqlPurchases, Step
+from bridge.store.purchases import Purchase, PurchaseState, SqlPurchases
 
 log = structlog.get_logger()
 
@@ -36,6 +37,7 @@ _READS = (0.5, 1.0, 2.0, 5.0, 10.0)
 _RETRIES = (1.0, 2.0, 4.0, 8.0, 15.0, 60.0)
 _ENOUGH_READS = 3
 _POLL_S = 1.0
+_RENEW_S = 2.0
 
 Mode = Literal["auto", "approve", "dry_run"]
 
@@ -100,6 +102,7 @@ class Buyer:
 
     async def _handle(self, purchase: Purchase) -> None:
         with structlog.contextvars.bound_contextvars(shipment=purchase.shipment, organization=purchase.organization):
+            renewing = asyncio.create_task(self._keep(purchase))
             try:
                 done = await self.advance(purchase)
             except LeaseLost:
@@ -108,8 +111,17 @@ class Buyer:
             except StoreError as error:
                 log.warning("purchase.store_unavailable", error=type(error).__name__)
                 return
+            finally:
+                renewing.cancel()
             log.info("purchase.stepped", before=purchase.state, after=done.state, reason=done.reason)
             self._on_events()
+
+    async def _keep(self, purchase: Purchase) -> None:
+        """Keep hold of a purchase for as long as a slow carrier takes."""
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            with suppress(StoreError):
+                await self._purchases.renew(purchase, self._clock())
 
     async def advance(self, purchase: Purchase) -> Purchase:
         """Do the next thing for one claimed purchase. Raises LeaseLost and StoreUnavailable."""
@@ -173,6 +185,7 @@ class Buyer:
             payments=tuple(payment.id for payment in shipment.payments),
             send_before=self._clock() + SEND_WITHIN,
             reads=0,
+            attempts=0,
             reason=None,
         )
 

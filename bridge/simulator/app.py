@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from email.utils import format_datetime
 
 import httpx
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bridge.simulator.clock import Clock, SystemClock
 from bridge.simulator.control import Control
+from bridge.simulator.edge import Edge
 from bridge.simulator.errors import Refusal, not_found
 from bridge.simulator.public import Public
 from bridge.simulator.rest import Rest
@@ -49,34 +46,11 @@ def create_app(
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(CarrierHeaders, clock=clock)],
+        middleware=[Middleware(Edge, world=simulator.world)],
         exception_handlers={Refusal: _refused, 404: _unknown, 405: _unknown},
     )
     app.state.simulator = simulator
     return app
-
-
-class CarrierHeaders:
-    """Put the carrier's `Date` on every answer, and the caller's `X-Request-ID` or a new one."""
-
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
-        self._app = app
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        request_id = Request(scope).headers.get("x-request-id") or str(uuid.uuid4())
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["Date"] = format_datetime(self._clock.now(), usegmt=True)
-                headers["X-Request-ID"] = request_id
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
 
 
 async def _refused(request: Request, refusal: Exception) -> Response:

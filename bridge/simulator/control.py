@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bridge.simulator.calls import Call
 from bridge.simulator.errors import Refusal, TargetRefused, not_found, validation_failed
+from bridge.simulator.faults import Fault
 from bridge.simulator.ledger import Charge
 from bridge.simulator.organizations import Organization
 from bridge.simulator.requests import id_in_path, json_object
@@ -61,6 +63,10 @@ class Control:
             Route("/_control/charges", self.charges),
             Route("/_control/webhooks", self.webhooks),
             Route("/_control/webhooks/resend", self.resend, methods=["POST"]),
+            Route("/_control/calls", self.calls),
+            Route("/_control/faults", self.faults),
+            Route("/_control/faults", self.fail, methods=["POST"]),
+            Route("/_control/faults", self.heal, methods=["DELETE"]),
             Route("/_control/organizations/{id}/webhook", self.register, methods=["PUT"]),
             Route("/_control/organizations/{id}/funds", self.fund, methods=["POST"]),
             Route("/_control/shipments/{id}/statuses", self.move, methods=["POST"]),
@@ -95,10 +101,25 @@ class Control:
 
     async def webhooks(self, request: Request) -> Response:
         """List the attempts after an id."""
-        text = request.query_params.get("after", "0")
-        if not (text.isascii() and text.isdecimal() and len(text) < 19):
-            raise validation_failed({"after": ["not_an_integer"]})
-        return JSONResponse({"items": [_attempt(attempt) for attempt in self._world.webhooks.after(int(text))]})
+        return JSONResponse({"items": [_attempt(one) for one in self._world.webhooks.after(_position(request))]})
+
+    async def calls(self, request: Request) -> Response:
+        """List the calls after an id."""
+        return JSONResponse({"items": [_call(one) for one in self._world.calls.after(_position(request))]})
+
+    async def faults(self, request: Request) -> Response:
+        """List the failures still to come."""
+        return JSONResponse({"items": [fault.model_dump() for fault in self._world.faults]})
+
+    async def fail(self, request: Request) -> Response:
+        """Let the next matching calls fail."""
+        self._world.faults.add(checked(Fault, await json_object(request)))
+        return await self.faults(request)
+
+    async def heal(self, request: Request) -> Response:
+        """Forget the failures that have not come yet."""
+        self._world.faults.clear()
+        return await self.faults(request)
 
     async def resend(self, request: Request) -> Response:
         """Send a recorded notification again."""
@@ -171,6 +192,17 @@ def _charge(charge: Charge) -> Row:
 
 def _attempt(attempt: Attempt) -> Row:
     return {**asdict(attempt), "sent_at": _moment(attempt.sent_at), "answered_at": _moment(attempt.answered_at)}
+
+
+def _call(call: Call) -> Row:
+    return {**asdict(call), "at": _moment(call.at)}
+
+
+def _position(request: Request) -> int:
+    text = request.query_params.get("after", "0")
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise validation_failed({"after": ["not_an_integer"]})
+    return int(text)
 
 
 def _moment(moment: datetime | None) -> str | None:

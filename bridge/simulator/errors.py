@@ -4,6 +4,7 @@
     ├── ScenarioError        a scenario file that cannot be played; names each key
     ├── TargetRefused        a webhook URL that the simulator will not call
     └── Refusal              an answer in the carrier's error envelope
+        ├── NullDetails      the same with null details instead of empty ones
         └── PublicRefusal    the same in the envelope of the public resources
 
 The envelopes: https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/28639229
@@ -59,6 +60,13 @@ class Refusal(SimulatorError):
         return self.details or {}
 
 
+class NullDetails(Refusal):
+    """An error of the normal envelope that is known to come with null details."""
+
+    def _details(self) -> Mapping[str, object] | None:
+        return None
+
+
 class PublicRefusal(Refusal):
     """An error of the statuses and tracking resources: `description` instead of `message`, and null details."""
 
@@ -92,10 +100,3 @@ def wrong_status(action: str, shipment_status: str) -> Refusal:
     """Refuse an action which the shipment's status does not allow."""
     details = {"action": action, "shipment_status": shipment_status}
     return Refusal(400, "invalid_action", "shipment_status_incorrect", details)
-
-
-class NullDetails(Refusal):
-    """An error of the normal envelope that is known to come with null details."""
-
-    def _details(self) -> Mapping[str, object] | None:
-        return None

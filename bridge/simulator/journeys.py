@@ -27,7 +27,7 @@ class Journeys:
     def plan_of(self, shipment: Shipment) -> JourneyPlan | None:
         """Choose by shipment id, so that the order of purchases changes nothing.
 
-        Multiples of the golden ratio spread evenly: even a handful of parcels shows the shares well.
+        Multiples of the golden ratio spread evenly: few parcels show the shares well (every fifth within eight).
         """
         plans = self._world.scenario.journeys
         shares = list(accumulate(plan.share for plan in plans))

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 
+from bridge.simulator.calls import Calls
 from bridge.simulator.clock import Clock
 from bridge.simulator.documents import Document
+from bridge.simulator.faults import Faults
 from bridge.simulator.ledger import Ledger
 from bridge.simulator.notices import shipment_status_changed
 from bridge.simulator.organizations import Organizations
@@ -43,6 +45,8 @@ class World:
     shipments: Shipments = field(default_factory=Shipments)
     ledger: Ledger = field(default_factory=Ledger)
     ids: Ids = field(default_factory=Ids)
+    calls: Calls = field(default_factory=Calls)
+    faults: Faults = field(default_factory=Faults)
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bridge.errors import Unreadable
 from bridge.model import Event
-from bridge.store.database import Database, Transaction
+from bridge.store.database import Database, Transaction, marks
 from bridge.store.outbox import EVENT, event
 
 _VERSION = "1"
@@ -21,6 +21,7 @@ class Filter:
 
     type: str | None = None
     subject: str | None = None
+    sources: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,9 @@ def _page(transaction: Transaction, after: int, limit: int, wanted: Filter) -> S
     if wanted.subject is not None:
         conditions.append("events.subject_id IN (SELECT id FROM subjects WHERE name = ?)")
         texts.append(wanted.subject)
+    if wanted.sources is not None:
+        conditions.append(f"subjects.source IN ({marks(wanted.sources)})")
+        texts += wanted.sources
     rows = transaction.run(
         f"SELECT {EVENT} FROM events JOIN subjects ON subjects.id = events.subject_id"
         f" WHERE {' AND '.join(conditions)} ORDER BY events.position LIMIT ?",

@@ -23,14 +23,6 @@ class Pending:
     partition: int
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What waits for the broker: how many events, and since when the oldest."""
-
-    events: int
-    oldest: datetime | None
-
-
 class SqlOutbox:
     """Gives out what is to be published and takes what was confirmed."""
 
@@ -50,17 +42,6 @@ class SqlOutbox:
         """Mark events as published. Raises LeaseLost where one of the leases is not ours any more."""
         await self._database.write(lambda transaction: self._confirm(transaction, positions, tokens, now))
 
-    async def backlog(self, start: int) -> Backlog:
-        """Measure what waits."""
-        rows = await self._database.read(
-            lambda transaction: transaction.run(
-                "SELECT count(*), (SELECT recorded_at FROM events WHERE position = min(outbox.position))"
-                " FROM outbox WHERE state = 0 AND position > ?",
-                (start,),
-            )
-        )
-        return Backlog(rows[0][0], None if rows[0][1] is None else moment(rows[0][1]))
-
     def _confirm(
         self, transaction: Transaction, positions: Sequence[int], tokens: Mapping[str, int], now: datetime
     ) -> None:
@@ -70,6 +51,12 @@ class SqlOutbox:
             f"UPDATE outbox SET state = 1, published_at = ? WHERE position IN ({marks(positions)})",
             [micros(now), *positions],
         )
+
+
+def begun(transaction: Transaction, environment: str) -> str:
+    """Note whose events this database holds, the first time, and say whose they are."""
+    transaction.run("INSERT INTO meta (name, value) VALUES ('environment', ?) ON CONFLICT DO NOTHING", (environment,))
+    return str(transaction.run("SELECT value FROM meta WHERE name = 'environment'")[0][0])
 
 
 def started_at(transaction: Transaction) -> int | None:

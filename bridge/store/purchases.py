@@ -92,6 +92,16 @@ class SqlPurchases:
         """Take purchases that are due, the earliest deadline first, for eight seconds."""
         return await self._database.write(lambda transaction: self._claim(transaction, limit, now))
 
+    async def renew(self, claimed: Purchase, now: datetime) -> None:
+        """Hold a claimed purchase for another eight seconds, if it is still ours."""
+        await self._database.write(
+            lambda transaction: transaction.run(
+                "UPDATE purchases SET held_until = ? WHERE organization = ? AND shipment = ?"
+                " AND holder = ? AND held_until > ?",
+                (micros(now + LEASE), claimed.organization, claimed.shipment, self._holder, micros(now)),
+            )
+        )
+
     async def next_due(self) -> datetime | None:
         """Say when the next live purchase wants to be looked at."""
         rows = await self._database.read(

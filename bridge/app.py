@@ -1,0 +1,376 @@
+"""The composition root: the only place that knows which database, broker and carrier the parts are given."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from importlib.metadata import version
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bridge.broker.rabbit import RabbitPublisher
+from bridge.carriers.shipx import webhook as shipx_webhook
+from bridge.carriers.shipx.client import ShipxClient, SteadyRate, make_http
+from bridge.egress.feed import FeedApi
+from bridge.egress.relay import Relay
+from bridge.errors import SettingsError, StoreError
+from bridge.events.cloudevents import Envelope
+from bridge.events.notification import Notification
+from bridge.events.projection import project
+from bridge.ingress.api import DeliveriesApi
+from bridge.ingress.inbox import Inbox
+from bridge.ingress.receiver import UNPROXIED, Limits, Receiver
+from bridge.ingress.verification import Networks, Secrets
+from bridge.ingress.worker import Worker
+from bridge.lifecycle import Clock, Loops, Stop, utc_now
+from bridge.model import Delivery, OrganizationId
+from bridge.observability import Metrics
+from bridge.purchasing.buyer import Account, Buyer, Mode
+from bridge.purchasing.policy import load as load_policy
+from bridge.settings import Settings, is_loopback
+from bridge.store.deliveries import SqlDeliveries
+from bridge.store.facts import Recorder
+from bridge.store.feed import SqlFeed
+from bridge.store.gauges import SqlGauges
+from bridge.store.inbox import SqlInbox
+from bridge.store.leases import SqlLeases
+from bridge.store.migrate import migrate, require_current
+from bridge.store.outbox import SqlOutbox, begun
+from bridge.store.projecting import SqlProjector
+from bridge.store.purchases import SqlPurchases
+from bridge.store.sealed import Vault
+from bridge.store.sqlite import SqliteDatabase
+from bridge.web import documents
+from bridge.web.access import EVERY_SCOPE, Access, Client
+from bridge.web.operations import Health, Operations
+from bridge.web.problems import HANDLERS
+from bridge.web.requestlog import RequestLog
+from bridge.web.server import Server, listen
+
+log = structlog.get_logger()
+
+VERSION: Final = version("shipx-bridge")
+"""What every program of this package says it is."""
+_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What the process serves: the webhook routes and all others, each with its socket (or the same one)."""
+
+    servers: tuple[Server, ...]
+    urls: tuple[str, ...]
+
+
+class Bridge:
+    """One process of the bridge, put together from its settings."""
+
+    def __init__(self, settings: Settings, *, clock: Clock = utc_now) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._stop = Stop()
+        self._draining = Stop()
+        self._asked = asyncio.Event()
+        self._loops = Loops(self._asked.set)
+        self._metrics = Metrics()
+        self._holder = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+        self._relay: Relay | None = None
+        self._publisher: RabbitPublisher | None = None
+        self._receiver: Receiver | None = None
+        self._warnings: list[str] = []
+
+    async def run(self) -> int:
+        """Serve until told to end; gives the exit code."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, self._asked.set)
+        async with AsyncExitStack() as stack:
+            edges = await self._open(stack)
+            serving = [asyncio.create_task(server.run_until_told()) for server in edges.servers]
+            await asyncio.gather(*(server.started_up() for server in edges.servers))
+            _settle_memory()
+            log.info("bridge.ready", version=VERSION, urls=edges.urls, roles=sorted(self._settings.roles))
+            await self._asked.wait()
+            await self._end(edges, serving)
+        return 1 if self._loops.crashed else 0
+
+    async def _end(self, edges: Edges, serving: list[asyncio.Task[None]]) -> None:
+        """Not ready → keep accepting for the drain delay → stop accepting → finish within the bound."""
+        deadline = time.monotonic() + self._settings.http.drain_delay_s + self._settings.shutdown_s
+        log.info("bridge.stopping", crashed=self._loops.crashed)
+        self._draining.announce()
+        if not self._loops.crashed:
+            await asyncio.sleep(self._settings.http.drain_delay_s)
+        for server in edges.servers:
+            server.stop()
+        await asyncio.wait(serving)
+        self._stop.announce()
+        late = await self._loops.finish(deadline - time.monotonic())
+        log.info("bridge.stopped", unfinished=late)
+
+    # -- opening -------------------------------------------------------------------------------------------------------
+
+    async def _open(self, stack: AsyncExitStack) -> Edges:
+        settings = self._settings
+        database = await open_database(settings)
+        stack.push_async_callback(database.close)
+        vault = Vault.with_keys(settings.personal_data.key_bytes)
+        recorder = Recorder(Envelope(settings.environment))
+        feed = FeedApi(SqlFeed(database), self._access(), self._draining)
+        inbox_store = SqlInbox(database, vault)
+        wake: list[Callable[[], None]] = [feed.wake]
+        if "relay" in settings.roles and settings.amqp_url is not None:
+            wake.append(await self._open_relay(stack, database))
+        worker = None
+        if "worker" in settings.roles:
+            worker = await self._open_worker(stack, database, vault, recorder, wake)
+        on_accepted = worker.bell.ring if worker else _nothing
+        webhooks = self._webhook_routes(inbox_store, on_accepted) if "receiver" in settings.roles else []
+        deliveries = SqlDeliveries(database, vault, inbox_store)
+        internal = [
+            *self._operations(database).routes(),
+            *feed.routes(),
+            *DeliveriesApi(deliveries, self._access(), shipx_webhook.read, on_accepted).routes(),
+            *documents.routes(),
+        ]
+        return self._edges(webhooks, internal)
+
+    def _webhook_routes(self, store: SqlInbox, on_accepted: Callable[[], None]) -> list[Route]:
+        settings = self._settings.webhook
+        inbox = Inbox(
+            store,
+            max_pending=settings.max_pending,
+            commit_timeout_s=settings.commit_timeout_s,
+            on_accepted=on_accepted,
+            on_dropped=self._metrics.parked_dropped.inc,
+        )
+        organizations = self._settings.shipx.organizations
+        secrets = {OrganizationId(one.id): [s.get_secret_value() for s in one.webhook_secrets] for one in organizations}
+        self._receiver = Receiver(
+            secrets=Secrets(secrets),
+            networks=Networks(settings.networks, settings.trusted_proxies),
+            limits=Limits(settings.max_body_bytes, settings.body_timeout_s, settings.network_mode),
+            inbox=inbox,
+            read=shipx_webhook.read,
+            known_events=shipx_webhook.KNOWN_EVENTS,
+            metrics=self._metrics,
+            clock=self._clock,
+        )
+        self._loops.start("inbox.commit", partial(inbox.commit, self._stop))
+        self._loops.start("inbox.expire", partial(inbox.expire, self._stop))
+        respond = self._receiver.respond
+        return [Route(f"/webhooks/shipx/{{secret}}{end}", respond, methods=_METHODS) for end in ("", "/")]
+
+    async def _open_relay(self, stack: AsyncExitStack, database: SqliteDatabase) -> Callable[[], None]:
+        settings = self._settings
+        assert settings.amqp_url is not None
+        outbox = SqlOutbox(database, self._holder)
+        publisher = self._publisher = RabbitPublisher(
+            settings.amqp_url, declares=settings.amqp.declare, environment=settings.environment
+        )
+        relay = self._relay = Relay(
+            outbox=outbox,
+            leases=SqlLeases(database, self._holder),
+            publisher=publisher,
+            start=await outbox.begin(settings.amqp.start),
+            metrics=self._metrics,
+            clock=self._clock,
+            stop=self._stop,
+        )
+        stack.push_async_callback(relay.close)
+        for name, loop in (("renew", relay.renew), ("publish", relay.publish), ("mark", relay.mark)):
+            self._loops.start(f"relay.{name}", loop)
+        return relay.bell.ring
+
+    async def _open_worker(
+        self,
+        stack: AsyncExitStack,
+        database: SqliteDatabase,
+        vault: Vault,
+        recorder: Recorder,
+        wake: list[Callable[[], None]],
+    ) -> Worker:
+        buyer = await self._open_buyer(stack, SqlPurchases(database, recorder, self._holder), wake)
+        worker = Worker(
+            SqlProjector(database, vault, recorder, _read_delivery, project),
+            metrics=self._metrics,
+            clock=self._clock,
+            stop=self._stop,
+            on_projected=[*wake, buyer.bell.ring],
+        )
+        self._loops.start("worker", worker.run)
+        self._loops.start("buyer", buyer.run)
+        return worker
+
+    async def _open_buyer(
+        self, stack: AsyncExitStack, purchases: SqlPurchases, wake: list[Callable[[], None]]
+    ) -> Buyer:
+        settings = self._settings
+        accounts = {}
+        mode = self._mode()
+        for one in settings.shipx.organizations:
+            if one.token is None:
+                continue
+            http = make_http(timeout_s=settings.shipx.timeout_s, at_once=settings.shipx.max_in_flight)
+            stack.push_async_callback(http.aclose)
+            client = ShipxClient(
+                http,
+                base_url=settings.shipx.base_url,
+                organization=OrganizationId(one.id),
+                token=one.token,
+                limiter=SteadyRate(per_minute=settings.shipx.requests_per_minute, at_once=settings.shipx.max_in_flight),
+                metrics=self._metrics,
+                clock=self._clock,
+                version=VERSION,
+            )
+            accounts[OrganizationId(one.id)] = Account(client, mode)
+        return Buyer(
+            purchases=purchases,
+            accounts=accounts,
+            policy=load_policy(await asyncio.to_thread(_policy_text, settings)),
+            settle=timedelta(seconds=settings.purchasing.settle_s),
+            at_once=settings.shipx.max_in_flight,
+            metrics=self._metrics,
+            clock=self._clock,
+            stop=self._stop,
+            on_events=lambda: [ring() for ring in wake] and None,
+        )
+
+    def _mode(self) -> Mode:
+        """Say what the buyer really does: money is only spent unasked at a carrier on this machine."""
+        mode = self._settings.purchasing.mode
+        if mode != "auto" or is_loopback(self._settings.shipx.base_url):
+            return mode
+        self._warnings.append("purchases wait for approval: buying by itself is limited to a carrier on loopback")
+        return "approve"
+
+    # -- serving -------------------------------------------------------------------------------------------------------
+
+    def _edges(self, webhooks: list[Route], internal: list[Route]) -> Edges:
+        http, seconds = self._settings.http, self._settings.shutdown_s
+        public = listen(http.host, http.port, "BRIDGE_HTTP__PORT")
+        urls = [f"http://{http.host}:{http.port}"]
+        if http.internal_port is None:
+            return Edges((Server(_application([*webhooks, *internal]), public, seconds),), tuple(urls))
+        private = listen(http.host, http.internal_port, "BRIDGE_HTTP__INTERNAL_PORT")
+        urls.append(f"http://{http.host}:{http.internal_port}")
+        servers = Server(_application(webhooks), public, seconds), Server(_application(internal), private, seconds)
+        return Edges(servers, tuple(urls))
+
+    def _access(self) -> Access:
+        clients = [
+            Client(one.name, one.sha256, frozenset(one.scopes), frozenset(one.organizations))
+            for one in self._settings.api_tokens
+        ]
+        if self._settings.api_token is not None:
+            digest = sha256(self._settings.api_token.get_secret_value().encode()).hexdigest()
+            clients.append(Client("operator", digest, EVERY_SCOPE))
+        return Access(clients)
+
+    def _operations(self, database: SqliteDatabase) -> Operations:
+        gauges = SqlGauges(database)
+
+        async def health() -> Health:
+            problems = ["the process is ending"] if self._draining else []
+            try:
+                await database.read(lambda transaction: require_current(transaction, "sqlite"))
+            except StoreError as error:
+                problems.append(f"database: {error}")
+            broker = self._relay.degraded_since if self._relay else None
+            degraded: dict[str, datetime] = {} if broker is None else {"broker": broker}
+            return Health(tuple(problems), self._loops.running(), degraded, tuple(self._advice()))
+
+        async def measure() -> None:
+            found = await gauges.measure(self._clock())
+            found.show(self._metrics)
+            if self._relay is not None:
+                self._metrics.held_subjects.set(self._relay.held_subjects)
+            counts = await self._publisher.counts() if self._publisher else None
+            if counts is not None:
+                self._metrics.unrouted.set(counts.unrouted)
+                self._metrics.dead.set(counts.dead)
+
+        return Operations(self._metrics, health, measure)
+
+    def _advice(self) -> list[str]:
+        unproxied = self._receiver is not None and self._receiver.unproxied_since is not None
+        return [*self._warnings, *([UNPROXIED] if unproxied else [])]
+
+
+async def open_database(settings: Settings) -> SqliteDatabase:
+    """Open the database, with a schema that fits and rows of this environment. Raises StoreError or SettingsError."""
+    path = settings.database.path
+    if path is None:
+        raise SettingsError([("BRIDGE_DATABASE_URL", "PostgreSQL is not supported by this version; use sqlite:///…")])
+    database = SqliteDatabase(path)
+    await database.open()
+    try:
+        if settings.migrate:
+            for name in await database.write(lambda transaction: migrate(transaction, "sqlite")):
+                log.info("database.migrated", migration=name)
+        await database.read(lambda transaction: require_current(transaction, "sqlite"))
+        found = await database.write(lambda transaction: begun(transaction, settings.environment))
+    except BaseException:
+        await database.close()
+        raise
+    if found != settings.environment:
+        await database.close()
+        told = f"the database belongs to {found}; event ids would not match"
+        raise SettingsError([("BRIDGE_ENVIRONMENT", told)])
+    return database
+
+
+def _application(routes: list[Route]) -> Starlette:
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(RequestLog)],
+        exception_handlers={**HANDLERS, Exception: _unexpected},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    """Answer a bug of ours. A webhook is not on disk then, so its sender is asked to come again."""
+    log.error("http.bug", exc_info=error)
+    if request.url.path.startswith("/webhooks/"):
+        return Response(status_code=503, headers={"retry-after": "5"})
+    return Response(status_code=500)
+
+
+def _read_delivery(delivery: Delivery) -> Notification:
+    return shipx_webhook.read(delivery.body, delivery.received_at).notification()
+
+
+def _policy_text(settings: Settings) -> bytes:
+    try:
+        return settings.policy.read_bytes()
+    except OSError as error:
+        raise SettingsError([("BRIDGE_POLICY", f"cannot be read: {error.strerror}")]) from error
+
+
+def _settle_memory() -> None:
+    """Keep the collector away from what lives as long as the process: it halves the slowest answers."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def _nothing() -> None:
+    """Wake nobody."""

@@ -1,0 +1,67 @@
+"""The worker: what the receiver put on disk becomes facts, round after round."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from bridge.errors import StoreError
+from bridge.lifecycle import Clock, Stop
+from bridge.observability import Metrics
+from bridge.store.projecting import Projected, SqlProjector
+
+log = structlog.get_logger()
+
+ROUND: Final = 100
+"""Deliveries in one transaction: more would make a webhook that shares its commit wait."""
+_POLL_S: Final = 1.0
+
+
+class Worker:
+    """Projects pending deliveries. `on_projected` wakes whoever waits for events or purchases."""
+
+    def __init__(
+        self,
+        projector: SqlProjector,
+        *,
+        metrics: Metrics,
+        clock: Clock,
+        stop: Stop,
+        on_projected: Sequence[Callable[[], None]],
+    ) -> None:
+        self._projector = projector
+        self._metrics = metrics
+        self._clock = clock
+        self._stop = stop
+        self._on_projected = tuple(on_projected)
+        self.bell = stop.bell()
+
+    async def run(self) -> None:
+        """Work until the end is announced; what is still pending then waits on disk."""
+        while not self._stop:
+            try:
+                projected = await self._projector.project(ROUND, self._clock())
+            except StoreError as error:
+                log.warning("worker.store_unavailable", error=type(error).__name__)
+                await self.bell.wait(_POLL_S)
+                continue
+            if projected.deliveries:
+                self._tell(projected)
+            if projected.deliveries < ROUND:
+                await self.bell.wait(_POLL_S)
+
+    def _tell(self, projected: Projected) -> None:
+        log.info(
+            "worker.projected",
+            deliveries=projected.deliveries,
+            events=projected.events,
+            purchases_wanted=projected.wanted,
+            verdicts=dict(projected.verdicts),
+        )
+        for delivery, verdict in projected.failed:
+            self._metrics.failed_deliveries.labels(verdict).inc()
+            log.error("delivery.failed", delivery=delivery, verdict=verdict)
+        for wake in self._on_projected:
+            wake()

@@ -1,0 +1,96 @@
+"""Errors as `application/problem+json` (https://www.rfc-editor.org/rfc/rfc9457), without secrets or people in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import structlog
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bridge.errors import StoreError, Unreadable
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field: its path, our code for it, and a sentence."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(Exception):
+    """An answer that is not a success."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        super().__init__(detail)
+
+    def response(self) -> Response:
+        """Write the problem down."""
+        body: dict[str, object] = {
+            "type": f"/problems/{self.kind}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = [{"field": one.field, "code": one.code, "message": one.message} for one in self.errors]
+        return Response(to_json(body), self.status, self.headers, media_type="application/problem+json")
+
+
+def bad_field(field: str, code: str, message: str) -> Problem:
+    """Say that one field cannot be used."""
+    return Problem(400, "bad-request", f"{field}: {message}", [FieldError(field, code, message)])
+
+
+def not_found(what: str) -> Problem:
+    """Say that there is no such thing."""
+    return Problem(404, "not-found", f"There is no such {what}.")
+
+
+async def on_problem(_request: Request, error: Exception) -> Response:
+    """Answer a problem."""
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def on_http(_request: Request, error: Exception) -> Response:
+    """Answer what the router refuses."""
+    assert isinstance(error, HTTPException)
+    kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    return Problem(error.status_code, kind, error.detail, headers=error.headers).response()
+
+
+async def on_store(_request: Request, error: Exception) -> Response:
+    """Answer that the database cannot be reached: nothing was done."""
+    log.warning("http.store_unavailable", error=type(error).__name__)
+    return Problem(503, "unavailable", "The database cannot be reached.", headers={"retry-after": "5"}).response()
+
+
+async def on_unreadable(_request: Request, error: Exception) -> Response:
+    """Answer that something sent to us cannot be read."""
+    assert isinstance(error, Unreadable)
+    return Problem(400, "bad-request", error.reason).response()
+
+
+HANDLERS = {Problem: on_problem, HTTPException: on_http, StoreError: on_store, Unreadable: on_unreadable}
+"""For Starlette's `exception_handlers`."""
