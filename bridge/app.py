@@ -103,7 +103,7 @@ class Bridge:
         async with AsyncExitStack() as stack:
             edges = await self._open(stack)
             serving = [asyncio.create_task(server.run_until_told()) for server in edges.servers]
-            await asyncio.gather(*(server.started_up() for server in edges.servers))
+            await asyncio.gather(*(server.listening.wait() for server in edges.servers))
             _settle_memory()
             log.info("bridge.ready", version=VERSION, urls=edges.urls, roles=sorted(self._settings.roles))
             await self._asked.wait()
@@ -249,7 +249,7 @@ class Bridge:
             metrics=self._metrics,
             clock=self._clock,
             stop=self._stop,
-            on_events=lambda: [ring() for ring in wake] and None,
+            on_events=partial(_ring_all, wake),
         )
 
     def _mode(self) -> Mode:
@@ -336,6 +336,19 @@ async def open_database(settings: Settings) -> SqliteDatabase:
     return database
 
 
+async def migrate_database(settings: Settings) -> list[str]:
+    """Bring the schema up to date and name what was applied. Raises StoreError or SettingsError."""
+    path = settings.database.path
+    if path is None:
+        raise SettingsError([("BRIDGE_DATABASE_URL", "PostgreSQL is not supported by this version; use sqlite:///…")])
+    database = SqliteDatabase(path)
+    await database.open()
+    try:
+        return await database.write(lambda transaction: migrate(transaction, "sqlite"))
+    finally:
+        await database.close()
+
+
 def _application(routes: list[Route]) -> Starlette:
     app = Starlette(
         routes=routes,
@@ -370,6 +383,11 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def _ring_all(bells: list[Callable[[], None]]) -> None:
+    for ring in bells:
+        ring()
 
 
 def _nothing() -> None:

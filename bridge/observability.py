@@ -9,7 +9,7 @@ from collections.abc import MutableMapping
 from typing import Any, BinaryIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from pydantic_core import to_json
 
 Entry = MutableMapping[str, Any]
@@ -64,6 +64,7 @@ class Metrics:
     """Every metric, by the contract's names (section 6). One object per process, nothing global."""
 
     def __init__(self) -> None:
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         self.deliveries = self._counter("deliveries", "Webhooks by outcome", "source", "event", "outcome")
         self.ack_seconds = self._histogram(

@@ -94,6 +94,15 @@ class RabbitPublisher:
         )
 
 
+async def apply_topology(url: SecretStr) -> None:
+    """Declare the topology and leave. Raises BrokerUnavailable, also where what exists differs."""
+    try:
+        async with asyncio.timeout(_CONNECT_S), await connect(url) as connection, connection.channel() as channel:
+            await declare(channel)
+    except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
+        raise BrokerUnavailable(f"the topology could not be declared: {_reason(error)}") from error
+
+
 async def connect(url: SecretStr) -> AbstractConnection:
     """Open a plain connection: coming back after a loss is the relay's work, which knows what was not confirmed."""
     return await aio_pika.connect(url.get_secret_value(), heartbeat=_HEARTBEAT_S, timeout=_CONNECT_S)

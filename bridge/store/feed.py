@@ -46,6 +46,11 @@ class SqlFeed:
         last = rows[-1].position if rows else position
         return Page(tuple(rows), encode(last), len(rows) < limit)
 
+    async def before(self, last: int, wanted: Filter | None = None) -> str:
+        """Give the cursor before the last so many events."""
+        rows = await self._database.read(lambda transaction: _last(transaction, last, wanted or Filter()))
+        return encode(rows)
+
     async def end(self) -> str:
         """Give the cursor after the last event."""
         rows = await self._database.read(
@@ -71,20 +76,36 @@ def decode(cursor: str) -> int:
 
 
 def _page(transaction: Transaction, after: int, limit: int, wanted: Filter) -> Sequence[Event]:
-    conditions, values = ["events.position > ?"], [after]
-    texts: list[object] = []
-    if wanted.type is not None:
-        conditions.append("events.type = ?")
-        texts.append(wanted.type.removeprefix("bridge.").removesuffix(".v1"))
-    if wanted.subject is not None:
-        conditions.append("events.subject_id IN (SELECT id FROM subjects WHERE name = ?)")
-        texts.append(wanted.subject)
-    if wanted.sources is not None:
-        conditions.append(f"subjects.source IN ({marks(wanted.sources)})")
-        texts += wanted.sources
+    where, values = _where(wanted)
     rows = transaction.run(
-        f"SELECT {EVENT} FROM events JOIN subjects ON subjects.id = events.subject_id"
-        f" WHERE {' AND '.join(conditions)} ORDER BY events.position LIMIT ?",
-        [*values, *texts, limit],
+        f"SELECT {EVENT} FROM {_FROM} WHERE events.position > ?{where} ORDER BY events.position LIMIT ?",
+        [after, *values, limit],
     )
     return [event(row) for row in rows]
+
+
+def _last(transaction: Transaction, last: int, wanted: Filter) -> int:
+    where, values = _where(wanted)
+    rows = transaction.run(
+        f"SELECT events.position FROM {_FROM} WHERE 1 = 1{where} ORDER BY events.position DESC LIMIT ?",
+        [*values, last + 1],
+    )
+    return int(rows[last][0]) if len(rows) > last else 0
+
+
+_FROM = "events JOIN subjects ON subjects.id = events.subject_id"
+
+
+def _where(wanted: Filter) -> tuple[str, list[object]]:
+    """Write what a reader wants as conditions, each with its `AND`, and their values."""
+    conditions, values = "", list[object]()
+    if wanted.type is not None:
+        conditions += " AND events.type = ?"
+        values.append(wanted.type.removeprefix("bridge.").removesuffix(".v1"))
+    if wanted.subject is not None:
+        conditions += " AND events.subject_id IN (SELECT id FROM subjects WHERE name = ?)"
+        values.append(wanted.subject)
+    if wanted.sources is not None:
+        conditions += f" AND subjects.source IN ({marks(wanted.sources)})"
+        values += wanted.sources
+    return conditions, values

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from bridge.errors import RowRefused, StoreUnavailable
 from bridge.model import Micros
+from bridge.settings import Database as DatabaseSettings
 from bridge.store.database import Row, Unit
 
 T = TypeVar("T")
@@ -103,6 +104,13 @@ class SqliteDatabase:
         self._local = threading.local()
         self._thread: threading.Thread | None = None
         self._reading: list[sqlite3.Connection] = []
+
+    @classmethod
+    def existing(cls, settings: DatabaseSettings) -> SqliteDatabase:
+        """Take a database that a bridge has made, for reading only. Raises StoreUnavailable."""
+        if settings.path is None or not settings.path.exists():
+            raise StoreUnavailable("there is no database yet: has `bridge serve` run with these settings?")
+        return cls(settings.path)
 
     async def open(self) -> None:
         """Open the file, creating it and its folder where they are missing."""

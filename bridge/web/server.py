@@ -35,7 +35,8 @@ class Server(uvicorn.Server):
     """Uvicorn without its own signal handling, access log and trust in proxy headers."""
 
     def __init__(self, app: ASGIApp, listening: socket.socket, shutdown_s: float) -> None:
-        self._listening = listening
+        self._socket = listening
+        self.listening = asyncio.Event()
         super().__init__(
             uvicorn.Config(
                 app,
@@ -57,12 +58,12 @@ class Server(uvicorn.Server):
 
     async def run_until_told(self) -> None:
         """Serve until `stop`, then finish the requests in hand."""
-        await self.serve(sockets=[self._listening])
+        await self.serve(sockets=[self._socket])
 
-    async def started_up(self) -> None:
-        """Wait until requests are taken."""
-        while not self.started:
-            await asyncio.sleep(0.005)
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take requests, and let whoever waits for it know."""
+        await super().startup(sockets)
+        self.listening.set()
 
     def stop(self) -> None:
         """Stop accepting."""
