@@ -68,6 +68,7 @@ log = structlog.get_logger()
 
 VERSION: Final = version("shipx-bridge")
 """What every program of this package says it is."""
+APPROVES: Final = "purchases wait for approval: buying by itself is limited to a carrier on loopback"
 _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -143,13 +144,8 @@ class Bridge:
         on_accepted = worker.bell.ring if worker else _nothing
         webhooks = self._webhook_routes(inbox_store, on_accepted) if "receiver" in settings.roles else []
         deliveries = SqlDeliveries(database, vault, inbox_store)
-        internal = [
-            *self._operations(database).routes(),
-            *feed.routes(),
-            *DeliveriesApi(deliveries, self._access(), shipx_webhook.read, on_accepted).routes(),
-            *documents.routes(),
-        ]
-        return self._edges(webhooks, internal)
+        inbox_api = DeliveriesApi(deliveries, self._access(), shipx_webhook.read, on_accepted)
+        return self._edges(webhooks, internal_routes(self._operations(database), feed, inbox_api))
 
     def _webhook_routes(self, store: SqlInbox, on_accepted: Callable[[], None]) -> list[Route]:
         settings = self._settings.webhook
@@ -174,8 +170,7 @@ class Bridge:
         )
         self._loops.start("inbox.commit", partial(inbox.commit, self._stop))
         self._loops.start("inbox.expire", partial(inbox.expire, self._stop))
-        respond = self._receiver.respond
-        return [Route(f"/webhooks/shipx/{{secret}}{end}", respond, methods=_METHODS) for end in ("", "/")]
+        return webhook_routes(self._receiver)
 
     async def _open_relay(self, stack: AsyncExitStack, database: SqliteDatabase) -> Callable[[], None]:
         settings = self._settings
@@ -223,7 +218,9 @@ class Bridge:
     ) -> Buyer:
         settings = self._settings
         accounts = {}
-        mode = self._mode()
+        mode = real_mode(settings)
+        if mode != settings.purchasing.mode:
+            self._warnings.append(APPROVES)
         for one in settings.shipx.organizations:
             if one.token is None:
                 continue
@@ -243,7 +240,7 @@ class Bridge:
         return Buyer(
             purchases=purchases,
             accounts=accounts,
-            policy=load_policy(await asyncio.to_thread(_policy_text, settings)),
+            policy=load_policy(await asyncio.to_thread(policy_text, settings)),
             settle=timedelta(seconds=settings.purchasing.settle_s),
             at_once=settings.shipx.max_in_flight,
             metrics=self._metrics,
@@ -251,14 +248,6 @@ class Bridge:
             stop=self._stop,
             on_events=partial(_ring_all, wake),
         )
-
-    def _mode(self) -> Mode:
-        """Say what the buyer really does: money is only spent unasked at a carrier on this machine."""
-        mode = self._settings.purchasing.mode
-        if mode != "auto" or is_loopback(self._settings.shipx.base_url):
-            return mode
-        self._warnings.append("purchases wait for approval: buying by itself is limited to a carrier on loopback")
-        return "approve"
 
     # -- serving -------------------------------------------------------------------------------------------------------
 
@@ -311,6 +300,22 @@ class Bridge:
     def _advice(self) -> list[str]:
         unproxied = self._receiver is not None and self._receiver.unproxied_since is not None
         return [*self._warnings, *([UNPROXIED] if unproxied else [])]
+
+
+def real_mode(settings: Settings) -> Mode:
+    """Say what the buyer really does: money is only spent unasked at a carrier on this machine."""
+    mode = settings.purchasing.mode
+    return mode if mode != "auto" or is_loopback(settings.shipx.base_url) else "approve"
+
+
+def webhook_routes(receiver: Receiver) -> list[Route]:
+    """List what the carrier may call: with every method, so that nothing behind a right secret is ever a 4xx."""
+    return [Route(f"/webhooks/shipx/{{secret}}{end}", receiver.respond, methods=_METHODS) for end in ("", "/")]
+
+
+def internal_routes(operations: Operations, feed: FeedApi, deliveries: DeliveriesApi) -> list[Route]:
+    """List everything else; where an internal port is set, it is served there alone."""
+    return [*operations.routes(), *feed.routes(), *deliveries.routes(), *documents.routes()]
 
 
 async def open_database(settings: Settings) -> SqliteDatabase:
@@ -371,7 +376,8 @@ def _read_delivery(delivery: Delivery) -> Notification:
     return shipx_webhook.read(delivery.body, delivery.received_at).notification()
 
 
-def _policy_text(settings: Settings) -> bytes:
+def policy_text(settings: Settings) -> bytes:
+    """Read the policy file. Raises SettingsError."""
     try:
         return settings.policy.read_bytes()
     except OSError as error:

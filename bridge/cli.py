@@ -10,7 +10,8 @@ import json
 import os
 import secrets as random_secrets
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -62,7 +63,7 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
     try:
         import uvloop
 
-        factory = uvloop.new_event_loop
+        factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     except ImportError:
         factory = asyncio.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
@@ -76,7 +77,7 @@ def serve() -> None:
 
     Settings come from BRIDGE_* variables and the file named by BRIDGE_CONFIG.
 
-    Example: BRIDGE_SHIPX__ORGANIZATION_ID=4821 BRIDGE_SHIPX__WEBHOOK_SECRETS_FILE=secret bridge serve
+    Example: BRIDGE_CONFIG=bridge.toml bridge serve
     """
     from bridge.app import Bridge
     from bridge.observability import configure_logging
@@ -112,11 +113,14 @@ def doctor(as_json: Json = False) -> None:
     Never prints a secret. Example: bridge doctor --json | jq '.checks[] | select(.state != "ok")'
     """
     from bridge.doctor import examine, render
+    from bridge.observability import configure_logging
+
+    configure_logging(BytesIO())  # what the parts log on the way is in the report, in words
 
     async def work() -> int:
         report = await examine(os.environ)
         print(report.model_dump_json(indent=2) if as_json else render(report))
-        return 0 if report.healthy else 1
+        return report.exit_code
 
     _run(work())
 
@@ -226,7 +230,7 @@ def webhook_url(
 
 @webhook.command("secret")
 def webhook_secret() -> None:
-    """Make a new secret for BRIDGE_WEBHOOK_SECRETS: lower case, because InPost wants the path so.
+    """Make a new secret for BRIDGE_SHIPX__WEBHOOK_SECRETS: lower case, because InPost wants the path so.
 
     To rotate: add the new one in front of the old, register the new URL, then remove the old one.
     """
@@ -248,11 +252,18 @@ def events_tail(
     Example: bridge events tail --follow --json | jq .data
     """
     from bridge.egress.tail import tail
+    from bridge.store.feed import Filter, SqlFeed
+    from bridge.store.sqlite import SqliteDatabase
 
     settings = _settings()
 
     async def work() -> int:
-        return await tail(settings, last=last, follow=follow, subject=subject, kind=kind, as_json=as_json)
+        database = SqliteDatabase.existing(settings.database)
+        try:
+            await tail(SqlFeed(database), last=last, follow=follow, wanted=Filter(kind, subject), as_json=as_json)
+        finally:
+            await database.close()
+        return 0
 
     _run(work())
 

@@ -64,7 +64,7 @@ class Metrics:
     """Every metric, by the contract's names (section 6). One object per process, nothing global."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the library does not annotate it
         self.registry = CollectorRegistry()
         self.deliveries = self._counter("deliveries", "Webhooks by outcome", "source", "event", "outcome")
         self.ack_seconds = self._histogram(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bridge.model import Event, OfferId, ShipmentId
-from bridge.purchasing.shipment import Shipment
-from bridge.store.inbox import Accepted, Entry
-from bridge.store.outbox import Pending
+
+if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
+    from bridge.purchasing.shipment import Shipment
+    from bridge.store.inbox import Accepted, Entry
+    from bridge.store.outbox import Pending
 
 
 class InboxStore(Protocol):

@@ -22,6 +22,8 @@ from bridge.events.cloudevents import CONTENT_TYPE
 from bridge.model import Event
 
 _CONNECT_S: Final = 10
+_CLOSE_S: Final = 1
+"""Everything worth waiting for is confirmed by then; a broker that does not answer must not hold up the end."""
 _HEARTBEAT_S: Final = 10
 
 
@@ -79,7 +81,7 @@ class RabbitPublisher:
         connection, self._connection, self._exchange = self._connection, None, None
         if connection is not None:
             with suppress(AMQPError, OSError, TimeoutError, RuntimeError):
-                async with asyncio.timeout(_CONNECT_S):
+                async with asyncio.timeout(_CLOSE_S):
                     await connection.close()
 
     def _message(self, event: Event) -> aio_pika.Message:

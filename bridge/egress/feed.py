@@ -18,7 +18,7 @@ from bridge.lifecycle import Stop
 from bridge.model import Event
 from bridge.store.feed import Filter, Page, encode
 from bridge.web.access import Access, Client
-from bridge.web.problems import bad_field
+from bridge.web.paging import limit
 
 _MOST: Final = 1000
 _DEFAULT: Final = 100
@@ -55,8 +55,8 @@ class FeedApi:
     async def list(self, request: Request) -> Response:
         """Answer one page: events as published, and the cursor to go on from."""
         wanted = _filter(request, self._access.require(request, "events"))
-        limit = _limit(request.query_params.get("limit"))
-        page = await self._feed.page(request.query_params.get("after") or None, limit, wanted)
+        most = limit(request, usual=_DEFAULT, most=_MOST)
+        page = await self._feed.page(request.query_params.get("after") or None, most, wanted)
         items = b",".join(event.body for event in page.events)
         body = b'{"items":[%b],"next":%b,"cursor":%b}' % (
             items,
@@ -71,6 +71,8 @@ class FeedApi:
         start = request.headers.get("last-event-id") or request.query_params.get("after") or await self._feed.end()
         first = await self._feed.page(start, _DEFAULT, wanted)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        if request.method == "HEAD":  # there is no body, and a stream would not end
+            return Response(headers=headers, media_type="text/event-stream")
         return StreamingResponse(self._follow(first, wanted), media_type="text/event-stream", headers=headers)
 
     async def _follow(self, page: Page, wanted: Filter) -> AsyncIterator[bytes]:
@@ -105,14 +107,6 @@ def _sse(event: Event) -> bytes:
     """Write one event; its bytes hold no line break, because JSON escapes them."""
     head = f"id: {encode(event.position)}\nevent: {versioned(event.type)}\ndata: "
     return head.encode() + event.body + b"\n\n"
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return _DEFAULT
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= _MOST:
-        raise bad_field("limit", "out_of_range", f"must be a number from 1 to {_MOST}")
-    return int(text)
 
 
 def _filter(request: Request, client: Client) -> Filter:

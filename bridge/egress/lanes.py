@@ -36,6 +36,7 @@ class Lanes:
         self._lanes: dict[Subject, Lane] = {}
         self._ready: deque[Lane] = deque()
         self._held: dict[Subject, Lane] = {}
+        self._freed: set[Subject] = set()
         self._positions: set[int] = set()
 
     @property
@@ -55,14 +56,19 @@ class Lanes:
         return len(self._held)
 
     @property
+    def freed(self) -> int:
+        """How many subjects move again, with more of them in the outbox than here."""
+        return len(self._freed)
+
+    @property
     def next_retry(self) -> float | None:
         """When the first held lane is to be tried again."""
         return min((lane.retry_at for lane in self._held.values() if lane.retry_at is not None), default=None)
 
     def add(self, pending: Pending) -> None:
-        """Put an event behind the others of its subject; one that is here already, or behind a held one, is not."""
+        """Put an event behind the others of its subject; one that is here already, or after a gap, is not."""
         subject = pending.event.subject
-        if pending.event.position in self._positions or subject in self._held:
+        if pending.event.position in self._positions or subject in self._held or subject in self._freed:
             return
         lane = self._lanes.get(subject)
         if lane is None:
@@ -84,8 +90,16 @@ class Lanes:
         """Move a lane on; says whether a refusal had held it, so that more of it waits in the outbox."""
         lane.waiting.popleft()
         was_held, lane.refusals = lane.refusals > 0, 0
-        self._held.pop(lane.subject, None)
+        if was_held:
+            self._held.pop(lane.subject, None)
+            self._freed.add(lane.subject)
         return was_held
+
+    def let_in(self) -> bool:
+        """Take in freed subjects again, for they are read from the start now; says whether there were any."""
+        were_any = bool(self._freed)
+        self._freed.clear()
+        return were_any
 
     def marked(self, positions: Iterable[int]) -> None:
         """Forget events that are written down as published (or are somebody else's now)."""
@@ -117,6 +131,7 @@ class Lanes:
         """Drop everything that is not on its way, to be read from the outbox again."""
         self._ready.clear()
         self._held.clear()
+        self._freed.clear()
         for lane in list(self._lanes.values()):
             lane.refusals, lane.retry_at = 0, None
             self._cut(lane, 1 if lane.is_taken else 0)

@@ -67,7 +67,10 @@ class Relay:
         self._lanes = Lanes(self._pace.in_memory)
         self.bell = stop.bell()
         self._marking = stop.bell()
+        self._away = stop.bell()
         self._cursor = start
+        self._is_at_end = True
+        self._restarts = 0
         self._sending = 0
         self._confirmed: list[Pending] = []
         self._tokens: dict[str, int] = {}
@@ -140,7 +143,7 @@ class Relay:
         except BrokerUnavailable as error:
             self.degraded_since = self.degraded_since or self._clock()
             log.warning("broker.away", reason=str(error))
-            await self.bell.wait(_POLL_S)
+            await self._away.wait(_POLL_S)
             return False
         log.info("broker.connected")
         self._is_connected, self.degraded_since = True, None
@@ -148,13 +151,24 @@ class Relay:
         return True
 
     def _restart(self) -> None:
-        """Read the outbox again from where publishing began."""
+        """Drop what is not on its way, and read the outbox again."""
         self._lanes.forget()
+        self._read_again()
+
+    def _read_again(self) -> None:
+        """Read the outbox again from where publishing began; a page being read now does not count any more."""
         self._cursor = self._start
+        self._restarts += 1
+        self.bell.ring()
 
     async def _fetch(self) -> None:
-        """Take more from the outbox while there is room."""
-        room = self._lanes.room
+        """Take a page from the outbox while there is room.
+
+        Subjects that move again are read from the start, but only once the end was reached: others come first.
+        """
+        if self._is_at_end and self._lanes.let_in():
+            self._cursor = self._start
+        room, restarts = self._lanes.room, self._restarts
         if not room:
             return
         try:
@@ -162,9 +176,14 @@ class Relay:
         except StoreError as error:
             log.warning("relay.outbox_unreadable", error=type(error).__name__)
             return
+        if restarts != self._restarts:
+            return
         for pending in found:
             self._lanes.add(pending)
             self._cursor = pending.event.position
+        self._is_at_end = len(found) < room
+        if not self._is_at_end or self._lanes.freed:
+            self.bell.ring()
 
     def _dispatch(self) -> None:
         self._lanes.retry(asyncio.get_running_loop().time())
@@ -209,7 +228,6 @@ class Relay:
             self._marking.ring()
         if self._lanes.confirmed(lane):
             log.info("relay.subject_moves_again", subject=lane.subject.name)
-            self._cursor = self._start
             self.bell.ring()
 
     def _lost(self, reason: str) -> None:
@@ -248,6 +266,10 @@ class Relay:
             await self._outbox.confirm(positions, tokens, self._clock())
         except LeaseLost:
             log.warning("relay.lease_lost", events=len(batch))
+            self._held_until = 0.0
+            self._lanes.marked(positions)
+            self._read_again()
+            return
         except StoreError as error:
             log.warning("relay.mark_failed", error=type(error).__name__)
             self._confirmed = [*batch, *self._confirmed]

@@ -1,4 +1,4 @@
-"""`bridge events tail`: the feed on a terminal, straight from the database."""
+"""`bridge events tail`: the feed on a terminal."""
 
 from __future__ import annotations
 
@@ -8,32 +8,23 @@ from collections.abc import Sequence
 from typing import Final
 
 from bridge.model import Event
-from bridge.settings import Settings
 from bridge.store.feed import Filter, SqlFeed
-from bridge.store.sqlite import SqliteDatabase
 
 _PAGE: Final = 500
 _POLL_S: Final = 0.5
 
 
-async def tail(
-    settings: Settings, *, last: int, follow: bool, subject: str | None, kind: str | None, as_json: bool
-) -> int:
-    """Print events; gives the exit code."""
-    database = SqliteDatabase.existing(settings.database)
-    feed, wanted = SqlFeed(database), Filter(kind, subject)
-    try:
-        cursor = await feed.before(last, wanted)
-        while True:
-            page = await feed.page(cursor, _PAGE, wanted)
-            _print(page.events, as_json=as_json)
-            cursor = page.cursor
-            if page.is_last and not follow:
-                return 0
-            if page.is_last:
-                await asyncio.sleep(_POLL_S)
-    finally:
-        await database.close()
+async def tail(feed: SqlFeed, *, last: int, follow: bool, wanted: Filter, as_json: bool) -> None:
+    """Print the last events, and what follows them where that is asked for."""
+    cursor = await feed.before(last, wanted)
+    while True:
+        page = await feed.page(cursor, _PAGE, wanted)
+        _print(page.events, as_json=as_json)
+        cursor = page.cursor
+        if page.is_last and not follow:
+            return
+        if page.is_last:
+            await asyncio.sleep(_POLL_S)
 
 
 def _print(events: Sequence[Event], *, as_json: bool) -> None:

@@ -42,7 +42,12 @@ _REQUIRED: Final = {
     "subject": {"type": "string", "pattern": "^[a-z_]+/.+$", "description": "{entity}/{id}"},
     "time": {"type": "string", "format": "date-time", "description": "When it happened at the carrier, in UTC"},
     "datacontenttype": {"const": "application/json"},
-    "dataschema": {"type": "string", "format": "uri-reference", "description": "Where this schema is"},
+    "dataschema": {
+        "type": "string",
+        "format": "uri",
+        "description": "Names the schema of `data`: this schema's `$id`, then `#/properties/data`. A name for ever the "
+        "same, not an address",
+    },
     "sequence": {
         "type": "string",
         "pattern": "^[0-9]{10}$",
@@ -55,7 +60,7 @@ _REQUIRED: Final = {
 
 
 def schema_id(model: type[Published]) -> str:
-    """Name a schema by the URI that its events carry; it is served as `/schemas/{type}.json`."""
+    """Name a schema as its events do: a URN, which no host is part of; it is served as `/schemas/{type}.json`."""
     return schema_uri(versioned(model.type))
 
 

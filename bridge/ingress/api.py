@@ -19,6 +19,7 @@ from bridge.model import Arrival
 from bridge.store.deliveries import STATES, Kept, Listed, SqlDeliveries, State, Wanted, cursor_of
 from bridge.store.sealed import KeyMissing
 from bridge.web.access import Access, Client
+from bridge.web.paging import limit
 from bridge.web.problems import Problem, bad_field, not_found
 
 log = structlog.get_logger()
@@ -52,10 +53,10 @@ class DeliveriesApi:
     async def list(self, request: Request) -> Response:
         """Answer a page of deliveries, the newest first."""
         client = self._access.require(request, "read")
-        limit = _limit(request.query_params.get("limit"))
+        most = limit(request, usual=_DEFAULT, most=_MOST)
         wanted = Wanted(_state(request), client.organizations, _before(request.query_params.get("after")))
-        found = await self._deliveries.list(wanted, limit)
-        following = None if len(found) < limit else "{}.{}".format(*cursor_of(found[-1]))
+        found = await self._deliveries.list(wanted, most)
+        following = None if len(found) < most else "{}.{}".format(*cursor_of(found[-1]))
         return _json({"items": [_item(one) for one in found], "next": following})
 
     async def show(self, request: Request) -> Response:
@@ -63,9 +64,17 @@ class DeliveriesApi:
         client = self._access.require(request, "read")
         listed = _visible(client, await self._deliveries.show(request.path_params["id"]))
         item = _item(listed)
-        if "personal:read" in client.scopes and (kept := await self._deliveries.body(listed.id)) is not None:
-            item["body"] = kept.body.decode("utf-8", "backslashreplace")
+        if "personal:read" in client.scopes:
+            item["body"] = await self._text(listed)
         return _json(item)
+
+    async def _text(self, listed: Listed) -> str | None:
+        """Give the body as text; None where it was erased, or the key that it was encrypted with is gone."""
+        try:
+            kept = await self._deliveries.body(listed.id)
+        except KeyMissing:
+            return None
+        return None if kept is None else kept.body.decode("utf-8", "backslashreplace")
 
     async def replay(self, request: Request) -> Response:
         """Project a delivery again, or let a parked one take effect."""
@@ -130,14 +139,6 @@ def _state(request: Request) -> State | None:
     if text is not None:
         raise bad_field("state", "unknown_value", f"must be one of {', '.join(STATES)}")
     return None
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return _DEFAULT
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= _MOST:
-        raise bad_field("limit", "out_of_range", f"must be a number from 1 to {_MOST}")
-    return int(text)
 
 
 def _before(text: str | None) -> tuple[int, str] | None:

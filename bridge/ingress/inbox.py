@@ -53,9 +53,14 @@ class Inbox:
         self._writing: list[_Waiting] = []
         self._arrived = asyncio.Event()
 
+    @property
+    def pending(self) -> int:
+        """How many wait for their commit, or are in one."""
+        return len(self._waiting) + len(self._writing)
+
     async def accept(self, entry: Entry) -> Receipt:
         """Put one webhook on disk. Raises StoreUnavailable when the store cannot take it in time."""
-        if len(self._waiting) + len(self._writing) >= self._max_pending:
+        if self.pending >= self._max_pending:
             raise StoreUnavailable("too many webhooks wait for a commit")
         loop = asyncio.get_running_loop()
         waiting = _Waiting(entry, loop.time(), loop.create_future())

@@ -16,6 +16,7 @@ from typing import Final, Protocol
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from bridge.errors import StoreError, Unreadable
 from bridge.ingress.inbox import Inbox
@@ -97,6 +98,11 @@ class Receiver:
         self._clock = clock
         self.unproxied_since: datetime | None = None
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Be an endpoint that takes every method there is: a right secret is never answered by a 405."""
+        response = await self.respond(Request(scope, receive))
+        await response(scope, receive, send)
+
     async def respond(self, request: Request) -> Response:
         """Answer whatever is sent to a webhook URL."""
         organization = self._secrets.organization(request.path_params["secret"])
@@ -133,9 +139,8 @@ class Receiver:
         async with asyncio.timeout(self._limits.body_seconds):
             async for chunk in request.stream():
                 size += len(chunk)
-                if size <= self._limits.body_bytes:
-                    body += chunk
-                elif size > _DRAINED * self._limits.body_bytes:
+                body += chunk[: self._limits.body_bytes - len(body)]
+                if size > _DRAINED * self._limits.body_bytes:
                     break
         is_whole = size <= self._limits.body_bytes
         kept = bytes(body if is_whole else body[:KEPT_OF_TOO_LARGE])

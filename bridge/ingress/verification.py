@@ -26,6 +26,7 @@ TOO_LARGE: Final = "too_large"
 FOREIGN_ORGANIZATION: Final = "foreign_organization"
 
 KEPT_OF_TOO_LARGE: Final = 64 * 1024
+_MOST_FORWARDED: Final = 1024
 
 
 class Secrets:
@@ -60,7 +61,11 @@ class Networks:
     def __init__(self, networks: Sequence[Network], trusted_proxies: Sequence[Network]) -> None:
         self._networks = tuple(networks)
         self._trusted = tuple(trusted_proxies)
-        self.origin = lru_cache(maxsize=8192)(self._origin)
+        self._remembered = lru_cache(maxsize=8192)(self._origin)
+
+    def origin(self, peer: str, forwarded: str) -> Origin:
+        """Find the sender; only the end of a long `X-Forwarded-For` is looked at, because that is what proxies add."""
+        return self._remembered(peer, forwarded[-_MOST_FORWARDED:] if self._trusted else "")
 
     def _origin(self, peer: str, forwarded: str) -> Origin:
         """Find the sender: from the right of `X-Forwarded-For`, past trusted proxies, to the first other address."""

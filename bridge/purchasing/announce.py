@@ -22,7 +22,7 @@ from bridge.events.notification import Notification, StatusSeen
 from bridge.events.projection import offers_key, project
 from bridge.events.shipment import ShipmentState
 from bridge.model import DeliveryId, Evidence, Fact
-from bridge.purchasing.policy import Buy, Policy
+from bridge.purchasing.policy import CARRIER_OWNED, Buy, Policy
 from bridge.purchasing.shipment import Shipment
 from bridge.store.purchases import Purchase, Step
 
@@ -82,9 +82,9 @@ def succeeded(purchase: Purchase, shipment: Shipment, offer: Offer | None, *, ad
     return _tell(purchase, data, shipment.changed_at)
 
 
-def failed(purchase: Purchase, shipment: Shipment, why: str) -> Tell:
+def failed(purchase: Purchase, why: str, at: datetime) -> Tell:
     data = PurchaseFailed.model_validate(_about(purchase) | _which(purchase) | {"reason": why})
-    return _tell(purchase, data, shipment.changed_at, facet=why)
+    return _tell(purchase, data, at, facet=why)
 
 
 def declined(
@@ -92,7 +92,9 @@ def declined(
 ) -> Tell:
     extra = {"reason": why, "rejected": tuple(rejected), "policy_sha256": policy.sha256}
     data = OfferSelectionFailed.model_validate(_about(purchase) | extra)
-    return _tell(purchase, data, shipment.at, key=f"{why}:{offers_key(shipment.offers)}", facet=why)
+    # Whose purchase it is has nothing to do with its offers, which the carrier changes as it buys.
+    key = why if why == CARRIER_OWNED else f"{why}:{offers_key(shipment.offers)}"
+    return _tell(purchase, data, shipment.at, key=key, facet=why)
 
 
 def expired(purchase: Purchase, shipment: Shipment) -> Tell:

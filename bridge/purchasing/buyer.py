@@ -23,8 +23,8 @@ from bridge.model import IntentId, OfferId, OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import Carrier
 from bridge.purchasing import announce
-from bridge.purchasing.evidence import Bought, Nothing, NotPaid, evidence, reason
-from bridge.purchasing.policy import Adopt, Buy, Decline, Expired, NotOurs, Policy, Wait, decide
+from bridge.purchasing.evidence import Bought, Nothing, NotPaid, Underway, evidence, reason
+from bridge.purchasing.policy import CARRIER_OWNED, Adopt, Buy, Decline, Expired, NotOurs, Policy, Wait, decide
 from bridge.purchasing.shipment import Shipment
 from bridge.store.purchases import Purchase, PurchaseState, SqlPurchases
 
@@ -126,8 +126,11 @@ class Buyer:
     async def advance(self, purchase: Purchase) -> Purchase:
         """Do the next thing for one claimed purchase. Raises LeaseLost and StoreUnavailable."""
         account = self._accounts.get(purchase.organization)
-        if account is None:
+        if account is None and purchase.state is PurchaseState.wanted:
             return await self._end(purchase, PurchaseState.not_ours, "no_token")
+        if account is None:
+            return await self._later(purchase, CarrierUnavailable("no_token"))
+        asked_at = self._clock()
         try:
             shipment = await account.carrier.read(purchase.shipment)
         except CarrierUnavailable as error:
@@ -136,7 +139,7 @@ class Buyer:
             return await self._unreadable(purchase, error)
         if purchase.state is PurchaseState.wanted:
             return await self._decide(purchase, shipment, account)
-        return await self._settle_doubt(purchase, shipment)
+        return await self._settle_doubt(purchase, shipment, asked_at)
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -152,11 +155,9 @@ class Buyer:
                 return await self._end(purchase, PurchaseState.declined, why, declined)
             case Expired():
                 return await self._end(purchase, PurchaseState.expired, None, announce.expired(purchase, shipment))
-            case NotOurs("carrier_owned_purchase" as why):
-                told = announce.declined(purchase, shipment, why, (), self._policy)
-                return await self._end(purchase, PurchaseState.not_ours, why, told)
             case NotOurs(why):
-                return await self._end(purchase, PurchaseState.not_ours, why)
+                told = [announce.declined(purchase, shipment, why, (), self._policy)] if why == CARRIER_OWNED else []
+                return await self._end(purchase, PurchaseState.not_ours, why, *told)
             case Wait():
                 return await self._again(purchase, _RETRIES)
             case _:
@@ -176,9 +177,11 @@ class Buyer:
         return await self._send(intended, decision.offer, account.carrier, latest)
 
     def _chosen(self, purchase: Purchase, shipment: Shipment, offer: Offer) -> Purchase:
+        """Start an intent. What was held and is decided the same way again is still the same purchase."""
+        is_same = purchase.intent is not None and purchase.offer == offer.offer_id
         return replace(
             purchase,
-            intent=IntentId(str(uuid4())),
+            intent=purchase.intent if is_same else IntentId(str(uuid4())),
             offer=OfferId(offer.offer_id),
             service=offer.service_id,
             deadline=offer.expires_at or purchase.deadline,
@@ -192,7 +195,8 @@ class Buyer:
     async def _send(self, intended: Purchase, offer: Offer, carrier: Carrier, latest: float) -> Purchase:
         """Ask once. Whatever comes back, reads decide what it meant."""
         doubt = replace(intended, state=PurchaseState.doubt, due_at=self._clock() + timedelta(seconds=_READS[0]))
-        if asyncio.get_running_loop().time() >= latest:
+        # The one clock may be set back, the other stands still while the machine sleeps.
+        if asyncio.get_running_loop().time() >= latest or self._clock() >= (intended.send_before or doubt.due_at):
             log.warning("purchase.too_late_to_send")
             return await self._save(doubt)
         try:
@@ -221,30 +225,41 @@ class Buyer:
 
     # -- settling ----------------------------------------------------------------------------------------------------
 
-    async def _settle_doubt(self, purchase: Purchase, shipment: Shipment) -> Purchase:
+    async def _settle_doubt(self, purchase: Purchase, shipment: Shipment, asked_at: datetime) -> Purchase:
         found = evidence(shipment, before=purchase.payments)
         match found:
             case Bought(offer):
-                told = announce.succeeded(purchase, shipment, offer, adopted=False)
-                seen = announce.seen_bought(purchase, shipment)
-                return await self._end(purchase, PurchaseState.succeeded, None, told, seen)
+                return await self._bought(purchase, shipment, offer)
             case NotPaid(why):
-                return await self._fail(purchase, shipment, why)
+                return await self._fail(purchase, why, shipment.changed_at)
+            case Underway():
+                doubt = replace(purchase, state=PurchaseState.doubt)
+                return await self._again(doubt, _READS, *self._unknown(doubt))
             case Nothing():
-                return await self._nothing_yet(purchase, shipment)
+                return await self._nothing_yet(purchase, shipment, asked_at)
             case _:
                 assert_never(found)
 
-    async def _nothing_yet(self, purchase: Purchase, shipment: Shipment) -> Purchase:
+    async def _bought(self, purchase: Purchase, shipment: Shipment, offer: Offer | None) -> Purchase:
+        """Take note of what was bought. Another offer than ours was bought by somebody else."""
+        seen = announce.seen_bought(purchase, shipment)
+        if offer is None or offer.offer_id == purchase.offer:
+            told = announce.succeeded(purchase, shipment, offer, adopted=False)
+            return await self._end(purchase, PurchaseState.succeeded, None, told, seen)
+        theirs = replace(purchase, offer=OfferId(offer.offer_id), service=offer.service_id)
+        told = announce.succeeded(theirs, shipment, offer, adopted=True)
+        return await self._end(theirs, PurchaseState.succeeded, "adopted", told, seen)
+
+    async def _nothing_yet(self, purchase: Purchase, shipment: Shipment, asked_at: datetime) -> Purchase:
         """Read on, until reads enough over a time long enough show that nothing was bought."""
         read = replace(purchase, state=PurchaseState.doubt, reads=purchase.reads + 1)
         settled_at = (purchase.send_before or purchase.due_at) + self._settle
-        if read.reads < _ENOUGH_READS or self._clock() < settled_at:
+        if read.reads < _ENOUGH_READS or asked_at < settled_at:
             return await self._again(read, _READS)
-        return await self._fail(read, shipment, purchase.reason or "other")
+        return await self._fail(read, purchase.reason or "other", shipment.at)
 
-    async def _fail(self, purchase: Purchase, shipment: Shipment, why: str) -> Purchase:
-        return await self._end(purchase, PurchaseState.failed, why, announce.failed(purchase, shipment, why))
+    async def _fail(self, purchase: Purchase, why: str, at: datetime) -> Purchase:
+        return await self._end(purchase, PurchaseState.failed, why, announce.failed(purchase, why, at))
 
     async def _unreadable(self, purchase: Purchase, error: CarrierRefused) -> Purchase:
         """A shipment that the carrier will not show: a forged or foreign id, or a wrong token."""
@@ -259,9 +274,14 @@ class Buyer:
         """The carrier does not answer: try again later and later, and say so when a purchase hangs on it."""
         wait = getattr(error, "retry_after", None)
         waited = purchase if wait is None else replace(purchase, due_at=self._clock() + timedelta(seconds=wait))
-        overdue = (purchase.send_before or self._clock()) + UNKNOWN_AFTER < self._clock()
-        told = [announce.unknown(purchase, self._clock())] if purchase.intent and overdue else []
-        return await self._again(waited, _RETRIES, *told)
+        return await self._again(waited, _RETRIES, *self._unknown(purchase))
+
+    def _unknown(self, purchase: Purchase) -> list[announce.Tell]:
+        """Say that nobody knows, where a purchase has been in doubt for long; the fact is kept once."""
+        if purchase.state is PurchaseState.wanted or purchase.send_before is None:
+            return []
+        overdue = purchase.send_before + UNKNOWN_AFTER < self._clock()
+        return [announce.unknown(purchase, self._clock())] if overdue else []
 
     async def _again(self, purchase: Purchase, delays: Sequence[float], *tell: announce.Tell) -> Purchase:
         delay = delays[min(purchase.attempts, len(delays) - 1)]

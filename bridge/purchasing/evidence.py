@@ -45,11 +45,16 @@ class NotPaid:
 
 
 @dataclass(frozen=True, slots=True)
+class Underway:
+    """A payment runs: how it ends is not known, and however long that takes, it is not "not bought"."""
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """No trace of a purchase, so far."""
 
 
-Evidence = Bought | NotPaid | Nothing
+Evidence = Bought | NotPaid | Underway | Nothing
 
 
 def evidence(shipment: Shipment, before: Collection[int]) -> Evidence:
@@ -57,9 +62,9 @@ def evidence(shipment: Shipment, before: Collection[int]) -> Evidence:
     succeeded = any(payment.state is PaymentState.success for payment in shipment.payments)
     if succeeded or statuses.lookup("shipx", shipment.status).tracking not in _UNBOUGHT:
         return Bought(shipment.selected)
+    if any(payment.state is PaymentState.running for payment in shipment.payments):
+        return Underway()
     new = [payment for payment in shipment.payments if payment.id not in before]
-    if any(payment.state is PaymentState.running for payment in new):
-        return Nothing()
     failed = [payment for payment in new if payment.state is PaymentState.failure]
     if failed:
         return NotPaid(reason(max(failed, key=lambda payment: payment.id).error))

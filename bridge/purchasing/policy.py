@@ -7,13 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.errors import SettingsError
 from bridge.events.catalogue import Offer, RejectedOffer
-from bridge.purchasing.evidence import Bought, evidence
+from bridge.purchasing.evidence import Bought, Underway, evidence
 from bridge.purchasing.shipment import Shipment
+
+CARRIER_OWNED: Final = "carrier_owned_purchase"
+"""The reason for leaving a shipment alone that the carrier, or whoever parked it, buys."""
 
 
 class PolicyFile(BaseModel):
@@ -52,7 +56,7 @@ class Decline:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Too early to say: offers are still being prepared."""
+    """Too early to say: offers are still being prepared, or somebody's payment is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,13 @@ def decide(shipment: Shipment, policy: Policy) -> Decision:
     if isinstance(found, Bought):
         return Adopt(found)
     if shipment.service is not None or shipment.status == "offer_selected":
-        return NotOurs("carrier_owned_purchase")
+        return NotOurs(CARRIER_OWNED)
     if shipment.status == "created":
         return Wait()
     if shipment.status != "offers_prepared":
         return NotOurs("not_for_sale")
+    if isinstance(found, Underway):
+        return Wait()
     return _choose(shipment, policy)
 
 

@@ -82,12 +82,14 @@ class SqlDeliveries:
         return bool(changed)
 
     async def release(self, key: DeliveryId, arrival: Arrival) -> Receipt | None:
-        """Let a parked delivery take effect, in one commit with the note that it did."""
-        accepted = await self._inbox.accept([arrival])
-        await self._database.write(
-            lambda transaction: transaction.run("UPDATE parked SET replayed_as = ? WHERE id = ?", (arrival.id, key))
-        )
-        return accepted.receipts[0]
+        """Let a parked delivery take effect, in one commit with the note that it did; None where it is refused."""
+        return await self._database.write(lambda transaction: self._release(transaction, key, arrival))
+
+    def _release(self, transaction: Transaction, key: DeliveryId, arrival: Arrival) -> Receipt | None:
+        receipt = self._inbox.take(transaction, arrival)
+        if receipt is not None:
+            transaction.run("UPDATE parked SET replayed_as = ? WHERE id = ?", (arrival.id, key))
+        return receipt
 
     def _body(self, transaction: Transaction, key: str) -> Kept | None:
         listed = _one(transaction, key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import RowRefused
@@ -66,33 +66,46 @@ class SqlInbox:
     def _accept(self, transaction: Transaction, batch: Sequence[Entry]) -> Accepted:
         arrivals = {entry.id: entry for entry in reversed(batch) if isinstance(entry, Arrival)}
         parked = {entry.id: entry for entry in batch if isinstance(entry, Parked)}
-        fresh = self._insert(transaction, arrivals) if arrivals else set()
-        dropped = self._park(transaction, parked) if parked else 0
+        times = Counter(entry.id for entry in batch)
+        fresh = self._insert(transaction, arrivals, times) if arrivals else set()
+        dropped = self._park(transaction, parked, times) if parked else 0
         receipts = tuple(_receipt(entry, arrivals, fresh) for entry in batch)
         count(transaction, batch, receipts)
         return Accepted(receipts, dropped)
 
-    def _insert(self, transaction: Transaction, arrivals: dict[DeliveryId, Arrival]) -> set[DeliveryId]:
-        """Insert what is new, re-open what failed, count the rest as repeats; say what will take effect."""
+    def take(self, transaction: Transaction, entry: Entry) -> Receipt | None:
+        """Store one entry as a part of a larger unit; None where the database refuses it."""
+        return self._one_by_one(transaction, [entry]).receipts[0]
+
+    def _insert(
+        self, transaction: Transaction, arrivals: dict[DeliveryId, Arrival], times: Counter[DeliveryId]
+    ) -> set[DeliveryId]:
+        """Insert what is new, re-open what failed, count the rest as repeats; say what will take effect.
+
+        What failed may have failed for its body (erased, or sealed with a key that is gone), so the new one is kept.
+        """
         known = _known(transaction, list(arrivals))
         failed = {key for key, state in known.items() if state == DeliveryState.failed}
         fresh = {key for key in arrivals if key not in known}
         new = [arrivals[key] for key in sorted(fresh)]
-        transaction.insert(_DELIVERY, [_row(arrival) for arrival in new])
-        sealed.keep(transaction, self._vault, [(arrival.id, arrival.body) for arrival in new])
-        if known:
-            _repeat(transaction, list(known))
-        if failed:
-            _reopen(transaction, list(failed))
+        reopened = [arrivals[key] for key in sorted(failed)]
+        transaction.insert(_DELIVERY, [(*_row(arrival), times[arrival.id] - 1) for arrival in new])
+        sealed.keep(transaction, self._vault, [(arrival.id, arrival.body) for arrival in (*new, *reopened)])
+        _repeat(transaction, {key: times[key] for key in known})
+        for arrival in reopened:
+            _reopen(transaction, arrival)
         return fresh | failed
 
-    def _park(self, transaction: Transaction, parked: dict[DeliveryId, Parked]) -> int:
+    def _park(self, transaction: Transaction, parked: dict[DeliveryId, Parked], times: Counter[DeliveryId]) -> int:
         rows = [
-            (one.id, one.reason, one.organization, one.peer, micros(one.received_at), one.size, len(one.body))
+            (
+                *(one.id, one.reason, one.organization, one.peer, micros(one.received_at), one.size, len(one.body)),
+                times[one.id] - 1,
+            )
             for _, one in sorted(parked.items())
         ]
-        tail = "ON CONFLICT (id) DO UPDATE SET repeats = parked.repeats + 1"
-        transaction.insert("parked (id, reason, organization, peer, received_at, size, kept)", rows, tail=tail)
+        tail = "ON CONFLICT (id) DO UPDATE SET repeats = parked.repeats + 1 + excluded.repeats"
+        transaction.insert("parked (id, reason, organization, peer, received_at, size, kept, repeats)", rows, tail=tail)
         sealed.keep(transaction, self._vault, [(one.id, one.body) for one in parked.values()])
         return self._drop_oldest(transaction)
 
@@ -109,7 +122,7 @@ class SqlInbox:
         return dropped
 
 
-_DELIVERY = "deliveries (id, organization, event, shipment, occurred_at, received_at, body_sha256)"
+_DELIVERY = "deliveries (id, organization, event, shipment, occurred_at, received_at, body_sha256, repeats)"
 
 
 def _row(arrival: Arrival) -> tuple[object, ...]:
@@ -128,12 +141,17 @@ def _known(transaction: Transaction, ids: Sequence[DeliveryId]) -> dict[Delivery
     return dict(transaction.run(f"SELECT id, state FROM deliveries WHERE id IN ({marks(ids)})", ids))
 
 
-def _repeat(transaction: Transaction, ids: Sequence[DeliveryId]) -> None:
-    transaction.run(f"UPDATE deliveries SET repeats = repeats + 1 WHERE id IN ({marks(ids)})", ids)
+def _repeat(transaction: Transaction, times: Mapping[DeliveryId, int]) -> None:
+    for n in set(times.values()):
+        ids = [key for key, found in times.items() if found == n]
+        transaction.run(f"UPDATE deliveries SET repeats = repeats + ? WHERE id IN ({marks(ids)})", [n, *ids])
 
 
-def _reopen(transaction: Transaction, ids: Sequence[DeliveryId]) -> None:
-    transaction.run(f"UPDATE deliveries SET state = 0, verdict = NULL WHERE id IN ({marks(ids)})", ids)
+def _reopen(transaction: Transaction, arrival: Arrival) -> None:
+    transaction.run(
+        "UPDATE deliveries SET state = 0, verdict = NULL, body_sha256 = ? WHERE id = ?",
+        (arrival.body_sha256, arrival.id),
+    )
 
 
 def _receipt(entry: Entry, arrivals: dict[DeliveryId, Arrival], fresh: set[DeliveryId]) -> Receipt:

@@ -50,7 +50,16 @@ def migrate(transaction: Transaction, dialect: str) -> list[str]:
 
 def require_current(transaction: Transaction, dialect: str) -> None:
     """Refuse a schema that lacks migrations. A newer one is fine: versions run against the next one's schema."""
-    names = {row[0] for row in transaction.run("SELECT name FROM migrations")}
+    rows = transaction.run("SELECT name FROM migrations") if _is_begun(transaction, dialect) else []
+    names = {row[0] for row in rows}
     missing = [migration.name for migration in migrations(dialect) if migration.name not in names]
     if missing:
         raise SchemaOutdated(f"the database lacks {', '.join(missing)}: run `bridge migrate`")
+
+
+_BEGUN = {"sqlite": "SELECT count(*) FROM sqlite_master WHERE name = 'migrations'"}
+
+
+def _is_begun(transaction: Transaction, dialect: str) -> bool:
+    """Say whether a migration was ever applied here."""
+    return bool(transaction.run(_BEGUN[dialect])[0][0])

@@ -34,6 +34,7 @@ log = structlog.get_logger()
 
 BUG = "bug"
 """The verdict on a delivery that our own code could not deal with: kept, reported, replayed after a fix."""
+REFUSED = "refused_by_database"
 
 Read = Callable[[Delivery], Notification]
 Project = Callable[[Notification, ShipmentState | None], Projection]
@@ -81,8 +82,12 @@ class SqlProjector:
         """Work off up to `limit` pending deliveries, oldest first."""
         try:
             return await self._database.write(lambda transaction: self._together(transaction, limit, now))
-        except RowRefused:
-            return await self._database.write(lambda transaction: self._apart(transaction, limit, now))
+        except StoreError as error:
+            if not isinstance(error, RowRefused):
+                raise
+        except Exception:  # a bug met by one delivery must not stop those behind it: which one, `_apart` finds out
+            log.exception("projection.bug")
+        return await self._database.write(lambda transaction: self._apart(transaction, limit, now))
 
     def _together(self, transaction: Transaction, limit: int, now: datetime) -> Projected:
         rows = _claim(transaction, limit)
@@ -91,7 +96,7 @@ class SqlProjector:
         return _finish(transaction, gathered, now)
 
     def _apart(self, transaction: Transaction, limit: int, now: datetime) -> Projected:
-        """Project one by one, so that what the database refuses fails alone."""
+        """Project one by one, so that what the database refuses, or a bug, fails alone."""
         gathered = _Round()
         for row in _claim(transaction, limit):
             alone = _Round()
@@ -99,7 +104,12 @@ class SqlProjector:
                 with transaction.savepoint():
                     self._take(transaction, [row], alone, now)
             except RowRefused:
-                alone = _Round(done=[(row[0], DeliveryState.failed, "refused_by_database")])
+                alone = _Round(done=[(row[0], DeliveryState.failed, REFUSED)])
+            except StoreError:
+                raise
+            except Exception:
+                log.exception("projection.bug", delivery=row[0])
+                alone = _Round(done=[(row[0], DeliveryState.failed, BUG)])
             gathered.add(alone)
         return _finish(transaction, gathered, now)
 
@@ -119,6 +129,7 @@ class SqlProjector:
                 gathered.work[projection.work.organization, projection.work.shipment] = projection.work
         gathered.events += self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
+        want(transaction, gathered.work.values(), now)
 
     def _notification(self, row: Row) -> Notification | str:
         """Read a delivery again; a text says why it could not be read, in a word."""
@@ -172,7 +183,6 @@ def _finish(transaction: Transaction, gathered: _Round, now: datetime) -> Projec
     if gathered.done:
         rows = [(key, 0, "", 0, 0, b"", state, verdict, micros(now)) for key, state, verdict in gathered.done]
         transaction.insert(_MARKED, sorted(rows), tail=_MARK)
-    want(transaction, gathered.work.values(), now)
     return Projected(
         Counter(verdict for _, _, verdict in gathered.done),
         tuple((key, verdict) for key, state, verdict in gathered.done if state is DeliveryState.failed),

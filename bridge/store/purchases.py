@@ -75,6 +75,8 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
         rows,
         tail="ON CONFLICT (organization, shipment) DO UPDATE SET state = 'wanted', deadline = excluded.deadline,"
         " due_at = excluded.due_at, cause = excluded.cause, attempts = 0, reads = 0, reason = NULL,"
+        # A held purchase that is asked for again is the same one; any other that ended is not.
+        " intent_id = CASE WHEN purchases.state IN ('held', 'wanted') THEN purchases.intent_id END,"
         " updated_at = excluded.updated_at"
         " WHERE purchases.state NOT IN ('intended', 'doubt', 'succeeded')",
     )
@@ -105,7 +107,11 @@ class SqlPurchases:
     async def next_due(self) -> datetime | None:
         """Say when the next live purchase wants to be looked at."""
         rows = await self._database.read(
-            lambda transaction: transaction.run(f"SELECT min(due_at) FROM purchases WHERE {_LIVE}")
+            lambda transaction: transaction.run(
+                # What somebody else holds is not due before its lease ends.
+                "SELECT min(CASE WHEN held_until > due_at THEN held_until ELSE due_at END)"
+                f" FROM purchases WHERE {_LIVE}"
+            )
         )
         return None if rows[0][0] is None else moment(rows[0][0])
 

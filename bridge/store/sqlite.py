@@ -48,6 +48,10 @@ class SqliteTransaction:
             return self._connection.execute(sql, tuple(parameters)).fetchall()
         except _REFUSALS as error:
             raise RowRefused(str(error)) from error
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
 
     @property
     def now(self) -> Micros:
@@ -114,21 +118,27 @@ class SqliteDatabase:
 
     async def open(self) -> None:
         """Open the file, creating it and its folder where they are missing."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot make the database's folder: {error.strerror}") from error
         connection = connect(self._path)
         self._thread = threading.Thread(target=self._write_all, args=(connection,), name="sqlite-write", daemon=True)
         self._thread.start()
 
     async def close(self) -> None:
         """Finish what was handed in, then close every connection."""
-        self._jobs.put(None)
-        if self._thread:
-            await asyncio.to_thread(self._thread.join)
+        thread, self._thread = self._thread, None
+        if thread:
+            self._jobs.put(None)
+            await asyncio.to_thread(thread.join)
         self._readers.shutdown(wait=True)
         for connection in self._reading:
             connection.close()
 
     async def write(self, unit: Unit[T]) -> T:
+        if self._thread is None:
+            raise StoreUnavailable("the database is not open for writing")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(unit, loop, done))
@@ -216,7 +226,7 @@ def _run(transaction: SqliteTransaction, job: _Job, *, alone: bool) -> None:
         else:
             with transaction.savepoint():
                 job.result = job.unit(transaction)
-    except sqlite3.OperationalError:
+    except (sqlite3.OperationalError, StoreUnavailable):
         raise
     except BaseException as error:  # it is handed to whoever asked for the unit
         job.error = error

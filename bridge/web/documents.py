@@ -19,10 +19,12 @@ def routes() -> list[Route]:
 
 
 async def _asyncapi(_request: Request) -> Response:
+    """Answer the AsyncAPI document."""
     return Response(_document(), media_type="application/json")
 
 
 async def _schema(request: Request) -> Response:
+    """Answer the JSON Schema of one event type."""
     document = _schemas().get(request.path_params["type"])
     if document is None:
         raise not_found("event type")

@@ -15,10 +15,12 @@ AHEAD = timedelta(hours=1)
 
 _FORM = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})? ?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 
+_LONGEST = 40
+
 
 def occurred(text: str | None, received_at: datetime) -> datetime | None:
     """Read when something happened, in UTC and whole seconds; None where that cannot be read or believed."""
-    if text is None:
+    if text is None or len(text) > _LONGEST:  # what is remembered below is the sender's choice, so it must be short
         return None
     moment = parse(text)
     return moment if moment is not None and EARLIEST <= moment <= received_at + AHEAD else None

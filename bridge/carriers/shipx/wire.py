@@ -7,10 +7,11 @@ shipments: …/pages/18153485 · offers: …/pages/47415642. Older pages show id
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 Number = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,40}$")]
@@ -25,6 +26,17 @@ _DIGITS = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 Id = Annotated[int, Field(strict=True, ge=1, lt=10**18), BeforeValidator(_digits)]
 Rate = Annotated[Decimal, Field(ge=0, lt=10**9, max_digits=12, decimal_places=4)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+def _bounded(moment: datetime) -> datetime:
+    """Refuse what no carrier means: near the ends of the calendar, UTC and later sums do not exist."""
+    if not _EARLIEST <= moment <= _LATEST:
+        raise ValueError("not a moment of this age")
+    return moment
+
+
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+Moment = Annotated[AwareDatetime, AfterValidator(_bounded)]
 
 
 class _Shape(BaseModel):
@@ -67,7 +79,7 @@ class Offer(_Shape):
 
     id: Id
     status: Word
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
     rate: Rate | None = None
     currency: Currency | None = None
     additional_services: list[Word] | None = None
@@ -102,8 +114,8 @@ class Transaction(_Shape):
     status: Word
     offer_id: Id | None = None
     details: TransactionDetails | None = None
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
 
 
 class Shipment(_Shape):
@@ -114,8 +126,8 @@ class Shipment(_Shape):
     tracking_number: Number | None = None
     return_tracking_number: Number | None = None
     service: Word | None = None
-    created_at: AwareDatetime | None = None
-    updated_at: AwareDatetime | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
     selected_offer: Offer | None = None
     offers: list[Offer] | None = None
     transactions: list[Transaction] | None = None

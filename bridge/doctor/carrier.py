@@ -1,0 +1,73 @@
+"""The carrier's credentials: does it take the token, and is the token the organization's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from bridge.app import VERSION
+from bridge.carriers.shipx.client import ShipxClient, SteadyRate, make_http
+from bridge.doctor.report import Check
+from bridge.errors import CarrierRefused, CarrierUnavailable
+from bridge.lifecycle import Clock
+from bridge.model import OrganizationId
+from bridge.observability import Metrics
+from bridge.settings import Organization, Settings
+
+_AGAIN: Final = "see that BRIDGE_SHIPX__BASE_URL is right and reachable from here, and try again later"
+
+
+async def examine(settings: Settings, organization: Organization, clock: Clock, patience_s: float) -> Sequence[Check]:
+    """Ask the carrier which organizations the token may act for."""
+    name = f"carrier/{organization.id}"
+    if organization.token is None:
+        told = "no token: webhooks are received and published, and nothing is bought"
+        return [Check(name=name, state="skipped", told=told)]
+    http = make_http(timeout_s=min(settings.shipx.timeout_s, patience_s), at_once=1)
+    client = ShipxClient(
+        http,
+        base_url=settings.shipx.base_url,
+        organization=OrganizationId(organization.id),
+        token=organization.token,
+        limiter=SteadyRate(per_minute=settings.shipx.requests_per_minute, at_once=1),
+        metrics=Metrics(),
+        clock=clock,
+        version=VERSION,
+    )
+    async with http:
+        try:
+            return [_judged(name, organization, await client.organizations())]
+        except CarrierRefused as error:
+            return [_refused(name, settings, error)]
+        except CarrierUnavailable as error:
+            return [_unavailable(name, error)]
+
+
+def _judged(name: str, organization: Organization, found: Sequence[OrganizationId]) -> Check:
+    if organization.id in found:
+        return Check(name=name, state="ok", told="the carrier takes the token, and it is this organization's")
+    whose = ", ".join(map(str, found)) or "none"
+    told = f"the token belongs to another organization ({whose}): webhooks never arrive"
+    advice = (
+        "take the organization's number and its token from the same page of the Manager (My account > API),"
+        " and register the webhook URL there"
+    )
+    return Check(name=name, state="failed", told=told, do=advice)
+
+
+def _refused(name: str, settings: Settings, error: CarrierRefused) -> Check:
+    if error.status in (401, 403):
+        told = f"the carrier refuses the token ({error})"
+        advice = (
+            f"take the token anew from the Manager (My account > API) of the account that {settings.shipx.base_url}"
+            " serves: sandbox and production have tokens of their own, and the Geowidget's is another one"
+        )
+        return Check(name=name, state="failed", told=told, do=advice)
+    return Check(name=name, state="failed", told=f"the carrier refuses the question ({error})", do=_AGAIN)
+
+
+def _unavailable(name: str, error: CarrierUnavailable) -> Check:
+    if error.status == 429:
+        told = "the carrier asks us to slow down, so the token was not looked at"
+        return Check(name=name, state="warning", told=told, do="try again in a minute")
+    return Check(name=name, state="failed", told=f"the carrier gives no usable answer ({error})", do=_AGAIN)

@@ -1,0 +1,48 @@
+"""What the buyer would do: its mode in words, its policy, and the table by which statuses are read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from bridge.app import APPROVES, policy_text, real_mode
+from bridge.doctor.report import Check
+from bridge.errors import SettingsError
+from bridge.events import statuses
+from bridge.purchasing import policy
+from bridge.settings import Settings
+
+_WORDS: Final = {
+    "auto": "offers are bought by the policy, unasked",
+    "approve": "offers are chosen by the policy and wait for a person",
+    "dry_run": "offers are chosen by the policy, and never bought",
+}
+
+
+async def examine(settings: Settings) -> Sequence[Check]:
+    """Say what would be bought, and by which rules."""
+    return [_mode(settings), await _policy(settings), _statuses()]
+
+
+def _mode(settings: Settings) -> Check:
+    if not any(one.token for one in settings.shipx.organizations):
+        return Check(name="purchasing", state="skipped", told="no organization has a token, so nothing is bought")
+    asked, real = settings.purchasing.mode, real_mode(settings)
+    if asked == real:
+        return Check(name="purchasing", state="ok", told=f"mode {real}: {_WORDS[real]}")
+    advice = f"set BRIDGE_PURCHASING__MODE={real} if that is what you want"
+    return Check(name="purchasing", state="warning", told=f"mode {asked} works as {real}: {APPROVES}", do=advice)
+
+
+async def _policy(settings: Settings) -> Check:
+    try:
+        found = policy.load(await asyncio.to_thread(policy_text, settings))
+    except SettingsError as error:
+        return Check(name="policy", state="failed", told=str(error), do=f"correct {settings.policy}")
+    return Check(name="policy", state="ok", told=f"{settings.policy}: {found.rule_id}, sha256 {found.sha256[:12]}…")
+
+
+def _statuses() -> Check:
+    told = f"table of {statuses.TABLE_VERSION}, {len(list(statuses.words('shipx')))} words of ShipX"
+    return Check(name="statuses", state="ok", told=told)

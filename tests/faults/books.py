@@ -1,0 +1,106 @@
+"""What must add up in the end: what the carrier was told, what the file holds, what the consumer got."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import aio_pika
+
+from tests.faults.load import Sender, Webhook, facts
+
+QUEUE: Final = "consumer"
+Event = dict[str, Any]
+
+
+async def bind_consumer(url: str) -> None:
+    """Make the durable queue of a consumer that wants every event."""
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        queue = await channel.declare_queue(QUEUE, durable=True, arguments={"x-queue-type": "quorum"})
+        await queue.bind("bridge.events", "#")
+
+
+async def consumed(url: str) -> list[Event]:
+    """Take everything out of the consumer's queue, in its order."""
+    found: list[Event] = []
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        queue = await channel.declare_queue(QUEUE, passive=True)
+        waiting = queue.declaration_result.message_count or 0
+        await channel.set_qos(500)
+        if not waiting:
+            return found
+        async with queue.iterator(timeout=10) as messages:
+            async for message in messages:
+                found.append(json.loads(message.body))
+                await message.ack()
+                if len(found) == waiting:
+                    break
+    return found
+
+
+def first_occurrences(events: Iterable[Event]) -> list[Event]:
+    """Drop repeats by id, as a consumer does."""
+    return list({event["id"]: event for event in reversed(list(events))}.values())[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The bridge's own file, read from beside it."""
+
+    file: Path
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the file."""
+        with closing(sqlite3.connect(f"{self.file.as_uri()}?mode=ro", uri=True, timeout=10)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def count(self, sql: str) -> int:
+        """Ask the file for one number."""
+        return int(self.rows(f"SELECT count(*) FROM {sql}")[0][0])
+
+    def all_is_done(self) -> bool:
+        """Whether nothing waits to be projected or published."""
+        return self.count("deliveries WHERE state = 0") == self.count("outbox WHERE state = 0") == 0
+
+
+def check_file(books: Books, sender: Sender, webhooks: Iterable[Webhook]) -> None:
+    """Everything acknowledged is on disk and worked off, and every fact is one event, one outbox row, one number."""
+    bodies = {one.body for one in webhooks}
+    states = Counter(row[0] for row in books.rows("SELECT state FROM deliveries"))
+    assert states == {1: len(bodies)}
+    kept = {row[0] for row in books.rows("SELECT id FROM deliveries")}
+    assert {delivery for _, _, delivery in sender.answers} == kept
+    assert {outcome for _, outcome, _ in sender.answers} <= {"accepted", "duplicate"}
+    tallies = dict(books.rows("SELECT name, sum(n) FROM tallies GROUP BY name"))
+    assert tallies["accepted"] == len(bodies)
+    assert tallies["accepted"] + tallies.get("duplicate", 0) >= len(sender.answers)
+
+    events = books.count("events")
+    assert books.count("facts JOIN events USING (position, subject_id)") == books.count("facts") == events
+    assert books.count("outbox JOIN events USING (position) WHERE state = 1") == books.count("outbox") == events
+    assert books.rows("SELECT integrity_check FROM pragma_integrity_check") == [("ok",)]
+    numbered = books.rows("SELECT max(sequence), min(sequence), count(*) FROM events GROUP BY subject_id")
+    assert all(last == number and first == 1 for last, first, number in numbered)
+
+
+def check_consumer(books: Books, events: list[Event], webhooks: Iterable[Webhook]) -> None:
+    """After dropping repeats the consumer has each event once, each subject's in sequence without a gap."""
+    firsts = first_occurrences(events)
+    recorded = {row[0] for row in books.rows("SELECT id FROM events")}
+    assert {event["id"] for event in firsts} == recorded
+    assert Counter(map(_fact, firsts)) == facts(list(webhooks))
+    sequences: dict[str, list[int]] = defaultdict(list)
+    for event in firsts:
+        sequences[event["subject"]].append(int(event["sequence"]))
+    disordered = {name: found for name, found in sequences.items() if found != list(range(1, len(found) + 1))}
+    assert disordered == {}
+
+
+def _fact(event: Event) -> tuple[str, str, str]:
+    return event["subject"], event["type"], event["data"].get("carrier_status", "")

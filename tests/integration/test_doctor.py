@@ -1,0 +1,228 @@
+"""The doctor with a real broker, a real database and a carrier on a real port, run as an operator runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aio_pika
+import pytest
+from pydantic import SecretStr
+
+from bridge.broker.rabbit import apply_topology
+from bridge.doctor import Report, examine
+from bridge.simulator import load_scenario, serve
+
+ORGANIZATION, TOKEN = 4821, "demo-token-prepaid"
+OTHER_TOKEN = "demo-token-postpaid"
+POLICY = Path(__file__).parents[2] / "config" / "policy.toml"
+WEBHOOK_SECRET = "5ecret0f0ne" * 4
+FURTHER_SECRET = "an0thersecret" * 4
+API_TOKEN = "operator-token-of-the-tests"
+KEY = "c2VjcmV0LWtleS1vZi10aGUtdGVzdHMtMzItYnl0ZXM="
+
+
+@pytest.fixture
+async def carrier() -> AsyncIterator[str]:
+    """The stand-in carrier with its two organizations."""
+    async with standing() as url:
+        yield url
+
+
+@asynccontextmanager
+async def standing() -> AsyncIterator[str]:
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve(load_scenario(None), port=0, stop=stop, on_ready=ready.set_result))
+    try:
+        yield await ready
+    finally:
+        stop.set()
+        await serving
+
+
+def environ(folder: Path, carrier: str, **more: str) -> dict[str, str]:
+    return {
+        "BRIDGE_ENVIRONMENT": "demo",
+        "BRIDGE_DATABASE_URL": f"sqlite:///{folder}/bridge.db",
+        "BRIDGE_POLICY": str(POLICY),
+        "BRIDGE_SHIPX__BASE_URL": carrier,
+        "BRIDGE_SHIPX__ORGANIZATION_ID": str(ORGANIZATION),
+        "BRIDGE_SHIPX__TOKEN": TOKEN,
+        "BRIDGE_SHIPX__WEBHOOK_SECRETS": f"{WEBHOOK_SECRET},{FURTHER_SECRET}",
+        **more,
+    }
+
+
+def states(report: Report) -> dict[str, str]:
+    return {check.name: check.state for check in report.checks}
+
+
+def told(report: Report, name: str) -> str:
+    """Give what was told and advised about this."""
+    (check,) = (check for check in report.checks if check.name == name)
+    return f"{check.told} {check.do}"
+
+
+async def test_everything_is_well(tmp_path: Path, carrier: str, amqp_url: str) -> None:
+    await apply_topology(SecretStr(amqp_url))
+    report = await examine(environ(tmp_path, carrier, BRIDGE_AMQP_URL=amqp_url))
+    assert states(report) == {
+        "settings": "ok",
+        "database": "ok",
+        "broker": "ok",
+        "broker/topology": "ok",
+        "broker/bridge.unrouted": "ok",
+        "broker/bridge.dead": "ok",
+        "carrier/4821": "ok",
+        "webhook/4821": "warning",
+        "purchasing": "ok",
+        "policy": "ok",
+        "statuses": "ok",
+    }
+
+
+async def test_a_broker_without_the_topology_is_told_so(tmp_path: Path, carrier: str, amqp_url: str) -> None:
+    report = await examine(environ(tmp_path, carrier, BRIDGE_AMQP_URL=amqp_url))
+    assert (states(report)["broker"], states(report)["broker/topology"]) == ("ok", "warning")
+    assert "exchange bridge.events" in told(report, "broker/topology")
+    assert "queue bridge.commands" in told(report, "broker/topology")
+    declared_by_others = environ(tmp_path, carrier, BRIDGE_AMQP_URL=amqp_url, BRIDGE_AMQP__DECLARE="false")
+    report = await examine(declared_by_others)
+    assert states(report)["broker/topology"] == "failed"
+    assert "bridge topology apply" in told(report, "broker/topology")
+
+
+async def test_what_nobody_was_bound_for_is_a_warning(tmp_path: Path, carrier: str, amqp_url: str) -> None:
+    await apply_topology(SecretStr(amqp_url))
+    async with await aio_pika.connect(amqp_url) as connection:
+        channel = await connection.channel()
+        for exchange in ("bridge.events", "bridge.dead"):
+            await (await channel.get_exchange(exchange)).publish(aio_pika.Message(b"{}"), "nobody.wants.this")
+    report = await examine(environ(tmp_path, carrier, BRIDGE_AMQP_URL=amqp_url))
+    assert (states(report)["broker/bridge.unrouted"], states(report)["broker/bridge.dead"]) == ("warning", "warning")
+    assert "holds 1" in told(report, "broker/bridge.unrouted")
+    assert report.healthy
+
+
+WRONG = [
+    # how the right URL is made wrong, what is told
+    (lambda url: url.replace("guest:guest@", "guest:wrong-password@"), "refuses the user or the password"),
+    (lambda url: f"{url}-that-is-not-there", "does not open the virtual host"),
+    (lambda _url: "amqp://guest:guest@127.0.0.1:1/", "cannot be reached"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "expected"), WRONG, ids=[row[1] for row in WRONG])
+async def test_a_broker_that_does_not_let_us_in(
+    tmp_path: Path, carrier: str, amqp_url: str, wrong: Callable[[str], str], expected: str
+) -> None:
+    report = await examine(environ(tmp_path, carrier, BRIDGE_AMQP_URL=wrong(amqp_url)))
+    assert states(report)["broker"] == "failed"
+    assert expected in told(report, "broker")
+
+
+TOKENS = [
+    # the token, what is told
+    ("no-such-token", "the carrier refuses the token (token_invalid (401))"),
+    (OTHER_TOKEN, "the token belongs to another organization (4822): webhooks never arrive"),
+]
+
+
+@pytest.mark.parametrize(("token", "expected"), TOKENS)
+async def test_a_token_that_is_not_this_organizations(tmp_path: Path, carrier: str, token: str, expected: str) -> None:
+    report = await examine(environ(tmp_path, carrier, BRIDGE_SHIPX__TOKEN=token))
+    assert states(report)["carrier/4821"] == "failed"
+    assert expected in told(report, "carrier/4821")
+    assert "Manager" in told(report, "carrier/4821")
+    assert report.exit_code == 1
+
+
+async def test_every_organization_is_asked_with_its_own_token(tmp_path: Path, carrier: str) -> None:
+    config = tmp_path / "bridge.toml"
+    config.write_text(f'[[shipx.organizations]]\nid = 4822\ntoken = "{OTHER_TOKEN}"\n')
+    report = await examine(environ(tmp_path, carrier, BRIDGE_CONFIG=str(config)))
+    assert (states(report)["carrier/4821"], states(report)["carrier/4822"]) == ("ok", "ok")
+
+
+async def test_a_carrier_that_is_away(tmp_path: Path) -> None:
+    report = await examine(environ(tmp_path, "http://127.0.0.1:9"))
+    assert "no usable answer (ConnectError)" in told(report, "carrier/4821")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How the command ended, and everything that it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+
+async def run(settings: dict[str, str], *arguments: str) -> Ran:
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge.cli", "doctor", *arguments),
+        env={**bare, **settings},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return Ran(process.returncode or 0, out.decode(), err.decode())
+
+
+async def test_the_command_prints_nothing_but_the_report(tmp_path: Path, carrier: str) -> None:
+    people, program = await run(environ(tmp_path, carrier)), await run(environ(tmp_path, carrier), "--json")
+    assert (people.code, people.err, program.code, program.err) == (0, "", 0, "")
+    assert people.out.endswith("ok.\n")
+    assert json.loads(program.out)["healthy"] is True
+
+
+async def test_the_exit_code_tells_a_failure_from_settings_that_do_not_load(tmp_path: Path, carrier: str) -> None:
+    assert (await run(environ(tmp_path, carrier, BRIDGE_SHIPX__TOKEN="no-such-token"))).code == 1
+    assert (await run(environ(tmp_path, carrier, BRIDGE_NO_SUCH="1"))).code == 2
+
+
+async def test_no_output_holds_a_secret_whatever_is_wrong(tmp_path: Path, carrier: str, amqp_url: str) -> None:
+    """Each secret once where it belongs, and once where settings refuse it."""
+    broker = amqp_url.replace("guest:guest", "guest:broker-password")
+    (tmp_path / "bridge.db").write_bytes(b"broken" * 500)
+    well_formed = environ(
+        tmp_path,
+        carrier,
+        BRIDGE_SHIPX__TOKEN="carrier-token-secret",
+        BRIDGE_AMQP_URL=broker,
+        BRIDGE_API_TOKEN=API_TOKEN,
+        BRIDGE_PERSONAL_DATA__KEYS=KEY,
+        BRIDGE_INPOST_RETURNS__CLIENT_ID="client",
+        BRIDGE_INPOST_RETURNS__CLIENT_SECRET="client-secret-of-returns",
+        BRIDGE_SZYBKIE_ZWROTY__EMAIL="returns@example.com",
+        BRIDGE_SZYBKIE_ZWROTY__PASSWORD="password-of-returns",
+        BRIDGE_INTELLIGENTRETURNS__LOGIN="login-of-returns",
+        BRIDGE_INTELLIGENTRETURNS__API_KEY="api-key-of-returns",
+    )
+    secrets = [WEBHOOK_SECRET, FURTHER_SECRET, "carrier-token-secret", "broker-password", API_TOKEN, KEY]
+    secrets += ["client-secret-of-returns", "password-of-returns", "login-of-returns", "api-key-of-returns"]
+    swapped = {
+        **well_formed,
+        "BRIDGE_SHIPX__WEBHOOK_SECRETS": f"{WEBHOOK_SECRET.upper()}",
+        "BRIDGE_DATABASE_URL": "postgresql:/user:database-password@host/db",
+        "BRIDGE_AMQP_URL": "http://guest:broker-password@host/",
+        "BRIDGE_PERSONAL_DATA__KEYS": KEY + "AAAA",
+        "BRIDGE_HTTP__PORT": "carrier-token-secret",
+        "BRIDGE_ENVIRONMENT": "broker-password",
+        "BRIDGE_WEBHOOK__NETWORKS": API_TOKEN,
+    }
+    secrets += [WEBHOOK_SECRET.upper(), "database-password"]
+    for settings, code in ((well_formed, 1), (swapped, 2)):
+        for arguments in ((), ("--json",)):
+            ran = await run(settings, *arguments)
+            assert ran.code == code, ran
+            assert [secret for secret in secrets if secret in ran.out + ran.err] == []
+            assert "Traceback" not in ran.err

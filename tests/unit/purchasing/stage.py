@@ -1,0 +1,359 @@
+"""Buyers that live and die beside a simulated carrier and a real SQLite, all of it in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import SecretStr
+
+from bridge.carriers.shipx.client import ShipxClient, SteadyRate
+from bridge.events.cloudevents import Envelope
+from bridge.lifecycle import Stop
+from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
+from bridge.observability import Metrics
+from bridge.purchasing.buyer import Account, Buyer, Mode
+from bridge.purchasing.policy import Policy
+from bridge.simulator import Scenario, Simulator, create_app
+from bridge.store.database import Unit
+from bridge.store.facts import Recorder
+from bridge.store.migrate import migrate
+from bridge.store.purchases import SqlPurchases, want
+from bridge.store.sqlite import SqliteTransaction, read_once
+from tests.unit.purchasing.virtual_time import LoopClock, pass_time
+
+T = TypeVar("T")
+Inner = Callable[[httpx.Request], Awaitable[httpx.Response]]
+Trouble = Callable[[httpx.Request, Inner], Awaitable[httpx.Response]]
+"""What happens to one call on its way: it may pass the call on, or not, and give the answer, or lose it."""
+
+ORGANIZATION = OrganizationId(4821)
+TOKEN = "the-token-of-4821"
+POLICY = Policy("default", ("inpost_locker_standard", "inpost_courier_standard"), "0" * 64)
+SETTLE = timedelta(seconds=20)
+LIVE = ("wanted", "intended", "doubt")
+
+TERMS: dict[str, Any] = {
+    "id": ORGANIZATION,
+    "name": "Sklep",
+    "token": TOKEN,
+    "account": "prepaid",
+    "funds": "1000.00",
+    "services": [
+        {"id": "inpost_locker_standard", "rate": "12.99"},
+        {"id": "inpost_locker_allegro", "rate": "10.99"},
+        {"id": "inpost_courier_standard", "rate": "13.50"},
+    ],
+}
+DRAFT: dict[str, Any] = {
+    "receiver": {
+        "first_name": "Anna",
+        "last_name": "Kowalska",
+        "email": "anna@example.com",
+        "phone": "888000000",
+        "address": {"street": "Malborska", "building_number": "130", "city": "Kraków", "post_code": "30-624"},
+    },
+    "parcels": [{"template": "small"}],
+    "custom_attributes": {"target_point": "KRA010", "sending_method": "dispatch_order"},
+}
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Points:
+    """The places at which a process can die or be frozen: around every commit that changed something, and every call.
+
+    At the place with the number `at` it dies, or freezes for that long: then its clocks run on and it does not.
+    """
+
+    at: int = 0
+    freeze: float = 0.0
+    names: list[str] = field(default_factory=list)
+    struck: bool = False
+    frozen_until: float = 0.0
+
+    async def reach(self, name: str) -> None:
+        """Pass a place, or come to an end there."""
+        await self.wake()
+        self.pass_by(name)
+        await self.wake()
+
+    def pass_by(self, name: str) -> None:
+        """Pass a place without giving others the chance to do anything."""
+        self.names.append(name)
+        if len(self.names) == self.at:
+            self.struck = True
+            self.frozen_until = asyncio.get_running_loop().time() + self.freeze
+        if self.struck and not self.freeze:
+            raise Crash
+
+    async def wake(self) -> None:
+        """Do nothing while frozen, and never again once dead."""
+        if self.struck and not self.freeze:
+            raise Crash
+        await asyncio.sleep(max(self.frozen_until - asyncio.get_running_loop().time(), 0))
+
+
+class Disk:
+    """What outlives every process: a SQLite database in memory."""
+
+    def __init__(self) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        migrate(SqliteTransaction(self.connection), "sqlite")
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql).fetchall()
+
+
+class InlineDatabase:
+    """The database as one process uses it, on the loop's own thread, so that virtual time need not wait for it."""
+
+    def __init__(self, disk: Disk, points: Points) -> None:
+        self._connection = disk.connection
+        self._points = points
+
+    async def write(self, unit: Unit[T]) -> T:
+        await self._points.wake()
+        before = self._connection.total_changes
+        self._connection.execute("BEGIN")
+        try:
+            result = unit(SqliteTransaction(self._connection))
+            changed = self._connection.total_changes > before
+            if changed and not self._points.freeze:  # who stands still here holds up everybody
+                self._points.pass_by("before a commit")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+        if changed:
+            await self._points.reach("after a commit")
+        return result
+
+    async def read(self, unit: Unit[T]) -> T:
+        await self._points.wake()
+        return read_once(self._connection, unit)
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The way from one process to the carrier. `troubles` are used up in order, by method."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, points: Points, troubles: dict[str, list[Trouble]]) -> None:
+        self._inner = inner
+        self._points = points
+        self._troubles = troubles
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await self._leave(request)
+        waiting = self._troubles.get(request.method, [])
+        trouble = waiting.pop(0) if waiting else passed_on
+        answer = await trouble(request, self._inner.handle_async_request)
+        await self._points.reach(f"after {request.method}")
+        return answer
+
+    async def _leave(self, request: httpx.Request) -> None:
+        """Let a process die before any call. None freezes between its last look at the clock and the socket."""
+        if request.method == "POST" and self._points.freeze:
+            await self._points.wake()
+        else:
+            await self._points.reach(f"before {request.method}")
+
+
+async def passed_on(request: httpx.Request, inner: Inner) -> httpx.Response:
+    return await inner(request)
+
+
+class Process:
+    """One buyer and everything it is made of."""
+
+    def __init__(self, stage: Stage, name: str, points: Points, mode: Mode, policy: Policy, *, token: bool) -> None:
+        transport = Wire(httpx.ASGITransport(stage.app), points, stage.troubles)
+        self.http = httpx.AsyncClient(transport=transport, timeout=10)
+        client = ShipxClient(
+            self.http,
+            base_url="http://carrier",
+            organization=ORGANIZATION,
+            token=SecretStr(TOKEN),
+            limiter=SteadyRate(per_minute=6000, at_once=4),
+            metrics=Metrics(),
+            clock=stage.clock,
+            version="0",
+        )
+        database = InlineDatabase(stage.disk, points)
+        self.points = points
+        self.stop = Stop()
+        self.metrics = Metrics()
+        self.purchases = SqlPurchases(database, Recorder(Envelope("test")), name)
+        self.buyer = Buyer(
+            purchases=self.purchases,
+            accounts={ORGANIZATION: Account(client, mode)} if token else {},
+            policy=policy,
+            settle=SETTLE,
+            at_once=4,
+            metrics=self.metrics,
+            clock=stage.clock,
+            stop=self.stop,
+            on_events=lambda: None,
+        )
+        self.task = asyncio.create_task(self.buyer.run())
+
+    @property
+    def crashed(self) -> bool:
+        """Say whether it is gone; anything but our crash is a bug."""
+        if not self.task.done():
+            return False
+        error = self.task.exception()
+        if error is not None and not isinstance(error, Crash):
+            raise error
+        return True
+
+    async def end(self) -> None:
+        """Ask it to end, and see it do so."""
+        self.stop.announce()
+        if not self.crashed:
+            await asyncio.wait([self.task])
+        assert self.crashed
+        await self.http.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event as a consumer would read it."""
+
+    type: str
+    facet: str
+    key: str
+    data: dict[str, Any]
+
+
+class Stage:
+    """The carrier and the disk; processes come and go."""
+
+    def __init__(self, *, again: str = "charge", purchase: float = 0.6, **terms: Any) -> None:
+        self.clock = LoopClock()
+        scenario = Scenario.model_validate(
+            {
+                "organizations": [TERMS | terms],
+                "purchases": {"again": again},
+                "delays": {"purchase": purchase},
+            }
+        )
+        nobody = httpx.MockTransport(lambda _: httpx.Response(200))
+        self.app = create_app(scenario, clock=self.clock, seed=1, transport=nobody)
+        self.simulator: Simulator = self.app.state.simulator
+        self.disk = Disk()
+        self.troubles: dict[str, list[Trouble]] = {}
+        self.processes: list[Process] = []
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        self.merchant = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://carrier", headers=headers
+        )
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Stage]:
+        """Let the carrier run; at the end every process must still be able to end."""
+        async with self.simulator.running(), self.merchant:
+            yield self
+            for process in self.processes:
+                await process.end()
+        self.disk.connection.close()
+
+    # -- the merchant ------------------------------------------------------------------------------------------------
+
+    async def create(self, **changes: Any) -> ShipmentId:
+        """Create a shipment and wait for its offers."""
+        answer = await self.merchant.post(f"/v1/organizations/{ORGANIZATION}/shipments", json={**DRAFT, **changes})
+        assert answer.status_code == 201, answer.text
+        await pass_time(0.5)
+        return ShipmentId(answer.json()["id"])
+
+    def want(self, *shipments: ShipmentId, cause: str = "delivery") -> None:
+        """Do what the projection of `offers_prepared` does."""
+        now = self.clock.now()
+        work = [
+            PurchaseWork(ORGANIZATION, one, now + timedelta(minutes=5), DeliveryId(f"{cause}-{one}"))
+            for one in shipments
+        ]
+        want(SqliteTransaction(self.disk.connection), work, now)
+
+    async def buy(self, shipment: ShipmentId, service: str) -> httpx.Response:
+        """Buy as somebody else with the same account does: in the carrier's panel."""
+        offers = (await self.merchant.get(f"/v1/shipments/{shipment}")).json()["offers"]
+        number = next(offer["id"] for offer in offers if offer["service"]["id"] == service)
+        return await self.merchant.post(f"/v1/shipments/{shipment}/buy", json={"offer_id": number})
+
+    # -- the bridge --------------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        points: Points | None = None,
+        *,
+        mode: Mode = "auto",
+        policy: Policy = POLICY,
+        token: bool = True,
+    ) -> Process:
+        """Start a process."""
+        name = f"process-{len(self.processes) + 1}"
+        process = Process(self, name, points or Points(), mode, policy, token=token)
+        self.processes.append(process)
+        return process
+
+    async def settled(self, shipment: ShipmentId, *, seconds: float = 600) -> str:
+        """Wait until nobody will work on a shipment any more; a process that died is started anew."""
+        for _ in range(int(seconds * 4)):
+            await pass_time(0.25)
+            if all(process.crashed for process in self.processes):
+                self.start()
+            if (state := self.state(shipment)) not in LIVE:
+                return state
+        raise AssertionError(f"left {self.state(shipment)}")
+
+    # -- looking behind ----------------------------------------------------------------------------------------------
+
+    def state(self, shipment: ShipmentId) -> str:
+        return str(self.disk.rows(f"SELECT state FROM purchases WHERE shipment = {shipment}")[0][0])
+
+    def reason(self, shipment: ShipmentId) -> str | None:
+        found = self.disk.rows(f"SELECT reason FROM purchases WHERE shipment = {shipment}")[0][0]
+        return None if found is None else str(found)
+
+    def told(self, shipment: ShipmentId) -> list[Told]:
+        """List the events about a shipment, in order; their numbers have no gaps and their ids are unique."""
+        rows = self.disk.rows(
+            "SELECT events.type, routing_key, facts.key, events.body, events.sequence, events.id"
+            " FROM events JOIN subjects ON subjects.id = events.subject_id"
+            " JOIN facts ON facts.position = events.position"
+            f" WHERE subjects.name = 'shipment/{shipment}' ORDER BY events.sequence"
+        )
+        assert [row[4] for row in rows] == list(range(1, len(rows) + 1))
+        assert len({row[5] for row in rows}) == len(rows)
+        return [
+            Told(row[0].removeprefix("shipment."), row[1].split(".", 3)[3] if row[1].count(".") > 2 else "", row[2], _data(row[3]))
+            for row in rows
+        ]
+
+    def types(self, shipment: ShipmentId) -> list[str]:
+        return [one.type for one in self.told(shipment)]
+
+    def charges(self) -> list[int]:
+        """List the shipments that money was taken for, once per charge."""
+        return [charge.shipment_id for charge in self.simulator.world.ledger.charges]
+
+    def calls(self, ending: str) -> int:
+        """Count the calls that reached the carrier's address."""
+        return sum(1 for call in self.simulator.world.calls.after(0) if call.path.endswith(ending))
+
+
+def _data(body: bytes) -> dict[str, Any]:
+    data = json.loads(body)["data"]
+    assert isinstance(data, dict)
+    return data

@@ -1,0 +1,144 @@
+"""The reference pages say what the code does, and the names that the contract fixes are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bridge.events.catalogue import CATALOGUE
+from tests import drift
+from tests.reference import commands, metrics, routes
+
+VERBS = [
+    # contract, section 1: what exists so far
+    "serve",
+    "migrate",
+    "doctor",
+    "simulate",
+    "demo",
+    "topology apply",
+    "topology show",
+    "schema export",
+    "webhook url",
+    "webhook secret",
+    "events tail",
+]
+
+ROUTES = [
+    # contract, section 3: what exists so far
+    "ANY /webhooks/shipx/{secret}",
+    "ANY /webhooks/shipx/{secret}/",
+    "GET /livez",
+    "GET /readyz",
+    "GET /metrics",
+    "GET /v1/events",
+    "GET /v1/events/stream",
+    "GET /v1/deliveries",
+    "GET /v1/deliveries/{id}",
+    "POST /v1/deliveries/{id}/replay",
+    "GET /asyncapi.json",
+    "GET /schemas/{type}.json",
+]
+
+METRICS = {
+    # contract, section 6: what exists so far, with its labels
+    "bridge_deliveries_total": ("source", "event", "outcome"),
+    "bridge_ack_seconds": (),
+    "bridge_inbox_pending": (),
+    "bridge_inbox_oldest_seconds": (),
+    "bridge_outbox_pending": (),
+    "bridge_outbox_oldest_seconds": (),
+    "bridge_events_published_total": ("type",),
+    "bridge_unrouted_messages": (),
+    "bridge_dead_messages": (),
+    "bridge_purchases_total": ("outcome", "reason"),
+    "bridge_purchase_seconds_left": (),
+    "bridge_carrier_request_seconds": ("carrier", "operation", "outcome"),
+    "bridge_parked_total": ("reason",),
+}
+
+EVENTS = [
+    # contract, section 5: what exists so far
+    "shipment.offers_prepared",
+    "shipment.offer_selected",
+    "shipment.offer_selection_failed",
+    "shipment.purchase_held",
+    "shipment.purchase_requested",
+    "shipment.purchase_unknown",
+    "shipment.purchase_succeeded",
+    "shipment.purchase_failed",
+    "shipment.offers_expired",
+    "shipment.confirmed",
+    "shipment.tracking_number_assigned",
+    "shipment.status_changed",
+    "shipment.return_leg_started",
+]
+
+WANTED = drift.generated()
+
+
+@pytest.mark.parametrize("path", sorted(WANTED))
+def test_a_committed_page_is_the_one_that_the_code_makes(path: str) -> None:
+    """Meant? `python -m tests.drift --write`."""
+    assert drift.committed(drift.ROOT, WANTED).get(path) == WANTED[path]
+
+
+def test_the_verbs_are_those_of_the_contract() -> None:
+    assert sorted(VERBS) == sorted(commands.verbs())
+
+
+def test_the_routes_are_those_of_the_contract() -> None:
+    assert routes.names([*routes.public(), *routes.internal()]) == ROUTES
+
+
+def test_every_route_says_what_it_does() -> None:
+    assert all(route.endpoint.__doc__ for route in [*routes.public(), *routes.internal()])
+
+
+def test_the_metrics_that_alerts_rely_on_are_there_with_their_labels() -> None:
+    labels = {metric.name: metric.labels for metric in metrics.every()}
+    assert {name: labels.get(name) for name in METRICS} == METRICS
+
+
+def test_the_events_are_those_of_the_contract() -> None:
+    assert [model.type for model in CATALOGUE] == EVENTS
+
+
+# -- the check itself --------------------------------------------------------------------------------------------------
+
+
+def test_what_was_written_differs_from_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert drift.main(["--write"], tmp_path) == 0
+    assert "docs/reference/commands.md" in capsys.readouterr().out
+    assert drift.main([], tmp_path) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_change_is_shown_with_the_command_that_accepts_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drift.write(tmp_path, WANTED)
+    page = tmp_path / "docs/reference/routes.md"
+    page.write_text(page.read_text().replace("/livez", "/alive"))
+    assert drift.main([], tmp_path) == 1
+    told = capsys.readouterr().out
+    assert "docs/reference/routes.md" in told
+    assert "/alive" in told
+    assert "/livez" in told
+    assert drift.UPDATE in told
+
+
+def test_a_missing_page_and_a_document_that_nothing_makes_any_more_are_differences(tmp_path: Path) -> None:
+    drift.write(tmp_path, WANTED)
+    (tmp_path / "docs/reference/topology.md").unlink()
+    (tmp_path / drift.GOLDEN / "bridge.shipment.lost.v1.json").touch()
+    assert list(drift.differences(WANTED, drift.committed(tmp_path, WANTED))) == [
+        "docs/reference/topology.md: is missing\n",
+        f"{drift.GOLDEN}/bridge.shipment.lost.v1.json: nothing makes this file any more\n",
+    ]
+    drift.write(tmp_path, WANTED)
+    assert list(drift.differences(WANTED, drift.committed(tmp_path, WANTED))) == []
+
+
+def test_an_unknown_argument_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert drift.main(["--wirte"], tmp_path) == 2
+    assert "usage" in capsys.readouterr().err
