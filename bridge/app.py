@@ -207,7 +207,8 @@ class Bridge:
             metrics=self._metrics,
             clock=self._clock,
             stop=self._stop,
-            on_projected=[*wake, buyer.bell.ring],
+            on_events=wake,
+            on_wanted=buyer.bell.ring,
         )
         self._loops.start("worker", worker.run)
         self._loops.start("buyer", buyer.run)

@@ -223,9 +223,11 @@ def webhook_url(
 
     Example: bridge webhook url --base https://hooks.example.com
     """
-    for one in _settings().shipx.organizations:
-        for secret in one.webhook_secrets[:1]:
-            print(f"{one.id}\t{base.rstrip('/')}/webhooks/shipx/{secret.get_secret_value()}")
+    organizations = [one for one in _settings().shipx.organizations if one.webhook_secrets]
+    if not organizations:
+        raise SettingsError([("BRIDGE_SHIPX__WEBHOOK_SECRETS", "is not set: `bridge webhook secret` makes one")])
+    for one in organizations:
+        print(f"{one.id}\t{base.rstrip('/')}/webhooks/shipx/{one.webhook_secrets[0].get_secret_value()}")
 
 
 @webhook.command("secret")

@@ -12,7 +12,13 @@ from typing import Final
 
 import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractExchange
-from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
+from aio_pika.exceptions import (
+    AMQPError,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+    DeliveryError,
+    PublishError,
+)
 from pydantic import SecretStr
 
 from bridge.broker.topology import EVENTS, Counts, count, declare
@@ -111,5 +117,10 @@ async def connect(url: SecretStr) -> AbstractConnection:
 
 
 def _reason(error: BaseException) -> str:
-    """Say what went wrong without the address, which may hold a password."""
+    """Say what went wrong without the address, which may hold a password.
+
+    Only where something is missing or differs, the broker's own words are told: they name it, and nobody's login.
+    """
+    if isinstance(error, ChannelPreconditionFailed | ChannelNotFoundEntity):
+        return str(error)
     return type(error).__name__

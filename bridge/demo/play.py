@@ -22,6 +22,7 @@ from bridge.demo.stage import Stage
 from bridge.demo.summary import Account, summarize
 from bridge.nodes.guard import NodeError
 from bridge.nodes.rabbitmq import RabbitNode
+from bridge.observability import configure_logging
 
 _POLL_S: Final = 0.1
 _COUNT_S: Final = 1.0
@@ -35,6 +36,7 @@ async def run(options: Options, environ: Mapping[str, str]) -> int:
 
     SIGINT and SIGTERM end everything in order, a second one at once.
     """
+    configure_logging(sys.stderr.buffer)
     play = Play(options, environ, _screen(options))
     playing = asyncio.create_task(play.run())
     loop = asyncio.get_running_loop()
@@ -47,7 +49,7 @@ async def run(options: Options, environ: Mapping[str, str]) -> int:
 
 def _screen(options: Options) -> Screen:
     if options.as_json:
-        return JsonScreen(sys.stdout)
+        return JsonScreen(sys.stdout, sys.stderr)
     return TextScreen(Console(), each=options.shipments <= MOST_LINES_FOR)
 
 
@@ -193,7 +195,7 @@ class Play:
         with suppress(TimeoutError):
             async with asyncio.timeout(_POLL_S):
                 await self._bell.wait()
-                await asyncio.sleep(_POLL_S / 10)  # what belongs together is shown together
+                await asyncio.sleep(_POLL_S / 2)  # what belongs together is shown together
 
     async def _is_settled(self, stage: Stage, carrier: Carrier) -> bool:
         ordering = self._ordering

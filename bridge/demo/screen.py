@@ -57,13 +57,14 @@ class Screen(Protocol):
 
 
 class JsonScreen:
-    """One object a line, each flushed at once; the last one is the summary."""
+    """One object a line, each flushed at once; the last one is the summary. What is said to people goes elsewhere."""
 
-    def __init__(self, output: TextIO) -> None:
+    def __init__(self, output: TextIO, remarks: TextIO) -> None:
         self._output = output
+        self._remarks = remarks
 
     def say(self, text: str) -> None:
-        self._write({"kind": "progress", "text": text})
+        print(text, file=self._remarks, flush=True)
 
     def order(self, order: Order) -> None:
         self._write({"kind": "order", **asdict(order)})

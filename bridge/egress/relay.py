@@ -71,6 +71,7 @@ class Relay:
         self._cursor = start
         self._is_at_end = True
         self._restarts = 0
+        self._just_marked: set[int] = set()  # since a page was asked for, which may still show them as pending
         self._sending = 0
         self._confirmed: list[Pending] = []
         self._tokens: dict[str, int] = {}
@@ -84,6 +85,11 @@ class Relay:
     def held_subjects(self) -> int:
         """How many subjects a refused publish holds back."""
         return self._lanes.held
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions are ours."""
+        return len(self._partitions)
 
     async def renew(self) -> None:
         """Keep the partitions; whatever is lost is published by somebody else from then on."""
@@ -171,6 +177,7 @@ class Relay:
         room, restarts = self._lanes.room, self._restarts
         if not room:
             return
+        self._just_marked.clear()
         try:
             found = await self._outbox.pending(self._cursor, room, self._partitions)
         except StoreError as error:
@@ -179,7 +186,8 @@ class Relay:
         if restarts != self._restarts:
             return
         for pending in found:
-            self._lanes.add(pending)
+            if pending.event.position not in self._just_marked:
+                self._lanes.add(pending)
             self._cursor = pending.event.position
         self._is_at_end = len(found) < room
         if not self._is_at_end or self._lanes.freed:
@@ -275,6 +283,7 @@ class Relay:
             self._confirmed = [*batch, *self._confirmed]
             await self._marking.wait(_POLL_S)
             return
+        self._just_marked.update(positions)
         self._lanes.marked(positions)
         if self._lanes.room:
             self.bell.ring()

@@ -20,7 +20,7 @@ _POLL_S: Final = 1.0
 
 
 class Worker:
-    """Projects pending deliveries. `on_projected` wakes whoever waits for events or purchases."""
+    """Projects pending deliveries. `on_events` and `on_wanted` wake who waits for events and purchases."""
 
     def __init__(
         self,
@@ -29,13 +29,15 @@ class Worker:
         metrics: Metrics,
         clock: Clock,
         stop: Stop,
-        on_projected: Sequence[Callable[[], None]],
+        on_events: Sequence[Callable[[], None]],
+        on_wanted: Callable[[], None],
     ) -> None:
         self._projector = projector
         self._metrics = metrics
         self._clock = clock
         self._stop = stop
-        self._on_projected = tuple(on_projected)
+        self._on_events = tuple(on_events)
+        self._on_wanted = on_wanted
         self.bell = stop.bell()
 
     async def run(self) -> None:
@@ -63,5 +65,8 @@ class Worker:
         for delivery, verdict in projected.failed:
             self._metrics.failed_deliveries.labels(verdict).inc()
             log.error("delivery.failed", delivery=delivery, verdict=verdict)
-        for wake in self._on_projected:
-            wake()
+        if projected.wanted:
+            self._on_wanted()
+        if projected.events:
+            for wake in self._on_events:
+                wake()

@@ -58,7 +58,7 @@ class Vault:
             if known == key_id:
                 try:
                     return key.decrypt(data[:_NONCE], data[_NONCE:], owner.encode())
-                except InvalidTag as error:
+                except (InvalidTag, ValueError) as error:  # ValueError: too short to be anything
                     raise KeyMissing("sealed data was changed") from error
         raise KeyMissing(f"no configured key has the id {key_id}")
 

@@ -188,13 +188,11 @@ class Process:
             clock=stage.clock,
             version="0",
         )
-        database = InlineDatabase(stage.disk, points)
         self.points = points
         self.stop = Stop()
         self.metrics = Metrics()
-        self.purchases = SqlPurchases(database, Recorder(Envelope("test")), name)
         self.buyer = Buyer(
-            purchases=self.purchases,
+            purchases=stage.purchases(name, points),
             accounts={ORGANIZATION: Account(client, mode)} if token else {},
             policy=policy,
             settle=SETTLE,
@@ -307,10 +305,14 @@ class Stage:
         self.processes.append(process)
         return process
 
+    def purchases(self, name: str, points: Points | None = None) -> SqlPurchases:
+        """Give the store as one process uses it."""
+        return SqlPurchases(InlineDatabase(self.disk, points or Points()), Recorder(Envelope("test")), name)
+
     async def settled(self, shipment: ShipmentId, *, seconds: float = 600) -> str:
         """Wait until nobody will work on a shipment any more; a process that died is started anew."""
-        for _ in range(int(seconds * 4)):
-            await pass_time(0.25)
+        for _ in range(int(seconds)):
+            await pass_time(1)
             if all(process.crashed for process in self.processes):
                 self.start()
             if (state := self.state(shipment)) not in LIVE:
@@ -337,7 +339,12 @@ class Stage:
         assert [row[4] for row in rows] == list(range(1, len(rows) + 1))
         assert len({row[5] for row in rows}) == len(rows)
         return [
-            Told(row[0].removeprefix("shipment."), row[1].split(".", 3)[3] if row[1].count(".") > 2 else "", row[2], _data(row[3]))
+            Told(
+                row[0].removeprefix("shipment."),
+                row[1].split(".", 3)[3] if row[1].count(".") > 2 else "",
+                row[2],
+                _data(row[3]),
+            )
             for row in rows
         ]
 

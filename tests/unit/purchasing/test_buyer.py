@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
 
-from tests.unit.purchasing.stage import Stage
-from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
+import httpx
+import pytest
+
+from bridge.app import real_mode
+from bridge.model import DeliveryId, PurchaseWork, ShipmentId
+from bridge.purchasing.buyer import Mode
+from bridge.purchasing.policy import Policy
+from bridge.settings import load
+from bridge.store.purchases import want
+from bridge.store.sqlite import SqliteTransaction
+from tests.unit.purchasing.stage import ORGANIZATION, POLICY, Inner, Points, Process, Stage, Trouble
+from tests.unit.purchasing.troubles import answered, delayed, lost
+from tests.unit.purchasing.virtual_time import START, in_virtual_time, pass_time
+
+AFTER_THE_INTENT = 4
+"""The place: a claim, a read and its answer, then the intent, are four of those that a process can freeze at."""
 
 
 def test_a_purchase_is_told_from_the_decision_to_the_number_under_one_intent() -> None:
@@ -16,13 +33,468 @@ def test_a_purchase_is_told_from_the_decision_to_the_number_under_one_intent() -
             stage.start()
             assert await stage.settled(shipment) == "succeeded"
             told = stage.told(shipment)
-            assert [one.type for one in told] == [
-                "offer_selected",
-                "purchase_requested",
-                "purchase_succeeded",
-                "confirmed",
-                "tracking_number_assigned",
-                "status_changed",
+            intent = told[0].data["intent_id"]
+            number = f"62{shipment:022d}"
+            assert [(one.type, one.facet, one.key) for one in told] == [
+                ("offer_selected", "default", intent),
+                ("purchase_requested", "", intent),
+                ("purchase_succeeded", "", intent),
+                ("confirmed", "", "confirmed"),
+                ("tracking_number_assigned", "", number),
+                ("status_changed", "label_created", "confirmed#1"),
             ]
-            print(told)
+            about = {
+                "shipment_id": shipment,
+                "organization_id": ORGANIZATION,
+                "evidence": "carrier",
+                "current": True,
+                "first_seen": False,
+            }
+            which = {"intent_id": intent, "offer_id": 1700000001, "service_id": "inpost_locker_standard"}
+            price = {"amount": "12.99", "currency": "PLN"}
+            rejected = [
+                {"offer_id": 1700000002, "reason": "unavailable"},
+                {"offer_id": 1700000003, "reason": "not_preferred"},
+            ]
+            decided = {"rule_id": "default", "policy_sha256": POLICY.sha256, "price": price, "rejected": rejected}
+            assert told[0].data.pop("seconds_left") == pytest.approx(299.2, abs=1)
+            assert told[0].data == about | which | decided
+            assert told[1].data == about | which
+            assert told[2].data == about | which | {"price": price, "adopted": False}
+            assert stage.charges() == [shipment]
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(("mode", "why"), [("approve", "approval_required"), ("dry_run", "dry_run")])
+def test_a_buyer_that_may_not_spend_decides_and_holds(mode: Mode, why: str) -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.want(shipment)
+            stage.start(mode=mode)
+            assert await stage.settled(shipment) == "held"
+            await pass_time(60)
+            assert [(one.type, one.facet) for one in stage.told(shipment)] == [
+                ("offer_selected", "default"),
+                ("purchase_held", why),
+            ]
+            assert (stage.calls("/buy"), stage.charges()) == (0, [])
+
+    in_virtual_time(story())
+
+
+def test_a_held_purchase_that_is_asked_for_again_is_told_once_and_later_bought_under_its_intent() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.want(shipment)
+            asking = stage.start(mode="approve")
+            await stage.settled(shipment)
+            for cause in ("a repeat", "a status"):
+                stage.want(shipment, cause=cause)
+                stage.want(shipment, cause=f"{cause} again")
+                await stage.settled(shipment)
+            held = stage.told(shipment)
+            assert [one.type for one in held] == ["offer_selected", "purchase_held"]
+            await asking.end()
+            stage.start(mode="auto")
+            stage.want(shipment, cause="one more")
+            assert await stage.settled(shipment) == "succeeded"
+            assert len({one.data["intent_id"] for one in stage.told(shipment) if "intent_id" in one.data}) == 1
+            assert stage.charges() == [shipment]
+
+    in_virtual_time(story())
+
+
+def test_a_purchase_that_failed_and_is_asked_for_again_is_another_purchase() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles["POST"] = [lost(httpx.ConnectError)]
+            stage.want(shipment)
+            stage.start()
+            assert await stage.settled(shipment) == "failed"
+            stage.want(shipment, cause="a new delivery")
+            assert await stage.settled(shipment) == "succeeded"
+            told = stage.told(shipment)
+            first, second = told[0].data["intent_id"], told[3].data["intent_id"]
+            assert [(one.type, one.data.get("intent_id")) for one in told[:6]] == [
+                ("offer_selected", first),
+                ("purchase_requested", first),
+                ("purchase_failed", first),
+                ("offer_selected", second),
+                ("purchase_requested", second),
+                ("purchase_succeeded", second),
+            ]
+            assert first != second
+
+    in_virtual_time(story())
+
+
+def test_no_news_of_a_settled_purchase_is_told_when_the_carrier_stays_away_from_the_next() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles["POST"] = [lost(httpx.ConnectError)]
+            stage.want(shipment)
+            stage.start()
+            assert await stage.settled(shipment) == "failed"
+            await pass_time(60)
+            stage.troubles["GET"] = [lost(httpx.ConnectError)] * 4
+            stage.want(shipment, cause="a new delivery")
+            await stage.settled(shipment)
+            assert "purchase_unknown" not in stage.types(shipment)
+
+    in_virtual_time(story())
+
+
+def test_two_buyers_over_one_database_buy_each_shipment_once() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipments = [await stage.create() for _ in range(10)]
+            stage.start()
+            stage.start()
+            stage.want(*shipments)
+            for shipment in shipments:
+                assert await stage.settled(shipment) == "succeeded"
+            assert stage.calls("/buy") == 10
+            assert sorted(stage.charges()) == shipments
+
+    in_virtual_time(story())
+
+
+def test_webhooks_that_come_while_a_purchase_is_under_way_change_nothing() -> None:
+    async def story() -> None:
+        async with Stage(purchase=10.0).open() as stage:
+            shipment = await stage.create()
+            stage.start()
+            for number in range(40):
+                stage.want(shipment, cause=f"delivery {number}")
+                await pass_time(0.5)
+            assert await stage.settled(shipment) == "succeeded"
+            assert stage.types(shipment).count("offer_selected") == 1
+            assert (stage.calls("/buy"), stage.charges()) == (1, [shipment])
+
+    in_virtual_time(story())
+
+
+def nobody_touches_it(_: Stage) -> None:
+    """Leave the clock alone."""
+
+
+def is_set_back(stage: Stage) -> None:
+    stage.clock.set_back = timedelta(minutes=5)
+
+
+def ran_on(stage: Stage) -> None:
+    stage.clock.set_back = -timedelta(seconds=30)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wall_clock"),
+    [
+        pytest.param(6.0, nobody_touches_it, id="longer than it may take from the intent to the call"),
+        pytest.param(6.0, is_set_back, id="and the wall clock was set back meanwhile"),
+        pytest.param(1.0, ran_on, id="by the wall clock alone: the other stands still while a machine sleeps"),
+    ],
+)
+def test_a_process_that_slept_after_its_intent_sends_nothing(
+    seconds: float, wall_clock: Callable[[Stage], None]
+) -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.want(shipment)
+            points = Points(AFTER_THE_INTENT, freeze=seconds)
+            stage.start(points)
+            while not points.struck:
+                await pass_time(0.05)
+            assert stage.types(shipment) == ["offer_selected", "purchase_requested"]
+            wall_clock(stage)
+            await pass_time(20)
+            stage.clock.set_back = timedelta(0)
+            assert await stage.settled(shipment) == "failed"
+            assert (stage.calls("/buy"), stage.reason(shipment)) == (0, "other")
+
+    in_virtual_time(story())
+
+
+def test_a_purchase_is_kept_while_the_carrier_takes_longer_than_the_lease() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles = {"GET": [delayed(before=12)], "POST": [delayed(after=12)]}
+            stage.want(shipment)
+            slow = stage.start()
+            await pass_time(0.1)
+            idle = stage.start()
+            while "after POST" not in slow.points.names:
+                await pass_time(0.5)
+            assert idle.points.names == []
+            assert await stage.settled(shipment) == "succeeded"
+            assert slow.points.names.count("before POST") == stage.calls("/buy") == 1
+
+    in_virtual_time(story())
+
+
+def test_a_purchase_that_nobody_hears_of_is_told_as_unknown_once() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles = {
+                "GET": [delayed(), *[lost(httpx.ConnectError)] * 12],
+                "POST": [answered(502, effect=True)],
+            }
+            stage.want(shipment)
+            stage.start()
+            assert await stage.settled(shipment) == "succeeded"
+            types = stage.types(shipment)
+            assert types[:4] == ["offer_selected", "purchase_requested", "purchase_unknown", "purchase_succeeded"]
+            assert types.count("purchase_unknown") == 1
+
+    in_virtual_time(story())
+
+
+def underway(state: str = "initiated") -> Trouble:
+    """Show the shipment with a payment that has not ended, and nothing else of it."""
+
+    async def trouble(request: httpx.Request, inner: Inner) -> httpx.Response:
+        answer = await inner(request)
+        await answer.aread()
+        shown = json.loads(answer.content) | {"status": "offers_prepared", "selected_offer": None}
+        shown["transactions"] = [{"id": 1, "status": state, "offer_id": shown["offers"][0]["id"], "details": {}}]
+        return httpx.Response(200, json=shown, headers={"date": answer.headers["date"]})
+
+    return trouble
+
+
+@pytest.mark.parametrize("state", ["initiated", "a_word_nobody_documented"])
+def test_a_payment_under_way_is_waited_for_however_long_it_takes(state: str) -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles["GET"] = [delayed(), *[underway(state)] * 15]
+            stage.want(shipment)
+            stage.start()
+            await pass_time(90)
+            assert stage.state(shipment) == "doubt"
+            assert await stage.settled(shipment) == "succeeded"
+            assert stage.types(shipment).count("purchase_unknown") == 1
+            assert stage.charges() == [shipment]
+
+    in_virtual_time(story())
+
+
+def test_nothing_is_bought_while_somebody_elses_payment_is_under_way() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles["GET"] = [underway()] * 3
+            stage.want(shipment)
+            stage.start()
+            await pass_time(3)
+            assert (stage.state(shipment), stage.calls("/buy")) == ("wanted", 0)
+            assert await stage.settled(shipment) == "succeeded"
+
+    in_virtual_time(story())
+
+
+def test_without_a_token_nothing_is_bought_and_nothing_in_doubt_is_given_up() -> None:
+    async def story() -> None:
+        async with Stage(purchase=15.0).open() as stage:
+            bought, wanted = await stage.create(), await stage.create()
+            stage.want(bought)
+            first = stage.start()
+            while not stage.calls("/buy"):
+                await pass_time(0.1)
+            await first.end()
+            tokenless = stage.start(token=False)
+            stage.want(wanted)
+            assert await stage.settled(wanted) == "not_ours"
+            await pass_time(300)
+            assert stage.state(bought) == "doubt"
+            assert stage.types(bought) == ["offer_selected", "purchase_requested", "purchase_unknown"]
+            await tokenless.end()
+            stage.start()
+            assert await stage.settled(bought) == "succeeded"
+            assert stage.charges() == [bought]
+
+    in_virtual_time(story())
+
+
+def test_a_shipment_the_carrier_will_not_show_is_left_alone() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            forged = ShipmentId(42)
+            stage.want(forged)
+            stage.start()
+            assert await stage.settled(forged) == "not_ours"
+            assert (stage.reason(forged), stage.told(forged)) == ("not_found", [])
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(
+    ("prefer", "reason"),
+    [
+        pytest.param("inpost_courier_c2c", "no_rule_match", id="what is listed is not on offer"),
+        pytest.param("inpost_locker_allegro", "no_rule_match", id="what is listed is unavailable, others are not"),
+    ],
+)
+def test_what_the_policy_does_not_list_is_not_bought_and_told_once(prefer: str, reason: str) -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.start(policy=Policy("strict", (prefer,), "1" * 64))
+            for cause in ("first", "second"):
+                stage.want(shipment, cause=cause)
+                assert await stage.settled(shipment) == "declined"
+            [told] = stage.told(shipment)
+            assert (told.type, told.facet) == ("offer_selection_failed", reason)
+            assert len(told.data["rejected"]) == 3
+
+    in_virtual_time(story())
+
+
+def test_a_shipment_that_the_carrier_buys_is_told_once_whatever_its_offers_look_like_at_the_time() -> None:
+    async def story() -> None:
+        async with Stage(purchase=60.0).open() as stage:
+            shipment = await stage.create(service="inpost_courier_standard")
+            stage.start()
+            offers: list[list[object]] = [
+                [],
+                [{"id": 9, "status": "selected", "service": {"id": "inpost_courier_standard"}}],
+            ]
+            for shown in offers:
+                stage.troubles["GET"] = [with_offers(shown)]
+                stage.want(shipment, cause=str(len(shown)))
+                assert await stage.settled(shipment) == "not_ours"
+            [told] = stage.told(shipment)
+            assert (told.type, told.facet) == ("offer_selection_failed", "carrier_owned_purchase")
+            assert stage.calls("/buy") == 0
+
+    in_virtual_time(story())
+
+
+def with_offers(shown: list[object]) -> Trouble:
+    async def trouble(request: httpx.Request, inner: Inner) -> httpx.Response:
+        answer = await inner(request)
+        await answer.aread()
+        return httpx.Response(200, json=json.loads(answer.content) | {"offers": shown})
+
+    return trouble
+
+
+def test_a_purchase_of_another_offer_than_ours_is_somebody_elses() -> None:
+    async def story() -> None:
+        async with Stage(again="refuse", purchase=3.0).open() as stage:
+            shipment = await stage.create()
+            await stage.buy(shipment, "inpost_courier_standard")
+            stage.want(shipment)
+            stage.start()
+            assert await stage.settled(shipment) == "succeeded"
+            [requested] = [one for one in stage.told(shipment) if one.type == "purchase_requested"]
+            [succeeded] = [one for one in stage.told(shipment) if one.type == "purchase_succeeded"]
+            assert requested.data["service_id"] == "inpost_locker_standard"
+            assert succeeded.data["service_id"] == "inpost_courier_standard"
+            assert (succeeded.data["adopted"], succeeded.data["price"]["amount"]) == (True, "13.50")
+            assert succeeded.key == requested.key
+
+    in_virtual_time(story())
+
+
+def test_a_purchase_that_was_not_made_is_told_as_happening_after_it_was_requested() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles["POST"] = [lost(httpx.ConnectError)]
+            stage.want(shipment)
+            stage.start()
+            await stage.settled(shipment)
+            times = [row[0] for row in stage.disk.rows("SELECT occurred_at FROM events ORDER BY sequence")]
+            assert times == sorted(times)
+            assert times[2] - times[1] > 20_000_000
+
+    in_virtual_time(story())
+
+
+def test_what_expires_first_is_bought_first() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipments = [await stage.create() for _ in range(12)]
+            now = stage.clock.now()
+            windows = {one: now + timedelta(seconds=300 - 10 * index) for index, one in enumerate(shipments)}
+            work = [PurchaseWork(ORGANIZATION, one, at, DeliveryId("d")) for one, at in windows.items()]
+            want(SqliteTransaction(stage.disk.connection), work, now)
+            purchases = stage.purchases("a process")
+            claimed = [await purchases.claim(2, now) for _ in range(2)]
+            assert [one.shipment for some in claimed for one in some] == shipments[:-5:-1]
+
+    in_virtual_time(story())
+
+
+def test_what_another_process_holds_is_not_due_before_its_lease_ends() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            now = stage.clock.now()
+            one, other = stage.purchases("one"), stage.purchases("other")
+            assert await other.next_due() is None
+            stage.want(shipment)
+            assert await other.next_due() == now
+            await one.claim(1, now)
+            assert await other.next_due() == now + timedelta(seconds=8)
+
+    in_virtual_time(story())
+
+
+def test_a_buyer_ends_when_asked_and_leaves_nothing_half_done() -> None:
+    async def story() -> Process:
+        async with Stage(purchase=5.0).open() as stage:
+            shipment = await stage.create()
+            stage.troubles["POST"] = [delayed(before=3)]
+            stage.want(shipment)
+            process = stage.start()
+            while "before POST" not in process.points.names:
+                await pass_time(0.1)
+            await process.end()
+            assert (stage.state(shipment), stage.calls("/buy")) == ("doubt", 1)
+            stage.start()
+            assert await stage.settled(shipment) == "succeeded"
+            return process
+
+    assert in_virtual_time(story()).task.exception() is None
+
+
+@pytest.mark.parametrize(
+    ("base_url", "wanted", "done"),
+    [
+        pytest.param("http://127.0.0.1:9000", "auto", "auto", id="a carrier on this machine takes play money"),
+        pytest.param("http://localhost:9000", "auto", "auto", id="by name"),
+        pytest.param("https://sandbox-api-shipx-pl.easypack24.net", "auto", "approve", id="the sandbox asks a person"),
+        pytest.param("https://api-shipx-pl.easypack24.net", "auto", "approve", id="production asks a person"),
+        pytest.param("https://127.0.0.1.example.com", "auto", "approve", id="a name that only looks like loopback"),
+        pytest.param("https://api-shipx-pl.easypack24.net", "dry_run", "dry_run", id="less is never made more"),
+        pytest.param("http://127.0.0.1:9000", "approve", "approve", id="nor here"),
+    ],
+)
+def test_money_is_spent_unasked_only_at_a_carrier_on_this_machine(base_url: str, wanted: str, done: str) -> None:
+    environ = {
+        "BRIDGE_SHIPX__BASE_URL": base_url,
+        "BRIDGE_SHIPX__ORGANIZATION_ID": "4821",
+        "BRIDGE_SHIPX__TOKEN": "carrier-token",
+        "BRIDGE_SHIPX__WEBHOOK_SECRETS": "a1" * 16,
+        "BRIDGE_PERSONAL_DATA__KEYS": base64.b64encode(bytes(range(224, 256))).decode(),
+        "BRIDGE_PURCHASING__MODE": wanted,
+    }
+    assert real_mode(load(environ)) == done
+
+
+def test_virtual_time_begins_where_the_tests_say() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            await pass_time(60)
+            assert stage.clock.now() == START + timedelta(seconds=60)
+
     in_virtual_time(story())

@@ -163,7 +163,9 @@ BEHAVIOURS = {
 }
 
 
-async def play(behaviour: Behaviour, points: Points, *, beside: bool = False, second: Points | None = None) -> str | None:
+async def play(
+    behaviour: Behaviour, points: Points, *, beside: bool = False, second: Points | None = None
+) -> str | None:
     """Play a behaviour to its end and check what may never differ. Gives how it ended, and why."""
     async with Stage(**behaviour.carrier).open() as stage:
         shipment = await stage.create(**behaviour.draft)
@@ -179,7 +181,7 @@ async def play(behaviour: Behaviour, points: Points, *, beside: bool = False, se
             stage.start(second)
         state = await stage.settled(shipment)
         told = stage.told(shipment)
-        await pass_time(60)
+        await pass_time(40)
         assert stage.told(shipment) == told
         check(stage, shipment, state, behaviour)
         return stage.reason(shipment)

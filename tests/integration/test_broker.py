@@ -1,0 +1,330 @@
+"""What arrives at RabbitMQ and how it is set up there, as the contract says, and what is said when it cannot be."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import aio_pika
+import pytest
+from pydantic import SecretStr
+
+from bridge.broker.rabbit import RabbitPublisher, apply_topology
+from bridge.broker.topology import COMMANDS, DEAD, EVENTS, UNROUTED, describe
+from bridge.errors import BrokerUnavailable, TopologyMissing
+from bridge.model import Event, EventId, Subject
+from bridge.nodes.guard import free_ports
+from bridge.nodes.rabbitmq import RabbitNode
+from bridge.observability import configure_logging
+from tests.support.bridge import until
+
+EVENT = Event(
+    position=7,
+    id=EventId("8f6f2b7c-6c83-5a4e-9d27-0b1b7d1f2a10"),
+    type="shipment.status_changed",
+    subject=Subject("/shipx/4821", "shipment/3900000017"),
+    sequence=3,
+    routing_key="shipx.shipment.status_changed.delivered",
+    organization="4821",
+    recorded_at=datetime(2026, 3, 22, 8, 41, 10, 250_000, tzinfo=UTC),
+    body=b'{"id":"8f6f2b7c-6c83-5a4e-9d27-0b1b7d1f2a10"}',
+)
+PASSWORD = "hunter2-is-secret"
+
+
+def publisher(url: str, *, declares: bool = True) -> RabbitPublisher:
+    return RabbitPublisher(SecretStr(url), declares=declares, environment="sandbox")
+
+
+@asynccontextmanager
+async def connected(url: str, *, declares: bool = True) -> AsyncIterator[RabbitPublisher]:
+    rabbit = publisher(url, declares=declares)
+    await rabbit.connect()
+    try:
+        yield rabbit
+    finally:
+        await rabbit.close()
+
+
+@asynccontextmanager
+async def channel(url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
+    async with await aio_pika.connect(url) as connection, connection.channel() as opened:
+        yield opened
+
+
+def vhost(url: str) -> str:
+    return unquote(urlsplit(url).path[1:])
+
+
+# -- messages ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_message_has_the_properties_of_the_contract(amqp_url: str) -> None:
+    async with connected(amqp_url) as rabbit, channel(amqp_url) as consumer:
+        queue = await consumer.declare_queue(exclusive=True)
+        await queue.bind(EVENTS, "shipx.shipment.status_changed.*")
+        await rabbit.publish(EVENT)
+        message = await queue.get(no_ack=True)
+    assert message is not None
+    assert (message.exchange, message.routing_key) == (EVENTS, EVENT.routing_key)
+    assert message.body == EVENT.body
+    assert message.content_type == "application/cloudevents+json"
+    assert message.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
+    assert message.message_id == EVENT.id
+    assert message.type == "bridge.shipment.status_changed.v1"
+    assert message.timestamp == datetime(2026, 3, 22, 8, 41, 10, tzinfo=UTC)
+    assert message.headers == {"organization": "4821", "environment": "sandbox"}
+    assert (message.content_encoding, message.expiration, message.reply_to) == (None, None, None)
+
+
+async def test_a_message_nobody_is_bound_for_is_confirmed_and_lies_in_the_unrouted_queue(amqp_url: str) -> None:
+    async with connected(amqp_url) as rabbit:
+        await rabbit.publish(EVENT)
+        counts = await rabbit.counts()
+    assert counts is not None
+    assert (counts.unrouted, counts.dead) == (1, 0)
+
+
+async def test_a_message_that_finds_no_queue_at_all_comes_back(amqp_url: str) -> None:
+    async with connected(amqp_url) as rabbit, channel(amqp_url) as operator:
+        await operator.queue_delete(UNROUTED)
+        with pytest.raises(TopologyMissing):
+            await rabbit.publish(EVENT)
+
+
+async def test_counting_a_queue_that_is_missing_gives_nothing_and_publishing_goes_on(amqp_url: str) -> None:
+    async with connected(amqp_url) as rabbit, channel(amqp_url) as operator:
+        await operator.queue_delete(DEAD)
+        assert await rabbit.counts() is None
+        await rabbit.publish(EVENT)
+
+
+async def test_a_deleted_exchange_breaks_the_channel_and_connecting_again_makes_it(amqp_url: str) -> None:
+    async with connected(amqp_url) as rabbit, channel(amqp_url) as operator:
+        await operator.exchange_delete(EVENTS)
+        with pytest.raises(BrokerUnavailable):
+            await rabbit.publish(EVENT)
+        await rabbit.connect()
+        await rabbit.publish(EVENT)
+
+
+async def test_a_connection_that_the_broker_closes_is_said_to_be_away(own_rabbit: RabbitNode) -> None:
+    async with connected(own_rabbit.url) as rabbit:
+        own_rabbit.control("close_all_connections", "for this test")
+
+        async def is_away() -> bool:
+            try:
+                await rabbit.publish(EVENT)
+            except BrokerUnavailable:
+                return True
+            return False
+
+        await until(is_away)
+        assert await rabbit.counts() is None
+        await rabbit.connect()
+        await rabbit.publish(EVENT)
+
+
+async def test_before_it_is_connected_nothing_is_published_or_counted(amqp_url: str) -> None:
+    rabbit = publisher(amqp_url)
+    with pytest.raises(BrokerUnavailable, match="not connected"):
+        await rabbit.publish(EVENT)
+    assert await rabbit.counts() is None
+
+
+# -- topology ----------------------------------------------------------------------------------------------------------
+
+
+def listed(rabbit: RabbitNode, url: str, what: str, *columns: str) -> list[dict[str, Any]]:
+    """Ask the broker itself."""
+    found: list[dict[str, Any]] = json.loads(
+        rabbit.control(f"list_{what}", "-p", vhost(url), "--formatter", "json", *columns)
+    )
+    return found
+
+
+def declared(rabbit: RabbitNode, url: str) -> dict[str, Any]:
+    """Give the broker's own account of everything of ours, in the words of `describe`."""
+    exchanges = listed(rabbit, url, "exchanges", "name", "type", "durable", "arguments")
+    queues = listed(rabbit, url, "queues", "name", "durable", "arguments")
+    bindings = listed(rabbit, url, "bindings", "source_name", "destination_name", "routing_key")
+    return {
+        "exchanges": _sorted(
+            one | {"arguments": _arguments(one["arguments"])} for one in exchanges if one["name"].startswith("bridge.")
+        ),
+        "queues": _sorted(one | {"arguments": _arguments(one["arguments"])} for one in queues),
+        "bindings": _sorted(
+            {"exchange": one["source_name"], "queue": one["destination_name"], "routing_key": one["routing_key"]}
+            for one in bindings
+            if one["source_name"]
+        ),
+    }
+
+
+def _arguments(found: Any) -> dict[str, Any]:
+    """Read a table of arguments, which older brokers print as (name, type, value)."""
+    if isinstance(found, dict):
+        return found
+    return {one[0]: one[-1] for one in found}
+
+
+def _sorted(found: Any) -> list[dict[str, Any]]:
+    return sorted(found, key=lambda one: json.dumps(one, sort_keys=True))
+
+
+async def test_what_is_shown_is_what_is_declared(rabbit: RabbitNode, amqp_url: str) -> None:
+    await apply_topology(SecretStr(amqp_url))
+    shown = {kind: _sorted(parts) for kind, parts in describe().items()}
+    assert declared(rabbit, amqp_url) == shown
+
+
+async def test_applying_again_changes_nothing_and_empties_nothing(rabbit: RabbitNode, amqp_url: str) -> None:
+    async with connected(amqp_url) as first:
+        await first.publish(EVENT)
+    before = declared(rabbit, amqp_url)
+    await apply_topology(SecretStr(amqp_url))
+    await apply_topology(SecretStr(amqp_url))
+    assert declared(rabbit, amqp_url) == before
+    async with connected(amqp_url) as second:
+        counts = await second.counts()
+    assert counts is not None
+    assert counts.unrouted == 1
+
+
+async def test_the_topology_is_the_one_of_the_contract() -> None:
+    shown = describe()
+    queues = {one["name"]: one["arguments"] for one in shown["queues"]}
+    assert {one["name"]: one["type"] for one in shown["exchanges"]} == {
+        EVENTS: "topic",
+        UNROUTED: "fanout",
+        COMMANDS: "topic",
+        DEAD: "topic",
+    }
+    assert next(one for one in shown["exchanges"] if one["name"] == EVENTS)["arguments"] == {
+        "alternate-exchange": UNROUTED
+    }
+    assert set(queues) == {UNROUTED, COMMANDS, DEAD}
+    assert all(arguments["x-queue-type"] == "quorum" for arguments in queues.values())
+    assert (queues[UNROUTED]["x-max-length"], queues[UNROUTED]["x-overflow"]) == (100_000, "drop-head")
+    assert queues[COMMANDS]["x-delivery-limit"] == 10
+    assert queues[COMMANDS]["x-dead-letter-exchange"] == DEAD
+    assert queues[COMMANDS]["x-dead-letter-strategy"] == "at-least-once"
+    assert queues[DEAD]["x-message-ttl"] == 7 * 24 * 3600 * 1000
+
+
+async def test_a_queue_that_is_there_with_other_properties_is_named(amqp_url: str) -> None:
+    async with channel(amqp_url) as other:
+        await other.declare_queue(UNROUTED, durable=True, arguments={"x-max-length": 5})
+    with pytest.raises(BrokerUnavailable, match=r"could not be declared: .*'bridge\.unrouted'") as applying:
+        await apply_topology(SecretStr(amqp_url))
+    assert "guest:guest" not in str(applying.value)
+    with pytest.raises(BrokerUnavailable, match=r"'bridge\.unrouted'"):
+        await publisher(amqp_url).connect()
+
+
+async def test_an_exchange_that_is_there_with_other_properties_is_named(amqp_url: str) -> None:
+    async with channel(amqp_url) as other:
+        await other.declare_exchange(EVENTS, aio_pika.ExchangeType.FANOUT, durable=True)
+    with pytest.raises(BrokerUnavailable, match=r"could not be declared: .*'bridge\.events'"):
+        await apply_topology(SecretStr(amqp_url))
+
+
+async def test_where_declaring_is_not_ours_a_missing_exchange_is_named_and_nothing_is_made(
+    rabbit: RabbitNode, amqp_url: str
+) -> None:
+    with pytest.raises(BrokerUnavailable, match=r"'bridge\.events'"):
+        await publisher(amqp_url, declares=False).connect()
+    assert declared(rabbit, amqp_url) == {"exchanges": [], "queues": [], "bindings": []}
+
+
+async def test_where_declaring_is_not_ours_what_others_declared_is_used(amqp_url: str) -> None:
+    await apply_topology(SecretStr(amqp_url))
+    async with connected(amqp_url, declares=False) as rabbit:
+        await rabbit.publish(EVENT)
+
+
+def bridge(tmp_path: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as an operator would."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
+    program = [sys.executable, "-m", "bridge.cli", *arguments]
+    settings = {"BRIDGE_AMQP_URL": url, "BRIDGE_ENVIRONMENT": "demo", "BRIDGE_ROLES": "relay"}
+    return subprocess.run(
+        program, env=environ | settings, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def test_the_verbs_apply_and_show_the_topology(tmp_path: Path, rabbit: RabbitNode, amqp_url: str) -> None:
+    applied = bridge(tmp_path, amqp_url, "topology", "apply")
+    assert (applied.returncode, applied.stderr) == (0, "")
+    shown = json.loads(bridge(tmp_path, amqp_url, "topology", "show").stdout)
+    assert declared(rabbit, amqp_url) == {kind: _sorted(parts) for kind, parts in shown.items()}
+
+
+async def test_the_verb_says_in_a_line_what_differs(tmp_path: Path, amqp_url: str) -> None:
+    async with channel(amqp_url) as other:
+        await other.declare_queue(DEAD, durable=True)
+    applied = bridge(tmp_path, amqp_url, "topology", "apply")
+    assert applied.returncode == 1
+    assert applied.stderr.startswith("bridge: the topology could not be declared: ")
+    assert "'bridge.dead'" in applied.stderr
+    assert applied.stderr.count("\n") == 1
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------------
+
+
+def unusable(rabbit: RabbitNode) -> dict[str, str]:
+    """List addresses that do not work, each with a password in it."""
+    return {
+        "nobody listens": f"amqp://guest:{PASSWORD}@127.0.0.1:{free_ports(1)[0]}/",
+        "wrong password": f"amqp://guest:{PASSWORD}@127.0.0.1:{rabbit.port}/",
+        "no such virtual host": f"amqp://guest:guest@127.0.0.1:{rabbit.port}/{PASSWORD}",
+        "not AMQP": f"amqp://guest:{PASSWORD}@127.0.0.1:{rabbit.port}/?heartbeat={PASSWORD}",
+    }
+
+
+@pytest.mark.parametrize("case", ["nobody listens", "wrong password", "no such virtual host"])
+async def test_no_error_or_log_line_holds_what_is_in_the_address(
+    case: str, rabbit: RabbitNode, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = unusable(rabbit)[case]
+    adapter = publisher(url)
+    with pytest.raises(BrokerUnavailable) as connecting:
+        await adapter.connect()
+    with pytest.raises(BrokerUnavailable) as applying:
+        await apply_topology(SecretStr(url))
+    for told in (
+        str(connecting.value),
+        str(applying.value),
+        repr(connecting.value),
+        repr(adapter),
+        repr(vars(adapter)),
+    ):
+        assert PASSWORD not in told
+
+
+def test_the_process_tells_nobody_what_is_in_the_address(tmp_path: Path, rabbit: RabbitNode) -> None:
+    for case, url in unusable(rabbit).items():
+        ran = bridge(tmp_path, url, "topology", "apply")
+        assert ran.returncode == 1, case
+        assert PASSWORD not in ran.stdout + ran.stderr, case
+        assert "Traceback" not in ran.stderr, case
+        assert ran.stderr.splitlines()[-1].startswith("bridge: the topology could not be declared: "), case
+
+
+def test_what_the_library_logs_of_a_connection_is_left_out() -> None:
+    lines = io.BytesIO()
+    configure_logging(lines)
+    logging.getLogger("aiormq.connection").error("cannot reach amqp://guest:%s@host", PASSWORD)
+    assert PASSWORD.encode() not in lines.getvalue()

@@ -1,0 +1,432 @@
+"""ShipX's REST API as we call it: for every call the request we build, the URL we call, and the answer we read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from pydantic import SecretStr
+from pytest_httpx import HTTPXMock
+
+from bridge.carriers.shipx.client import ShipxClient, SteadyRate, make_http
+from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable
+from bridge.events.catalogue import Money, Offer
+from bridge.model import OfferId, OrganizationId, ShipmentId
+from bridge.observability import Metrics
+from bridge.purchasing.shipment import Shipment
+
+SAMPLES = Path(__file__).parents[3] / "samples" / "shipx"
+TOKEN = "eyJhbGciOiJSUzI1NiJ9.the-secret-part"
+CARRIER = "https://carrier.test"
+OURS = datetime(2026, 10, 10, 9, 30, tzinfo=UTC)
+THEIRS = datetime(2026, 3, 18, 11, 32, 0, tzinfo=UTC)
+DATE = {"date": "Wed, 18 Mar 2026 11:32:00 GMT"}
+SHIPMENT = ShipmentId(3900000018)
+OFFER = OfferId(1700000003)
+PAGE = "<html><head><title>Just a moment...</title></head><body>Ray ID</body></html>"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[ShipxClient]:
+    http = make_http(timeout_s=10, at_once=2)
+    yield client_on(http)
+    await http.aclose()
+
+
+def client_on(http: httpx.AsyncClient, base_url: str = CARRIER, metrics: Metrics | None = None) -> ShipxClient:
+    return ShipxClient(
+        http,
+        base_url=base_url,
+        organization=OrganizationId(4821),
+        token=SecretStr(TOKEN),
+        limiter=SteadyRate(per_minute=6000, at_once=2),
+        metrics=metrics or Metrics(),
+        clock=lambda: OURS,
+        version="0.1.0",
+    )
+
+
+def sample(name: str) -> Any:
+    return json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+Call = Callable[[ShipxClient], Awaitable[object]]
+READ: Call = lambda client: client.read(SHIPMENT)  # noqa: E731
+BUY: Call = lambda client: client.buy(SHIPMENT, OFFER)  # noqa: E731
+LIST: Call = lambda client: client.organizations()  # noqa: E731
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a call looks like on the wire."""
+
+    call: Call
+    method: str
+    url: str
+    body: object
+    answer: object
+
+
+CALLS = {
+    "read": Expected(READ, "GET", f"{CARRIER}/v1/shipments/3900000018", None, sample("shipment_confirmed")),
+    "buy": Expected(
+        BUY,
+        "POST",
+        f"{CARRIER}/v1/shipments/3900000018/buy",
+        {"offer_id": 1700000003},
+        sample("shipment_offers_prepared"),
+    ),
+    "organizations": Expected(
+        LIST, "GET", f"{CARRIER}/v1/organizations", None, {"count": 1, "items": [{"id": 4821, "name": "Sklep"}]}
+    ),
+}
+every_call = pytest.mark.parametrize("expected", CALLS.values(), ids=CALLS)
+
+
+# -- the request we build ----------------------------------------------------------------------------------------------
+
+
+@every_call
+async def test_a_request_names_us_and_carries_the_token_and_nothing_else(
+    expected: Expected, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(json=expected.answer)
+    await expected.call(client)
+    [request] = httpx_mock.get_requests()
+    ours = {name: value for name, value in request.headers.items() if name not in _PLUMBING}
+    assert re.fullmatch(r"[0-9a-f-]{36}", ours.pop("x-request-id"))
+    assert ours == {
+        "authorization": f"Bearer {TOKEN}",
+        "accept": "application/json",
+        "accept-language": "keys",
+        "x-user-agent": "shipx-bridge",
+        "x-user-agent-version": "0.1.0",
+    }
+    assert (json.loads(request.content) if request.content else None) == expected.body
+
+
+_PLUMBING = {"host", "connection", "accept-encoding", "user-agent", "content-length", "content-type"}
+
+
+async def test_every_request_has_its_own_id(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json=sample("shipment_confirmed"), is_reusable=True)
+    await READ(client)
+    await READ(client)
+    assert len({request.headers["x-request-id"] for request in httpx_mock.get_requests()}) == 2
+
+
+# -- the URL we call ---------------------------------------------------------------------------------------------------
+
+
+@every_call
+async def test_a_call_goes_to_its_own_url_once(expected: Expected, client: ShipxClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json=expected.answer)
+    await expected.call(client)
+    assert [(one.method, str(one.url)) for one in httpx_mock.get_requests()] == [(expected.method, expected.url)]
+
+
+async def test_a_base_url_may_end_in_a_slash_and_have_a_path(httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json={"items": []})
+    async with make_http(timeout_s=1, at_once=1) as http:
+        await client_on(http, "https://gateway.test/shipx/").organizations()
+    assert [str(one.url) for one in httpx_mock.get_requests()] == ["https://gateway.test/shipx/v1/organizations"]
+
+
+@every_call
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_never_followed_and_nobody_else_is_shown_the_token(
+    expected: Expected, status: int, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(status_code=status, headers={"location": "https://elsewhere.test/v1"})
+    error = await _unavailable(expected.call(client))
+    assert (error.reason, error.status) == ("not_now", status)
+    assert [request.url.host for request in httpx_mock.get_requests()] == ["carrier.test"]
+
+
+async def test_links_in_an_answer_are_never_followed(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json=sample("shipment_confirmed") | {"href": "https://elsewhere.test/v1/shipments/1"})
+    await client.read(SHIPMENT)
+    assert len(httpx_mock.get_requests()) == 1
+
+
+def test_the_environment_cannot_put_a_proxy_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.test:3128")
+    http = make_http(timeout_s=1, at_once=1)
+    assert (http.trust_env, http.follow_redirects) == (False, False)
+
+
+# -- the answer we read ------------------------------------------------------------------------------------------------
+
+
+async def test_a_shipment_is_read_by_the_carriers_clock(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json=sample("shipment_confirmed"), headers=DATE)
+    bought = Offer(
+        offer_id=1700000003,
+        status="bought",
+        service_id="inpost_courier_standard",
+        carrier_id="inpost_courier",
+        rate=Money(amount=Decimal("13.50"), currency="PLN"),
+        expires_at=None,
+        additional_services=(),
+        unavailability_reasons=(),
+    )
+    found = await client.read(SHIPMENT)
+    assert isinstance(found, Shipment)
+    assert (found.id, found.status, found.at, found.selected) == (SHIPMENT, "confirmed", THEIRS, bought)
+
+
+@pytest.mark.parametrize(
+    ("date", "at"),
+    [
+        pytest.param("Wed, 18 Mar 2026 11:32:00 GMT", THEIRS, id="as every answer has it"),
+        pytest.param("Wed, 18 Mar 2026 12:32:00 +0100", THEIRS, id="in another zone"),
+        pytest.param("Wed, 18 Mar 2026 11:32:00 -0000", THEIRS, id="UTC of an unknown zone, never the machine's"),
+        pytest.param("yesterday", OURS, id="no date at all: ours"),
+        pytest.param("", OURS, id="empty: ours"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 -0500", OURS, id="past the end of the calendar: ours"),
+        pytest.param(None, OURS, id="missing: ours"),
+    ],
+)
+async def test_the_date_header_is_the_carriers_clock(
+    date: str | None, at: datetime, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(json=sample("shipment_confirmed"), headers={} if date is None else {"date": date})
+    assert (await client.read(SHIPMENT)).at == at
+
+
+async def test_an_answer_about_another_shipment_is_none(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json=sample("shipment_confirmed") | {"id": 3900000019})
+    assert (await _unavailable(client.read(SHIPMENT))).reason == "another_shipment"
+
+
+@pytest.mark.parametrize("answer", [{"status": "whatever"}, {}, []])
+async def test_a_buy_is_accepted_whatever_its_answer_says(
+    answer: object, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    """Only a read shows what became of it."""
+    httpx_mock.add_response(json=answer)
+    await client.buy(SHIPMENT, OFFER)
+
+
+async def test_organizations_are_listed_by_number(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json={"items": [{"id": 4821, "name": "Sklep"}, {"id": "4822"}]})
+    assert await client.organizations() == [4821, 4822]
+
+
+# -- no ----------------------------------------------------------------------------------------------------------------
+
+
+@every_call
+@pytest.mark.parametrize(
+    ("name", "key", "status"),
+    [
+        pytest.param("error_resource_not_found", "resource_not_found", 404, id="missing or not ours"),
+        pytest.param("error_token_invalid", "token_invalid", 401, id="a wrong token"),
+        pytest.param("error_invalid_action", "invalid_action", 400, id="a wrong status, with details"),
+        pytest.param("error_flat_details", "validation_failed", 400, id="flat details"),
+        pytest.param("error_nested_details", "validation_failed", 400, id="nested details"),
+        pytest.param("error_null_details", "carrier_unavailable", 400, id="null details"),
+        pytest.param("error_description", "invalid_parameter", 400, id="a description instead of a message"),
+    ],
+)
+async def test_every_envelope_is_a_refusal_with_its_key(
+    expected: Expected, name: str, key: str, status: int, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(status_code=status, json=sample(name))
+    error = await _refused(expected.call(client))
+    assert (error.key, error.status) == (key, status)
+
+
+async def test_the_status_of_the_answer_counts_and_not_the_one_inside(
+    client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(status_code=403, json=sample("error_resource_not_found"))
+    error = await _refused(client.read(SHIPMENT))
+    assert (error.key, error.status) == ("resource_not_found", 403)
+
+
+async def test_a_refusal_says_nothing_of_what_was_sent(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
+    body = sample("error_flat_details") | {"message": "Anna Kowalska", "details": {"id_abc_does_not_exist": ["x"]}}
+    httpx_mock.add_response(status_code=400, json=body)
+    error = await _refused(client.buy(SHIPMENT, OFFER))
+    assert str(error) == "validation_failed (400)"
+
+
+async def test_a_refusal_without_a_key_is_another_refusal(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status_code=422, json={"status": 422, "error": None})
+    assert (await _refused(client.read(SHIPMENT))).key == "other"
+
+
+# -- no answer ---------------------------------------------------------------------------------------------------------
+
+
+@every_call
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(403, "unreadable_answer"), (404, "unreadable_answer"), (429, "not_now"), (500, "not_now"), (502, "not_now")]
+    + [(503, "not_now"), (504, "not_now"), (520, "not_now")],
+)
+@pytest.mark.parametrize("body", [PAGE, "", "null", "[]", '{"error": 5}', '{"error": "Not a key"}', "{"])
+async def test_a_page_from_the_edge_is_no_answer(
+    expected: Expected, status: int, reason: str, body: str, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(status_code=status, text=body)
+    error = await _unavailable(expected.call(client))
+    assert (error.reason, error.status, error.retry_after) == (reason, status, None)
+
+
+@pytest.mark.parametrize("body", [PAGE, "", "null", "[]", "{}", '{"id": 0, "status": "created"}', "{", "\ud800"])
+@pytest.mark.parametrize(("call", "reason"), [(READ, "not_a_shipment"), (LIST, "unreadable_answer")])
+async def test_a_success_that_cannot_be_read_is_no_answer(
+    call: Call, reason: str, body: str, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(content=body.encode("utf-8", "surrogatepass"))
+    error = await _unavailable(call(client))
+    assert (error.reason, error.status) == (reason, 200)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        pytest.param("7", 7.0, id="seconds"),
+        pytest.param("0", 0.0, id="at once"),
+        pytest.param("Wed, 18 Mar 2026 11:32:00 GMT", None, id="a date: our own delays do"),
+        pytest.param("-5", None, id="the past"),
+        pytest.param("1e9", None, id="not plain"),
+        pytest.param("99999999", None, id="years"),
+        pytest.param("²", None, id="a digit that is none"),
+    ],
+)
+async def test_the_carrier_may_say_when_to_come_again(
+    status: int, header: str, seconds: float | None, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(status_code=status, headers=[(b"retry-after", header.encode())])
+    assert (await _unavailable(client.read(SHIPMENT))).retry_after == seconds
+
+
+@every_call
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ConnectTimeout("slow"),
+        httpx.ReadTimeout("slow"),
+        httpx.WriteTimeout("slow"),
+        httpx.PoolTimeout("slow"),
+        httpx.ReadError("reset"),
+        httpx.RemoteProtocolError("cut off"),
+        httpx.DecodingError("not gzip"),
+        httpx.UnsupportedProtocol("carrier://"),
+        TimeoutError(),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_a_failed_call_is_no_answer_and_is_made_once(
+    expected: Expected, failure: Exception, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_exception(failure)
+    error = await _unavailable(expected.call(client))
+    assert (error.reason, error.status) == (type(failure).__name__, None)
+    assert len(httpx_mock.get_requests()) == 1
+
+
+@every_call
+async def test_an_answer_that_is_packed_wrongly_is_none(
+    expected: Expected, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(stream=_Pieces([b"this is not gzip"]), headers={"content-encoding": "gzip"})
+    assert (await _unavailable(expected.call(client))).reason == "DecodingError"
+
+
+class _Pieces(httpx.AsyncByteStream):
+    """An answer in pieces, that knows how many were taken."""
+
+    def __init__(self, pieces: list[bytes]) -> None:
+        self._pieces = pieces
+        self.taken = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            self.taken += 1
+            yield piece
+
+
+@every_call
+@pytest.mark.parametrize("status", [200, 400, 503])
+async def test_a_huge_answer_is_not_read_to_its_end(
+    expected: Expected, status: int, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    pieces = _Pieces([b" " * 1024 * 1024] * 100)
+    httpx_mock.add_response(status_code=status, stream=pieces)
+    error = await _unavailable(expected.call(client))
+    assert (error.reason, error.status, pieces.taken) == ("too_long", status, 6)
+
+
+async def test_an_answer_that_unpacks_to_something_huge_is_not_read_to_its_end(
+    client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    packed = gzip.compress(b" " * 64 * 1024 * 1024)
+    pieces = _Pieces([packed[start : start + 1024] for start in range(0, len(packed), 1024)])
+    httpx_mock.add_response(stream=pieces, headers={"content-encoding": "gzip"})
+    assert (await _unavailable(client.read(SHIPMENT))).reason == "too_long"
+    assert pieces.taken < 10
+
+
+# -- what nobody is told -----------------------------------------------------------------------------------------------
+
+
+@every_call
+@pytest.mark.parametrize("fails", [False, True])
+async def test_the_token_is_in_no_log_and_no_error_and_no_repr(
+    expected: Expected, fails: bool, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    if fails:
+        httpx_mock.add_exception(httpx.LocalProtocolError(f"Illegal header value b'Bearer {TOKEN}'"))
+    else:
+        httpx_mock.add_response(status_code=401, json=sample("error_token_invalid") | {"message": TOKEN})
+    with structlog.testing.capture_logs() as logs, pytest.raises(CarrierError) as caught:
+        await expected.call(client)
+    shown = f"{logs} {caught.getrepr(chain=True)} {client!r} {vars(client)} {caught.value!r}"
+    assert "the-secret-part" not in shown
+    assert [entry["event"] for entry in logs] == ["carrier.called"]
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(200, "2xx"), (307, "3xx"), (404, "4xx"), (429, "4xx"), (503, "5xx"), (None, "lost")]
+)
+async def test_every_call_is_measured(status: int | None, outcome: str, httpx_mock: HTTPXMock) -> None:
+    metrics = Metrics()
+    if status is None:
+        httpx_mock.add_exception(httpx.ReadTimeout("slow"))
+    else:
+        httpx_mock.add_response(status_code=status, json=sample("shipment_confirmed"))
+    async with make_http(timeout_s=1, at_once=1) as http:
+        try:
+            await client_on(http, metrics=metrics).read(SHIPMENT)
+        except CarrierError:
+            pass
+    labels = {"carrier": "shipx", "operation": "read_shipment", "outcome": outcome}
+    assert metrics.registry.get_sample_value("bridge_carrier_request_seconds_count", labels) == 1
+
+
+async def _unavailable(call: Awaitable[object]) -> CarrierUnavailable:
+    with pytest.raises(CarrierUnavailable) as caught:
+        await call
+    return caught.value
+
+
+async def _refused(call: Awaitable[object]) -> CarrierRefused:
+    with pytest.raises(CarrierRefused) as caught:
+        await call
+    return caught.value
