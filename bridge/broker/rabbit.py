@@ -30,6 +30,8 @@ from bridge.model import Event
 _CONNECT_S: Final = 10
 _CLOSE_S: Final = 1
 """Everything worth waiting for is confirmed by then; a broker that does not answer must not hold up the end."""
+_COUNT_S: Final = 2
+"""Less than a scrape may take, so that a broker that does not answer does not take the other metrics with it."""
 _HEARTBEAT_S: Final = 10
 
 
@@ -79,7 +81,7 @@ class RabbitPublisher:
         if self._connection is None or self._connection.is_closed:
             return None
         with suppress(AMQPError, OSError, TimeoutError, RuntimeError):
-            async with asyncio.timeout(_CONNECT_S), self._connection.channel() as channel:
+            async with asyncio.timeout(_COUNT_S), self._connection.channel() as channel:
                 return await count(channel)
         return None
 

@@ -137,7 +137,8 @@ class TextScreen:
     def _line(self, what: str, at: datetime, shipment: int, name: str, detail: str, style: str | None = None) -> None:
         if not self._each:
             return
-        head = Text(f"{at.astimezone():%H:%M:%S}.{at.microsecond // 1000:03}  ", "dim")
+        head = Text()
+        head.append(f"{at.astimezone():%H:%M:%S}.{at.microsecond // 1000:03}  ", "dim")
         head.append(f"{what:<8}  ", _STYLES[what])
         head.append(f"{shipment}  ", "dim")
         head.append(f"{name:<{_name_width(name)}}  {detail}".rstrip(), style or _STYLES[what])

@@ -28,6 +28,8 @@ RENEW_S = 2.0
 _POLL_S = 1.0
 _MARGIN_S = 1.0
 """A lease counts as lost this long before the database says so: clocks drift, processes are suspended."""
+_MOST_DOUBLINGS = 30
+"""More make a number that no float holds, after some hours of refusals."""
 _NAMES = [f"relay/{number}" for number in range(PARTITIONS)]
 
 
@@ -244,7 +246,7 @@ class Relay:
             self._is_connected, self.degraded_since = False, self._clock()
 
     def _refused(self, lane: Lane, error: BrokerError) -> None:
-        delay = min(self._pace.first_retry_s * 2**lane.refusals, self._pace.last_retry_s)
+        delay = min(self._pace.first_retry_s * 2 ** min(lane.refusals, _MOST_DOUBLINGS), self._pace.last_retry_s)
         event = lane.first.event
         self._lanes.refused(lane, asyncio.get_running_loop().time() + delay)
         self._metrics.refused.labels(event.type).inc()

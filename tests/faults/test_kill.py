@@ -23,8 +23,9 @@ from tests.support.bridge import BridgeProcess, until
 
 SEED = "FAULTS_SEED"
 """Set it to repeat the moments of a run, as far as the machine repeats its own."""
+pytestmark = pytest.mark.timeout(240)
 LOAD_S = 16.0
-SETTLE_S = 30.0
+SETTLE_S = 60.0
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -133,6 +134,18 @@ async def test_a_connection_that_the_broker_closes_is_said_to_be_away(own_rabbit
         assert await rabbit.counts() is None
         await rabbit.connect()
         await rabbit.publish(EVENT)
+
+
+async def test_a_frozen_broker_holds_up_neither_counting_nor_leaving(own_rabbit: RabbitNode) -> None:
+    rabbit = publisher(own_rabbit.url)
+    await rabbit.connect()
+    own_rabbit.pause()
+    try:
+        async with asyncio.timeout(5):
+            assert await rabbit.counts() is None
+            await rabbit.close()
+    finally:
+        own_rabbit.resume()
 
 
 async def test_before_it_is_connected_nothing_is_published_or_counted(amqp_url: str) -> None:

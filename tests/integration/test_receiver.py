@@ -706,6 +706,30 @@ async def test_a_body_in_many_pieces_is_one_webhook(tmp_path: Path) -> None:
         assert b'{"outcome":"accepted"' in answer
 
 
+WIRE: list[tuple[bytes, bytes, str]] = [
+    # request line and headers, status, remark
+    (f"GET {PATH} HTTP/1.0\r\n".encode(), b"200", "an old client"),
+    (f"GET http://elsewhere{PATH} HTTP/1.1\r\nhost: x\r\n".encode(), b"200", "an absolute address"),
+    (f"POST {PATH} HTTP/1.1\r\nhost: x\r\nx-forwarded-for: ".encode() + b"\xff\r\n", b"200", "bytes in a header"),
+    (f"POST {PATH}?%ff HTTP/1.1\r\nhost: x\r\n".encode(), b"200", "bytes in a query"),
+    (f"POST {PATH} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n".encode(), b"200", "a client that asks first"),
+    (b"GET /webhooks/shipx/%ff%fe HTTP/1.1\r\nhost: x\r\n", b"404", "bytes in place of the secret"),
+    (b"GET /webhooks/shipx/\xff HTTP/1.1\r\nhost: x\r\n", b"400", "no HTTP: raw bytes in the path"),
+    (b"\x16\x03\x01\x00\xf1\r\n", b"400", "no HTTP: the beginning of TLS"),
+]
+
+
+@pytest.mark.parametrize(("start", "status", "remark"), WIRE, ids=[row[-1] for row in WIRE])
+async def test_whatever_is_on_the_wire_the_server_stands(
+    tmp_path: Path, start: bytes, status: bytes, remark: str
+) -> None:
+    async with Stage(tmp_path, mode="off") as stage:
+        address = await stage.serve()
+        answer = await talk(address, start + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+        assert answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n").split(b" ")[1] == status, remark
+        assert (await stage.post(told())).json()["outcome"] == "accepted"
+
+
 # --- the process ------------------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, Self, TypeVar, overload
 
 import httpx
 
@@ -29,7 +29,11 @@ _POLL_S: Final = 0.02
 Found = TypeVar("Found")
 
 
-async def until(check: Callable[[], Found | Awaitable[Found]], seconds: float = 10) -> Found:
+@overload
+async def until(check: Callable[[], Awaitable[Found | None]], seconds: float = 10) -> Found: ...
+@overload
+async def until(check: Callable[[], Found | None], seconds: float = 10) -> Found: ...
+async def until(check: Callable[[], object], seconds: float = 10) -> object:
     """Ask again and again until the answer is true, and give it; AssertionError when the time is over.
 
     An assertion that fails inside `check` counts as not yet, and is what is raised in the end.

@@ -105,7 +105,7 @@ Break = Callable[[Account], Account]
 
 def without(number: int) -> Break:
     """Lose one event on its way to the consumer."""
-    return lambda account: replace(account, events=account.events[:number] + account.events[number + 1 :])
+    return lambda account: replace(account, events=[*account.events[:number], *account.events[number + 1 :]])
 
 
 def answered(**changes: Any) -> Break:

@@ -229,9 +229,10 @@ def test_a_purchase_is_kept_while_the_carrier_takes_longer_than_the_lease() -> N
             slow = stage.start()
             await pass_time(0.1)
             idle = stage.start()
-            while "after POST" not in slow.points.names:
-                await pass_time(0.5)
-            assert idle.points.names == []
+            await pass_time(23)
+            assert (slow.points.names[-1], idle.points.names) == ("after a commit", [])
+            await pass_time(2)
+            assert "after POST" in slow.points.names
             assert await stage.settled(shipment) == "succeeded"
             assert slow.points.names.count("before POST") == stage.calls("/buy") == 1
 

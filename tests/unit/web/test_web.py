@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
@@ -66,7 +68,7 @@ def test_a_problem_with_fields_names_each() -> None:
     problem = Problem(422, "invalid", "Two fields.", [FieldError("sender.phone", "invalid_format", "is no number")])
     assert json.loads(bytes(problem.response().body)) == {
         "type": "/problems/invalid",
-        "title": "Unprocessable Content" if "Content" in str(problem.response().body) else "Unprocessable Entity",
+        "title": HTTPStatus(422).phrase,
         "status": 422,
         "detail": "Two fields.",
         "errors": [{"field": "sender.phone", "code": "invalid_format", "message": "is no number"}],
@@ -150,9 +152,7 @@ async def test_ready_means_that_the_roles_can_work(
     assert (answer.status_code, answer.json()) == (status, plain | says), remark
 
 
-async def asked(found: Operations, path: str) -> Any:
-    import httpx
-
+async def asked(found: Operations, path: str) -> httpx.Response:
     app = Starlette(routes=[*found.routes()])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bridge") as client:
         return await client.get(path)
