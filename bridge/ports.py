@@ -41,6 +41,11 @@ class Leases(Protocol):
 class Publisher(Protocol):
     """The broker, as the relay needs it."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection still stands, as far as is known."""
+        ...
+
     async def connect(self) -> None:
         """Connect and prepare. Raises BrokerUnavailable."""
         ...

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 import aio_pika
-from aio_pika.abc import AbstractConnection, AbstractExchange
+from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import (
     AMQPError,
     ChannelNotFoundEntity,
@@ -19,6 +19,8 @@ from aio_pika.exceptions import (
     DeliveryError,
     PublishError,
 )
+from aiormq.abc import AbstractChannel as Channel
+from pamqp.commands import Basic
 from pydantic import SecretStr
 
 from bridge.broker.topology import EVENTS, Counts, count, declare
@@ -33,17 +35,28 @@ _CLOSE_S: Final = 1
 _COUNT_S: Final = 2
 """Less than a scrape may take, so that a broker that does not answer does not take the other metrics with it."""
 _HEARTBEAT_S: Final = 10
+_CONFIRM_S: Final = 30
+"""A broker that is connected and confirms nothing for so long (no quorum, a resource alarm) counts as away."""
+_PERSISTENT: Final = 2
 
 
 class RabbitPublisher:
-    """Publishes events to `bridge.events`."""
+    """Publishes events to `bridge.events`.
+
+    Publishes go to aio-pika's own lower layer, aiormq: building a message object for each costs as much as sending it.
+    """
 
     def __init__(self, url: SecretStr, *, declares: bool, environment: str) -> None:
         self._url = url
         self._declares = declares
         self._environment = environment
         self._connection: AbstractConnection | None = None
-        self._exchange: AbstractExchange | None = None
+        self._channel: Channel | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection and its channel stand."""
+        return self._channel is not None and not self._channel.is_closed
 
     async def connect(self) -> None:
         """Connect, declare the topology where that is ours to do, and find the exchange. Raises BrokerUnavailable."""
@@ -54,17 +67,25 @@ class RabbitPublisher:
                 channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
                 if self._declares:
                     await declare(channel)
-                self._exchange = await channel.get_exchange(EVENTS, ensure=True)
+                await channel.get_exchange(EVENTS, ensure=True)
+                self._channel = await channel.get_underlay_channel()
         except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
             await self.close()
             raise BrokerUnavailable(_reason(error)) from error
 
     async def publish(self, event: Event) -> None:
-        exchange = self._exchange
-        if exchange is None:
+        channel = self._channel
+        if channel is None:
             raise BrokerUnavailable("not connected")
         try:
-            await exchange.publish(self._message(event), event.routing_key, mandatory=True)
+            await channel.basic_publish(
+                event.body,
+                exchange=EVENTS,
+                routing_key=event.routing_key,
+                properties=self._properties(event),
+                mandatory=True,
+                timeout=_CONFIRM_S,
+            )
         except PublishError as error:
             raise TopologyMissing("no queue takes what nobody is bound for") from error
         except DeliveryError as error:
@@ -86,21 +107,20 @@ class RabbitPublisher:
         return None
 
     async def close(self) -> None:
-        connection, self._connection, self._exchange = self._connection, None, None
+        connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             with suppress(AMQPError, OSError, TimeoutError, RuntimeError):
                 async with asyncio.timeout(_CLOSE_S):
                     await connection.close()
 
-    def _message(self, event: Event) -> aio_pika.Message:
-        return aio_pika.Message(
-            event.body,
-            headers={"organization": event.organization, "environment": self._environment},
+    def _properties(self, event: Event) -> Basic.Properties:
+        return Basic.Properties(
             content_type=CONTENT_TYPE,
-            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            headers={"organization": event.organization, "environment": self._environment},
+            delivery_mode=_PERSISTENT,
             message_id=event.id,
-            type=versioned(event.type),
             timestamp=event.recorded_at,
+            message_type=versioned(event.type),
         )
 
 

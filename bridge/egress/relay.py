@@ -75,6 +75,7 @@ class Relay:
         self._restarts = 0
         self._just_marked: set[int] = set()  # since a page was asked for, which may still show them as pending
         self._sending = 0
+        self._senders: set[asyncio.Task[None]] = set()
         self._confirmed: list[Pending] = []
         self._tokens: dict[str, int] = {}
         self._partitions: list[int] = []
@@ -144,6 +145,8 @@ class Relay:
         return bool(self._tokens) and asyncio.get_running_loop().time() < self._held_until
 
     async def _connected(self) -> bool:
+        if self._is_connected and not self._publisher.is_open:
+            self._lost("the connection closed")
         if self._is_connected or self._sending:
             return self._is_connected
         try:
@@ -199,7 +202,9 @@ class Relay:
         self._lanes.retry(asyncio.get_running_loop().time())
         for _ in range(min(self._lanes.ready, self._pace.window - self._sending)):
             self._sending += 1
-            asyncio.create_task(self._send_all()).add_done_callback(self._sent)
+            task = asyncio.create_task(self._send_all())
+            self._senders.add(task)
+            task.add_done_callback(self._sent)
 
     async def _send_all(self) -> None:
         """Send from one lane after the other while there are any."""
@@ -226,6 +231,7 @@ class Relay:
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending -= 1
+        self._senders.discard(task)
         if not task.cancelled():
             self._bug = self._bug or task.exception()
         if not self._sending or not self._is_connected:
