@@ -60,7 +60,7 @@ from bridge.store.sqlite import SqliteDatabase
 from bridge.web import documents
 from bridge.web.access import EVERY_SCOPE, Access, Client
 from bridge.web.operations import Health, Operations
-from bridge.web.problems import HANDLERS
+from bridge.web.problems import HANDLERS, Problem
 from bridge.web.requestlog import RequestLog
 from bridge.web.server import Server, listen
 
@@ -69,7 +69,6 @@ log = structlog.get_logger()
 VERSION: Final = version("shipx-bridge")
 """What every program of this package says it is."""
 APPROVES: Final = "purchases wait for approval: buying by itself is limited to a carrier on loopback"
-_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +241,7 @@ class Bridge:
             purchases=purchases,
             accounts=accounts,
             policy=load_policy(await asyncio.to_thread(policy_text, settings)),
-            settle=timedelta(seconds=settings.purchasing.settle_s),
+            settle=timedelta(seconds=settings.purchasing.settle_s + settings.shipx.timeout_s),
             at_once=settings.shipx.max_in_flight,
             metrics=self._metrics,
             clock=self._clock,
@@ -310,8 +309,8 @@ def real_mode(settings: Settings) -> Mode:
 
 
 def webhook_routes(receiver: Receiver) -> list[Route]:
-    """List what the carrier may call: with every method, so that nothing behind a right secret is ever a 4xx."""
-    return [Route(f"/webhooks/shipx/{{secret}}{end}", receiver.respond, methods=_METHODS) for end in ("", "/")]
+    """List what the carrier may call: with any method, so that nothing behind a right secret is ever a 4xx."""
+    return [Route(f"/webhooks/shipx/{{secret}}{end}", receiver) for end in ("", "/")]
 
 
 def internal_routes(operations: Operations, feed: FeedApi, deliveries: DeliveriesApi) -> list[Route]:
@@ -370,7 +369,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("http.bug", exc_info=error)
     if request.url.path.startswith("/webhooks/"):
         return Response(status_code=503, headers={"retry-after": "5"})
-    return Response(status_code=500)
+    return Problem(500, "internal-error", "Something went wrong here; the log says where.").response()
 
 
 def _read_delivery(delivery: Delivery) -> Notification:

@@ -182,8 +182,10 @@ def demo(
 def topology_apply() -> None:
     """Declare the exchanges, queues and bindings on the broker named by BRIDGE_AMQP_URL."""
     from bridge.broker.rabbit import apply_topology
+    from bridge.observability import configure_logging
 
     settings = _settings()
+    configure_logging(sys.stderr.buffer)
     if settings.amqp_url is None:
         raise SettingsError([("BRIDGE_AMQP_URL", "is not set, so there is no broker to prepare")])
 

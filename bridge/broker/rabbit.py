@@ -35,8 +35,6 @@ _CLOSE_S: Final = 1
 _COUNT_S: Final = 2
 """Less than a scrape may take, so that a broker that does not answer does not take the other metrics with it."""
 _HEARTBEAT_S: Final = 10
-_CONFIRM_S: Final = 30
-"""A broker that is connected and confirms nothing for so long (no quorum, a resource alarm) counts as away."""
 _PERSISTENT: Final = 2
 
 
@@ -84,7 +82,6 @@ class RabbitPublisher:
                 routing_key=event.routing_key,
                 properties=self._properties(event),
                 mandatory=True,
-                timeout=_CONFIRM_S,
             )
         except PublishError as error:
             raise TopologyMissing("no queue takes what nobody is bound for") from error

@@ -41,6 +41,8 @@ class Pace:
     in_memory: int = 4096
     first_retry_s: float = 0.5
     last_retry_s: float = 30.0
+    confirm_s: float = 30.0
+    """A broker that is connected but leaves a message unconfirmed so long (no quorum, an alarm) counts as away."""
 
 
 class Relay:
@@ -76,6 +78,7 @@ class Relay:
         self._just_marked: set[int] = set()  # since a page was asked for, which may still show them as pending
         self._sending = 0
         self._senders: set[asyncio.Task[None]] = set()
+        self._unconfirmed: dict[int, float] = {}  # position: since when; the first is the oldest
         self._confirmed: list[Pending] = []
         self._tokens: dict[str, int] = {}
         self._partitions: list[int] = []
@@ -104,6 +107,7 @@ class Relay:
     async def publish(self) -> None:
         """Publish until the end is announced, then let what is on its way arrive."""
         while not self._stop:
+            await self._give_up_waiting()
             if await self._connected() and self._may_publish():
                 await self._fetch()
                 self._dispatch()
@@ -160,6 +164,13 @@ class Relay:
         self._is_connected, self.degraded_since = True, None
         self._restart()
         return True
+
+    async def _give_up_waiting(self) -> None:
+        """Leave a broker that does not confirm: what was on its way fails, and is published again elsewhere or later."""
+        oldest = next(iter(self._unconfirmed.values()), None)
+        if oldest is not None and oldest + self._pace.confirm_s < asyncio.get_running_loop().time():
+            self._lost("no confirm")
+            await self._publisher.close()
 
     def _restart(self) -> None:
         """Drop what is not on its way, and read the outbox again."""
@@ -219,7 +230,11 @@ class Relay:
         try:
             while lane.waiting and self._goes_on():
                 pending = lane.first
-                await self._publisher.publish(pending.event)
+                self._unconfirmed[pending.event.position] = asyncio.get_running_loop().time()
+                try:
+                    await self._publisher.publish(pending.event)
+                finally:
+                    self._unconfirmed.pop(pending.event.position)
                 self._confirm(lane, pending)
         except BrokerUnavailable as error:
             self._lost(str(error))

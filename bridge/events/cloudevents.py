@@ -31,7 +31,7 @@ class Envelope:
         parts = (self.environment, fact.subject.source, fact.subject.name, fact.type, fact.key)
         return EventId(str(uuid5(_NAMESPACE, "\x1f".join(parts))))
 
-    def serialize(self, fact: Fact, *, sequence: int, recorded_at: datetime, traceparent: str | None) -> bytes:
+    def serialize(self, fact: Fact, *, sequence: int, recorded_at: datetime) -> bytes:
         """Write the event's bytes. Times are UTC; `sequence` is ten digits, so that text order is number order."""
         kind = versioned(fact.type)
         document: dict[str, object] = {
@@ -50,8 +50,6 @@ class Envelope:
         }
         if fact.causation:
             document |= {"correlationid": fact.causation, "causationid": fact.causation}
-        if traceparent:
-            document["traceparent"] = traceparent
         document["data"] = fact.data
         return to_json(document)
 

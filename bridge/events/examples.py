@@ -134,7 +134,6 @@ def published(model: type[Published]) -> dict[str, object]:
         fact(model),
         sequence=CATALOGUE.index(model) + 1,
         recorded_at=_AT + timedelta(milliseconds=812),
-        traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     )
     document: dict[str, object] = from_json(body)
     return document

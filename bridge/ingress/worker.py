@@ -62,6 +62,7 @@ class Worker:
             purchases_wanted=projected.wanted,
             verdicts=dict(projected.verdicts),
         )
+        self._metrics.unknown_words.inc(projected.unlisted)
         for delivery, verdict in projected.failed:
             self._metrics.failed_deliveries.labels(verdict).inc()
             log.error("delivery.failed", delivery=delivery, verdict=verdict)

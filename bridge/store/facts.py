@@ -17,8 +17,8 @@ class Ledger:
 
     id: int
     subject: Subject
-    sequence: int
-    state: str | None
+    sequence: int = 0
+    state: str | None = None
 
 
 class Recorder:
@@ -34,8 +34,11 @@ class Recorder:
         missing = [subject for subject in wanted if subject not in found]
         if missing:
             rows = [(subject.source, subject.name, partition(subject)) for subject in missing]
-            transaction.insert("subjects (source, name, partition)", rows, tail="ON CONFLICT DO NOTHING")
-            found |= _select(transaction, missing)
+            made = transaction.insert(
+                "subjects (source, name, partition)", rows, tail="ON CONFLICT DO NOTHING RETURNING id, source, name"
+            )
+            found |= {subject: Ledger(row[0], subject) for row in made if (subject := Subject(row[1], row[2]))}
+            found |= _select(transaction, [subject for subject in missing if subject not in found])
         return found
 
     def record(
@@ -61,22 +64,25 @@ class Recorder:
 
     def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
         """Write back the numbers and states of locked subjects."""
-        rows = [
-            (one.id, one.subject.source, one.subject.name, partition(one.subject), one.sequence, one.state)
-            for one in sorted(ledgers, key=lambda ledger: ledger.id)
-        ]
-        tail = "ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, state = excluded.state"
-        transaction.insert("subjects (id, source, name, partition, sequence, state)", rows, tail=tail)
+        saved = sorted(ledgers, key=lambda ledger: ledger.id)
+        if saved:
+            rows = ", ".join(["(?, ?, ?)"] * len(saved))
+            transaction.run(
+                "UPDATE subjects SET sequence = saved.column2, state = saved.column3"
+                f" FROM (VALUES {rows}) AS saved WHERE subjects.id = saved.column1",
+                [value for one in saved for value in (one.id, one.sequence, one.state)],
+            )
 
     def _fresh(self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact]) -> list[Fact]:
         by_key = {(ledgers[fact.subject].id, fact.type, fact.key): fact for fact in reversed(facts)}
-        known = _known(transaction, list(by_key))
+        told = {ledger.id for ledger in ledgers.values() if ledger.sequence}
+        known = _known(transaction, [key for key in by_key if key[0] in told])
         kept = {key: fact for key, fact in by_key.items() if key not in known}
         return [fact for fact in facts if kept.get((ledgers[fact.subject].id, fact.type, fact.key)) is fact]
 
     def _event(self, ledger: Ledger, fact: Fact, now: datetime) -> Row:
         ledger.sequence += 1
-        body = self._envelope.serialize(fact, sequence=ledger.sequence, recorded_at=now, traceparent=None)
+        body = self._envelope.serialize(fact, sequence=ledger.sequence, recorded_at=now)
         return (
             self._envelope.event_id(fact),
             fact.type,

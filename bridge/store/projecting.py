@@ -13,6 +13,7 @@ from bridge.errors import RowRefused, StoreError, Unreadable
 from bridge.events.notification import Notification
 from bridge.events.projection import HISTORY_FULL, Projection
 from bridge.events.shipment import ShipmentState
+from bridge.events.statuses import TrackingStatus
 from bridge.model import (
     Delivery,
     DeliveryId,
@@ -25,7 +26,7 @@ from bridge.model import (
     micros,
     moment,
 )
-from bridge.store.database import Database, Row, Transaction
+from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.purchases import want
 from bridge.store.sealed import Vault
@@ -42,12 +43,13 @@ Project = Callable[[Notification, ShipmentState | None], Projection]
 
 @dataclass(frozen=True, slots=True)
 class Projected:
-    """What a round did: deliveries by verdict, the failed ones, events made, and purchases wanted."""
+    """What a round did: deliveries by verdict, failed ones, events made, purchases wanted, statuses without meaning."""
 
     verdicts: Counter[str]
     failed: tuple[tuple[DeliveryId, str], ...]
     events: int
     wanted: int
+    unlisted: int
 
     @property
     def deliveries(self) -> int:
@@ -61,11 +63,13 @@ class _Round:
     done: list[tuple[DeliveryId, DeliveryState, str]] = field(default_factory=list)
     work: dict[tuple[OrganizationId, ShipmentId], PurchaseWork] = field(default_factory=dict)
     events: int = 0
+    unlisted: int = 0
 
     def add(self, other: _Round) -> None:
         self.done += other.done
         self.work |= other.work
         self.events += other.events
+        self.unlisted += other.unlisted
 
 
 class SqlProjector:
@@ -122,9 +126,10 @@ class SqlProjector:
             if isinstance(found, str):
                 gathered.done.append((delivery, DeliveryState.failed, found))
                 continue
-            projection = self._apply(delivery, found, ledgers)
+            projection = self._apply(found, ledgers)
             gathered.done.append((delivery, _state_of(projection), projection.verdict))
             facts += projection.facts
+            gathered.unlisted += sum(fact.facet == TrackingStatus.unknown for fact in projection.facts)
             if projection.work:
                 gathered.work[projection.work.organization, projection.work.shipment] = projection.work
         gathered.events += self._recorder.record(transaction, ledgers, facts, now)
@@ -144,17 +149,12 @@ class SqlProjector:
         except StoreError:
             return "key_missing"
 
-    def _apply(self, delivery: DeliveryId, notification: Notification, ledgers: dict[Subject, Ledger]) -> Projection:
+    def _apply(self, notification: Notification, ledgers: dict[Subject, Ledger]) -> Projection:
         subject = _subject(notification)
         if subject is None:
             return self._project(notification, None)
         ledger = ledgers[subject]
-        try:
-            known = None if ledger.state is None else ShipmentState.load(ledger.state)
-            projection = self._project(notification, known)
-        except Exception:  # a bug met by one delivery must not stop those behind it
-            log.exception("projection.bug", delivery=delivery)
-            return Projection(verdict=BUG)
+        projection = self._project(notification, None if ledger.state is None else ShipmentState.load(ledger.state))
         if projection.state is not None:
             ledger.state = projection.state.dump()
         return projection
@@ -167,7 +167,7 @@ def _subject(notification: Notification | str) -> Subject | None:
 
 
 def _state_of(projection: Projection) -> DeliveryState:
-    return DeliveryState.failed if projection.verdict in (HISTORY_FULL, BUG) else DeliveryState.done
+    return DeliveryState.failed if projection.verdict == HISTORY_FULL else DeliveryState.done
 
 
 def _claim(transaction: Transaction, limit: int) -> list[Row]:
@@ -180,16 +180,18 @@ def _claim(transaction: Transaction, limit: int) -> list[Row]:
 
 
 def _finish(transaction: Transaction, gathered: _Round, now: datetime) -> Projected:
-    if gathered.done:
-        rows = [(key, 0, "", 0, 0, b"", state, verdict, micros(now)) for key, state, verdict in gathered.done]
-        transaction.insert(_MARKED, sorted(rows), tail=_MARK)
+    verdicts: dict[tuple[DeliveryState, str], list[DeliveryId]] = {}
+    for key, state, verdict in gathered.done:
+        verdicts.setdefault((state, verdict), []).append(key)
+    for (state, verdict), keys in verdicts.items():
+        transaction.run(
+            f"UPDATE deliveries SET state = ?, verdict = ?, done_at = ? WHERE id IN ({marks(keys)})",
+            [state, verdict, micros(now), *keys],
+        )
     return Projected(
         Counter(verdict for _, _, verdict in gathered.done),
         tuple((key, verdict) for key, state, verdict in gathered.done if state is DeliveryState.failed),
         gathered.events,
         len(gathered.work),
+        gathered.unlisted,
     )
-
-
-_MARKED = "deliveries (id, organization, event, occurred_at, received_at, body_sha256, state, verdict, done_at)"
-_MARK = "ON CONFLICT (id) DO UPDATE SET state = excluded.state, verdict = excluded.verdict, done_at = excluded.done_at"

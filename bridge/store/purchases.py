@@ -178,8 +178,16 @@ class SqlPurchases:
         )
         if not changed:
             raise LeaseLost(f"the purchase of shipment {one.shipment} belongs to another worker")
+        if one.state in _ENDED_UNBOUGHT:
+            # What was asked for while an older read was being decided about is decided about anew.
+            transaction.run(
+                "UPDATE purchases SET state = 'wanted', due_at = ? WHERE organization = ? AND shipment = ?"
+                " AND coalesce(cause, '') <> ?",
+                (micros(now), one.organization, one.shipment, one.cause or ""),
+            )
 
 
+_ENDED_UNBOUGHT = (PurchaseState.declined, PurchaseState.expired, PurchaseState.held, PurchaseState.not_ours)
 _LIVE = "state IN ('wanted', 'intended', 'doubt')"
 _COLUMNS = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"

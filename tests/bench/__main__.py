@@ -141,7 +141,7 @@ def _consumed(port: int, url: str, total: int) -> float:
     asyncio.run(stage.filled(url, "consumer", WARM_UP))
     found = stage.load(port, total=total)
     ended = asyncio.run(stage.filled(url, "consumer", WARM_UP + total))
-    return total / (ended - found["begun"])
+    return total / (ended - float(found["begun"]))
 
 
 def _broker(node: RabbitNode, name: str) -> str:

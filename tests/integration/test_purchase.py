@@ -188,6 +188,20 @@ async def test_who_lost_its_lease_can_change_nothing(tmp_path: Path) -> None:
         assert (settled.state, carrier.buys(), await told(two)) == (PurchaseState.succeeded, 1, HAPPY)
 
 
+async def test_what_is_asked_for_while_an_older_read_is_decided_about_is_decided_about_anew(tmp_path: Path) -> None:
+    carrier = Carrier()
+    async with process(carrier, tmp_path) as running:
+        shipment = await carrier.create()
+        await wanted(carrier, running, shipment)
+        await carrier.simulator.advance(400)
+        [stale] = await running.purchases.claim(1, carrier.clock.now())
+        newer = PurchaseWork(ORGANIZATION, shipment, carrier.clock.now() + timedelta(minutes=5), DeliveryId("newer"))
+        await running.database.write(lambda transaction: want(transaction, [newer], carrier.clock.now()))
+        assert (await running.buyer.advance(stale)).state is PurchaseState.expired
+        [again] = await running.purchases.claim(1, carrier.clock.now())
+        assert (again.state, again.cause) == (PurchaseState.wanted, "newer")
+
+
 async def _lost(step: Callable[[], Awaitable[object]]) -> bool:
     try:
         await step()

@@ -120,6 +120,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 class Broker:
     """A publisher that confirms, refuses and breaks as told, and sees what is on its way."""
 
+    is_open = True
+
     def __init__(self) -> None:
         self.published: list[Event] = []
         self.on_way: Counter[Subject] = Counter()

@@ -39,6 +39,14 @@ _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzin
 Moment = Annotated[AwareDatetime, AfterValidator(_bounded)]
 
 
+def _word(value: object) -> object:
+    """Take an unexpected word for an unknown one: why a payment failed must not hide that it failed."""
+    return value if value is None or (isinstance(value, str) and _WORD.fullmatch(value)) else "other"
+
+
+_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -104,7 +112,7 @@ class ShipmentOf(_Shape):
 class TransactionDetails(_Shape):
     """Why a payment failed. The inner details hold the account owner's e-mail and are not read."""
 
-    error: Word | None = None
+    error: Annotated[str, BeforeValidator(_word)] | None = None
 
 
 class Transaction(_Shape):
