@@ -166,7 +166,7 @@ class Relay:
         return True
 
     async def _give_up_waiting(self) -> None:
-        """Leave a broker that does not confirm: what was on its way fails, and is published again elsewhere or later."""
+        """Leave a broker that does not confirm: what was on its way fails, and is published again later."""
         oldest = next(iter(self._unconfirmed.values()), None)
         if oldest is not None and oldest + self._pace.confirm_s < asyncio.get_running_loop().time():
             self._lost("no confirm")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 from starlette.routing import Route
 
@@ -80,8 +79,7 @@ def _table(routes: Sequence[Route]) -> str:
 
 
 def _methods(route: Route) -> str:
-    methods = cast("set[str]", route.methods)
-    return "ANY" if "PATCH" in methods else ", ".join(sorted(methods - {"HEAD"}))
+    return "ANY" if route.methods is None else ", ".join(sorted(route.methods - {"HEAD"}))
 
 
 def _told(route: Route) -> str:

@@ -1,4 +1,4 @@
-"""What many would write: a starlette route that publishes with a confirm and answers. Stores nothing, drops no repeat."""
+"""What many would write: a starlette route that publishes with a confirm and answers. It stores nothing."""
 
 from __future__ import annotations
 
