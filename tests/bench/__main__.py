@@ -34,7 +34,7 @@ class Size:
     steady: int
 
 
-QUICK = Size(rounds=5, accepts=15_000, messages=8_000, steady=4_000)
+QUICK = Size(rounds=5, accepts=20_000, messages=10_000, steady=4_000)
 FULL = Size(rounds=7, accepts=60_000, messages=30_000, steady=20_000)
 WARM_UP = 2_000
 
