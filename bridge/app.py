@@ -71,6 +71,8 @@ VERSION: Final = version("shipx-bridge")
 """What every program of this package says it is."""
 _SWITCH_S: Final = 0.001
 """How long a thread may keep the interpreter: by default 5 ms, which the writing thread would wait after every step."""
+_PROBE_S: Final = 1.0
+"""How long a readiness probe may wait to see whether the database takes writes again."""
 APPROVES: Final = "purchases wait for approval: buying by itself is limited to a carrier on loopback"
 
 
@@ -91,7 +93,7 @@ class Bridge:
         self._stop = Stop()
         self._draining = Stop()
         self._asked = asyncio.Event()
-        self._loops = Loops(self._asked.set)
+        self.loops = Loops(self._asked.set)
         self._metrics = Metrics()
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
         self._relay: Relay | None = None
@@ -104,33 +106,41 @@ class Bridge:
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, self._asked.set)
         async with AsyncExitStack() as stack:
-            edges = await self._open(stack)
+            try:
+                edges = await self._open(stack)
+            except BaseException:
+                self._stop.announce()
+                await self.loops.finish(1)
+                raise
             serving = [asyncio.create_task(server.run_until_told()) for server in edges.servers]
             await asyncio.gather(*(server.listening.wait() for server in edges.servers))
             _settle_memory()
             log.info("bridge.ready", version=VERSION, urls=edges.urls, roles=sorted(self._settings.roles))
             await self._asked.wait()
             await self._end(edges, serving)
-        return 1 if self._loops.crashed else 0
+        return 1 if self.loops.crashed else 0
 
     async def _end(self, edges: Edges, serving: list[asyncio.Task[None]]) -> None:
         """Not ready → keep accepting for the drain delay → stop accepting → finish within the bound."""
         deadline = time.monotonic() + self._settings.http.drain_delay_s + self._settings.shutdown_s
-        log.info("bridge.stopping", crashed=self._loops.crashed)
+        log.info("bridge.stopping", crashed=self.loops.crashed)
         self._draining.announce()
-        if not self._loops.crashed:
+        if not self.loops.crashed:
             await asyncio.sleep(self._settings.http.drain_delay_s)
         for server in edges.servers:
             server.stop()
         await asyncio.wait(serving)
         self._stop.announce()
-        late = await self._loops.finish(deadline - time.monotonic())
+        late = await self.loops.finish(deadline - time.monotonic())
         log.info("bridge.stopped", unfinished=late)
 
     # -- opening -------------------------------------------------------------------------------------------------------
 
     async def _open(self, stack: AsyncExitStack) -> Edges:
         settings = self._settings
+        sockets = self._listen()  # before anything runs: a taken port must not start half a bridge
+        for opened in sockets:
+            stack.callback(opened.close)
         database = await open_database(settings)
         stack.push_async_callback(database.close)
         vault = Vault.with_keys(settings.personal_data.key_bytes)
@@ -147,7 +157,7 @@ class Bridge:
         webhooks = self._webhook_routes(inbox_store, on_accepted) if "receiver" in settings.roles else []
         deliveries = SqlDeliveries(database, vault, inbox_store)
         inbox_api = DeliveriesApi(deliveries, self._access(), shipx_webhook.read, on_accepted)
-        return self._edges(webhooks, internal_routes(self._operations(database), feed, inbox_api))
+        return self._edges(sockets, webhooks, internal_routes(self._operations(database), feed, inbox_api))
 
     def _webhook_routes(self, store: SqlInbox, on_accepted: Callable[[], None]) -> list[Route]:
         settings = self._settings.webhook
@@ -170,8 +180,8 @@ class Bridge:
             metrics=self._metrics,
             clock=self._clock,
         )
-        self._loops.start("inbox.commit", partial(inbox.commit, self._stop))
-        self._loops.start("inbox.expire", partial(inbox.expire, self._stop))
+        self.loops.start("inbox.commit", partial(inbox.commit, self._stop))
+        self.loops.start("inbox.expire", partial(inbox.expire, self._stop))
         return webhook_routes(self._receiver)
 
     async def _open_relay(self, stack: AsyncExitStack, database: SqliteDatabase) -> Callable[[], None]:
@@ -192,7 +202,7 @@ class Bridge:
         )
         stack.push_async_callback(relay.close)
         for name, loop in (("renew", relay.renew), ("publish", relay.publish), ("mark", relay.mark)):
-            self._loops.start(f"relay.{name}", loop)
+            self.loops.start(f"relay.{name}", loop)
         return relay.bell.ring
 
     async def _open_worker(
@@ -212,8 +222,8 @@ class Bridge:
             on_events=wake,
             on_wanted=buyer.bell.ring,
         )
-        self._loops.start("worker", worker.run)
-        self._loops.start("buyer", buyer.run)
+        self.loops.start("worker", worker.run)
+        self.loops.start("buyer", buyer.run)
         return worker
 
     async def _open_buyer(
@@ -254,16 +264,19 @@ class Bridge:
 
     # -- serving -------------------------------------------------------------------------------------------------------
 
-    def _edges(self, webhooks: list[Route], internal: list[Route]) -> Edges:
-        http, seconds = self._settings.http, self._settings.shutdown_s
-        public = listen(http.host, http.port, "BRIDGE_HTTP__PORT")
-        urls = [f"http://{http.host}:{http.port}"]
-        if http.internal_port is None:
-            return Edges((Server(_application([*webhooks, *internal]), public, seconds),), tuple(urls))
-        private = listen(http.host, http.internal_port, "BRIDGE_HTTP__INTERNAL_PORT")
-        urls.append(f"http://{http.host}:{http.internal_port}")
-        servers = Server(_application(webhooks), public, seconds), Server(_application(internal), private, seconds)
-        return Edges(servers, tuple(urls))
+    def _listen(self) -> list[socket.socket]:
+        http = self._settings.http
+        sockets = [listen(http.host, http.port, "BRIDGE_HTTP__PORT")]
+        if http.internal_port is not None:
+            sockets.append(listen(http.host, http.internal_port, "BRIDGE_HTTP__INTERNAL_PORT"))
+        return sockets
+
+    def _edges(self, sockets: list[socket.socket], webhooks: list[Route], internal: list[Route]) -> Edges:
+        """Serve all on one port, or the webhooks on the public one and the rest on the internal one."""
+        routes = [[*webhooks, *internal]] if len(sockets) == 1 else [webhooks, internal]
+        seconds = self._settings.shutdown_s / 2  # requests get half of the bound, the loops what is left of it
+        servers = tuple(Server(_application(some), one, seconds) for some, one in zip(routes, sockets, strict=True))
+        return Edges(servers, tuple("http://{}:{}".format(*one.getsockname()[:2]) for one in sockets))
 
     def _access(self) -> Access:
         clients = [
@@ -284,9 +297,12 @@ class Bridge:
                 await database.read(lambda transaction: require_current(transaction, "sqlite"))
             except StoreError as error:
                 problems.append(f"database: {error}")
+            trouble = await database.probe(_PROBE_S)
+            if trouble is not None:
+                problems.append(f"database: cannot be written since {trouble.since:%H:%M:%S}: {trouble.reason}")
             broker = self._relay.degraded_since if self._relay else None
             degraded: dict[str, datetime] = {} if broker is None else {"broker": broker}
-            return Health(tuple(problems), self._loops.running(), degraded, tuple(self._advice()))
+            return Health(tuple(problems), self.loops.running(), degraded, tuple(self._advice()))
 
         async def measure() -> None:
             found = await gauges.measure(self._clock())

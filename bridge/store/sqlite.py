@@ -10,10 +10,11 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ MOST_UNITS = 64
 _REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, OverflowError, UnicodeEncodeError)
 _PARAMETERS = 30_000
 """SQLite takes 32,766 parameters in a statement."""
+_PROBE = "INSERT INTO meta (name, value) VALUES ('probe', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 _CHECKPOINT_PAGES = 4_000
 """The log grows to about 16 MiB before it is written back: rarely enough to be cheap, small enough to be quick."""
 
@@ -98,6 +100,14 @@ class _Job:
     error: BaseException | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why nothing could be committed, in the database's own words, and since when."""
+
+    since: datetime
+    reason: str
+
+
 class SqliteDatabase:
     """A SQLite file in write-ahead mode with full syncs. Open it, use it from one event loop, close it."""
 
@@ -108,6 +118,8 @@ class SqliteDatabase:
         self._local = threading.local()
         self._thread: threading.Thread | None = None
         self._reading: list[sqlite3.Connection] = []
+        self._file: tuple[int, int] | None = None
+        self.trouble: Trouble | None = None
 
     @classmethod
     def existing(cls, settings: DatabaseSettings) -> SqliteDatabase:
@@ -123,6 +135,7 @@ class SqliteDatabase:
         except OSError as error:
             raise StoreUnavailable(f"cannot make the database's folder: {error.strerror}") from error
         connection = connect(self._path)
+        self._file = _identity(self._path)
         self._thread = threading.Thread(target=self._write_all, args=(connection,), name="sqlite-write", daemon=True)
         self._thread.start()
 
@@ -144,6 +157,14 @@ class SqliteDatabase:
         self._jobs.put(_Job(unit, loop, done))
         return await done
 
+    async def probe(self, seconds: float) -> Trouble | None:
+        """Say whether commits succeed: where the last one did not, try a small one, for so long."""
+        if self.trouble is not None:
+            with suppress(StoreUnavailable, TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.write(lambda transaction: transaction.run(_PROBE, (transaction.now,)))
+        return self.trouble
+
     async def read(self, unit: Unit[T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, unit)
 
@@ -158,11 +179,26 @@ class SqliteDatabase:
         """Be the writing thread: take all that waits, commit it as one, answer, repeat."""
         while (job := self._jobs.get()) is not None:
             jobs, is_last = self._waiting(job)
-            _commit(connection, jobs)
-            jobs[0].loop.call_soon_threadsafe(_answer, jobs)
+            changes = connection.total_changes
+            self._note(_commit(connection, jobs, self._check_file), changed=connection.total_changes > changes)
+            with suppress(RuntimeError):  # the loop may be gone: then nobody waits
+                jobs[0].loop.call_soon_threadsafe(_answer, jobs)
             if is_last:
                 break
         connection.close()
+
+    def _note(self, reason: str | None, *, changed: bool) -> None:
+        """Remember since when commits fail. One that had nothing to write proves nothing."""
+        if reason is not None:
+            since = self.trouble.since if self.trouble else datetime.now(UTC)
+            self.trouble = Trouble(since, reason)
+        elif changed:
+            self.trouble = None
+
+    def _check_file(self) -> None:
+        """Refuse to commit into a file that nobody will find again."""
+        if _identity(self._path) != self._file:
+            raise StoreUnavailable("the database file was removed or replaced under the running bridge: restart it")
 
     def _waiting(self, first: _Job) -> tuple[list[_Job], bool]:
         jobs = [first]
@@ -195,6 +231,15 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell one file from another of the same name."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def read_once(connection: sqlite3.Connection, unit: Unit[T]) -> T:
     """Run a reading unit on one snapshot."""
     try:
@@ -207,15 +252,20 @@ def read_once(connection: sqlite3.Connection, unit: Unit[T]) -> T:
         raise StoreUnavailable(str(error)) from error
 
 
-def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+def _commit(connection: sqlite3.Connection, jobs: list[_Job], check: Callable[[], None]) -> str | None:
+    """Run all jobs and commit them; gives the reason where the database did not take it."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
             _run(SqliteTransaction(connection), job, alone=len(jobs) == 1)
+        check()
         connection.execute("COMMIT")
     except BaseException as error:  # noqa: BLE001 - every waiting unit is told, and the thread lives on
-        _roll_back(connection)
+        with suppress(sqlite3.Error):
+            _roll_back(connection)
         _fail(jobs, error)
+        return str(error) if isinstance(error, sqlite3.Error | StoreUnavailable) else None
+    return None
 
 
 def _run(transaction: SqliteTransaction, job: _Job, *, alone: bool) -> None:

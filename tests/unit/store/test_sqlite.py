@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from bridge.errors import RowRefused, StoreUnavailable
 from bridge.settings import Database as DatabaseSettings
 from bridge.store.database import Transaction
+from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase, connect
 
 
@@ -263,3 +264,23 @@ def test_a_database_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> 
     with pytest.raises(StoreUnavailable, match="cannot open"):
         connect(path, read_only=True)
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_trouble_is_remembered_until_something_is_written_again(path: Path) -> None:
+    database = SqliteDatabase(path)
+    await database.open()
+    await database.write(lambda transaction: migrate(transaction, "sqlite"))
+    _move(path, path.with_suffix(".away"))
+    with pytest.raises(StoreUnavailable, match="removed or replaced"):
+        await database.write(lambda transaction: transaction.run("INSERT INTO meta VALUES ('a', 'b')"))
+    assert (trouble := await database.probe(5)) is not None
+    assert "removed or replaced" in trouble.reason
+    _move(path.with_suffix(".away"), path)
+    await database.write(lambda transaction: transaction.run("SELECT 1"))
+    assert database.trouble == trouble  # nothing was written, so nothing is known
+    assert await database.probe(5) is None
+    await database.close()
+
+
+def _move(old: Path, new: Path) -> None:
+    old.rename(new)

@@ -21,7 +21,7 @@ CREATE TABLE deliveries (
     done_at      INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_pending ON deliveries (received_at) WHERE state = 0;
-CREATE INDEX deliveries_failed ON deliveries (received_at) WHERE state = 2;
+CREATE INDEX deliveries_newest ON deliveries (received_at, id);
 CREATE INDEX deliveries_of_shipment ON deliveries (shipment) WHERE shipment IS NOT NULL;
 
 -- Behind a right secret, but without effect until somebody decides. Bounded; the oldest go first.
