@@ -5,7 +5,8 @@ BridgeError
 ├── StoreError
 │   ├── StoreUnavailable      the database cannot take it now (retry helps)
 │   ├── RowRefused            the database will never take this row (its neighbours are fine)
-│   ├── SchemaOutdated        migrations are missing or newer than this version
+│   ├── SchemaOutdated        migrations are missing
+│   ├── KeyMissing            sealed with a key that is not configured any more
 │   └── LeaseLost             the work belongs to another replica now
 ├── Unreadable                bytes that are not the document we were promised
 ├── CarrierError
@@ -50,6 +51,10 @@ class RowRefused(StoreError):
 
 class SchemaOutdated(StoreError):
     """The schema is not the one this version works with."""
+
+
+class KeyMissing(StoreError):
+    """The key that this was sealed with is not configured any more, or the bytes were changed."""
 
 
 class LeaseLost(StoreError):

@@ -12,12 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.errors import Unreadable
+from bridge.errors import KeyMissing, Unreadable
 from bridge.ingress.receiver import ReadWebhook
 from bridge.ingress.verification import FOREIGN_ORGANIZATION, TOO_LARGE
 from bridge.model import Arrival
 from bridge.store.deliveries import STATES, Kept, Listed, SqlDeliveries, State, Wanted, cursor_of
-from bridge.store.sealed import KeyMissing
 from bridge.web.access import Access, Client
 from bridge.web.paging import limit
 from bridge.web.problems import Problem, bad_field, not_found

@@ -14,16 +14,12 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from bridge.errors import StoreError
+from bridge.errors import KeyMissing
 from bridge.store.database import Transaction
 
 _NONCE = 12
 _PLAIN = ""
 """The key id of what was stored while no key was configured: only with carriers that are stand-ins."""
-
-
-class KeyMissing(StoreError):
-    """The key that this was sealed with is not configured any more."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ UNSAFE_VALUE: Final = "unsafe_value"
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A webhook that was read. `at` falls back to when it was received; `fields` are what makes it this one."""
+    """A webhook that was read. `at` falls back to when it was received; the same webhook always has the same `id`."""
 
     organization: OrganizationId
     event: str
