@@ -45,7 +45,7 @@ from bridge.model import Delivery, OrganizationId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import load as load_policy
-from bridge.settings import Settings, is_loopback
+from bridge.settings import Settings, is_loopback, without_effect
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
@@ -99,6 +99,7 @@ class Bridge:
         self._relay: Relay | None = None
         self._publisher: RabbitPublisher | None = None
         self._receiver: Receiver | None = None
+        self._clients: dict[OrganizationId, ShipxClient] = {}
         self._warnings: list[str] = []
 
     async def run(self) -> int:
@@ -138,6 +139,9 @@ class Bridge:
 
     async def _open(self, stack: AsyncExitStack) -> Edges:
         settings = self._settings
+        for key, text in without_effect(settings):
+            log.warning("setting.without_effect", key=key, advice=text)
+            self._warnings.append(f"{key}: {text}")
         sockets = self._listen()  # before anything runs: a taken port must not start half a bridge
         for opened in sockets:
             stack.callback(opened.close)
@@ -232,7 +236,7 @@ class Bridge:
         settings = self._settings
         accounts = {}
         mode = real_mode(settings)
-        if mode != settings.purchasing.mode:
+        if mode != settings.purchasing.mode and any(one.token for one in settings.shipx.organizations):
             self._warnings.append(APPROVES)
         for one in settings.shipx.organizations:
             if one.token is None:
@@ -250,11 +254,13 @@ class Bridge:
                 version=VERSION,
             )
             accounts[OrganizationId(one.id)] = Account(client, mode)
+            self._clients[OrganizationId(one.id)] = client
         return Buyer(
             purchases=purchases,
             accounts=accounts,
             policy=load_policy(await asyncio.to_thread(policy_text, settings)),
-            settle=timedelta(seconds=settings.purchasing.settle_s + settings.shipx.timeout_s),
+            settle=timedelta(seconds=settings.purchasing.settle_s),
+            call_within=timedelta(seconds=settings.shipx.timeout_s),
             at_once=settings.shipx.max_in_flight,
             metrics=self._metrics,
             clock=self._clock,
@@ -300,9 +306,7 @@ class Bridge:
             trouble = await database.probe(_PROBE_S)
             if trouble is not None:
                 problems.append(f"database: cannot be written since {trouble.since:%H:%M:%S}: {trouble.reason}")
-            broker = self._relay.degraded_since if self._relay else None
-            degraded: dict[str, datetime] = {} if broker is None else {"broker": broker}
-            return Health(tuple(problems), self.loops.running(), degraded, tuple(self._advice()))
+            return Health(tuple(problems), self.loops.running(), self._degraded(), tuple(self._advice()))
 
         async def measure() -> None:
             found = await gauges.measure(self._clock())
@@ -316,9 +320,18 @@ class Bridge:
 
         return Operations(self._metrics, health, measure)
 
+    def _degraded(self) -> dict[str, datetime]:
+        """Say what is away, and since when: the work that needs it waits."""
+        parts = {f"carrier/{number}": client.degraded_since for number, client in self._clients.items()}
+        if self._relay is not None:
+            parts["broker"] = self._relay.degraded_since
+        return {name: since for name, since in parts.items() if since is not None}
+
     def _advice(self) -> list[str]:
+        """Say in words what an operator should change."""
         unproxied = self._receiver is not None and self._receiver.unproxied_since is not None
-        return [*self._warnings, *([UNPROXIED] if unproxied else [])]
+        held = self._relay.warnings() if self._relay else []
+        return [*self._warnings, *([UNPROXIED] if unproxied else []), *held]
 
 
 def real_mode(settings: Settings) -> Mode:

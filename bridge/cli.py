@@ -110,6 +110,8 @@ def migrate() -> None:
 def doctor(as_json: Json = False) -> None:
     """Check settings, database, broker, carrier credentials and webhook registration; say what to do about each.
 
+    Exits 0 when nothing failed, 1 when something did, such as a broker that is not up, 2 when settings do not load.
+
     Never prints a secret. Example: bridge doctor --json | jq '.checks[] | select(.state != "ok")'
     """
     from bridge.doctor import examine, render
@@ -219,17 +221,25 @@ def schema_export(folder: Annotated[Path, typer.Argument(help="Where the files g
 
 @webhook.command("url")
 def webhook_url(
-    base: Annotated[str, typer.Option(help="How the internet reaches this bridge.")] = "https://YOUR-HOST",
+    base: Annotated[
+        str, typer.Option(help="How the internet reaches this bridge: https://, or http:// on this machine.")
+    ] = "https://YOUR-HOST",
 ) -> None:
     """Print the URL to register with InPost, for every organization. It holds the secret: handle it like a password.
 
     Example: bridge webhook url --base https://hooks.example.com
     """
+    from bridge.settings.values import base_url
+
+    try:
+        reached = base_url(base)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--base") from None
     organizations = [one for one in _settings().shipx.organizations if one.webhook_secrets]
     if not organizations:
         raise SettingsError([("BRIDGE_SHIPX__WEBHOOK_SECRETS", "is not set: `bridge webhook secret` makes one")])
     for one in organizations:
-        print(f"{one.id}\t{base.rstrip('/')}/webhooks/shipx/{one.webhook_secrets[0].get_secret_value()}")
+        print(f"{one.id}\t{reached}/webhooks/shipx/{one.webhook_secrets[0].get_secret_value()}")
 
 
 @webhook.command("secret")
@@ -251,7 +261,7 @@ def events_tail(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print events from the database, oldest first.
+    """Print events from the database, oldest first: when the bridge recorded it, subject, sequence, type, what it says.
 
     Example: bridge events tail --follow --json | jq .data
     """

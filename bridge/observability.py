@@ -96,6 +96,9 @@ class Metrics:
             "outcome",
         )
         self.parked = self._counter("parked", "Webhooks kept without effect, by reason", "reason")
+        self.unknown_secret = self._counter(
+            "unknown_secret", "Webhooks with a secret nobody has; each was answered 404"
+        )
         self.outside_networks = self._counter("outside_networks", "Webhooks from elsewhere, let in by `observe`")
         self.parked_dropped = self._counter("parked_dropped", "Parked webhooks dropped because there were too many")
         self.failed_deliveries = self._counter("deliveries_failed", "Deliveries that could not be projected", "verdict")

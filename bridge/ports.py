@@ -65,5 +65,8 @@ class Carrier(Protocol):
         ...
 
     async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
-        """Ask once for a purchase. Returning means accepted, not bought; CarrierUnavailable means in doubt."""
+        """Ask once for a purchase. Returning means accepted, not bought; CarrierUnavailable means in doubt.
+
+        However it ends, it does so within the time one call may take, and from then on nothing leaves any more.
+        """
         ...

@@ -11,23 +11,21 @@ from contextlib import suppress
 from typing import Final
 
 import aio_pika
+import structlog
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import (
-    AMQPError,
-    ChannelNotFoundEntity,
-    ChannelPreconditionFailed,
-    DeliveryError,
-    PublishError,
-)
+from aio_pika.exceptions import AMQPError, ChannelClosed, DeliveryError, PublishError
 from aiormq.abc import AbstractChannel as Channel
 from pamqp.commands import Basic
 from pydantic import SecretStr
 
-from bridge.broker.topology import EVENTS, Counts, count, declare
+from bridge.broker.topology import EVENTS, UNROUTED, Counts, count, declare
+from bridge.broker.trouble import trouble
 from bridge.errors import BrokerUnavailable, PublishRefused, TopologyMissing
 from bridge.events.catalogue import versioned
 from bridge.events.cloudevents import CONTENT_TYPE
 from bridge.model import Event
+
+log = structlog.get_logger()
 
 _CONNECT_S: Final = 10
 _CLOSE_S: Final = 1
@@ -36,6 +34,9 @@ _COUNT_S: Final = 2
 """Less than a scrape may take, so that a broker that does not answer does not take the other metrics with it."""
 _HEARTBEAT_S: Final = 10
 _PERSISTENT: Final = 2
+_REPAIR_S: Final = 2
+_REPAIR_EVERY_S: Final = 30
+"""A queue that somebody deletes again and again must not have us declare all the time."""
 
 
 class RabbitPublisher:
@@ -50,6 +51,7 @@ class RabbitPublisher:
         self._environment = environment
         self._connection: AbstractConnection | None = None
         self._channel: Channel | None = None
+        self._may_repair_at = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -69,7 +71,7 @@ class RabbitPublisher:
                 self._channel = await channel.get_underlay_channel()
         except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
             await self.close()
-            raise BrokerUnavailable(_reason(error)) from error
+            raise BrokerUnavailable(str(trouble(error))) from error
 
     async def publish(self, event: Event) -> None:
         channel = self._channel
@@ -84,6 +86,7 @@ class RabbitPublisher:
                 mandatory=True,
             )
         except PublishError as error:
+            await self._repair()
             raise TopologyMissing("no queue takes what nobody is bound for") from error
         except DeliveryError as error:
             raise PublishRefused("the broker refused the message") from error
@@ -92,7 +95,7 @@ class RabbitPublisher:
                 raise
             raise BrokerUnavailable("the connection broke") from None
         except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
-            raise BrokerUnavailable(_reason(error)) from error
+            raise BrokerUnavailable(_broken(error)) from error
 
     async def counts(self) -> Counts | None:
         """Count what lies in the unrouted and dead queues; None while the broker is away."""
@@ -109,6 +112,20 @@ class RabbitPublisher:
             with suppress(AMQPError, OSError, TimeoutError, RuntimeError):
                 async with asyncio.timeout(_CLOSE_S):
                     await connection.close()
+
+    async def _repair(self) -> None:
+        """Declare the topology again, where that is ours to do: somebody deleted a part of it under us."""
+        now, connection = asyncio.get_running_loop().time(), self._connection
+        if not self._declares or connection is None or now < self._may_repair_at:
+            return
+        self._may_repair_at = now + _REPAIR_EVERY_S
+        try:
+            async with asyncio.timeout(_REPAIR_S), connection.channel() as channel:
+                await declare(channel)
+        except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
+            log.warning("broker.topology_not_repaired", reason=str(trouble(error)))
+        else:
+            log.warning("broker.topology_repaired", told=f"a part of the topology was missing, such as {UNROUTED}")
 
     def _properties(self, event: Event) -> Basic.Properties:
         return Basic.Properties(
@@ -127,7 +144,7 @@ async def apply_topology(url: SecretStr) -> None:
         async with asyncio.timeout(_CONNECT_S), await connect(url) as connection, connection.channel() as channel:
             await declare(channel)
     except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
-        raise BrokerUnavailable(f"the topology could not be declared: {_reason(error)}") from error
+        raise BrokerUnavailable(f"the topology could not be declared: {trouble(error)}") from error
 
 
 async def connect(url: SecretStr) -> AbstractConnection:
@@ -135,11 +152,6 @@ async def connect(url: SecretStr) -> AbstractConnection:
     return await aio_pika.connect(url.get_secret_value(), heartbeat=_HEARTBEAT_S, timeout=_CONNECT_S)
 
 
-def _reason(error: BaseException) -> str:
-    """Say what went wrong without the address, which may hold a password.
-
-    Only where something is missing or differs, the broker's own words are told: they name it, and nobody's login.
-    """
-    if isinstance(error, ChannelPreconditionFailed | ChannelNotFoundEntity):
-        return str(error)
-    return type(error).__name__
+def _broken(error: BaseException) -> str:
+    """Say why a publish ended without an answer."""
+    return str(trouble(error)) if isinstance(error, ChannelClosed) else f"the connection broke ({type(error).__name__})"

@@ -9,11 +9,12 @@ from functools import partial
 from typing import Final
 
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import AMQPError, ChannelClosed, ProbableAuthenticationError
-from aiormq.exceptions import ChannelAccessRefused, InvalidFrameError
+from aio_pika.exceptions import AMQPError, ChannelClosed
+from aiormq.exceptions import ChannelAccessRefused
 
 from bridge.broker.rabbit import connect
-from bridge.broker.topology import DEAD, EXCHANGES, QUEUES, UNROUTED, Counts, count
+from bridge.broker.topology import DEAD, EVENTS, EXCHANGES, QUEUES, UNROUTED, Counts, count
+from bridge.broker.trouble import trouble
 from bridge.doctor.report import Check
 from bridge.settings import Settings
 
@@ -46,9 +47,9 @@ async def examine(settings: Settings) -> Sequence[Check]:
 async def _inside(connection: AbstractConnection, settings: Settings) -> list[Check]:
     try:
         missing = await _missing(connection)
-    except ChannelAccessRefused:
-        advice = "give the user of BRIDGE_AMQP_URL configure, write and read on ^bridge\\."
-        return [Check(name=_TOPOLOGY, state="failed", told="this user may not look at it", do=advice)]
+    except ChannelAccessRefused as error:
+        found = trouble(error)
+        return [Check(name=_TOPOLOGY, state="failed", told=found.told, do=found.do)]
     if missing:
         return [_incomplete(missing, declares=settings.amqp.declare)]
     channel = await connection.channel()
@@ -86,6 +87,9 @@ async def _exists(connection: AbstractConnection, ask: _Ask) -> bool:
 
 def _incomplete(missing: Sequence[str], *, declares: bool) -> Check:
     told = f"missing: {', '.join(missing)}"
+    if declares and f"exchange {EVENTS}" not in missing:
+        told = f"{told}"
+        return Check(name=_TOPOLOGY, state="failed", told=told, do=f"somebody deleted it: {_APPLY}")
     if declares:
         return Check(
             name=_TOPOLOGY, state="warning", told=told, do=f"start `bridge serve`, which declares it, or {_APPLY}"
@@ -109,14 +113,5 @@ def _holding(name: str, messages: int, what: str, advice: str) -> Check:
 
 
 def _unreachable(error: BaseException) -> Check:
-    """Tell what is wrong without the address, which may hold a password."""
-    match error:
-        case ProbableAuthenticationError():
-            told, advice = "refuses the user or the password", "correct them in BRIDGE_AMQP_URL, percent-encoded"
-        case InvalidFrameError():
-            told = "does not open the virtual host"
-            advice = "see that the one at the end of BRIDGE_AMQP_URL exists (%2F is `/`), and that the user may use it"
-        case _:
-            told = f"cannot be reached ({type(error).__name__})"
-            advice = "see that host and port in BRIDGE_AMQP_URL are right, and amqps:// where the broker wants TLS"
-    return Check(name=_NAME, state="failed", told=told, do=advice)
+    found = trouble(error)
+    return Check(name=_NAME, state="failed", told=found.told, do=found.do)

@@ -5,23 +5,29 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Final, Protocol
 
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
+from bridge.errors import Unreadable
 from bridge.events.catalogue import versioned
 from bridge.lifecycle import Stop
 from bridge.model import Event
 from bridge.store.feed import Filter, Page, encode
 from bridge.web.access import Access, Client
 from bridge.web.paging import limit
+from bridge.web.problems import Problem, bad_field
 
 _MOST: Final = 1000
 _DEFAULT: Final = 100
+MOST_STREAMS: Final = 100
+"""Open at once in one process: each asks the database again and again for as long as it is open."""
 _HEARTBEAT_S: Final = 15.0
 _POLL_S: Final = 1.0
 
@@ -56,7 +62,7 @@ class FeedApi:
         """Answer one page: events as published, and the cursor to go on from."""
         wanted = _filter(request, self._access.require(request, "events"))
         most = limit(request, usual=_DEFAULT, most=_MOST)
-        page = await self._feed.page(request.query_params.get("after") or None, most, wanted)
+        page = await self._page("after", request.query_params.get("after") or None, most, wanted)
         items = b",".join(event.body for event in page.events)
         body = b'{"items":[%b],"next":%b,"cursor":%b}' % (
             items,
@@ -68,32 +74,57 @@ class FeedApi:
     async def stream(self, request: Request) -> Response:
         """Stream events from `Last-Event-ID` or `after` on; without either, those that come from now on."""
         wanted = _filter(request, self._access.require(request, "events"))
-        start = request.headers.get("last-event-id") or request.query_params.get("after") or await self._feed.end()
-        first = await self._feed.page(start, _DEFAULT, wanted)
+        field, start = "last-event-id", request.headers.get("last-event-id")
+        if not start:
+            field, start = "after", request.query_params.get("after") or await self._feed.end()
+        first = await self._page(field, start, _DEFAULT, wanted)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":  # there is no body, and a stream would not end
             return Response(headers=headers, media_type="text/event-stream")
-        return StreamingResponse(self._follow(first, wanted), media_type="text/event-stream", headers=headers)
-
-    async def _follow(self, page: Page, wanted: Filter) -> AsyncIterator[bytes]:
+        if len(self._listeners) >= MOST_STREAMS:
+            detail = f"{MOST_STREAMS} streams are open already."
+            raise Problem(503, "too-many-streams", detail, headers={"retry-after": "5"})
         listener = _Listener(self._stop)
         self._listeners.add(listener)
-        silent = 0.0
+        return _Stream(self._follow(listener, first, wanted), headers, partial(self._leave, listener))
+
+    async def _page(self, field: str, after: str | None, most: int, wanted: Filter) -> Page:
         try:
-            yield b": connected\n\n"
-            while not self._stop:
-                for event in page.events:
-                    yield _sse(event)
-                if page.is_last:
-                    await listener.bell.wait(_POLL_S)
-                silent = 0.0 if page.events else silent + _POLL_S
-                if silent >= _HEARTBEAT_S:
-                    silent = 0.0
-                    yield b": still here\n\n"
-                page = await self._feed.page(page.cursor, _DEFAULT, wanted)
+            return await self._feed.page(after, most, wanted)
+        except Unreadable as error:
+            raise bad_field(field, error.reason, "is not a cursor of this feed") from error
+
+    async def _follow(self, listener: _Listener, page: Page, wanted: Filter) -> AsyncIterator[bytes]:
+        silent = 0.0
+        yield b": connected\n\n"
+        while not self._stop:
+            for event in page.events:
+                yield _sse(event)
+            if page.is_last:
+                await listener.bell.wait(_POLL_S)
+            silent = 0.0 if page.events else silent + _POLL_S
+            if silent >= _HEARTBEAT_S:
+                silent = 0.0
+                yield b": still here\n\n"
+            page = await self._feed.page(page.cursor, _DEFAULT, wanted)
+
+    def _leave(self, listener: _Listener) -> None:
+        self._listeners.discard(listener)
+        self._stop.forget(listener.bell)
+
+
+class _Stream(StreamingResponse):
+    """A response that says when it is over, also where its reader was gone before it began."""
+
+    def __init__(self, content: AsyncIterator[bytes], headers: Mapping[str, str], on_end: Callable[[], None]) -> None:
+        super().__init__(content, headers=headers, media_type="text/event-stream")
+        self._on_end = on_end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
         finally:
-            self._listeners.discard(listener)
-            self._stop.forget(listener.bell)
+            self._on_end()
 
 
 class _Listener:

@@ -15,13 +15,18 @@ MOST_HELD = 20_000
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """The events of one subject, in order. `refusals` counts those of the first event, `retry_at` is monotonic."""
+    """The events of one subject, in order. `refusals` counts those of the first event.
+
+    `retry_at` and `held_since` are monotonic. `is_unrouted` says that the last refusal was for want of any queue.
+    """
 
     subject: Subject
     waiting: deque[Pending] = field(default_factory=deque)
     is_taken: bool = False
     refusals: int = 0
     retry_at: float | None = None
+    held_since: float | None = None
+    is_unrouted: bool = False
 
     @property
     def first(self) -> Pending:
@@ -54,6 +59,16 @@ class Lanes:
     def held(self) -> int:
         """How many lanes a refusal holds."""
         return len(self._held)
+
+    @property
+    def unrouted(self) -> int:
+        """How many of the held lanes found no queue at all."""
+        return sum(lane.is_unrouted for lane in self._held.values())
+
+    @property
+    def held_since(self) -> float | None:
+        """Since when the lane is held that has been so for longest."""
+        return min((lane.held_since for lane in self._held.values() if lane.held_since is not None), default=None)
 
     @property
     def freed(self) -> int:
@@ -89,7 +104,7 @@ class Lanes:
     def confirmed(self, lane: Lane) -> bool:
         """Move a lane on; says whether a refusal had held it, so that more of it waits in the outbox."""
         lane.waiting.popleft()
-        was_held, lane.refusals = lane.refusals > 0, 0
+        was_held, lane.refusals, lane.held_since = lane.refusals > 0, 0, None
         if was_held:
             self._held.pop(lane.subject, None)
             self._freed.add(lane.subject)
@@ -105,9 +120,11 @@ class Lanes:
         """Forget events that are written down as published (or are somebody else's now)."""
         self._positions.difference_update(positions)
 
-    def refused(self, lane: Lane, retry_at: float) -> None:
+    def refused(self, lane: Lane, retry_at: float, *, now: float = 0.0, is_unrouted: bool = False) -> None:
         """Hold a lane: its first event stays, the rest goes back to the outbox."""
         self._cut(lane, 1)
+        lane.held_since = now if lane.held_since is None else lane.held_since
+        lane.is_unrouted = is_unrouted
         lane.refusals += 1
         lane.retry_at = retry_at
         self._held[lane.subject] = lane
@@ -133,7 +150,7 @@ class Lanes:
         self._held.clear()
         self._freed.clear()
         for lane in list(self._lanes.values()):
-            lane.refusals, lane.retry_at = 0, None
+            lane.refusals, lane.retry_at, lane.held_since = 0, None, None
             self._cut(lane, 1 if lane.is_taken else 0)
             if not lane.waiting:
                 del self._lanes[lane.subject]

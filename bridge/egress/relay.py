@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from bridge.egress.lanes import Lane, Lanes
-from bridge.errors import BrokerError, BrokerUnavailable, LeaseLost, StoreError
+from bridge.errors import BrokerError, BrokerUnavailable, LeaseLost, StoreError, TopologyMissing
 from bridge.lifecycle import Clock, Stop
 from bridge.model import PARTITIONS
 from bridge.observability import Metrics
@@ -30,6 +30,8 @@ _MARGIN_S = 1.0
 """A lease counts as lost this long before the database says so: clocks drift, processes are suspended."""
 _MOST_DOUBLINGS = 30
 """More make a number that no float holds, after some hours of refusals."""
+_FULL = "a queue that is bound to bridge.events is full and rejects: make room in it; the subject moves again by itself"
+_UNROUTED = "bridge.unrouted is missing, so events that no consumer is bound for wait here: bridge topology apply"
 _NAMES = [f"relay/{number}" for number in range(PARTITIONS)]
 
 
@@ -43,10 +45,14 @@ class Pace:
     last_retry_s: float = 30.0
     confirm_s: float = 30.0
     """A broker that is connected but leaves a message unconfirmed so long (no quorum, an alarm) counts as away."""
+    stalled_s: float = 5.0
+    """A publish that is unconfirmed for longer is told as a broker that is away, though the connection stands yet."""
+    tell_s: float = 60.0
+    """How often the log says again what is still so."""
 
 
 class Relay:
-    """Publishes what the outbox holds. `degraded_since` says since when the broker has been away."""
+    """Publishes what the outbox holds."""
 
     def __init__(
         self,
@@ -85,7 +91,23 @@ class Relay:
         self._held_until = 0.0
         self._is_connected = False
         self._bug: BaseException | None = None
-        self.degraded_since: datetime | None = clock()
+        self._away_since: datetime | None = clock()
+        self._away_told: tuple[str, float] | None = None  # the reason that the log has, and when it is said again
+        self._tell_held_at = 0.0
+
+    @property
+    def degraded_since(self) -> datetime | None:
+        """Since when the broker has been away, or has confirmed nothing that was sent."""
+        if self._away_since is not None or (oldest := self._oldest_unconfirmed()) is None:
+            return self._away_since
+        waited = asyncio.get_running_loop().time() - oldest
+        return self._clock() - timedelta(seconds=waited) if waited > self._pace.stalled_s else None
+
+    def warnings(self) -> list[str]:
+        """Say what an operator should see to, in words."""
+        held, unrouted = self._lanes.held, self._lanes.unrouted
+        told = [f"{_subjects(unrouted)} held: {_UNROUTED}"] if unrouted else []
+        return [*told, f"{_subjects(held - unrouted)} held by refusals: {_FULL}"] if held > unrouted else told
 
     @property
     def held_subjects(self) -> int:
@@ -111,6 +133,7 @@ class Relay:
             if await self._connected() and self._may_publish():
                 await self._fetch()
                 self._dispatch()
+            self._tell_held()
             await self.bell.wait(self._next_look())
             if self._bug is not None:
                 raise self._bug
@@ -127,8 +150,12 @@ class Relay:
 
     async def close(self) -> None:
         """Give back the partitions and leave the broker."""
-        await self._leases.release(_NAMES)
-        await self._publisher.close()
+        try:
+            await self._leases.release(_NAMES)
+        except StoreError as error:
+            log.warning("relay.leases_not_released", error=type(error).__name__)
+        finally:
+            await self._publisher.close()
 
     async def _hold(self) -> None:
         asked = asyncio.get_running_loop().time()
@@ -156,21 +183,40 @@ class Relay:
         try:
             await self._publisher.connect()
         except BrokerUnavailable as error:
-            self.degraded_since = self.degraded_since or self._clock()
-            log.warning("broker.away", reason=str(error))
+            self._away_since = self._away_since or self._clock()
+            self._tell_away(str(error), self._away_since)
             await self._away.wait(_POLL_S)
             return False
         log.info("broker.connected")
-        self._is_connected, self.degraded_since = True, None
+        self._is_connected, self._away_since, self._away_told = True, None, None
         self._restart()
         return True
 
     async def _give_up_waiting(self) -> None:
         """Leave a broker that does not confirm: what was on its way fails, and is published again later."""
-        oldest = next(iter(self._unconfirmed.values()), None)
+        oldest = self._oldest_unconfirmed()
         if oldest is not None and oldest + self._pace.confirm_s < asyncio.get_running_loop().time():
             self._lost("no confirm")
             await self._publisher.close()
+
+    def _oldest_unconfirmed(self) -> float | None:
+        return next(iter(self._unconfirmed.values()), None)
+
+    def _tell_away(self, reason: str, since: datetime) -> None:
+        """Log a broker that is away: when the reason is new, and then now and again."""
+        now = asyncio.get_running_loop().time()
+        if self._away_told is None or self._away_told[0] != reason or self._away_told[1] <= now:
+            self._away_told = reason, now + self._pace.tell_s
+            log.warning("broker.away", reason=reason, since=since.isoformat(timespec="seconds"))
+
+    def _tell_held(self) -> None:
+        """Log now and again how much is held; each subject's first refusal has a line of its own."""
+        since, now = self._lanes.held_since, asyncio.get_running_loop().time()
+        if since is None:
+            self._tell_held_at = now + self._pace.tell_s
+        elif self._tell_held_at <= now:
+            self._tell_held_at = now + self._pace.tell_s
+            log.warning("relay.held", subjects=self._lanes.held, oldest_s=round(now - since), advice=self.warnings())
 
     def _restart(self) -> None:
         """Drop what is not on its way, and read the outbox again."""
@@ -264,20 +310,23 @@ class Relay:
     def _lost(self, reason: str) -> None:
         if self._is_connected:
             log.warning("broker.lost", reason=reason)
-            self._is_connected, self.degraded_since = False, self._clock()
+            self._is_connected, self._away_since = False, self.degraded_since or self._clock()
 
     def _refused(self, lane: Lane, error: BrokerError) -> None:
         delay = min(self._pace.first_retry_s * 2 ** min(lane.refusals, _MOST_DOUBLINGS), self._pace.last_retry_s)
-        event = lane.first.event
-        self._lanes.refused(lane, asyncio.get_running_loop().time() + delay)
+        event, is_first, now = lane.first.event, lane.refusals == 0, asyncio.get_running_loop().time()
+        is_unrouted = isinstance(error, TopologyMissing)
+        self._lanes.refused(lane, now + delay, now=now, is_unrouted=is_unrouted)
         self._metrics.refused.labels(event.type).inc()
-        log.error(
-            "relay.refused",
-            error=type(error).__name__,
-            subject=event.subject.name,
-            event_id=event.id,
-            retry_in_s=delay,
-        )
+        if is_first:
+            log.error(
+                "relay.refused",
+                error=type(error).__name__,
+                subject=event.subject.name,
+                event_id=event.id,
+                retry_in_s=delay,
+                advice=_UNROUTED if is_unrouted else _FULL,
+            )
         self.bell.ring()
 
     def _next_look(self) -> float:
@@ -310,3 +359,7 @@ class Relay:
         self._lanes.marked(positions)
         if self._lanes.room:
             self.bell.ring()
+
+
+def _subjects(number: int) -> str:
+    return f"{number} subject{'' if number == 1 else 's'}"

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from typing import Final
 
+from bridge.events.catalogue import CATALOGUE, versioned
 from bridge.model import Event
 from bridge.store.feed import Filter, SqlFeed
 
 _PAGE: Final = 500
 _POLL_S: Final = 0.5
+_NONE: Final = "no events yet"
+_NONE_SUCH: Final = "no such events yet"
+_TYPE_WIDTH: Final = max(len(versioned(kind.type)) for kind in CATALOGUE)
 
 
 async def tail(feed: SqlFeed, *, last: int, follow: bool, wanted: Filter, as_json: bool) -> None:
     """Print the last events, and what follows them where that is asked for."""
     cursor = await feed.before(last, wanted)
+    is_first = True
     while True:
         page = await feed.page(cursor, _PAGE, wanted)
+        if is_first and last and not page.events:
+            print(_NONE if wanted == Filter() else _NONE_SUCH, file=sys.stderr, flush=True)
+        is_first = False
         _print(page.events, as_json=as_json)
         cursor = page.cursor
         if page.is_last and not follow:
@@ -33,17 +42,17 @@ def _print(events: Sequence[Event], *, as_json: bool) -> None:
 
 
 def line(event: Event) -> str:
-    """Write an event as one line for people."""
+    """Write an event as one line for people, under the time at which the bridge recorded it."""
     document = json.loads(event.body)
     data = document["data"]
     told = [data[key] for key in ("tracking_status", "carrier_status", "reason", "service_id") if data.get(key)]
     number = data.get("tracking_number")
     return "  ".join(
         [
-            document["time"],
+            document["recordedtime"],
             f"{event.subject.name:<22}",
             f"{event.sequence:>4}",
-            f"{event.type:<34}",
+            f"{versioned(event.type):<{_TYPE_WIDTH}}",
             " ".join(map(str, told)),
             str(number or ""),
         ]

@@ -5,20 +5,74 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-from bridge.errors import StoreError, StoreUnavailable
-from bridge.lifecycle import Stop
-from bridge.model import Arrival, Parked, Receipt
+from bridge.errors import RowRefused, StoreError, StoreUnavailable
+from bridge.lifecycle import Bell, Stop
+from bridge.model import Receipt
 from bridge.ports import InboxStore
 
+if TYPE_CHECKING:
+    from bridge.store.inbox import Entry
+
 MOST_IN_A_COMMIT = 500
+MOST_BYTES = 64 * 1024 * 1024
+"""Of bodies in one process, from the first byte read until the answer; beyond: 503."""
 _CHECK_S = 0.25
+_IDLE_S = 60.0
 
-Entry = Arrival | Parked
+
+class Intake:
+    """How much may be in hand at once: webhooks from before their bodies are read until they are answered."""
+
+    def __init__(self, most: int, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self.webhooks = 0
+        self.bytes = 0
+
+    def enter(self, size: int) -> None:
+        """Count one more webhook of so many bytes. Raises StoreUnavailable when there is no room for it."""
+        if self.webhooks >= self._most:
+            raise StoreUnavailable("too many webhooks are in hand")
+        self.grow(size)
+        self.webhooks += 1
+
+    def grow(self, size: int) -> None:
+        """Count more bytes. Raises StoreUnavailable when there is no room for them."""
+        if self.bytes + size > self._most_bytes:
+            raise StoreUnavailable("too many bytes of webhooks are in hand")
+        self.bytes += size
+
+    def leave(self, size: int) -> None:
+        """Count one webhook less, and its bytes."""
+        self.webhooks -= 1
+        self.bytes -= size
 
 
-class Refusal(StoreError):
-    """The database will not take this one row; a repeat fares no better, but only evidence says so."""
+class Room:
+    """The room that one webhook takes up while this is entered. StoreUnavailable where there is none."""
+
+    __slots__ = ("_intake", "size")
+
+    def __init__(self, intake: Intake, size: int) -> None:
+        self._intake = intake
+        self.size = size
+
+    def __enter__(self) -> Self:
+        self._intake.enter(self.size)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._intake.leave(self.size)
+
+    def grow(self, size: int) -> None:
+        """Take as many bytes in all."""
+        self._intake.grow(size - self.size)
+        self.size = size
 
 
 @dataclass(slots=True, eq=False)
@@ -51,12 +105,17 @@ class Inbox:
         self._on_dropped = on_dropped
         self._waiting: list[_Waiting] = []
         self._writing: list[_Waiting] = []
-        self._arrived = asyncio.Event()
+        self._bell = Bell()
+        self._intake = Intake(max_pending)
 
     @property
     def pending(self) -> int:
         """How many wait for their commit, or are in one."""
         return len(self._waiting) + len(self._writing)
+
+    def room(self, size: int) -> Room:
+        """Make room for one webhook before its body is read; the size is what is known of it by then."""
+        return Room(self._intake, size)
 
     async def accept(self, entry: Entry) -> Receipt:
         """Put one webhook on disk. Raises StoreUnavailable when the store cannot take it in time."""
@@ -65,15 +124,15 @@ class Inbox:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(entry, loop.time(), loop.create_future())
         self._waiting.append(waiting)
-        self._arrived.set()
+        self._bell.ring()
         return await waiting.answer
 
     async def commit(self, stop: Stop) -> None:
         """Write what waits, again and again; after the end is announced, until nothing waits any more."""
+        bell = self._bell = stop.bell()
         while self._waiting or not stop:
             if not self._waiting:
-                self._arrived.clear()
-                await _either(self._arrived, stop)
+                await bell.wait(_IDLE_S)
                 continue
             self._writing = self._waiting[:MOST_IN_A_COMMIT]
             del self._waiting[:MOST_IN_A_COMMIT]
@@ -99,18 +158,10 @@ class Inbox:
             return
         for waiting, receipt in zip(batch, accepted.receipts, strict=True):
             if receipt is None:
-                waiting.fail(Refusal("the database refuses this row"))
+                waiting.fail(RowRefused("the database refuses this row"))
             elif not waiting.answer.done():
                 waiting.answer.set_result(receipt)
         if accepted.dropped:
             self._on_dropped(accepted.dropped)
         if Receipt.accepted in accepted.receipts:
             self._on_accepted()
-
-
-async def _either(arrived: asyncio.Event, stop: Stop) -> None:
-    """Wait for work or for the end."""
-    tasks = [asyncio.ensure_future(arrived.wait()), asyncio.ensure_future(stop.wait())]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b, sha256
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from bridge.errors import StoreError, Unreadable
-from bridge.ingress.inbox import Inbox
+from bridge.ingress.inbox import Inbox, Room
 from bridge.ingress.verification import (
     FOREIGN_ORGANIZATION,
     KEPT_OF_TOO_LARGE,
@@ -47,6 +47,11 @@ _DRAINED: Final = 8
 """How many times the limit is read and thrown away, so that the sender gets to see the answer."""
 _NOT_FOUND: Final = Response(status_code=404)
 _RETRY_AFTER_S: Final = "5"
+_UNREAD: Final = "unread"
+"""The event's label where no event was read."""
+_STRANGERS_EVERY_S: Final = 60.0
+_MOST_DIGITS: Final = 20
+"""Longer numbers are not read."""
 
 
 class ReadWebhook(Protocol):
@@ -96,6 +101,8 @@ class Receiver:
         self._known_events = known_events
         self._metrics = metrics
         self._clock = clock
+        self._strangers = 0
+        self._strangers_told = -_STRANGERS_EVERY_S
         self.unproxied_since: datetime | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,6 +114,8 @@ class Receiver:
         """Answer whatever is sent to a webhook URL."""
         organization = self._secrets.organization(request.path_params["secret"])
         if organization is None:
+            if request.method == "POST":
+                self._note_stranger(request)
             return _NOT_FOUND
         if request.method in ("GET", "HEAD"):
             return Response(status_code=200)
@@ -115,42 +124,64 @@ class Receiver:
         self._metrics.ack_seconds.observe(time.perf_counter() - started)
         return response
 
+    def _note_stranger(self, request: Request) -> None:
+        """Count a wrong secret, and say so now and then: it may be ours, set wrong at the carrier."""
+        self._metrics.unknown_secret.inc()
+        self._strangers += 1
+        now = time.monotonic()
+        if now - self._strangers_told >= _STRANGERS_EVERY_S:
+            address = self._origin(request, _head(request.scope["headers"])).address
+            log.warning("webhook.unknown_secret", address=address, count=self._strangers)
+            self._strangers, self._strangers_told = 0, now
+
     async def _receive(self, request: Request, organization: OrganizationId) -> Response:
+        """Make room, and answer 503 for whatever cannot be read or put on disk now."""
         try:
-            unverified = await self._unverified(request, organization)
+            head = _head(request.scope["headers"])
+            with self._inbox.room(min(head.length, self._limits.body_bytes)) as room:
+                unverified = await self._unverified(request, organization, head, room)
+                return await self._keep(unverified)
         except (TimeoutError, ClientDisconnect):
+            self._count(_UNREAD, "incomplete")
             log.warning("webhook.body_incomplete", organization=organization)
-            return _unavailable(close=True)
+        except StoreError as error:
+            self._count(_UNREAD, "refused")
+            log.error("webhook.refused", organization=organization, reason=str(error))
+        return _unavailable(close=True)
+
+    async def _keep(self, unverified: Unverified) -> Response:
         entry = self._judge(unverified)
         event = self._event_label(entry)
         try:
             receipt = await self._inbox.accept(entry)
         except StoreError as error:
             self._count(event, "refused")
-            log.error("webhook.refused", organization=organization, delivery=entry.id, error=type(error).__name__)
+            log.error("webhook.refused", organization=entry.organization, delivery=entry.id, reason=str(error))
             return _unavailable(close=not unverified.is_whole)
         self._count(event, receipt.value)
         self._tell(entry, receipt, event)
         return _answer(receipt, entry.id, close=not unverified.is_whole)
 
-    async def _unverified(self, request: Request, organization: OrganizationId) -> Unverified:
-        """Read the request within its limits of size and time."""
+    async def _unverified(self, request: Request, organization: OrganizationId, head: _Head, room: Room) -> Unverified:
+        """Read the request within its limits of size and time. Raises StoreUnavailable when there is no room for it."""
+        most = self._limits.body_bytes
         body, size = bytearray(), 0
         async with asyncio.timeout(self._limits.body_seconds):
             async for chunk in request.stream():
                 size += len(chunk)
-                body += chunk[: self._limits.body_bytes - len(body)]
-                if size > _DRAINED * self._limits.body_bytes:
+                if room.size < size and room.size < most:
+                    room.grow(min(size, most))
+                body += chunk[: most - len(body)]
+                if size > _DRAINED * most:
                     break
-        is_whole = size <= self._limits.body_bytes
+        is_whole = size <= most
         kept = bytes(body if is_whole else body[:KEPT_OF_TOO_LARGE])
-        encoding = request.headers.get("content-encoding", "").strip().lower()
-        return Unverified(organization, self._origin(request), encoding, self._clock(), size, is_whole, kept)
+        origin = self._origin(request, head)
+        return Unverified(organization, origin, head.encoding, self._clock(), size, is_whole, kept)
 
-    def _origin(self, request: Request) -> Origin:
+    def _origin(self, request: Request, head: _Head) -> Origin:
         client = request.scope.get("client")
-        forwarded = request.headers.getlist("x-forwarded-for")
-        origin = self._networks.origin(client[0] if client else "", ",".join(forwarded))
+        origin = self._networks.origin(client[0] if client else "", head.forwarded)
         if origin.unproxied and not origin.is_inside and self._limits.mode != "off":
             self._warn_unproxied()
         return origin
@@ -179,7 +210,7 @@ class Receiver:
     def _event_label(self, entry: Arrival | Parked) -> str:
         """Name the event in a metric; unknown names are the sender's choice and share one label."""
         if isinstance(entry, Parked):
-            return "unread"
+            return _UNREAD
         return entry.event if entry.event in self._known_events else "other"
 
     def _count(self, event: str, outcome: str) -> None:
@@ -204,6 +235,27 @@ class Receiver:
                 shipment=entry.shipment,
                 kind=event,
             )
+
+
+class _Head(NamedTuple):
+    """What the headers say; a length of 0 where they name none."""
+
+    length: int
+    encoding: str
+    forwarded: str
+
+
+def _head(headers: Iterable[tuple[bytes, bytes]]) -> _Head:
+    """Read the headers that matter in one pass: looking each up by name would take several."""
+    length, encoding, forwarded = 0, "", ""
+    for name, value in headers:
+        if name == b"content-length":
+            length = int(value) if value.isdigit() and len(value) < _MOST_DIGITS else 0
+        elif name == b"content-encoding":
+            encoding = encoding or value.decode("latin-1").strip().lower()
+        elif name == b"x-forwarded-for":
+            forwarded += ("," if forwarded else "") + value.decode("latin-1")
+    return _Head(length, encoding, forwarded)
 
 
 def _arrival(webhook: ReadWebhook, verified: Verified) -> Arrival:

@@ -46,7 +46,7 @@ class Worker:
             try:
                 projected = await self._projector.project(ROUND, self._clock())
             except StoreError as error:
-                log.warning("worker.store_unavailable", error=type(error).__name__)
+                log.warning("worker.store_unavailable", reason=str(error))
                 await self.bell.wait(_POLL_S)
                 continue
             if projected.deliveries:

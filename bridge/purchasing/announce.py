@@ -97,6 +97,13 @@ def declined(
     return _tell(purchase, data, shipment.at, key=key, facet=why)
 
 
+def given_up(purchase: Purchase, why: str, found: Evidence, policy: Policy, now: datetime) -> Tell:
+    """Tell that nothing was decided at all, and why; `found` is what we go by without a read."""
+    extra = {"reason": why, "rejected": (), "policy_sha256": policy.sha256, "evidence": found}
+    data = OfferSelectionFailed.model_validate(_about(purchase) | extra)
+    return _tell(purchase, data, now, key=f"{why}:{purchase.cause or ''}", facet=why)
+
+
 def expired(purchase: Purchase, shipment: Shipment) -> Tell:
     when = max((offer.expires_at for offer in shipment.offers if offer.expires_at), default=shipment.at)
     data = OffersExpired.model_validate(_about(purchase) | {"expired_at": when})

@@ -7,6 +7,7 @@ answer, a refusal and a crash all look the same, and are settled by the same rea
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ import structlog
 from bridge.errors import CarrierRefused, CarrierUnavailable, LeaseLost, StoreError
 from bridge.events.catalogue import Offer
 from bridge.lifecycle import Clock, Stop
-from bridge.model import IntentId, OfferId, OrganizationId
+from bridge.model import Evidence, IntentId, OfferId, OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import Carrier
 from bridge.purchasing import announce
@@ -32,12 +33,20 @@ log = structlog.get_logger()
 
 SEND_WITHIN = timedelta(seconds=5)
 """From the intent to the call. Shorter than the lease, so that a process that slept cannot pay after losing it."""
+GIVE_UP_AFTER = timedelta(minutes=10)
+"""From the end of the window to the end of waiting for a carrier that lets nothing be decided."""
 UNKNOWN_AFTER = timedelta(seconds=60)
 _READS = (0.5, 1.0, 2.0, 5.0, 10.0)
 _RETRIES = (1.0, 2.0, 4.0, 8.0, 15.0, 60.0)
 _ENOUGH_READS = 3
 _POLL_S = 1.0
 _RENEW_S = 2.0
+_NOT_TO_THIS_TOKEN = (401, 403)
+_NOT_FOUND = 404
+_ACCOUNT_REFUSED = "the carrier refuses the organization's token: nothing is bought until that is mended"
+_PAUSED = ("account_paused", "account_paused", Evidence.carrier)
+_UNREACHABLE = ("carrier_unreachable", "carrier_unavailable", Evidence.webhook)
+"""Why nothing was decided: as kept, as published, and what the event goes by."""
 
 Mode = Literal["auto", "approve", "dry_run"]
 
@@ -51,7 +60,10 @@ class Account:
 
 
 class Buyer:
-    """Works off wanted purchases and those in doubt, the earliest deadline first."""
+    """Works off purchases in doubt and wanted ones, the earliest deadline first, `at_once` of each organization.
+
+    `call_within` is the longest that one call to the carrier can take; `settle` the longest that its effect is hidden.
+    """
 
     def __init__(
         self,
@@ -60,6 +72,7 @@ class Buyer:
         accounts: Mapping[OrganizationId, Account],
         policy: Policy,
         settle: timedelta,
+        call_within: timedelta,
         at_once: int,
         metrics: Metrics,
         clock: Clock,
@@ -70,32 +83,43 @@ class Buyer:
         self._accounts = accounts
         self._policy = policy
         self._settle = settle
+        self._call_within = call_within
         self._at_once = at_once
         self._metrics = metrics
         self._clock = clock
         self._stop = stop
         self._on_events = on_events
+        self._in_hand: Counter[OrganizationId] = Counter()
         self.bell = stop.bell()
 
     async def run(self) -> None:
         """Work until the end is announced; what is in hand then is finished or left to evidence."""
-        while not self._stop:
-            claimed = await self._claim()
-            if claimed:
-                await asyncio.gather(*(self._handle(one) for one in claimed))
-            else:
+        async with asyncio.TaskGroup() as hands:
+            while not self._stop:
+                for one in await self._claim():
+                    self._in_hand[one.organization] += 1
+                    hands.create_task(self._work(one))
                 await self.bell.wait(await self._pause())
+
+    async def _work(self, purchase: Purchase) -> None:
+        """Handle one purchase, and make room for the next of its organization."""
+        try:
+            await self._handle(purchase)
+        finally:
+            self._in_hand[purchase.organization] -= 1
+            self.bell.ring()
 
     async def _claim(self) -> Sequence[Purchase]:
         try:
-            return await self._purchases.claim(self._at_once, self._clock())
+            return await self._purchases.claim(self._at_once, self._clock(), self._in_hand)
         except StoreError as error:
             log.warning("purchase.claim_failed", error=type(error).__name__)
             return ()
 
     async def _pause(self) -> float:
+        full = [organization for organization, number in self._in_hand.items() if number >= self._at_once]
         try:
-            due = await self._purchases.next_due()
+            due = await self._purchases.next_due(full)
         except StoreError:
             return _POLL_S
         return _POLL_S if due is None else min(max((due - self._clock()).total_seconds(), 0.01), _POLL_S)
@@ -158,6 +182,9 @@ class Buyer:
             case NotOurs(why):
                 told = [announce.declined(purchase, shipment, why, (), self._policy)] if why == CARRIER_OWNED else []
                 return await self._end(purchase, PurchaseState.not_ours, why, *told)
+            case Wait() if self._is_hopeless(purchase):
+                none = announce.declined(purchase, shipment, "none_available", (), self._policy)
+                return await self._end(purchase, PurchaseState.declined, "none_available", none)
             case Wait():
                 return await self._again(purchase, _RETRIES)
             case _:
@@ -178,6 +205,7 @@ class Buyer:
 
     def _chosen(self, purchase: Purchase, shipment: Shipment, offer: Offer) -> Purchase:
         """Start an intent. What was held and is decided the same way again is still the same purchase."""
+        send_before = self._clock() + SEND_WITHIN
         is_same = purchase.intent is not None and purchase.offer == offer.offer_id
         return replace(
             purchase,
@@ -186,7 +214,8 @@ class Buyer:
             service=offer.service_id,
             deadline=offer.expires_at or purchase.deadline,
             payments=tuple(payment.id for payment in shipment.payments),
-            send_before=self._clock() + SEND_WITHIN,
+            send_before=send_before,
+            left_by=send_before + self._call_within,
             reads=0,
             attempts=0,
             reason=None,
@@ -196,7 +225,8 @@ class Buyer:
         """Ask once. Whatever comes back, reads decide what it meant."""
         doubt = replace(intended, state=PurchaseState.doubt, due_at=self._clock() + timedelta(seconds=_READS[0]))
         # The one clock may be set back, the other stands still while the machine sleeps.
-        if asyncio.get_running_loop().time() >= latest or self._clock() >= (intended.send_before or doubt.due_at):
+        began, began_at = asyncio.get_running_loop().time(), self._clock()
+        if began >= latest or began_at >= (intended.send_before or doubt.due_at):
             log.warning("purchase.too_late_to_send")
             return await self._save(doubt)
         try:
@@ -206,7 +236,9 @@ class Buyer:
             doubt = replace(doubt, reason=reason(error.key))
         except CarrierUnavailable as error:
             log.warning("purchase.in_doubt", reason=error.reason, status=error.status)
-        return await self._save(replace(doubt, due_at=self._clock() + timedelta(seconds=_READS[0])))
+        took = timedelta(seconds=asyncio.get_running_loop().time() - began)
+        ended_at = max(self._clock(), began_at + took)
+        return await self._save(replace(doubt, left_by=ended_at, due_at=ended_at + timedelta(seconds=_READS[0])))
 
     async def _adopt(self, purchase: Purchase, shipment: Shipment, bought: Bought) -> Purchase:
         """Take note that somebody else bought it."""
@@ -253,7 +285,7 @@ class Buyer:
     async def _nothing_yet(self, purchase: Purchase, shipment: Shipment, asked_at: datetime) -> Purchase:
         """Read on, until reads enough over a time long enough show that nothing was bought."""
         read = replace(purchase, state=PurchaseState.doubt, reads=purchase.reads + 1)
-        settled_at = (purchase.send_before or purchase.due_at) + self._settle
+        settled_at = (purchase.left_by or purchase.due_at) + self._settle
         if read.reads < _ENOUGH_READS or asked_at < settled_at:
             return await self._again(read, _READS)
         return await self._fail(read, purchase.reason or "other", shipment.at)
@@ -262,16 +294,34 @@ class Buyer:
         return await self._end(purchase, PurchaseState.failed, why, announce.failed(purchase, why, at))
 
     async def _unreadable(self, purchase: Purchase, error: CarrierRefused) -> Purchase:
-        """A shipment that the carrier will not show: a forged or foreign id, or a wrong token."""
+        """A shipment that the carrier will not show: not yet, never (a forged or foreign id), or not to this token."""
         log.warning("purchase.read_refused", key=error.key, status=error.status)
-        if purchase.state is PurchaseState.wanted:
-            return await self._end(purchase, PurchaseState.not_ours, reason(error.key))
+        is_over = self._clock() >= purchase.deadline
+        if purchase.state is not PurchaseState.wanted:
+            return await self._later(purchase, error)
+        if error.status in _NOT_TO_THIS_TOKEN:
+            log.warning("purchase.account_refused", problem=_ACCOUNT_REFUSED, key=error.key, status=error.status)
+            return await (self._give_up(purchase, _PAUSED) if is_over else self._again(purchase, _RETRIES))
+        if error.status == _NOT_FOUND:
+            quiet = PurchaseState.not_ours  # nobody is told of a forged id
+            return await (self._end(purchase, quiet, "not_found") if is_over else self._again(purchase, _RETRIES))
         return await self._later(purchase, error)
+
+    def _is_hopeless(self, purchase: Purchase) -> bool:
+        return purchase.state is PurchaseState.wanted and self._clock() >= purchase.deadline + GIVE_UP_AFTER
+
+    async def _give_up(self, purchase: Purchase, why: tuple[str, str, Evidence]) -> Purchase:
+        """End what was wanted and could not be decided about, and let consumers hear of it."""
+        kept, published, found = why
+        told = announce.given_up(purchase, published, found, self._policy, self._clock())
+        return await self._end(purchase, PurchaseState.expired, kept, told)
 
     # -- saving ------------------------------------------------------------------------------------------------------
 
     async def _later(self, purchase: Purchase, error: CarrierUnavailable | CarrierRefused) -> Purchase:
         """The carrier does not answer: try again later and later, and say so when a purchase hangs on it."""
+        if self._is_hopeless(purchase):
+            return await self._give_up(purchase, _UNREACHABLE)
         wait = getattr(error, "retry_after", None)
         waited = purchase if wait is None else replace(purchase, due_at=self._clock() + timedelta(seconds=wait))
         return await self._again(waited, _RETRIES, *self._unknown(purchase))

@@ -1,7 +1,8 @@
 """Settings: read once at start, checked as a whole, refused by name where they are missing or unsafe.
 
 `values` reads one value, `model` is the tree, `keys` names its leaves, `sources` gathers what was given,
-`rules` looks at combinations, `reference` writes the documentation. Nothing is read at import.
+`rules` looks at combinations, `effect` knows what changes nothing yet, `reference` writes the documentation. Nothing
+is read at import.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from bridge.errors import SettingsError
 from bridge.settings import keys
+from bridge.settings.effect import without_effect
 from bridge.settings.model import (
     Amqp,
     ApiClient,
@@ -64,6 +66,7 @@ __all__ = [
     "Webhook",
     "is_loopback",
     "load",
+    "without_effect",
 ]
 
 _SHOULD = re.compile(r"^(Input|String|Value|Decimal input)?\s*should")

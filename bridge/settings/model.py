@@ -155,9 +155,11 @@ class ShipX(Part):
         "sight, confirmation, terminal statuses), `always`.",
     )
     requests_per_minute: int = Field(
-        60, ge=1, le=6000, description="Calls per minute and organization, all replicas together."
+        60, ge=1, le=6000, description="Calls per minute and organization, per process in this version."
     )
-    max_in_flight: int = Field(2, ge=1, le=100, description="Calls at once per organization, all replicas together.")
+    max_in_flight: int = Field(
+        2, ge=1, le=100, description="Calls at once per organization, per process in this version."
+    )
     timeout_s: Seconds = Field(10, le=120, description="How long one call may take.")
 
     @property
@@ -172,12 +174,13 @@ class ShipX(Part):
 class Purchasing(Part):
     mode: Literal["auto", "approve", "dry_run"] = Field(
         "auto",
-        description="`auto` buys, `approve` decides and waits for a person, `dry_run` decides and never spends.",
+        description="`auto` buys, and with a carrier that is not loopback works as `approve` in this version; "
+        "`approve` decides and announces `purchase_held` (there is no way yet to approve one); "
+        "`dry_run` decides and never spends.",
     )
     scope: Literal["created_by_bridge", "all"] | None = Field(
         None,
-        description="Whose shipments may be bought: `created_by_bridge` or `all`. Unset with a carrier that is not "
-        "loopback: `auto` behaves as `approve` and says so.",
+        description="Whose shipments may be bought: `created_by_bridge` or `all`.",
         examples=["created_by_bridge"],
     )
     max_per_day: int = Field(1000, ge=1, le=1_000_000, description="Purchases per day.")
@@ -266,12 +269,11 @@ class Settings(Part):
     )
     database_url: DatabaseUrl = Field(
         SecretStr("sqlite:///var/bridge.db"),
-        description="`sqlite:///path`, or `postgresql://…` for several replicas.",
+        description="`sqlite:///path`, used by one process. `postgresql://…` is refused by this version.",
     )
     migrate: bool = Field(
         default_factory=_migrates,
-        description="Migrate at start. On PostgreSQL, `serve` refuses an old schema and names `bridge migrate`, "
-        "unless this is true.",
+        description="Migrate at start. Where false, `serve` refuses an old schema and names `bridge migrate`.",
         examples=[True],
         json_schema_extra={"shown": "on for SQLite"},
     )
@@ -281,15 +283,15 @@ class Settings(Part):
     amqp: Amqp = Amqp()
     roles: Roles = Field(
         ROLES,
-        description="What this process does: `all` or a list: `receiver`, `worker`, `relay`, `commands`, `reconciler`.",
+        description="What this process does: `all` or a list: `receiver`, `worker`, `relay`, `commands`, `reconciler` "
+        "(the last two do nothing in this version).",
         json_schema_extra={"shown": "all"},
     )
     http: Http = Http()
     shutdown_s: Seconds = Field(20, le=600, description="How long the work in hand may take to end on SIGTERM.")
     api_token: ApiToken | None = Field(
         None,
-        description="Operator token with every scope, 16 characters or more; without any token `/v1` and the console "
-        "answer 401.",
+        description="Operator token with every scope, 16 characters or more; without any token `/v1` answers 401.",
     )
     api_tokens: tuple[ApiClient, ...] = Field((), description="Further tokens.")
     webhook: Webhook = Webhook()

@@ -110,7 +110,8 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
-def _base_url(url: str) -> str:
+def base_url(url: str) -> str:
+    """Take an address that may be called: https://, or http:// on this machine; without a slash at its end."""
     parts = _parts(url)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ValueError("must be a URL that begins with https://")
@@ -225,7 +226,7 @@ Line = Annotated[str, Field(max_length=255), AfterValidator(_one_line)]
 Host = Annotated[str, AfterValidator(_host)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 CarrierId = Annotated[int, Field(ge=1, lt=10**18)]
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
+BaseUrl = Annotated[str, AfterValidator(base_url)]
 AmqpUrl = Annotated[SecretStr, AfterValidator(_amqp_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]
 Password = Annotated[SecretStr, AfterValidator(_printable)]

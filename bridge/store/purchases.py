@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,10 +10,12 @@ from enum import StrEnum
 from bridge.errors import LeaseLost
 from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, IntentId, OfferId, OrganizationId, PurchaseWork, ShipmentId, Subject, micros, moment
-from bridge.store.database import Database, Row, Transaction
+from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
 
 LEASE = timedelta(seconds=8)
+WINDOW = timedelta(minutes=5)
+"""How long an offer can be bought. A deadline further away is nobody's: webhooks are unsigned."""
 
 
 class PurchaseState(StrEnum):
@@ -46,6 +48,9 @@ class Purchase:
     payments: tuple[int, ...] = ()
     """The payments that were there already when this one was intended: they prove nothing about it."""
     send_before: datetime | None = None
+    """When the call had to be begun."""
+    left_by: datetime | None = None
+    """The last moment at which the request can have left: a bound at the intent, the call's end once that is known."""
     reads: int = 0
     attempts: int = 0
     reason: str | None = None
@@ -65,21 +70,44 @@ class Step:
 
 
 def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) -> None:
-    """Ask for purchases. One that is intended, in doubt or done is left alone: evidence ends it, not a new webhook."""
+    """Ask for purchases. One that is intended or in doubt is left to evidence, and wanted again if it ends unbought."""
     rows = [
-        (one.organization, one.shipment, "wanted", micros(one.deadline), micros(now), one.cause, micros(now))
+        (
+            one.organization,
+            one.shipment,
+            "wanted",
+            micros(min(max(one.deadline, now), now + WINDOW)),
+            micros(now),
+            one.cause,
+            micros(now),
+        )
         for one in sorted(work, key=lambda one: (one.organization, one.shipment))
     ]
     transaction.insert(
         "purchases (organization, shipment, state, deadline, due_at, cause, updated_at)",
         rows,
-        tail="ON CONFLICT (organization, shipment) DO UPDATE SET state = 'wanted', deadline = excluded.deadline,"
-        " due_at = excluded.due_at, cause = excluded.cause, attempts = 0, reads = 0, reason = NULL,"
-        # A held purchase that is asked for again is the same one; any other that ended is not.
-        " intent_id = CASE WHEN purchases.state IN ('held', 'wanted') THEN purchases.intent_id END,"
-        " updated_at = excluded.updated_at"
-        " WHERE purchases.state NOT IN ('intended', 'doubt', 'succeeded')",
+        tail=f"ON CONFLICT (organization, shipment) DO UPDATE SET {_ASKED_AGAIN} WHERE purchases.state <> 'succeeded'",
     )
+
+
+def _set(column: str, *, underway: str, ended: str) -> str:
+    """Set a column of a purchase asked for again: to the one while it is underway, to the other when it is not."""
+    return f"{column} = CASE WHEN purchases.state IN ('intended', 'doubt') THEN {underway} ELSE {ended} END"
+
+
+_ASKED_AGAIN = ", ".join(
+    (
+        _set("wanted_cause", underway="excluded.cause", ended="NULL"),
+        _set("wanted_deadline", underway="excluded.deadline", ended="NULL"),
+        *(
+            _set(column, underway=f"purchases.{column}", ended=f"excluded.{column}")
+            for column in ("state", "deadline", "due_at", "cause", "attempts", "reads", "reason")
+        ),
+        # A held purchase that is asked for again is the same one; any other that ended is not.
+        "intent_id = CASE WHEN purchases.state IN ('held', 'wanted', 'intended', 'doubt') THEN purchases.intent_id END",
+        "updated_at = excluded.updated_at",
+    )
+)
 
 
 class SqlPurchases:
@@ -90,9 +118,14 @@ class SqlPurchases:
         self._recorder = recorder
         self._holder = holder
 
-    async def claim(self, limit: int, now: datetime) -> Sequence[Purchase]:
-        """Take purchases that are due, the earliest deadline first, for eight seconds."""
-        return await self._database.write(lambda transaction: self._claim(transaction, limit, now))
+    async def claim(
+        self, limit: int, now: datetime, in_hand: Mapping[OrganizationId, int] | None = None
+    ) -> Sequence[Purchase]:
+        """Take purchases that are due for eight seconds, so many of each organization less those it has `in_hand`.
+
+        Those in doubt come first, then the earliest deadline, and last those whose window is over.
+        """
+        return await self._database.write(lambda transaction: self._claim(transaction, limit, now, in_hand or {}))
 
     async def renew(self, claimed: Purchase, now: datetime) -> None:
         """Hold a claimed purchase for another eight seconds, if it is still ours."""
@@ -104,13 +137,14 @@ class SqlPurchases:
             )
         )
 
-    async def next_due(self) -> datetime | None:
-        """Say when the next live purchase wants to be looked at."""
+    async def next_due(self, without: Collection[OrganizationId] = ()) -> datetime | None:
+        """Say when the next live purchase wants to be looked at, of all organizations but some."""
         rows = await self._database.read(
             lambda transaction: transaction.run(
                 # What somebody else holds is not due before its lease ends.
                 "SELECT min(CASE WHEN held_until > due_at THEN held_until ELSE due_at END)"
-                f" FROM purchases WHERE {_LIVE}"
+                f" FROM purchases WHERE {_LIVE} AND organization NOT IN ({marks(list(without))})",
+                list(without),
             )
         )
         return None if rows[0][0] is None else moment(rows[0][0])
@@ -119,13 +153,21 @@ class SqlPurchases:
         """Carry out a decision about what is known of the shipment. Raises LeaseLost, and then nothing counted."""
         return await self._database.write(lambda transaction: self._step(transaction, claimed, decide, now))
 
-    def _claim(self, transaction: Transaction, limit: int, now: datetime) -> list[Purchase]:
-        rows = transaction.run(
-            f"SELECT {_COLUMNS} FROM purchases WHERE {_LIVE} AND due_at <= ? AND held_until <= ?"
-            f" ORDER BY deadline LIMIT ? {transaction.skip_locked}",
-            (micros(now), micros(now), limit),
-        )
-        claimed = [_purchase(row) for row in rows]
+    def _claim(
+        self, transaction: Transaction, limit: int, now: datetime, in_hand: Mapping[OrganizationId, int]
+    ) -> list[Purchase]:
+        due = f"{_LIVE} AND due_at <= ? AND held_until <= ?"
+        at = micros(now)
+        claimed: list[Purchase] = []
+        for (organization,) in transaction.run(
+            f"SELECT DISTINCT organization FROM purchases WHERE {due} ORDER BY organization", (at, at)
+        ):
+            rows = transaction.run(
+                f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {due}"
+                f" ORDER BY state = 'wanted', deadline <= ?, deadline LIMIT ? {transaction.skip_locked}",
+                (organization, at, at, at, max(limit - in_hand.get(organization, 0), 0)),
+            )
+            claimed += [_purchase(row) for row in rows]
         for one in claimed:
             transaction.run(
                 "UPDATE purchases SET holder = ?, held_until = ? WHERE organization = ? AND shipment = ?",
@@ -151,10 +193,12 @@ class SqlPurchases:
         return step.purchase
 
     def _write(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
+        self._put_aside(transaction, one, now)
         kept = (micros(now + LEASE)) if one.state is PurchaseState.intended else 0
         changed = transaction.run(
             "UPDATE purchases SET state = ?, deadline = ?, due_at = ?, intent_id = ?, offer_id = ?, service_id = ?,"
-            " payments = ?, send_before = ?, reads = ?, attempts = ?, reason = ?, held_until = ?, updated_at = ?"
+            " payments = ?, send_before = ?, left_by = ?, reads = ?, attempts = ?, reason = ?, held_until = ?,"
+            " updated_at = ?"
             " WHERE organization = ? AND shipment = ? AND holder = ? AND held_until > ? RETURNING shipment",
             (
                 one.state.value,
@@ -165,6 +209,7 @@ class SqlPurchases:
                 one.service,
                 ",".join(map(str, one.payments)),
                 _stored(one.send_before),
+                _stored(one.left_by),
                 one.reads,
                 one.attempts,
                 one.reason,
@@ -178,20 +223,30 @@ class SqlPurchases:
         )
         if not changed:
             raise LeaseLost(f"the purchase of shipment {one.shipment} belongs to another worker")
-        if one.state in _ENDED_UNBOUGHT:
-            # What was asked for while an older read was being decided about is decided about anew.
+        if one.state not in _STAYS_ITS_OWN:
             transaction.run(
-                "UPDATE purchases SET state = 'wanted', due_at = ? WHERE organization = ? AND shipment = ?"
-                " AND coalesce(cause, '') <> ?",
-                (micros(now), one.organization, one.shipment, one.cause or ""),
+                "UPDATE purchases SET state = 'wanted', deadline = wanted_deadline, due_at = ?, cause = wanted_cause,"
+                " attempts = 0, reads = 0, reason = NULL, wanted_cause = NULL, wanted_deadline = NULL,"
+                " intent_id = CASE WHEN state IN ('held', 'wanted') THEN intent_id END"
+                " WHERE organization = ? AND shipment = ? AND wanted_cause IS NOT NULL",
+                (micros(now), one.organization, one.shipment),
             )
 
+    def _put_aside(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
+        """Keep apart what was asked for while an older read was being decided about: it is decided about anew."""
+        transaction.run(
+            "UPDATE purchases SET wanted_cause = cause, wanted_deadline = deadline, cause = ?"
+            " WHERE organization = ? AND shipment = ? AND holder = ? AND held_until > ? AND coalesce(cause, '') <> ?",
+            (one.cause, one.organization, one.shipment, self._holder, micros(now), one.cause or ""),
+        )
 
-_ENDED_UNBOUGHT = (PurchaseState.declined, PurchaseState.expired, PurchaseState.held, PurchaseState.not_ours)
+
+_STAYS_ITS_OWN = (PurchaseState.intended, PurchaseState.doubt, PurchaseState.succeeded)
+"""Where nothing asked for meanwhile may begin another purchase: nobody knows yet, or it is bought."""
 _LIVE = "state IN ('wanted', 'intended', 'doubt')"
 _COLUMNS = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
-    " payments, send_before, reads, attempts, reason"
+    " payments, send_before, left_by, reads, attempts, reason"
 )
 
 
@@ -204,9 +259,10 @@ def _purchase(row: Row) -> Purchase:
         service=row[8],
         payments=tuple(int(number) for number in row[9].split(",") if number),
         send_before=_read(row[10]),
-        reads=row[11],
-        attempts=row[12],
-        reason=row[13],
+        left_by=_read(row[11]),
+        reads=row[12],
+        attempts=row[13],
+        reason=row[14],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,28 +12,39 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from bridge.errors import SettingsError
+from bridge.web.wire import Wire
 
+_HOST_KEY = "BRIDGE_HTTP__HOST"
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75
 """Longer than the minute after which common proxies drop idle connections, so that they close first."""
 
 
 def listen(host: str, port: int, key: str) -> socket.socket:
-    """Open a listening socket. Raises SettingsError that names the key."""
+    """Open a listening socket. Raises SettingsError that names the host's key or, for the port, the one given."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        found = socket.socket(family, socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise _cannot(_HOST_KEY, f"{host}: no such host", error) from error
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
         found.listen(_BACKLOG)
     except OSError as error:
-        raise SettingsError([(key, f"cannot listen on {host}:{port}: {error.strerror or error}")]) from error
+        found.close()
+        blamed = _HOST_KEY if error.errno == errno.EADDRNOTAVAIL else key
+        raise _cannot(blamed, f"{host}:{port}", error) from error
     found.setblocking(False)
     return found
 
 
+def _cannot(key: str, where: str, error: OSError | UnicodeError) -> SettingsError:
+    return SettingsError([(key, f"cannot listen on {where}: {getattr(error, 'strerror', None) or error}")])
+
+
 class Server(uvicorn.Server):
-    """Uvicorn without its own signal handling, access log and trust in proxy headers."""
+    """Uvicorn with bounds, and without its own signal handling, access log and trust in proxy headers."""
 
     def __init__(self, app: ASGIApp, listening: socket.socket, shutdown_s: float) -> None:
         self._socket = listening
@@ -40,6 +52,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=Wire,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

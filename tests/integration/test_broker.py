@@ -307,6 +307,25 @@ def unusable(rabbit: RabbitNode) -> dict[str, str]:
     }
 
 
+WORDS = {
+    # what is wrong, what every part of the bridge says of it
+    "nobody listens": "the broker cannot be reached: nothing listens at its address: ",
+    "wrong password": "the broker refuses the user or the password: ",
+    "no such virtual host": "the broker does not open the virtual host: ",
+}
+
+
+@pytest.mark.parametrize("case", WORDS)
+async def test_what_keeps_us_out_is_told_in_words(case: str, rabbit: RabbitNode) -> None:
+    url = unusable(rabbit)[case]
+    with pytest.raises(BrokerUnavailable) as connecting:
+        await publisher(url).connect()
+    with pytest.raises(BrokerUnavailable) as applying:
+        await apply_topology(SecretStr(url))
+    assert str(connecting.value).startswith(WORDS[case])
+    assert str(applying.value) == f"the topology could not be declared: {connecting.value}"
+
+
 @pytest.mark.parametrize("case", ["nobody listens", "wrong password", "no such virtual host"])
 async def test_no_error_or_log_line_holds_what_is_in_the_address(
     case: str, rabbit: RabbitNode, caplog: pytest.LogCaptureFixture

@@ -99,6 +99,16 @@ async def test_a_broker_without_the_topology_is_told_so(tmp_path: Path, carrier:
     assert "bridge topology apply" in told(report, "broker/topology")
 
 
+async def test_a_deleted_unrouted_queue_is_a_failure(tmp_path: Path, carrier: str, amqp_url: str) -> None:
+    await apply_topology(SecretStr(amqp_url))
+    async with await aio_pika.connect(amqp_url) as connection:
+        await (await connection.channel()).queue_delete("bridge.unrouted")
+    report = await examine(environ(tmp_path, carrier, BRIDGE_AMQP_URL=amqp_url))
+    assert states(report)["broker/topology"] == "failed"
+    assert "queue bridge.unrouted" in told(report, "broker/topology")
+    assert "bridge topology apply" in told(report, "broker/topology")
+
+
 async def test_what_nobody_was_bound_for_is_a_warning(tmp_path: Path, carrier: str, amqp_url: str) -> None:
     await apply_topology(SecretStr(amqp_url))
     async with await aio_pika.connect(amqp_url) as connection:

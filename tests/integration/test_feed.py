@@ -16,6 +16,7 @@ import pytest
 
 from bridge.store.feed import encode
 from bridge.web.access import EVERY_SCOPE
+from tests.support.bridge import until
 from tests.unit.ingress.stage import NUMBER, OPERATOR, OTHER, OTHER_SECRET, PATH, SHIPMENT, Stage, client_of, told
 
 EVENTS = "/v1/events"
@@ -134,13 +135,13 @@ async def test_a_reader_gets_what_it_asks_for(
 
 BAD: list[tuple[dict[str, str], str, str]] = [
     # parameters, detail, remark
-    ({"after": "x"}, "bad_cursor", "no base64"),
-    ({"after": "żółw"}, "bad_cursor", "not even ASCII"),
-    ({"after": "MQ"}, "bad_cursor", "a version alone"),
-    ({"after": "Mi4x"}, "bad_cursor", "another version"),
-    ({"after": "MS4tMQ"}, "bad_cursor", "a negative position"),
-    ({"after": "MS4" + "5OTk5" * 10}, "bad_cursor", "a position no database has"),
-    ({"after": "\x00"}, "bad_cursor", "a control character"),
+    ({"after": "x"}, "after: is not a cursor of this feed", "no base64"),
+    ({"after": "żółw"}, "after: is not a cursor of this feed", "not even ASCII"),
+    ({"after": "MQ"}, "after: is not a cursor of this feed", "a version alone"),
+    ({"after": "Mi4x"}, "after: is not a cursor of this feed", "another version"),
+    ({"after": "MS4tMQ"}, "after: is not a cursor of this feed", "a negative position"),
+    ({"after": "MS4" + "5OTk5" * 10}, "after: is not a cursor of this feed", "a position no database has"),
+    ({"after": "\x00"}, "after: is not a cursor of this feed", "a control character"),
     ({"limit": "0"}, "limit: must be a number from 1 to 1000", "nothing"),
     ({"limit": "1001"}, "limit: must be a number from 1 to 1000", "too much"),
     ({"limit": "-1"}, "limit: must be a number from 1 to 1000", "less than nothing"),
@@ -375,7 +376,11 @@ async def test_a_stream_shows_what_its_reader_may_see_and_asked_for(tmp_path: Pa
 async def test_a_stream_that_cannot_begin_is_a_problem_and_one_without_body_ends(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
         response = await stage.ask("GET", STREAM, token=OPERATOR, headers=[("last-event-id", "nonsense")])
-        assert (response.status_code, response.json()["detail"]) == (400, "bad_cursor")
+        assert (response.status_code, response.json()["detail"]) == (
+            400,
+            "last-event-id: is not a cursor of this feed",
+        )
+        assert response.json()["errors"][0]["code"] == "bad_cursor"
         response = await stage.ask("HEAD", STREAM, token=OPERATOR)
         assert (response.status_code, response.content) == (200, b"")
 
@@ -387,3 +392,17 @@ async def test_streams_end_when_the_process_does(tmp_path: Path) -> None:
             async with asyncio.timeout(5):
                 assert [one async for one in stream] == []
         assert stage.feed._listeners == set()
+
+
+async def test_there_are_only_so_many_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.egress.feed.MOST_STREAMS", 2)
+    async with Stage(tmp_path) as stage:
+        address = await stage.serve()
+        async with streaming(address), streaming(address):
+            response = await stage.ask("GET", STREAM, token=OPERATOR)
+            assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+            assert response.json()["type"] == "/problems/too-many-streams"
+            assert (await stage.ask("HEAD", STREAM, token=OPERATOR)).status_code == 200
+        await until(lambda: stage.feed._listeners == set())
+        async with streaming(address):
+            pass

@@ -90,6 +90,7 @@ class Process:
             accounts={ORGANIZATION: Account(client, "auto")},
             policy=Policy("default", ("inpost_locker_standard",), "0" * 64),
             settle=timedelta(seconds=20),
+            call_within=timedelta(seconds=10),
             at_once=8,
             metrics=Metrics(),
             clock=carrier.clock.now,

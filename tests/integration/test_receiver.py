@@ -93,6 +93,22 @@ async def test_a_webhook_with_a_wrong_secret_is_not_found_and_leaves_nothing(tmp
         assert stage.counted("bridge_deliveries_total") == {}
 
 
+async def test_wrong_secrets_are_counted_and_told_now_and_then_without_the_path(tmp_path: Path) -> None:
+    wrong = "d4" * 20
+    async with Stage(tmp_path, trusted=["10.0.0.0/8"]) as stage:
+        with capture_logs() as lines:
+            for _ in range(3):
+                forwarded = [("x-forwarded-for", STRANGER)]
+                await stage.post(told(), path=f"/webhooks/shipx/{wrong}", peer="10.0.0.2", headers=forwarded)
+            await stage.ask("GET", f"/webhooks/shipx/{wrong}")
+            stage.receiver._strangers_told -= 60
+            await stage.post(told(), path=f"/webhooks/shipx/{wrong}")
+        found = [(line["address"], line["count"]) for line in lines if line["event"] == "webhook.unknown_secret"]
+        assert found == [(STRANGER, 1), (CARRIER, 3)]
+        assert stage.counted("bridge_unknown_secret_total") == {(): 4}
+        assert wrong not in repr(lines)
+
+
 # --- POST: 200 --------------------------------------------------------------------------------------------------------
 
 
@@ -406,7 +422,7 @@ async def test_a_store_that_is_not_there_is_a_503_also_for_what_would_be_parked(
             assert is_refused(await stage.post(body))
         label = STATUS if body != b"not json" else "unread"
         assert stage.counted("bridge_deliveries_total") == {(label, "refused", "shipx"): 1}
-        assert [line["error"] for line in lines] == ["StoreUnavailable"]
+        assert [line["reason"] for line in lines] == ["gone"]
         assert SECRET not in repr(lines)
         assert (await stage.ask("GET", PATH)).status_code == 200, "the registration check needs no store"
 
@@ -661,6 +677,7 @@ async def test_a_body_that_does_not_arrive_in_time_is_a_503_and_leaves_nothing(t
         assert answer.startswith(b"HTTP/1.1 503 ")
         assert b"\r\nretry-after: 5\r\n" in answer
         assert stage.rows("SELECT * FROM deliveries") == stage.rows("SELECT * FROM parked") == []
+        assert stage.counted("bridge_deliveries_total") == {("unread", "incomplete", "shipx"): 1}
 
 
 async def test_whoever_sends_too_much_sees_the_answer_and_is_cut_off(tmp_path: Path) -> None:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aio_pika
 import pytest
 from pydantic import BaseModel, SecretStr
+from structlog.testing import capture_logs
 
 from bridge.broker.rabbit import RabbitPublisher, apply_topology
 from bridge.broker.topology import UNROUTED
 from bridge.egress.relay import Pace, Relay
-from bridge.errors import BrokerUnavailable, PublishRefused
+from bridge.errors import BrokerUnavailable, PublishRefused, StoreUnavailable, TopologyMissing
 from bridge.events.cloudevents import Envelope, partition
 from bridge.lifecycle import Stop, utc_now
 from bridge.model import Event, Fact, OrganizationId, ShipmentId, Subject
@@ -130,14 +131,17 @@ class Broker:
         self.connects = 0
         self.attempts: Counter[Subject] = Counter()
         self.refused: set[Subject] = set()
+        self.unrouted: set[Subject] = set()
         self.is_away = False
+        self.is_closed = False
+        self.reason = "away"
         self.confirms = asyncio.Event()
         self.confirms.set()
 
     async def connect(self) -> None:
         self.connects += 1
         if self.is_away:
-            raise BrokerUnavailable("away")
+            raise BrokerUnavailable(self.reason)
 
     async def publish(self, event: Event) -> None:
         subject = event.subject
@@ -152,12 +156,14 @@ class Broker:
                 raise BrokerUnavailable("away")
             if subject in self.refused:
                 raise PublishRefused("no")
+            if subject in self.unrouted:
+                raise TopologyMissing("no queue")
             self.published.append(event)
         finally:
             self.on_way[subject] -= 1
 
     async def close(self) -> None:
-        """Have nothing to close."""
+        self.is_closed = True
 
     def order(self) -> dict[str, list[int]]:
         """Give every subject's sequence as first published."""
@@ -339,6 +345,30 @@ async def test_a_subject_may_be_refused_any_number_of_times(store: Store) -> Non
     assert broker.numbers(1) == [1]
 
 
+async def test_a_refusal_is_logged_once_with_advice_and_then_summed_up_now_and_again(store: Store) -> None:
+    broker = Broker()
+    broker.refused, broker.unrouted = {shipment(1), shipment(2)}, {shipment(3)}
+    await store.record(1, 2, 3)
+    with capture_logs() as lines:
+        async with relaying(store, broker, pace=Pace(first_retry_s=0.01, last_retry_s=0.01, tell_s=0.2)) as running:
+
+            def summed_up() -> list[Any]:
+                return [line for line in lines if line["event"] == "relay.held" and line["subjects"] == 3]
+
+            await until(lambda: broker.attempts[shipment(1)] > 5 and len(summed_up()) > 1)
+            unrouted, full = running.relay.warnings()
+            broker.refused = broker.unrouted = set()
+            await until(store.all_is_marked)
+            assert running.relay.warnings() == []
+    refused = {line["subject"]: line["advice"] for line in lines if line["event"] == "relay.refused"}
+    assert sum(line["event"] == "relay.refused" for line in lines) == 3
+    assert "make room" in refused["shipment/1"]
+    assert "bridge topology apply" in refused["shipment/3"]
+    assert ("1 subject held" in unrouted, "bridge.unrouted is missing" in unrouted) == (True, True)
+    assert ("2 subjects held" in full, "make room" in full) == (True, True)
+    assert summed_up()[0]["advice"] == [unrouted, full]
+
+
 async def test_a_page_read_while_a_subject_is_freed_does_not_overtake_what_it_held_back(store: Store) -> None:
     """The page in hand begins behind events that went back to the outbox when their subject was refused."""
     broker = Broker()
@@ -494,6 +524,62 @@ async def test_a_broker_that_is_away_is_reported_and_everything_goes_out_when_it
     assert broker.order() == {"shipment/1": [1, 2], "shipment/2": [1]}
 
 
+async def test_a_broker_that_confirms_nothing_is_reported_before_it_is_given_up(store: Store) -> None:
+    broker = Broker()
+    broker.confirms.clear()
+    await store.record(1)
+    async with relaying(store, broker, pace=Pace(stalled_s=0.05)) as running:
+        await until(lambda: broker.on_way.total())
+        since = await until(lambda: running.relay.degraded_since)
+        assert isinstance(since, datetime)
+        assert timedelta(seconds=0.05) < utc_now() - since < timedelta(seconds=10)
+        broker.confirms.set()
+        await until(store.all_is_marked)
+        assert running.relay.degraded_since is None
+    assert broker.connects == 1
+
+
+async def test_a_broker_that_stays_away_is_logged_when_the_reason_changes_and_not_at_every_knock(store: Store) -> None:
+    broker = Broker()
+    broker.is_away = True
+    with capture_logs() as lines:
+        async with relaying(store, broker):
+            await until(lambda: broker.connects == 3)
+            broker.reason = "another"
+            await until(lambda: broker.connects == 5)
+    away = [line for line in lines if line["event"] == "broker.away"]
+    assert [line["reason"] for line in away] == ["away", "another"]
+    assert away[0]["since"] == away[1]["since"]
+
+
+async def test_a_broker_that_stays_away_is_logged_again_after_a_while(store: Store) -> None:
+    broker = Broker()
+    broker.is_away = True
+    with capture_logs() as lines:
+        async with relaying(store, broker, pace=Pace(tell_s=0)):
+            await until(lambda: broker.connects == 2)
+    assert [line["event"] for line in lines].count("broker.away") == 2
+
+
+async def test_the_broker_is_left_even_where_the_leases_cannot_be_given_back(store: Store) -> None:
+    class Stuck(SqlLeases):
+        async def release(self, names: Iterable[str]) -> None:
+            raise StoreUnavailable("disk full")
+
+    broker = Broker()
+    relay = Relay(
+        outbox=SqlOutbox(store.database, "one"),
+        leases=Stuck(store.database, "one"),
+        publisher=broker,
+        start=0,
+        metrics=Metrics(),
+        clock=utc_now,
+        stop=Stop(),
+    )
+    await relay.close()
+    assert broker.is_closed
+
+
 async def test_events_that_keep_coming_do_not_make_it_knock_faster_at_a_broker_that_is_away(store: Store) -> None:
     broker = Broker()
     broker.is_away = True
@@ -549,8 +635,8 @@ async def test_a_broker_configured_later_begins_where_the_setting_says_and_stays
 # -- a real broker -----------------------------------------------------------------------------------------------------
 
 
-def publisher(url: str) -> RabbitPublisher:
-    return RabbitPublisher(SecretStr(url), declares=True, environment="demo")
+def publisher(url: str, *, declares: bool = True) -> RabbitPublisher:
+    return RabbitPublisher(SecretStr(url), declares=declares, environment="demo")
 
 
 @asynccontextmanager
@@ -663,7 +749,7 @@ async def test_without_the_unrouted_queue_what_is_bound_goes_on_and_the_rest_wai
 ) -> None:
     await apply_topology(SecretStr(amqp_url))
     await bind(amqp_url, "some", "shipx.shipment.status_changed.delivered")
-    async with relaying(store, publisher(amqp_url)) as running:
+    async with relaying(store, publisher(amqp_url, declares=False)) as running:
         await until(lambda: running.relay.degraded_since is None)
         async with channel(amqp_url) as opened:
             await (opened.queue_delete if missing == "queue" else opened.exchange_delete)(UNROUTED)
@@ -675,6 +761,20 @@ async def test_without_the_unrouted_queue_what_is_bound_goes_on_and_the_rest_wai
         await apply_topology(SecretStr(amqp_url))
         await until(store.all_is_marked)
     assert await drained(amqp_url, UNROUTED) == {"shipment/1": [2], "shipment/3": [1]}
+
+
+@pytest.mark.parametrize("missing", ["queue", "exchange"])
+async def test_an_unrouted_queue_that_somebody_deletes_is_declared_again_where_that_is_ours(
+    store: Store, amqp_url: str, missing: str
+) -> None:
+    async with relaying(store, publisher(amqp_url)) as running:
+        await until(lambda: running.relay.degraded_since is None)
+        async with channel(amqp_url) as opened:
+            await (opened.queue_delete if missing == "queue" else opened.exchange_delete)(UNROUTED)
+        await store.record(1, 2)
+        running.relay.bell.ring()
+        await until(store.all_is_marked)
+    assert await drained(amqp_url, UNROUTED) == {"shipment/1": [1], "shipment/2": [1]}
 
 
 async def test_a_broker_that_comes_after_the_bridge_gets_everything(store: Store, own_rabbit: RabbitNode) -> None:

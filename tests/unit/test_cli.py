@@ -171,6 +171,22 @@ def test_the_webhook_url_of_every_organization_holds_its_newest_secret(
     )
 
 
+BASES = [
+    # what is given, the exit code
+    ("http://127.0.0.1:8080", 0),
+    ("http://hooks.example.com", 2),
+    ("hooks.example.com", 2),
+    ("https://user:password@hooks.example.com", 2),
+    ("ftp://hooks.example.com", 2),
+]
+
+
+@pytest.mark.parametrize(("base", "code"), BASES)
+def test_a_webhook_url_is_https_or_stays_on_this_machine(base: str, code: int, settings: dict[str, str]) -> None:
+    ran = bridge("webhook", "url", "--base", base, environ=settings)
+    assert (ran.code, SECRET in ran.out, "--base" in ran.err) == (code, code == 0, code == 2)
+
+
 # -- documents ---------------------------------------------------------------------------------------------------------
 
 
@@ -258,12 +274,21 @@ async def test_events_tail_prints_the_published_events(
 ) -> None:
     await _record(tmp_path / "bridge.db")
     ran = bridge("events", "tail", "--json", *arguments, environ=settings)
-    assert (ran.code, ran.err) == (0, "")
+    assert (ran.code, ran.err) == (0, "" if types else "no such events yet\n")
     assert [json.loads(line)["type"] for line in ran.out.splitlines()] == types
 
 
-async def test_events_tail_prints_a_line_for_people(settings: dict[str, str], tmp_path: Path) -> None:
+async def test_events_tail_prints_aligned_lines_for_people_with_the_time_of_recording(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
     await _record(tmp_path / "bridge.db")
     first, second = bridge("events", "tail", environ=settings).out.splitlines()
-    assert "shipment.confirmed" in first
+    assert first.startswith("2026-10-10T12:00:00.000Z  shipment/")
+    assert "bridge.shipment.confirmed.v1" in first
     assert "available_for_pickup" in second
+    assert second.index("bridge.shipment") == first.index("bridge.shipment")
+
+
+def test_events_tail_says_when_there_is_nothing(settings: dict[str, str]) -> None:
+    assert bridge("migrate", environ=settings).code == 0
+    assert bridge("events", "tail", environ=settings) == Ran(0, "", "no events yet\n")

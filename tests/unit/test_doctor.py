@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from bridge.doctor import Check, Report, examine, render
+from bridge.doctor import Check, Report, database, examine, render
+from bridge.events import examples
+from bridge.events.catalogue import Confirmed
+from bridge.events.cloudevents import Envelope
 from bridge.ingress.receiver import UNPROXIED
 from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
+from bridge.store.database import Transaction
+from bridge.store.facts import Recorder
 from bridge.store.inbox import SqlInbox
 from bridge.store.migrate import migrate
-from bridge.store.outbox import begun
+from bridge.store.outbox import SqlOutbox, begun
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 
@@ -118,6 +124,13 @@ async def test_a_fresh_machine_is_healthy_and_told_how_to_register_the_webhook(t
     assert os.listdir(tmp_path) == [], "looking makes nothing"
 
 
+async def test_a_setting_that_has_no_effect_is_a_warning(tmp_path: Path) -> None:
+    report = await looked_at(environ(tmp_path, BRIDGE_RETENTION__EVENTS="7d", BRIDGE_PURCHASING__MAX_PER_DAY="5"))
+    told = [check.told for check in report.checks if (check.name, check.state) == ("settings", "warning")]
+    assert [text.split()[0] for text in told] == ["BRIDGE_PURCHASING__MAX_PER_DAY", "BRIDGE_RETENTION__EVENTS"]
+    assert (report.healthy, report.exit_code) == (True, 0)
+
+
 # -- database ----------------------------------------------------------------------------------------------------------
 
 
@@ -145,6 +158,69 @@ async def test_an_empty_file_lacks_every_migration(tmp_path: Path) -> None:
 async def test_a_missing_database_is_a_failure_where_serve_would_not_make_it(tmp_path: Path) -> None:
     check = found(await looked_at(environ(tmp_path, BRIDGE_MIGRATE="false")), "database")
     assert (check.state, "bridge migrate" in (check.do or "")) == ("failed", True)
+
+
+async def test_a_missing_database_of_production_is_worth_a_look(tmp_path: Path) -> None:
+    check = found(await looked_at(environ(tmp_path, BRIDGE_ENVIRONMENT="production")), "database")
+    assert (check.state, "does not exist yet; `bridge serve` makes it" in check.told) == ("warning", True)
+
+
+async def test_a_database_that_somebody_else_is_writing_is_locked(tmp_path: Path) -> None:
+    await made(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "bridge.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        check = found(await looked_at(environ(tmp_path)), "database")
+    assert (check.state, "is locked" in check.told) == ("failed", True)
+
+
+async def test_trying_to_write_changes_nothing(tmp_path: Path) -> None:
+    await made(tmp_path)
+    path = tmp_path / "bridge.db"
+    before = path.read_bytes()
+    await looked_at(environ(tmp_path))
+    assert (path.read_bytes() == before, os.listdir(tmp_path)) == (True, ["bridge.db"])
+
+
+REFUSALS = [
+    # SQLite's code, what is told
+    (sqlite3.SQLITE_BUSY, "is locked"),
+    (sqlite3.SQLITE_READONLY, "is read-only"),
+    (sqlite3.SQLITE_READONLY_DIRECTORY, "is read-only"),
+    (sqlite3.SQLITE_FULL, "the disk is full"),
+    (sqlite3.SQLITE_CANTOPEN, "cannot be opened"),
+    (sqlite3.SQLITE_IOERR, "takes no write: an example"),
+]
+
+
+@pytest.mark.parametrize(("code", "told"), REFUSALS)
+def test_a_refused_write_is_told_in_words(code: int, told: str) -> None:
+    error = sqlite3.OperationalError("an example")
+    error.sqlite_errorcode = code
+    check = database.refused(Path("bridge.db"), error)
+    assert (check.state, told in check.told, bool(check.do)) == ("failed", True, True)
+
+
+def test_little_room_on_the_disk_is_a_warning() -> None:
+    assert database.room(100_000_000) == []
+    (check,) = database.room(12_000_000)
+    assert (check.state, "12 MB are free" in check.told) == ("warning", True)
+
+
+async def test_events_that_wait_long_for_the_broker_are_a_warning(tmp_path: Path) -> None:
+    def record(transaction: Transaction) -> None:
+        fact, recorder = examples.fact(Confirmed), Recorder(Envelope("demo"))
+        ledgers = recorder.lock(transaction, {fact.subject})
+        recorder.record(transaction, ledgers, [fact], NOW - timedelta(seconds=61))
+        recorder.save(transaction, ledgers.values())
+
+    await made(tmp_path)
+    async with opened(tmp_path / "bridge.db") as rows:
+        await SqlOutbox(rows, "one").begin("earliest")
+        await rows.write(record)
+    report = await looked_at(environ(tmp_path, BRIDGE_AMQP_URL="amqp://guest:guest@127.0.0.1:1/"))
+    check = found(report, "database/outbox")
+    assert (check.state, check.told) == ("warning", "1 events wait for the broker, the oldest for 61 s")
+    assert "database/outbox" not in {one.name for one in (await looked_at(environ(tmp_path))).checks}
 
 
 async def test_the_rows_of_another_environment_are_refused(tmp_path: Path) -> None:

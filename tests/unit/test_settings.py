@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bridge.errors import SettingsError
-from bridge.settings import COMMANDS, ROLES, Settings, is_loopback, keys, load
+from bridge.settings import COMMANDS, ROLES, Settings, is_loopback, keys, load, without_effect
 from bridge.settings.reference import render_example, render_settings_reference, shown
 
 ROOT = Path(__file__).parents[2]
@@ -678,6 +678,62 @@ def test_loopback_is_told_from_the_rest(url: str, expected: bool, remark: str) -
 
 
 # --- what is written about them -----------------------------------------------------------------------------------
+
+
+WITHOUT_EFFECT = {
+    # a key that changes nothing in this version, and a value that is not its default
+    "BRIDGE_AMQP__COMMANDS": "label.fetch",
+    "BRIDGE_AMQP__REPLY_QUEUES": "erp.*",
+    "BRIDGE_SHIPX__READ_BACK": "always",
+    "BRIDGE_PURCHASING__SCOPE": "all",
+    "BRIDGE_PURCHASING__MAX_PER_DAY": "10",
+    "BRIDGE_PURCHASING__MAX_SPEND_PER_DAY": "10.00",
+    "BRIDGE_PURCHASING__REGENERATIONS": "0",
+    "BRIDGE_RECONCILE__OPEN_S": "1",
+    "BRIDGE_RECONCILE__TRACKING_S": "1",
+    "BRIDGE_RETURNS__POLL_S": "1",
+    "BRIDGE_INPOST_RETURNS__BASE_URL": "http://127.0.0.1:1",
+    "BRIDGE_INPOST_RETURNS__TOKEN_URL": "http://127.0.0.1:1",
+    "BRIDGE_INPOST_RETURNS__CLIENT_ID": "client",
+    "BRIDGE_INPOST_RETURNS__CLIENT_SECRET": "hidden-secret",
+    "BRIDGE_SZYBKIE_ZWROTY__BASE_URL": "http://127.0.0.1:1",
+    "BRIDGE_SZYBKIE_ZWROTY__EMAIL": "returns@example.com",
+    "BRIDGE_SZYBKIE_ZWROTY__PASSWORD": "hidden-secret",
+    "BRIDGE_INTELLIGENTRETURNS__BASE_URL": "http://127.0.0.1:1",
+    "BRIDGE_INTELLIGENTRETURNS__LOGIN": "login",
+    "BRIDGE_INTELLIGENTRETURNS__API_KEY": "hidden-secret",
+    "BRIDGE_INTELLIGENTRETURNS__FORMAT": "xml",
+    "BRIDGE_RETENTION__DELIVERIES": "1d",
+    "BRIDGE_RETENTION__EVENTS": "1d",
+    "BRIDGE_RETENTION__PARKED": "1d",
+    "BRIDGE_RETENTION__LABELS": "1d",
+}
+
+
+def test_what_changes_nothing_is_named_where_it_was_set() -> None:
+    told = without_effect(load({**REAL, **WITHOUT_EFFECT}, files()))
+    assert [key for key, _ in told] == [name for name in CONTRACT if name in WITHOUT_EFFECT]
+    assert all("in this version" in text for _, text in told)
+    assert "hidden-secret" not in str(told)
+
+
+def test_what_was_left_alone_or_set_to_its_default_is_not_named() -> None:
+    defaults = {name: CONTRACT[name] or "" for name in WITHOUT_EFFECT if CONTRACT[name] is not None}
+    assert without_effect(load({**REAL, **defaults, "BRIDGE_HTTP__PORT": "9999"}, files())) == []
+
+
+def test_a_role_that_does_nothing_is_named_where_roles_are_listed() -> None:
+    listed = without_effect(load({**REAL, "BRIDGE_ROLES": "worker,commands,reconciler"}, files()))
+    assert [(key, "`commands`" in text, "`reconciler`" in text) for key, text in listed] == [
+        ("BRIDGE_ROLES", True, False),
+        ("BRIDGE_ROLES", False, True),
+    ]
+    assert without_effect(load({**REAL, "BRIDGE_ROLES": "receiver,worker"}, files())) == []
+
+
+def test_the_reference_marks_what_changes_nothing() -> None:
+    rows = [line for line in render_settings_reference().splitlines() if "Not in effect yet: " in line]
+    assert [row.split("`")[1] for row in rows] == [name for name in CONTRACT if name in WITHOUT_EFFECT]
 
 
 def test_the_reference_is_what_the_tree_says() -> None:

@@ -38,8 +38,8 @@ _MOST_BYTES: Final = 5 * 1024 * 1024
 class Limiter(Protocol):
     """Lets a call through when the agreed rate allows it."""
 
-    def slot(self, *, at_once: bool = False) -> AbstractAsyncContextManager[None]:
-        """Wait for a turn; `at_once` takes it on credit, and the calls after it wait the longer."""
+    def slot(self, *, on_credit: bool = False) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn; `on_credit` takes it before it has come, and the calls after it wait the longer."""
         ...
 
 
@@ -53,7 +53,7 @@ class Answer:
 
 
 class ShipxClient:
-    """ShipX for one organization."""
+    """ShipX for one organization. No call takes longer than `http`'s timeout, and no request leaves after it."""
 
     def __init__(
         self,
@@ -75,20 +75,25 @@ class ShipxClient:
         self._metrics = metrics
         self._clock = clock
         self._version = version
+        self._timeout_s = http.timeout.read
+        self.degraded_since: datetime | None = None
+        """Since when the carrier gives no usable answer, or refuses the token; None after any other answer."""
 
     async def read(self, shipment: ShipmentId) -> Shipment:
         answer = await self._call("read_shipment", "GET", f"/v1/shipments/{shipment}")
         try:
             found = shipments.read(answer.body, self._date(answer))
         except Unreadable as error:
-            raise CarrierUnavailable(error.reason, status=answer.status) from None
+            raise self._no_answer(CarrierUnavailable(error.reason, status=answer.status)) from None
         if found.id != shipment:
-            raise CarrierUnavailable("another_shipment", status=answer.status)
+            raise self._no_answer(CarrierUnavailable("another_shipment", status=answer.status))
+        self.degraded_since = None
         return found
 
     async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
         # Whoever buys has just made sure that it is not too late: from there on nothing may wait.
-        await self._call("buy", "POST", f"/v1/shipments/{shipment}/buy", json={"offer_id": offer}, at_once=True)
+        await self._call("buy", "POST", f"/v1/shipments/{shipment}/buy", json={"offer_id": offer}, on_credit=True)
+        self.degraded_since = None
 
     async def organizations(self) -> list[OrganizationId]:
         """List the organizations that the token may act for. Raises CarrierUnavailable or CarrierRefused."""
@@ -96,37 +101,63 @@ class ShipxClient:
         try:
             found = wire.Organizations.model_validate_json(answer.body)
         except ValidationError:
-            raise CarrierUnavailable("unreadable_answer", status=answer.status) from None
+            raise self._no_answer(CarrierUnavailable("unreadable_answer", status=answer.status)) from None
+        self.degraded_since = None
         return [OrganizationId(one.id) for one in found.items]
 
-    async def _call(self, operation: str, method: str, path: str, json: Any = None, *, at_once: bool = False) -> Answer:
-        async with self._limiter.slot(at_once=at_once):
-            started = time.perf_counter()
-            outcome = "lost"
-            try:
-                answer = await self._ask(method, self._base_url + path, json)
-                outcome = f"{answer.status // 100}xx"
-                return _judged(answer)
-            except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-                # Without the cause: what it says may quote a header, and so the token.
-                raise CarrierUnavailable(type(error).__name__) from None
-            finally:
-                seconds = time.perf_counter() - started
-                self._metrics.carrier_seconds.labels(_CARRIER, operation, outcome).observe(seconds)
-                log.info("carrier.called", carrier=_CARRIER, operation=operation, outcome=outcome, s=round(seconds, 4))
+    async def _call(
+        self, operation: str, method: str, path: str, json: Any = None, *, on_credit: bool = False
+    ) -> Answer:
+        """Make one call, all of it within the timeout: waiting for a turn, connecting, asking, reading."""
+        latest = _Latest(self._clock, self._timeout_s)
+        has_turn = False
+        try:
+            async with asyncio.timeout(self._timeout_s), self._limiter.slot(on_credit=on_credit):
+                has_turn = True
+                return await self._measured(operation, method, self._base_url + path, json, latest)
+        except CarrierRefused as error:
+            self._refused(error)
+            raise
+        except CarrierUnavailable as error:
+            raise self._no_answer(error) from None
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            if not has_turn:  # our own rate, and nothing of the carrier's
+                raise CarrierUnavailable("no_turn") from None
+            # Without the cause: what it says may quote a header, and so the token.
+            raise self._no_answer(CarrierUnavailable(type(error).__name__)) from None
 
-    async def _ask(self, method: str, url: str, json: Any) -> Answer:
-        """Make the call and read the answer, no more of it and no longer than anybody needs."""
-        async with (
-            asyncio.timeout(_whole(self._http.timeout)),
-            self._http.stream(method, url, headers=self._headers(), json=json) as answer,
-        ):
+    async def _measured(self, operation: str, method: str, url: str, json: Any, latest: _Latest) -> Answer:
+        started = time.perf_counter()
+        outcome = "lost"
+        try:
+            answer = await self._ask(method, url, json, latest)
+            outcome = f"{answer.status // 100}xx"
+            return _judged(answer)
+        finally:
+            seconds = time.perf_counter() - started
+            self._metrics.carrier_seconds.labels(_CARRIER, operation, outcome).observe(seconds)
+            log.info("carrier.called", carrier=_CARRIER, operation=operation, outcome=outcome, s=round(seconds, 4))
+
+    async def _ask(self, method: str, url: str, json: Any, latest: _Latest) -> Answer:
+        """Make the call and read the answer, no more of it than anybody needs."""
+        asking = self._http.stream(
+            method, url, headers=self._headers(), json=json, extensions={"trace": latest.look_before_sending}
+        )
+        async with asking as answer:
             body = bytearray()
             async for piece in answer.aiter_bytes():
                 body += piece
                 if len(body) > _MOST_BYTES:
                     raise CarrierUnavailable("too_long", status=answer.status_code)
             return Answer(answer.status_code, answer.headers, bytes(body))
+
+    def _no_answer(self, error: CarrierUnavailable) -> CarrierUnavailable:
+        self.degraded_since = self.degraded_since or self._clock()
+        return error
+
+    def _refused(self, error: CarrierRefused) -> None:
+        is_token = error.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+        self.degraded_since = (self.degraded_since or self._clock()) if is_token else None
 
     def _headers(self) -> Mapping[str, str]:
         return {
@@ -155,16 +186,31 @@ def _judged(answer: Answer) -> Answer:
     if status == httpx.codes.TOO_MANY_REQUESTS or not 400 <= status < 500:
         raise CarrierUnavailable("not_now", status=status, retry_after=_retry_after(answer))
     try:
-        key = wire.Refusal.model_validate_json(answer.body).error or "other"
+        key = wire.Refusal.model_validate_json(answer.body).error
     except ValidationError:
         raise CarrierUnavailable("unreadable_answer", status=status) from None
-    raise CarrierRefused(key, status=status)
+    raise CarrierRefused(key if key in wire.ERROR_KEYS else "other", status=status)
 
 
-def _whole(timeout: httpx.Timeout) -> float | None:
-    """Bound a whole call: its parts have their own limits, which a server that drips never exceeds."""
-    parts = (timeout.pool, timeout.connect, timeout.write, timeout.read)
-    return None if None in parts else sum(part for part in parts if part is not None)
+_LEAVING: Final = ("send_request_headers.started", "send_request_body.started")
+
+
+class _Latest:
+    """The moment after which a call's request must not leave, whatever stood still meanwhile."""
+
+    def __init__(self, clock: Clock, timeout_s: float | None) -> None:
+        self._clock = clock
+        self._timeout_s = math.inf if timeout_s is None else timeout_s
+        self._began = asyncio.get_running_loop().time()
+        self._began_at = clock()
+
+    async def look_before_sending(self, event: str, _: object) -> None:
+        """Look at both clocks with the connection ready, before each part is sent: a process may have stood still."""
+        if event.endswith(_LEAVING):
+            elapsed = asyncio.get_running_loop().time() - self._began
+            passed = (self._clock() - self._began_at).total_seconds()
+            if max(elapsed, passed) >= self._timeout_s:
+                raise TimeoutError
 
 
 def _retry_after(answer: Answer) -> float | None:
@@ -182,17 +228,24 @@ class SteadyRate:
         self._next = -math.inf
 
     @asynccontextmanager
-    async def slot(self, *, at_once: bool = False) -> AsyncIterator[None]:
+    async def slot(self, *, on_credit: bool = False) -> AsyncIterator[None]:
         """Hold one of the places for as long as the context is open."""
         async with self._at_once:
             now = asyncio.get_running_loop().time()
             self._next = max(self._next, now - self._burst) + self._interval
-            if not at_once:
-                await asyncio.sleep(max(self._next - now, 0))
+            if not on_credit:
+                try:
+                    await asyncio.sleep(max(self._next - now, 0))
+                except asyncio.CancelledError:
+                    self._next -= self._interval  # given up: the turn is somebody else's
+                    raise
             yield
 
 
 def make_http(*, timeout_s: float, at_once: int) -> httpx.AsyncClient:
-    """Make the HTTP client for one organization: its pool is small, because a large one is slow."""
+    """Make the HTTP client for one organization: its pool is small, because a large one is slow.
+
+    `timeout_s` bounds its parts (connecting, TLS, every read); ShipxClient bounds the whole call by it, too.
+    """
     limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
     return httpx.AsyncClient(timeout=timeout_s, limits=limits, follow_redirects=False, trust_env=False)

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
-Number = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,40}$")]
+
+
+def _number(value: object) -> object:
+    """Take an empty number for none."""
+    return None if value == "" else value
+
+
+Number = Annotated[Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,40}$")] | None, BeforeValidator(_number)]
 
 
 def _digits(value: object) -> object:
@@ -24,7 +31,22 @@ def _digits(value: object) -> object:
 
 _DIGITS = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 Id = Annotated[int, Field(strict=True, ge=1, lt=10**18), BeforeValidator(_digits)]
-Rate = Annotated[Decimal, Field(ge=0, lt=10**9, max_digits=12, decimal_places=4)]
+
+
+def _rate(value: object) -> object:
+    """Read a rate as it was written; one that arithmetic made longer (13.530000000000001) is rounded half-even."""
+    if not isinstance(value, float | str):
+        return value
+    try:
+        rate = Decimal(str(value))  # a float's text is the shortest that means it: what was written, up to 15 digits
+        is_long = rate.is_finite() and 0 <= rate < _MOST and rate != rate.quantize(_FINEST, ROUND_HALF_EVEN)
+    except InvalidOperation:
+        return value
+    return rate.quantize(_FINEST, ROUND_HALF_EVEN).normalize() if is_long else rate
+
+
+_MOST, _FINEST = Decimal(10**9), Decimal("0.0001")
+Rate = Annotated[Decimal, Field(ge=0, lt=10**9, max_digits=12, decimal_places=4), BeforeValidator(_rate)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -39,12 +61,37 @@ _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzin
 Moment = Annotated[AwareDatetime, AfterValidator(_bounded)]
 
 
-def _word(value: object) -> object:
-    """Take an unexpected word for an unknown one: why a payment failed must not hide that it failed."""
-    return value if value is None or (isinstance(value, str) and _WORD.fullmatch(value)) else "other"
+ERROR_KEYS: Final = frozenset(
+    {
+        "access_forbidden",
+        "carrier_unavailable",
+        "company_data_missing",
+        "debt_collection",
+        "forbidden",
+        "invalid_action",
+        "invalid_parameter",
+        "label_generation_failed",
+        "label_template_not_found",
+        "missing_trucker_id",
+        "no_carriers",
+        "offer_expired",
+        "offer_unavailable",
+        "resource_not_found",
+        "token_invalid",
+        "transaction_failed",
+        "unauthorized",
+        "validation_failed",
+    }
+)
+"""Every error key that is documented or was met. Whatever else stands there may be anybody's data: it is `other`.
+
+https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/28639229
+"""
 
 
-_WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
+def _error(value: object) -> object:
+    """Take an unexpected key for an unknown one: why a payment failed must not hide that it failed."""
+    return value if value is None or (isinstance(value, str) and value in ERROR_KEYS) else "other"
 
 
 class _Shape(BaseModel):
@@ -64,7 +111,7 @@ class ConfirmedPayload(_Shape):
     """`shipment_confirmed`; the number was null in version 1.23 of the page."""
 
     shipment_id: Id
-    tracking_number: Number | None = None
+    tracking_number: Number = None
 
 
 class StatusPayload(_Shape):
@@ -72,8 +119,8 @@ class StatusPayload(_Shape):
 
     shipment_id: Id
     status: Word
-    tracking_number: Number | None = None
-    return_tracking_number: Number | None = None
+    tracking_number: Number = None
+    return_tracking_number: Number = None
 
 
 class Named(_Shape):
@@ -112,7 +159,7 @@ class ShipmentOf(_Shape):
 class TransactionDetails(_Shape):
     """Why a payment failed. The inner details hold the account owner's e-mail and are not read."""
 
-    error: Annotated[str, BeforeValidator(_word)] | None = None
+    error: Annotated[str | None, BeforeValidator(_error)] = None
 
 
 class Transaction(_Shape):
@@ -131,8 +178,8 @@ class Shipment(_Shape):
 
     id: Id
     status: Word
-    tracking_number: Number | None = None
-    return_tracking_number: Number | None = None
+    tracking_number: Number = None
+    return_tracking_number: Number = None
     service: Word | None = None
     created_at: Moment | None = None
     updated_at: Moment | None = None

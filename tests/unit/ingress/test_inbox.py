@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.errors import StoreError, StoreUnavailable
-from bridge.ingress.inbox import MOST_IN_A_COMMIT, Inbox, Refusal
+from bridge.errors import RowRefused, StoreUnavailable
+from bridge.ingress.inbox import MOST_IN_A_COMMIT, Inbox, Intake, Room
 from bridge.lifecycle import Stop
 from bridge.model import Arrival, DeliveryId, OrganizationId, Receipt, ShipmentId
 from bridge.ports import InboxStore
@@ -131,8 +131,7 @@ async def test_what_is_refused_fails_alone() -> None:
         tasks = asked(found.inbox, range(4))
         gate.open()
         answers = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [type(one) for one in answers] == [Receipt, Receipt, Refusal, Receipt]
-        assert issubclass(Refusal, StoreError), "so that the edge answers 503"
+        assert [type(one) for one in answers] == [Receipt, Receipt, RowRefused, Receipt]
 
 
 async def test_a_store_that_fails_fails_the_batch_and_the_next_one_is_tried() -> None:
@@ -209,3 +208,17 @@ async def test_duplicates_wake_nobody_and_dropped_rows_are_passed_on() -> None:
     async with running(Store(drops=3)) as found:
         await found.inbox.accept(entry(1))
         assert (found.accepted, found.dropped) == (1, 3)
+
+
+def test_room_is_taken_once_and_given_back() -> None:
+    intake = Intake(2, 100)
+    with Room(intake, 50) as one, Room(intake, 0) as other:
+        one.grow(60)
+        other.grow(40)
+        assert (intake.webhooks, intake.bytes) == (2, 100)
+        with pytest.raises(StoreUnavailable, match="bytes"):
+            other.grow(41)
+        with pytest.raises(StoreUnavailable, match="too many webhooks"), Room(intake, 0):
+            pass
+        assert (intake.webhooks, intake.bytes) == (2, 100), "what found no room takes none"
+    assert (intake.webhooks, intake.bytes) == (0, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -38,6 +38,7 @@ ORGANIZATION = OrganizationId(4821)
 TOKEN = "the-token-of-4821"
 POLICY = Policy("default", ("inpost_locker_standard", "inpost_courier_standard"), "0" * 64)
 SETTLE = timedelta(seconds=20)
+CALL_WITHIN = timedelta(seconds=10)
 LIVE = ("wanted", "intended", "doubt")
 
 TERMS: dict[str, Any] = {
@@ -175,10 +176,20 @@ async def passed_on(request: httpx.Request, inner: Inner) -> httpx.Response:
 class Process:
     """One buyer and everything it is made of."""
 
-    def __init__(self, stage: Stage, name: str, points: Points, mode: Mode, policy: Policy, *, token: bool) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        name: str,
+        points: Points,
+        mode: Mode,
+        policy: Policy,
+        *,
+        token: bool,
+        others: Mapping[OrganizationId, Account],
+    ) -> None:
         transport = Wire(httpx.ASGITransport(stage.app), points, stage.troubles)
-        self.http = httpx.AsyncClient(transport=transport, timeout=10)
-        client = ShipxClient(
+        self.http = httpx.AsyncClient(transport=transport, timeout=CALL_WITHIN.total_seconds())
+        self.client = ShipxClient(
             self.http,
             base_url="http://carrier",
             organization=ORGANIZATION,
@@ -193,9 +204,10 @@ class Process:
         self.metrics = Metrics()
         self.buyer = Buyer(
             purchases=stage.purchases(name, points),
-            accounts={ORGANIZATION: Account(client, mode)} if token else {},
+            accounts=({ORGANIZATION: Account(self.client, mode)} if token else {}) | dict(others),
             policy=policy,
             settle=SETTLE,
+            call_within=CALL_WITHIN,
             at_once=4,
             metrics=self.metrics,
             clock=stage.clock,
@@ -210,8 +222,9 @@ class Process:
         if not self.task.done():
             return False
         error = self.task.exception()
-        if error is not None and not isinstance(error, Crash):
-            raise error
+        bugs = error.split(Crash)[1] if isinstance(error, BaseExceptionGroup) else error
+        if bugs is not None:
+            raise bugs
         return True
 
     async def end(self) -> None:
@@ -298,10 +311,11 @@ class Stage:
         mode: Mode = "auto",
         policy: Policy = POLICY,
         token: bool = True,
+        others: Mapping[OrganizationId, Account] | None = None,
     ) -> Process:
         """Start a process."""
         name = f"process-{len(self.processes) + 1}"
-        process = Process(self, name, points or Points(), mode, policy, token=token)
+        process = Process(self, name, points or Points(), mode, policy, token=token, others=others or {})
         self.processes.append(process)
         return process
 

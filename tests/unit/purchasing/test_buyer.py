@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
@@ -11,13 +12,15 @@ import httpx
 import pytest
 
 from bridge.app import real_mode
-from bridge.model import DeliveryId, PurchaseWork, ShipmentId
-from bridge.purchasing.buyer import Mode
+from bridge.errors import CarrierUnavailable
+from bridge.model import DeliveryId, OfferId, OrganizationId, PurchaseWork, ShipmentId
+from bridge.purchasing.buyer import Account, Mode
 from bridge.purchasing.policy import Policy
+from bridge.purchasing.shipment import Shipment
 from bridge.settings import load
 from bridge.store.purchases import want
 from bridge.store.sqlite import SqliteTransaction
-from tests.unit.purchasing.stage import ORGANIZATION, POLICY, Inner, Points, Process, Stage, Trouble
+from tests.unit.purchasing.stage import ORGANIZATION, POLICY, SETTLE, Inner, Points, Process, Stage, Trouble
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import START, in_virtual_time, pass_time
 
@@ -224,12 +227,12 @@ def test_a_purchase_is_kept_while_the_carrier_takes_longer_than_the_lease() -> N
     async def story() -> None:
         async with Stage().open() as stage:
             shipment = await stage.create()
-            stage.troubles = {"GET": [delayed(before=12)], "POST": [delayed(after=12)]}
+            stage.troubles = {"GET": [delayed(before=9)], "POST": [delayed(after=9)]}
             stage.want(shipment)
             slow = stage.start()
             await pass_time(0.1)
             idle = stage.start()
-            await pass_time(23)
+            await pass_time(17)
             assert (slow.points.names[-1], idle.points.names) == ("after a commit", [])
             await pass_time(2)
             assert "after POST" in slow.points.names
@@ -324,7 +327,7 @@ def test_without_a_token_nothing_is_bought_and_nothing_in_doubt_is_given_up() ->
     in_virtual_time(story())
 
 
-def test_a_shipment_the_carrier_will_not_show_is_left_alone() -> None:
+def test_a_shipment_the_carrier_never_shows_is_left_alone_quietly() -> None:
     async def story() -> None:
         async with Stage().open() as stage:
             forged = ShipmentId(42)
@@ -332,6 +335,238 @@ def test_a_shipment_the_carrier_will_not_show_is_left_alone() -> None:
             stage.start()
             assert await stage.settled(forged) == "not_ours"
             assert (stage.reason(forged), stage.told(forged)) == ("not_found", [])
+            assert 5 <= stage.calls("/42") <= 12
+
+    in_virtual_time(story())
+
+
+def refused(status: int, key: str) -> Trouble:
+    """Refuse a call as the carrier itself does."""
+
+    async def trouble(_: httpx.Request, __: Inner) -> httpx.Response:
+        return httpx.Response(status, json={"status": status, "error": key, "message": "…", "details": {}})
+
+    return trouble
+
+
+@pytest.mark.parametrize(
+    ("status", "key"), [(404, "resource_not_found"), (401, "token_invalid"), (403, "forbidden"), (400, "other")]
+)
+def test_a_read_that_is_refused_for_a_while_ends_no_purchase(status: int, key: str) -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles["GET"] = [refused(status, key)] * 4
+            stage.want(shipment)
+            process = stage.start()
+            await pass_time(5)
+            assert stage.state(shipment) == "wanted"
+            since = process.client.degraded_since
+            assert since == (START + timedelta(seconds=0.5) if status in (401, 403) else None)
+            assert await stage.settled(shipment) == "succeeded"
+            assert (process.client.degraded_since, stage.charges()) == (None, [shipment])
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(
+    ("trouble", "minutes", "kept", "told"),
+    [
+        pytest.param(
+            lost(httpx.ConnectError), 15, "carrier_unreachable", ("carrier_unavailable", "webhook"), id="unreachable"
+        ),
+        pytest.param(
+            refused(400, "x"), 15, "carrier_unreachable", ("carrier_unavailable", "webhook"), id="refused oddly"
+        ),
+        pytest.param(
+            refused(401, "token_invalid"), 5, "account_paused", ("account_paused", "carrier"), id="a wrong token"
+        ),
+        pytest.param(refused(403, "forbidden"), 5, "account_paused", ("account_paused", "carrier"), id="not allowed"),
+    ],
+)
+def test_what_could_not_be_decided_about_ends_after_its_window_and_is_told(
+    trouble: Trouble, minutes: int, kept: str, told: tuple[str, str]
+) -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles["GET"] = [trouble] * 100
+            stage.want(shipment)
+            stage.start()
+            await pass_time(minutes * 60 - 1)
+            assert stage.state(shipment) == "wanted"
+            assert await stage.settled(shipment, seconds=62) == "expired"
+            [event] = stage.told(shipment)
+            assert (event.type, event.facet, stage.reason(shipment)) == ("offer_selection_failed", told[0], kept)
+            assert (event.data["evidence"], event.data["policy_sha256"]) == (told[1], POLICY.sha256)
+
+    in_virtual_time(story())
+
+
+def shown_as(status: str) -> Trouble:
+    async def trouble(request: httpx.Request, inner: Inner) -> httpx.Response:
+        answer = await inner(request)
+        await answer.aread()
+        return httpx.Response(200, json=json.loads(answer.content) | {"status": status, "offers": []})
+
+    return trouble
+
+
+def test_a_shipment_whose_offers_never_come_ends_after_its_window_and_is_told() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles["GET"] = [shown_as("created")] * 100
+            stage.want(shipment)
+            stage.start()
+            assert await stage.settled(shipment, seconds=962) == "declined"
+            [event] = stage.told(shipment)
+            assert (event.type, event.facet) == ("offer_selection_failed", "none_available")
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kept"),
+    [pytest.param(60 * 24 * 365, 5, id="in a year"), pytest.param(-60, 0, id="an hour ago"), pytest.param(3, 3)],
+)
+def test_a_deadline_lies_in_the_five_minutes_that_offers_live(minutes: int, kept: int) -> None:
+    """It comes from a body that anybody may have written."""
+
+    async def story() -> None:
+        async with Stage().open() as stage:
+            now = stage.clock.now()
+            for cause in ("first", "again"):
+                work = PurchaseWork(ORGANIZATION, ShipmentId(1), now + timedelta(minutes=minutes), DeliveryId(cause))
+                want(SqliteTransaction(stage.disk.connection), [work], now)
+                [claimed] = await stage.purchases(cause).claim(1, now)
+                assert claimed.deadline == now + timedelta(minutes=kept)
+                now += timedelta(seconds=10)
+
+    in_virtual_time(story())
+
+
+def test_what_is_in_doubt_comes_first_and_windows_that_are_over_come_last() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            now = stage.clock.now()
+            later = now + timedelta(minutes=3)
+            for number, minutes in ((1, 1), (2, 2), (3, 5), (4, 4), (5, 5)):
+                work = PurchaseWork(ORGANIZATION, ShipmentId(number), now + timedelta(minutes=minutes), DeliveryId("d"))
+                want(SqliteTransaction(stage.disk.connection), [work], now)
+            stage.disk.rows("UPDATE purchases SET state = 'doubt' WHERE shipment IN (2, 5)")
+            claimed = await stage.purchases("a process").claim(9, later)
+            assert [one.shipment for one in claimed] == [5, 2, 4, 3, 1]
+
+    in_virtual_time(story())
+
+
+def test_a_slow_read_holds_up_neither_its_organization_nor_any_other() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipments = [await stage.create() for _ in range(12)]
+            stage.troubles["GET"] = [delayed(before=9.5)] * 3
+            stage.want(*shipments)
+            stage.start()
+            await pass_time(9)
+            assert [stage.state(one) for one in shipments].count("succeeded") == 9
+            for shipment in shipments:
+                assert await stage.settled(shipment) == "succeeded"
+
+    in_virtual_time(story())
+
+
+def test_an_organization_whose_reads_hang_stops_no_other() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            theirs = OrganizationId(ORGANIZATION - 1)
+            hanging = [PurchaseWork(theirs, ShipmentId(n), stage.clock.now(), DeliveryId("d")) for n in range(1, 21)]
+            want(SqliteTransaction(stage.disk.connection), hanging, stage.clock.now())
+            shipment = await stage.create()
+            never = Never()
+            process = stage.start(others={theirs: Account(never, "auto")})
+            await pass_time(1)
+            stage.want(shipment)
+            assert await stage.settled(shipment, seconds=5) == "succeeded"
+            assert never.begun == 4, "as many at once as an organization may have"
+            never.end.set()
+            await process.end()
+
+    in_virtual_time(story())
+
+
+class Never:
+    """A carrier that answers when the test ends."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.end = asyncio.Event()
+
+    async def read(self, shipment: ShipmentId) -> Shipment:
+        self.begun += 1
+        await self.end.wait()
+        raise CarrierUnavailable("never", status=shipment)
+
+    async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
+        raise AssertionError(f"{shipment} and {offer} were never shown")
+
+
+class Broken(Never):
+    """A carrier with a bug."""
+
+    async def read(self, shipment: ShipmentId) -> Shipment:
+        raise ZeroDivisionError(shipment)
+
+
+def test_a_bug_in_one_purchase_crashes_the_loop() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            stage.want(ShipmentId(1))
+            process = stage.start(others={ORGANIZATION: Account(Broken(), "auto")})
+            await pass_time(1)
+            with pytest.raises(ExceptionGroup) as caught:
+                await process.task
+            assert caught.value.subgroup(ZeroDivisionError) is not None
+            stage.processes.remove(process)
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize("asked_after", [0.01, 0.3, 3.0], ids=["before the call", "during the call", "in doubt"])
+def test_offers_that_come_during_a_doubt_are_bought_when_it_ends_unbought(asked_after: float) -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.troubles = {"GET": [delayed(before=0.1)], "POST": [lost(httpx.ConnectError, after=1)]}
+            stage.want(shipment)
+            stage.start()
+            await pass_time(asked_after)
+            stage.want(shipment, cause="newer")
+            assert stage.calls("/buy") == 0
+            types: list[str] = []
+            while "purchase_succeeded" not in types:
+                await pass_time(1)
+                types = stage.types(shipment)
+            assert types[:3] == ["offer_selected", "purchase_requested", "purchase_failed"]
+            assert types[3:6] == ["offer_selected", "purchase_requested", "purchase_succeeded"]
+            times = [row[0] for row in stage.disk.rows("SELECT occurred_at FROM events ORDER BY sequence")]
+            assert times[2] - times[1] > SETTLE / timedelta(microseconds=1), "only reads end a doubt"
+            assert stage.charges() == [shipment]
+
+    in_virtual_time(story())
+
+
+def test_offers_that_come_during_a_purchase_are_forgotten_when_it_succeeds() -> None:
+    async def story() -> None:
+        async with Stage(purchase=3.0).open() as stage:
+            shipment = await stage.create()
+            stage.want(shipment)
+            stage.start()
+            await pass_time(2)
+            stage.want(shipment, cause="newer")
+            assert await stage.settled(shipment) == "succeeded"
+            await pass_time(60)
+            assert (stage.state(shipment), stage.calls("/buy"), stage.charges()) == ("succeeded", 1, [shipment])
 
     in_virtual_time(story())
 

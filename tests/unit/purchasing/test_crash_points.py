@@ -118,8 +118,29 @@ BEHAVIOURS = {
         "the connection breaks after the effect", "succeeded", buys=(lost(httpx.RemoteProtocolError, effect=True),)
     ),
     "slow to arrive": Behaviour("8 s on the way to the carrier", "succeeded", buys=(delayed(before=8),)),
-    "slow to answer": Behaviour("longer than the lease", "succeeded", buys=(delayed(after=12),)),
-    "slow to read": Behaviour("longer than the lease", "succeeded", reads=(delayed(before=6, after=6),)),
+    "slow to connect, late effect": Behaviour(
+        "it leaves as the call's time ends; the effect shows as the settling does",
+        "succeeded",
+        carrier={"purchase": 19.0},
+        buys=(delayed(before=9.5),),
+    ),
+    "slow to connect, effect and answer lost": Behaviour(
+        "the same, and no answer comes",
+        "succeeded",
+        carrier={"purchase": 19.0},
+        buys=(delayed(before=9.5, after=300),),
+    ),
+    "too slow to connect": Behaviour(
+        "it would leave after the call's time, and so never does",
+        "failed",
+        "other",
+        carrier={"purchase": 15.0},
+        buys=(delayed(before=30),),
+    ),
+    "slow to answer": Behaviour("longer than the lease", "succeeded", buys=(delayed(after=9),)),
+    "slower to answer": Behaviour("longer than a call may take", "succeeded", buys=(delayed(after=12),)),
+    "slow to read": Behaviour("longer than the lease", "succeeded", reads=(delayed(before=5, after=4),)),
+    "slower to read": Behaviour("longer than a call may take", "succeeded", reads=(delayed(before=6, after=6),)),
     "reads fail": Behaviour("three times", "succeeded", reads=(answered(503), lost(httpx.ReadTimeout), answered(200))),
     "reads limited": Behaviour("with a Retry-After", "succeeded", reads=(answered(429, retry_after="7"),)),
     "doubt, reads fail": Behaviour(

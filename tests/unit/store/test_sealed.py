@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.store.sealed import KeyMissing, Vault
+from bridge.errors import KeyMissing
+from bridge.store.sealed import Vault
 
 OLD, NEW = b"o" * 32, b"n" * 32
 BODY = b'{"last_name": "Kowalska"}'

@@ -119,12 +119,15 @@ CREATE TABLE purchases (
     service_id   TEXT,
     payments     TEXT NOT NULL DEFAULT '',
     send_before  INTEGER,
+    left_by      INTEGER,
     reads        INTEGER NOT NULL DEFAULT 0,
     attempts     INTEGER NOT NULL DEFAULT 0,
     reason       TEXT,
     holder       TEXT,
     held_until   INTEGER NOT NULL DEFAULT 0,
     updated_at   INTEGER NOT NULL,
+    wanted_cause    TEXT,
+    wanted_deadline INTEGER,
     PRIMARY KEY (organization, shipment)
 ) WITHOUT ROWID;
-CREATE INDEX purchases_due ON purchases (deadline) WHERE state IN ('wanted', 'intended', 'doubt');
+CREATE INDEX purchases_due ON purchases (organization, deadline) WHERE state IN ('wanted', 'intended', 'doubt');

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,12 @@ def client(http: httpx.AsyncClient) -> ShipxClient:
     return client_on(http)
 
 
-def client_on(http: httpx.AsyncClient, base_url: str = CARRIER, metrics: Metrics | None = None) -> ShipxClient:
+def client_on(
+    http: httpx.AsyncClient,
+    base_url: str = CARRIER,
+    metrics: Metrics | None = None,
+    clock: Callable[[], datetime] = lambda: OURS,
+) -> ShipxClient:
     return ShipxClient(
         http,
         base_url=base_url,
@@ -56,7 +62,7 @@ def client_on(http: httpx.AsyncClient, base_url: str = CARRIER, metrics: Metrics
         token=SecretStr(TOKEN),
         limiter=SteadyRate(per_minute=6000, at_once=2),
         metrics=metrics or Metrics(),
-        clock=lambda: OURS,
+        clock=clock,
         version="0.1.0",
     )
 
@@ -366,6 +372,86 @@ class _Pieces(httpx.AsyncByteStream):
         for piece in self._pieces:
             self.taken += 1
             yield piece
+
+
+class Connected:
+    """A carrier that notes every byte it is sent, and a clock that was somewhere else meanwhile."""
+
+    def __init__(self, *, stood_still_s: float) -> None:
+        self.received = bytearray()
+        self.left = asyncio.Event()
+        self._times = iter([OURS])
+        self._later = OURS + timedelta(seconds=stood_still_s)
+
+    def clock(self) -> datetime:
+        return next(self._times, self._later)
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(4096):
+            self.received += piece
+            if b"\r\n\r\n" in self.received:
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        writer.close()
+        await writer.wait_closed()
+        self.left.set()
+
+
+@pytest.mark.parametrize(("stood_still_s", "leaves"), [(9.9, True), (10, False), (600, False)])
+async def test_a_process_that_stood_still_while_it_connected_sends_nothing(stood_still_s: float, leaves: bool) -> None:
+    carrier = Connected(stood_still_s=stood_still_s)
+    server = await asyncio.start_server(carrier.answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+            client = client_on(http, f"http://127.0.0.1:{port}", clock=carrier.clock)
+            if leaves:
+                await client.buy(SHIPMENT, OFFER)
+            else:
+                assert (await _unavailable(client.buy(SHIPMENT, OFFER))).reason == "TimeoutError"
+        await carrier.left.wait()
+    assert bool(carrier.received) == leaves
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "degraded"),
+    [
+        pytest.param(200, sample("shipment_confirmed"), False, id="a shipment"),
+        pytest.param(404, sample("error_resource_not_found"), False, id="a refusal of this one shipment"),
+        pytest.param(400, sample("error_invalid_action"), False, id="another refusal"),
+        pytest.param(401, sample("error_token_invalid"), True, id="a wrong token"),
+        pytest.param(403, sample("error_token_invalid"), True, id="a token of somebody else"),
+        pytest.param(503, {}, True, id="not now"),
+        pytest.param(404, {"error": 5}, True, id="a page"),
+        pytest.param(200, {}, True, id="no shipment"),
+        pytest.param(200, sample("shipment_confirmed") | {"id": 5}, True, id="another shipment"),
+        pytest.param(None, None, True, id="nothing"),
+    ],
+)
+async def test_since_when_the_carrier_gives_no_usable_answer_is_known(
+    status: int | None, answer: object, degraded: bool, http: httpx.AsyncClient, httpx_mock: HTTPXMock
+) -> None:
+    times = iter(OURS + timedelta(seconds=second) for second in range(100))
+    client = client_on(http, clock=lambda: next(times))
+    seen = []
+    for _ in range(2):
+        if status is None:
+            httpx_mock.add_exception(httpx.ConnectError("refused"))
+        else:
+            httpx_mock.add_response(status_code=status, json=answer, headers=DATE)
+        with suppress(CarrierError):
+            await client.read(SHIPMENT)
+        seen.append(client.degraded_since)
+    assert (seen[0] is not None, seen[0]) == (degraded, seen[1])
+    httpx_mock.add_response(json=sample("shipment_confirmed"), headers=DATE)
+    await client.read(SHIPMENT)
+    assert client.degraded_since is None
+
+
+async def test_a_key_that_nobody_documented_is_kept_and_logged_as_other(
+    client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(status_code=400, json={"status": 400, "error": "anna_kowalska", "details": None})
+    assert (await _refused(client.read(SHIPMENT))).key == "other"
 
 
 @every_call

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bridge.carriers.shipx.client import ShipxClient, SteadyRate
 from bridge.errors import CarrierUnavailable
-from bridge.model import OrganizationId, ShipmentId
+from bridge.model import OfferId, OrganizationId, ShipmentId
 from bridge.observability import Metrics
 from tests.unit.purchasing.virtual_time import LoopClock, in_virtual_time, pass_time
 
@@ -20,8 +20,10 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def call(rate: SteadyRate, left: list[float], began: float, *, seconds: float = 0, at_once: bool = False) -> None:
-    async with rate.slot(at_once=at_once):
+async def call(
+    rate: SteadyRate, left: list[float], began: float, *, seconds: float = 0, on_credit: bool = False
+) -> None:
+    async with rate.slot(on_credit=on_credit):
         left.append(round(now() - began, 3))
         await pass_time(seconds)
 
@@ -71,7 +73,7 @@ def test_a_call_that_may_not_wait_leaves_at_once_and_the_others_wait_for_it() ->
     async def story() -> list[float]:
         rate, left, began = SteadyRate(per_minute=60, at_once=100), list[float](), now()
         await asyncio.gather(*(call(rate, left, began) for _ in range(6)))
-        await call(rate, left, began, at_once=True)
+        await call(rate, left, began, on_credit=True)
         await call(rate, left, began)
         return left
 
@@ -89,7 +91,7 @@ def test_a_call_that_is_given_up_while_it_waits_leaves_its_place_to_others() -> 
         await call(rate, left, began)
         return left
 
-    assert in_virtual_time(story()) == [*[0] * 6, 2]
+    assert in_virtual_time(story()) == [*[0] * 6, 1]
 
 
 class Dripping(httpx.AsyncByteStream):
@@ -101,24 +103,58 @@ class Dripping(httpx.AsyncByteStream):
             yield b" "
 
 
+def test_waiting_for_a_turn_is_part_of_the_call_and_no_fault_of_the_carriers() -> None:
+    async def story() -> tuple[int, str, bool]:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"items": []}))
+        async with httpx.AsyncClient(transport=transport, timeout=10) as http:
+            client = client_on(http, SteadyRate(per_minute=1, at_once=1))
+            await client.organizations()
+            began = now()
+            with pytest.raises(CarrierUnavailable) as caught:
+                await client.organizations()
+            took = round(now() - began)
+            await pass_time(45)
+            await client.organizations()
+            return took, caught.value.reason, client.degraded_since is None
+
+    assert in_virtual_time(story()) == (10, "no_turn", True)
+
+
+def test_a_buy_takes_its_turn_on_credit() -> None:
+    async def story() -> float:
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"items": []}))
+        async with httpx.AsyncClient(transport=transport, timeout=10) as http:
+            client = client_on(http, SteadyRate(per_minute=1, at_once=1))
+            await client.organizations()
+            began = now()
+            await client.buy(ShipmentId(1), OfferId(1))
+            return now() - began
+
+    assert in_virtual_time(story()) == 0
+
+
+def client_on(http: httpx.AsyncClient, rate: SteadyRate) -> ShipxClient:
+    return ShipxClient(
+        http,
+        base_url="https://carrier.test",
+        organization=OrganizationId(1),
+        token=SecretStr("token"),
+        limiter=rate,
+        metrics=Metrics(),
+        clock=LoopClock(),
+        version="0",
+    )
+
+
 def test_an_answer_that_drips_for_ever_is_given_up() -> None:
     async def story() -> float:
         transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Dripping()))
         async with httpx.AsyncClient(transport=transport, timeout=10) as http:
-            client = ShipxClient(
-                http,
-                base_url="https://carrier.test",
-                organization=OrganizationId(1),
-                token=SecretStr("token"),
-                limiter=SteadyRate(per_minute=60, at_once=1),
-                metrics=Metrics(),
-                clock=LoopClock(),
-                version="0",
-            )
+            client = client_on(http, SteadyRate(per_minute=60, at_once=1))
             began = now()
             with pytest.raises(CarrierUnavailable) as caught:
                 await client.read(ShipmentId(1))
             assert caught.value.reason == "TimeoutError"
             return now() - began
 
-    assert in_virtual_time(story()) == pytest.approx(40)
+    assert in_virtual_time(story()) == pytest.approx(10)

@@ -1,0 +1,56 @@
+"""Settings that are accepted and change nothing in this version: nobody should trust in them without being told."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bridge.settings import keys
+from bridge.settings.model import Settings
+from bridge.settings.values import ROLES, Role
+
+MARK: Final = "Not in effect yet: "
+"""How the reference begins the meaning of such a key."""
+_RETURNS: Final = "returns are not handled in this version"
+_WITHOUT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
+    (("amqp", "commands"), "the bus gives no commands in this version"),
+    (("amqp", "reply_queues"), "the bus gives no commands in this version, so nothing is replied"),
+    (("shipx", "read_back"), "only purchases are read back from the carrier in this version"),
+    (("purchasing", "scope"), "which shipments are bought is decided by the policy alone in this version"),
+    (("purchasing", "max_per_day"), "purchases are not limited by number in this version"),
+    (("purchasing", "max_spend_per_day"), "purchases are not limited by amount in this version"),
+    (("purchasing", "regenerations"), "expired offers are not made anew in this version"),
+    (("reconcile",), "nothing is swept in this version: only webhooks bring news"),
+    (("returns",), _RETURNS),
+    (("inpost_returns",), _RETURNS),
+    (("szybkie_zwroty",), _RETURNS),
+    (("intelligentreturns",), _RETURNS),
+    (("retention",), "nothing is deleted for its age in this version"),
+)
+_ROLES: Final[tuple[tuple[Role, str], ...]] = (
+    ("commands", "the role `commands` does nothing in this version"),
+    ("reconciler", "the role `reconciler` does nothing in this version"),
+)
+
+
+def without_effect(settings: Settings) -> list[tuple[str, str]]:
+    """Give each key that was set to something else than its default and has no effect, with what is so instead."""
+    found = [
+        (key.env, text)
+        for key in keys.every()
+        if (text := instead(key.path)) is not None and _value(settings, key.path) != key.field.default
+    ]
+    if settings.roles != ROLES:
+        found.extend(("BRIDGE_ROLES", text) for role, text in _ROLES if role in settings.roles)
+    return found
+
+
+def instead(path: tuple[str, ...]) -> str | None:
+    """Say what is so instead of what the setting asks for; None where it has its effect."""
+    return next((text for above, text in _WITHOUT if path[: len(above)] == above), None)
+
+
+def _value(settings: Settings, path: tuple[str, ...]) -> object:
+    found: object = settings
+    for step in path:
+        found = getattr(found, step)
+    return found
