@@ -73,7 +73,9 @@ _SWITCH_S: Final = 0.001
 """How long a thread may keep the interpreter: by default 5 ms, which the writing thread would wait after every step."""
 _PROBE_S: Final = 1.0
 """How long a readiness probe may wait to see whether the database takes writes again."""
-APPROVES: Final = "purchases wait for approval: buying by itself is limited to a carrier on loopback"
+APPROVES: Final = (
+    "purchases are decided and announced as held, not made: this version buys by itself only at a carrier on loopback"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ _PAGE: Final = 500
 _POLL_S: Final = 0.5
 _NONE: Final = "no events yet"
 _NONE_SUCH: Final = "no such events yet"
+_TIME_WIDTH: Final = len("2026-03-22T08:41:10.482Z")
 _TYPE_WIDTH: Final = max(len(versioned(kind.type)) for kind in CATALOGUE)
 
 
@@ -49,7 +50,7 @@ def line(event: Event) -> str:
     number = data.get("tracking_number")
     return "  ".join(
         [
-            document["recordedtime"],
+            f"{document['recordedtime']:<{_TIME_WIDTH}}",
             f"{event.subject.name:<22}",
             f"{event.sequence:>4}",
             f"{versioned(event.type):<{_TYPE_WIDTH}}",

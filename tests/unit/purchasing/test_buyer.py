@@ -14,13 +14,23 @@ import pytest
 from bridge.app import real_mode
 from bridge.errors import CarrierUnavailable
 from bridge.model import DeliveryId, OfferId, OrganizationId, PurchaseWork, ShipmentId
-from bridge.purchasing.buyer import Account, Mode
+from bridge.purchasing.buyer import SEND_WITHIN, Account, Mode
 from bridge.purchasing.policy import Policy
 from bridge.purchasing.shipment import Shipment
 from bridge.settings import load
 from bridge.store.purchases import want
 from bridge.store.sqlite import SqliteTransaction
-from tests.unit.purchasing.stage import ORGANIZATION, POLICY, SETTLE, Inner, Points, Process, Stage, Trouble
+from tests.unit.purchasing.stage import (
+    CALL_WITHIN,
+    ORGANIZATION,
+    POLICY,
+    SETTLE,
+    Inner,
+    Points,
+    Process,
+    Stage,
+    Trouble,
+)
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import START, in_virtual_time, pass_time
 
@@ -532,6 +542,20 @@ def test_a_bug_in_one_purchase_crashes_the_loop() -> None:
     in_virtual_time(story())
 
 
+def test_a_sender_that_died_is_given_the_whole_time_its_call_could_have_taken() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            stage.want(shipment)
+            dying = stage.start(Points(at=7))
+            assert await stage.settled(shipment) == "failed"
+            assert dying.points.names[-1] == "before POST"
+            times = [row[0] for row in stage.disk.rows("SELECT occurred_at FROM events ORDER BY sequence")]
+            assert times[2] - times[1] > (SEND_WITHIN + CALL_WITHIN + SETTLE) / timedelta(microseconds=1) - 1_000_000
+
+    in_virtual_time(story())
+
+
 @pytest.mark.parametrize("asked_after", [0.01, 0.3, 3.0], ids=["before the call", "during the call", "in doubt"])
 def test_offers_that_come_during_a_doubt_are_bought_when_it_ends_unbought(asked_after: float) -> None:
     async def story() -> None:
@@ -543,8 +567,7 @@ def test_offers_that_come_during_a_doubt_are_bought_when_it_ends_unbought(asked_
             await pass_time(asked_after)
             stage.want(shipment, cause="newer")
             assert stage.calls("/buy") == 0
-            types: list[str] = []
-            while "purchase_succeeded" not in types:
+            for _ in range(90):
                 await pass_time(1)
                 types = stage.types(shipment)
             assert types[:3] == ["offer_selected", "purchase_requested", "purchase_failed"]
