@@ -213,7 +213,7 @@ def schema_export(folder: Annotated[Path, typer.Argument(help="Where the files g
 
     Example: bridge schema export schemas/
     """
-    from bridge.events.schemas import export
+    from bridge.events.export import export
 
     for path in export(folder):
         print(path)

@@ -6,9 +6,7 @@ Enumerations are open and unknown properties allowed, so that an addition within
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from bridge.events.catalogue import CATALOGUE, Published, versioned
@@ -94,21 +92,6 @@ def meaning(model: type[Published]) -> str:
 def all_schemas() -> dict[str, dict[str, object]]:
     """Give every event's schema by its versioned type."""
     return {versioned(model.type): event_schema(model) for model in CATALOGUE}
-
-
-def export(folder: Path) -> list[Path]:
-    """Write one file per event type and `asyncapi.json`; the same bytes every time."""
-    from bridge.events import asyncapi  # it is made of these schemas, so it cannot be imported above
-
-    folder.mkdir(parents=True, exist_ok=True)
-    documents = all_schemas() | {"asyncapi": asyncapi.document(asyncapi.CONTRACT_VERSION)}
-    return [_written(folder / f"{name}.json", document) for name, document in sorted(documents.items())]
-
-
-def _written(path: Path, document: Mapping[str, object]) -> Path:
-    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
-    return path
 
 
 def _opened(schema: Mapping[str, object], definitions: Mapping[str, Mapping[str, object]]) -> dict[str, object]:

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 
-from bridge.events import asyncapi, examples, schemas, statuses
+from bridge.events import asyncapi, examples, export, schemas, statuses
 from bridge.events.catalogue import CATALOGUE, Confirmed, Money, Published, StatusChanged
 from bridge.events.cloudevents import Envelope, partition, routing_key
 from bridge.events.glossary import MEANINGS
@@ -319,7 +319,7 @@ def test_the_document_carries_the_version_it_is_given() -> None:
 
 def test_the_published_documents_are_the_pinned_ones(tmp_path: Path) -> None:
     """A change here is a change for every consumer. Meant? `bridge schema export tests/contract/golden`."""
-    written = {path.name: path.read_bytes() for path in schemas.export(tmp_path)}
+    written = {path.name: path.read_bytes() for path in export.export(tmp_path)}
     pinned = {path.name: path.read_bytes() for path in GOLDEN.iterdir()}
     assert sorted(written) == sorted(pinned), test_the_published_documents_are_the_pinned_ones.__doc__
     for name, body in written.items():
@@ -327,8 +327,8 @@ def test_the_published_documents_are_the_pinned_ones(tmp_path: Path) -> None:
 
 
 def test_an_export_is_the_same_bytes_every_time(tmp_path: Path) -> None:
-    first = schemas.export(tmp_path / "a")
-    second = schemas.export(tmp_path / "b")
+    first = export.export(tmp_path / "a")
+    second = export.export(tmp_path / "b")
     assert [path.name for path in first] == sorted(path.name for path in first)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert all(path.read_bytes().endswith(b"}\n") for path in first)
