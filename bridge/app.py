@@ -354,11 +354,7 @@ def internal_routes(operations: Operations, feed: FeedApi, deliveries: Deliverie
 
 async def open_database(settings: Settings) -> SqliteDatabase:
     """Open the database, with a schema that fits and rows of this environment. Raises StoreError or SettingsError."""
-    path = settings.database.path
-    if path is None:
-        raise SettingsError([("BRIDGE_DATABASE_URL", "PostgreSQL is not supported by this version; use sqlite:///…")])
-    database = SqliteDatabase(path)
-    await database.open()
+    database = await _opened(settings)
     try:
         if settings.migrate:
             for name in await database.write(lambda transaction: migrate(transaction, "sqlite")):
@@ -375,13 +371,18 @@ async def open_database(settings: Settings) -> SqliteDatabase:
     return database
 
 
-async def migrate_database(settings: Settings) -> list[str]:
-    """Bring the schema up to date and name what was applied. Raises StoreError or SettingsError."""
+async def _opened(settings: Settings) -> SqliteDatabase:
     path = settings.database.path
     if path is None:
         raise SettingsError([("BRIDGE_DATABASE_URL", "PostgreSQL is not supported by this version; use sqlite:///…")])
     database = SqliteDatabase(path)
     await database.open()
+    return database
+
+
+async def migrate_database(settings: Settings) -> list[str]:
+    """Bring the schema up to date and name what was applied. Raises StoreError or SettingsError."""
+    database = await _opened(settings)
     try:
         return await database.write(lambda transaction: migrate(transaction, "sqlite"))
     finally:

@@ -111,7 +111,7 @@ class SqlProjector:
                 alone = _Round(done=[(row[0], DeliveryState.failed, REFUSED)])
             except StoreError:
                 raise
-            except Exception:
+            except Exception:  # the bug's own delivery: it fails with its verdict, and is replayed after a fix
                 log.exception("projection.bug", delivery=row[0])
                 alone = _Round(done=[(row[0], DeliveryState.failed, BUG)])
             gathered.add(alone)
