@@ -46,6 +46,7 @@ from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import load as load_policy
 from bridge.settings import Settings, is_loopback, without_effect
+from bridge.store.database import TOPICS, ManagedDatabase, Topic
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
@@ -53,11 +54,11 @@ from bridge.store.gauges import SqlGauges
 from bridge.store.inbox import SqlInbox
 from bridge.store.leases import SqlLeases
 from bridge.store.migrate import migrate, require_current
+from bridge.store.opening import database as named_database
 from bridge.store.outbox import SqlOutbox, begun
 from bridge.store.projecting import SqlProjector
 from bridge.store.purchases import SqlPurchases
 from bridge.store.sealed import Vault
-from bridge.store.sqlite import SqliteDatabase
 from bridge.web import documents
 from bridge.web.access import EVERY_SCOPE, Access, Client
 from bridge.web.operations import Health, Operations
@@ -103,6 +104,7 @@ class Bridge:
         self._receiver: Receiver | None = None
         self._clients: dict[OrganizationId, ShipxClient] = {}
         self._warnings: list[str] = []
+        self._bells: dict[Topic, list[Callable[[], None]]] = {topic: [] for topic in TOPICS}
 
     async def run(self) -> int:
         """Serve until told to end; gives the exit code."""
@@ -153,13 +155,13 @@ class Bridge:
         recorder = Recorder(Envelope(settings.environment))
         feed = FeedApi(SqlFeed(database), self._access(), self._draining)
         inbox_store = SqlInbox(database, vault)
-        wake: list[Callable[[], None]] = [feed.wake]
+        self._bells["events"].append(feed.wake)
         if "relay" in settings.roles and settings.amqp_url is not None:
-            wake.append(await self._open_relay(stack, database))
-        worker = None
+            await self._open_relay(stack, database)
         if "worker" in settings.roles:
-            worker = await self._open_worker(stack, database, vault, recorder, wake)
-        on_accepted = worker.bell.ring if worker else _nothing
+            await self._open_worker(stack, database, vault, recorder)
+        self.loops.start("database.hear", partial(database.hear, self._ring, self._stop))
+        on_accepted = partial(self._ring, "deliveries")
         webhooks = self._webhook_routes(inbox_store, on_accepted) if "receiver" in settings.roles else []
         deliveries = SqlDeliveries(database, vault, inbox_store)
         inbox_api = DeliveriesApi(deliveries, self._access(), shipx_webhook.read, on_accepted)
@@ -190,7 +192,12 @@ class Bridge:
         self.loops.start("inbox.expire", partial(inbox.expire, self._stop))
         return webhook_routes(self._receiver)
 
-    async def _open_relay(self, stack: AsyncExitStack, database: SqliteDatabase) -> Callable[[], None]:
+    def _ring(self, topic: Topic) -> None:
+        """Wake whoever in this process waits for what was just committed, here or in another one."""
+        for ring in self._bells[topic]:
+            ring()
+
+    async def _open_relay(self, stack: AsyncExitStack, database: ManagedDatabase) -> None:
         settings = self._settings
         assert settings.amqp_url is not None
         outbox = SqlOutbox(database, self._holder)
@@ -209,32 +216,30 @@ class Bridge:
         stack.push_async_callback(relay.close)
         for name, loop in (("renew", relay.renew), ("publish", relay.publish), ("mark", relay.mark)):
             self.loops.start(f"relay.{name}", loop)
-        return relay.bell.ring
+        self._bells["events"].append(relay.bell.ring)
 
     async def _open_worker(
         self,
         stack: AsyncExitStack,
-        database: SqliteDatabase,
+        database: ManagedDatabase,
         vault: Vault,
         recorder: Recorder,
-        wake: list[Callable[[], None]],
-    ) -> Worker:
-        buyer = await self._open_buyer(stack, SqlPurchases(database, recorder, self._holder), wake)
+    ) -> None:
+        buyer = await self._open_buyer(stack, SqlPurchases(database, recorder, self._holder))
         worker = Worker(
             SqlProjector(database, vault, recorder, _read_delivery, project),
             metrics=self._metrics,
             clock=self._clock,
             stop=self._stop,
-            on_events=wake,
+            on_events=partial(self._ring, "events"),
             on_wanted=buyer.bell.ring,
         )
+        self._bells["deliveries"].append(worker.bell.ring)
+        self._bells["purchases"].append(buyer.bell.ring)
         self.loops.start("worker", worker.run)
         self.loops.start("buyer", buyer.run)
-        return worker
 
-    async def _open_buyer(
-        self, stack: AsyncExitStack, purchases: SqlPurchases, wake: list[Callable[[], None]]
-    ) -> Buyer:
+    async def _open_buyer(self, stack: AsyncExitStack, purchases: SqlPurchases) -> Buyer:
         settings = self._settings
         accounts = {}
         mode = real_mode(settings)
@@ -267,7 +272,7 @@ class Bridge:
             metrics=self._metrics,
             clock=self._clock,
             stop=self._stop,
-            on_events=partial(_ring_all, wake),
+            on_events=partial(self._ring, "events"),
         )
 
     # -- serving -------------------------------------------------------------------------------------------------------
@@ -296,13 +301,13 @@ class Bridge:
             clients.append(Client("operator", digest, EVERY_SCOPE))
         return Access(clients)
 
-    def _operations(self, database: SqliteDatabase) -> Operations:
+    def _operations(self, database: ManagedDatabase) -> Operations:
         gauges = SqlGauges(database)
 
         async def health() -> Health:
             problems = ["the process is ending"] if self._draining else []
             try:
-                await database.read(lambda transaction: require_current(transaction, "sqlite"))
+                await database.read(require_current)
             except StoreError as error:
                 problems.append(f"database: {error}")
             trouble = await database.probe(_PROBE_S)
@@ -352,14 +357,14 @@ def internal_routes(operations: Operations, feed: FeedApi, deliveries: Deliverie
     return [*operations.routes(), *feed.routes(), *deliveries.routes(), *documents.routes()]
 
 
-async def open_database(settings: Settings) -> SqliteDatabase:
+async def open_database(settings: Settings) -> ManagedDatabase:
     """Open the database, with a schema that fits and rows of this environment. Raises StoreError or SettingsError."""
     database = await _opened(settings)
     try:
         if settings.migrate:
-            for name in await database.write(lambda transaction: migrate(transaction, "sqlite")):
+            for name in await database.rebuild(migrate):
                 log.info("database.migrated", migration=name)
-        await database.read(lambda transaction: require_current(transaction, "sqlite"))
+        await database.read(require_current)
         found = await database.write(lambda transaction: begun(transaction, settings.environment))
     except BaseException:
         await database.close()
@@ -371,12 +376,13 @@ async def open_database(settings: Settings) -> SqliteDatabase:
     return database
 
 
-async def _opened(settings: Settings) -> SqliteDatabase:
-    path = settings.database.path
-    if path is None:
-        raise SettingsError([("BRIDGE_DATABASE_URL", "PostgreSQL is not supported by this version; use sqlite:///…")])
-    database = SqliteDatabase(path)
-    await database.open()
+async def _opened(settings: Settings) -> ManagedDatabase:
+    database = named_database(settings.database)
+    try:
+        await database.open()
+    except BaseException:
+        await database.close()
+        raise
     return database
 
 
@@ -384,7 +390,7 @@ async def migrate_database(settings: Settings) -> list[str]:
     """Bring the schema up to date and name what was applied. Raises StoreError or SettingsError."""
     database = await _opened(settings)
     try:
-        return await database.write(lambda transaction: migrate(transaction, "sqlite"))
+        return await database.rebuild(migrate)
     finally:
         await database.close()
 
@@ -425,12 +431,3 @@ def _settle_memory() -> None:
     gc.freeze()
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(50_000, 20, 50)
-
-
-def _ring_all(bells: list[Callable[[], None]]) -> None:
-    for ring in bells:
-        ring()
-
-
-def _nothing() -> None:
-    """Wake nobody."""

@@ -267,12 +267,12 @@ def events_tail(
     """
     from bridge.egress.tail import tail
     from bridge.store.feed import Filter, SqlFeed
-    from bridge.store.sqlite import SqliteDatabase
+    from bridge.store.opening import existing
 
     settings = _settings()
 
     async def work() -> int:
-        database = SqliteDatabase.existing(settings.database)
+        database = existing(settings.database)
         try:
             await tail(SqlFeed(database), last=last, follow=follow, wanted=Filter(kind, subject), as_json=as_json)
         finally:

@@ -27,6 +27,10 @@ class Outbox(Protocol):
 
     async def pending(self, after: int, limit: int, partitions: Collection[int]) -> Sequence[Pending]: ...
 
+    async def decided(self) -> int:
+        """Give the position up to which no more events will appear in what is read from now on."""
+        ...
+
     async def confirm(self, positions: Sequence[int], tokens: Mapping[str, int], now: datetime) -> None: ...
 
 

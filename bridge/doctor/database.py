@@ -18,9 +18,10 @@ from bridge.errors import SchemaOutdated, StoreError
 from bridge.lifecycle import Clock
 from bridge.settings import Settings
 from bridge.store.condition import Condition, condition
+from bridge.store.database import ManagedDatabase
 from bridge.store.gauges import Measured, SqlGauges
 from bridge.store.migrate import require_current
-from bridge.store.sqlite import SqliteDatabase
+from bridge.store.opening import existing
 
 _NAME = "database"
 _SCHEMA = "database/schema"
@@ -54,7 +55,7 @@ async def examine(settings: Settings, clock: Clock) -> Found:
         return Found([_absent(settings, path), *space], Condition())
     if refused := await asyncio.to_thread(_refusal, path):
         return Found([refused, *space])
-    database = SqliteDatabase.existing(settings.database)
+    database = existing(settings.database)
     try:
         found = await _opened(database, settings, clock)
         return Found([*found.checks, *space], found.condition)
@@ -62,9 +63,9 @@ async def examine(settings: Settings, clock: Clock) -> Found:
         await database.close()
 
 
-async def _opened(database: SqliteDatabase, settings: Settings, clock: Clock) -> Found:
+async def _opened(database: ManagedDatabase, settings: Settings, clock: Clock) -> Found:
     try:
-        await database.read(lambda transaction: require_current(transaction, "sqlite"))
+        await database.read(require_current)
         rows = await database.read(partial(condition, now=clock()))
         measured = await SqlGauges(database).measure(clock())
     except SchemaOutdated as error:

@@ -241,6 +241,7 @@ class Relay:
             return
         self._just_marked.clear()
         try:
+            decided = await self._outbox.decided()
             found = await self._outbox.pending(self._cursor, room, self._partitions)
         except StoreError as error:
             log.warning("relay.outbox_unreadable", error=type(error).__name__)
@@ -250,7 +251,7 @@ class Relay:
         for pending in found:
             if pending.event.position not in self._just_marked:
                 self._lanes.add(pending)
-            self._cursor = pending.event.position
+            self._cursor = min(pending.event.position, decided)  # what comes late before it is not passed by
         self._is_at_end = len(found) < room
         if not self._is_at_end or self._lanes.freed:
             self.bell.ring()

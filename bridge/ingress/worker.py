@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -29,14 +29,14 @@ class Worker:
         metrics: Metrics,
         clock: Clock,
         stop: Stop,
-        on_events: Sequence[Callable[[], None]],
+        on_events: Callable[[], None],
         on_wanted: Callable[[], None],
     ) -> None:
         self._projector = projector
         self._metrics = metrics
         self._clock = clock
         self._stop = stop
-        self._on_events = tuple(on_events)
+        self._on_events = on_events
         self._on_wanted = on_wanted
         self.bell = stop.bell()
 
@@ -69,5 +69,4 @@ class Worker:
         if projected.wanted:
             self._on_wanted()
         if projected.events:
-            for wake in self._on_events:
-                wake()
+            self._on_events()

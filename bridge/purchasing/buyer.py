@@ -145,7 +145,7 @@ class Buyer:
         while True:
             await asyncio.sleep(_RENEW_S)
             with suppress(StoreError):
-                await self._purchases.renew(purchase, self._clock())
+                await self._purchases.renew(purchase)
 
     async def advance(self, purchase: Purchase) -> Purchase:
         """Do the next thing for one claimed purchase. Raises LeaseLost and StoreUnavailable."""

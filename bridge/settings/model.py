@@ -269,7 +269,7 @@ class Settings(Part):
     )
     database_url: DatabaseUrl = Field(
         SecretStr("sqlite:///var/bridge.db"),
-        description="`sqlite:///path`, used by one process. `postgresql://…` is refused by this version.",
+        description="`sqlite:///path`, used by one process, or `postgresql://…` for several replicas.",
     )
     migrate: bool = Field(
         default_factory=_migrates,

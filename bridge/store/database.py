@@ -8,16 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeVar, get_args
 
+from bridge.lifecycle import Stop
 from bridge.model import Micros
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+Dialect = Literal["sqlite", "postgres"]
+Topic = Literal["commands", "deliveries", "events", "purchases"]
+"""What a commit may bring that other processes wait for."""
+TOPICS: tuple[Topic, ...] = get_args(Topic)
+EVERYTHING = 2**62
+"""Beyond every position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why nothing could be committed, in the database's own words, and since when."""
+
+    since: datetime
+    reason: str
 
 
 class Transaction(Protocol):
     """An open transaction."""
+
+    @property
+    def dialect(self) -> Dialect: ...
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run one statement and give its rows."""
@@ -41,9 +61,20 @@ class Transaction(Protocol):
         """How a select locks its rows here; empty where a transaction locks everything anyway."""
         ...
 
-    @property
-    def skip_locked(self) -> str:
-        """How a select takes rows that nobody else is taking; empty where there is only one taker."""
+    def skip_locked(self, table: str) -> str:
+        """How a select takes rows of a table that nobody else is taking; empty where there is only one taker."""
+        ...
+
+    def notify(self, topic: Topic) -> None:
+        """Wake the other processes that wait for this, once the commit has come."""
+        ...
+
+    def reserve_positions(self) -> None:
+        """Announce, before events are added, that they are on their way: no cursor may pass them until the commit."""
+        ...
+
+    def lock_migrations(self) -> None:
+        """Keep other processes from migrating at the same time."""
         ...
 
 
@@ -54,11 +85,50 @@ class Database(Protocol):
     """Runs units of work."""
 
     async def write(self, unit: Unit[T]) -> T:
-        """Run and commit; returns after the commit is on disk. Raises StoreUnavailable when that is not known."""
+        """Run and commit; returns after the commit is on disk. Raises StoreUnavailable when that is not known.
+
+        A unit may be run more than once, where another transaction came between; only the last time counts.
+        """
         ...
 
     async def read(self, unit: Unit[T]) -> T:
         """Run on one consistent view, without changing anything."""
+        ...
+
+    async def decided(self) -> int:
+        """Give the position up to which every event is either committed or never will be.
+
+        What a read that begins later shows up to there is all there will ever be.
+        """
+        ...
+
+
+class ManagedDatabase(Database, Protocol):
+    """A database as whoever opens and closes it sees it. `trouble` says why the last commit failed, if it did."""
+
+    trouble: Trouble | None
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def open(self) -> None:
+        """Connect. Raises StoreUnavailable."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was handed in, and disconnect."""
+        ...
+
+    async def rebuild(self, unit: Unit[T]) -> T:
+        """Run and commit what may take minutes, such as a migration."""
+        ...
+
+    async def hear(self, wake: Callable[[Topic], None], stop: Stop) -> None:
+        """Call `wake` with what other processes commit, until the end; what is not heard has to be looked for."""
+        ...
+
+    async def probe(self, seconds: float) -> Trouble | None:
+        """Say whether commits succeed: where the last one did not, try a small one, for so long."""
         ...
 
 

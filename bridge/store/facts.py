@@ -48,6 +48,7 @@ class Recorder:
         fresh = self._fresh(transaction, ledgers, facts)
         if not fresh:
             return 0
+        transaction.reserve_positions()
         rows = [self._event(ledgers[fact.subject], fact, now) for fact in fresh]
         returned = transaction.insert(_EVENTS, rows, tail="RETURNING position, subject_id, sequence")
         positions = {(subject_id, sequence): position for position, subject_id, sequence in returned}
@@ -60,6 +61,7 @@ class Recorder:
             "outbox (position, partition)",
             sorted((position, partition(fact.subject)) for fact, _, position in placed),
         )
+        transaction.notify("events")
         return len(fresh)
 
     def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:

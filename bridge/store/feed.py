@@ -42,19 +42,27 @@ class SqlFeed:
     async def page(self, after: str | None, limit: int, wanted: Filter | None = None) -> Page:
         """Give up to `limit` events after a cursor (None: from the beginning). Raises Unreadable for a bad cursor."""
         position = 0 if after is None else decode(after)
-        rows = await self._database.read(lambda transaction: _page(transaction, position, limit, wanted or Filter()))
+        until = await self._database.decided()
+        rows = await self._database.read(
+            lambda transaction: _page(transaction, position, until, limit, wanted or Filter())
+        )
         last = rows[-1].position if rows else position
         return Page(tuple(rows), encode(last), len(rows) < limit)
 
     async def before(self, last: int, wanted: Filter | None = None) -> str:
         """Give the cursor before the last so many events."""
-        rows = await self._database.read(lambda transaction: _last(transaction, last, wanted or Filter()))
-        return encode(rows)
+        until = await self._database.decided()
+        return encode(
+            await self._database.read(lambda transaction: _last(transaction, last, until, wanted or Filter()))
+        )
 
     async def end(self) -> str:
         """Give the cursor after the last event."""
+        until = await self._database.decided()
         rows = await self._database.read(
-            lambda transaction: transaction.run("SELECT coalesce(max(position), 0) FROM events")
+            lambda transaction: transaction.run(
+                "SELECT coalesce(max(position), 0) FROM events WHERE position <= ?", (until,)
+            )
         )
         return encode(rows[0][0])
 
@@ -75,20 +83,21 @@ def decode(cursor: str) -> int:
     return int(position)
 
 
-def _page(transaction: Transaction, after: int, limit: int, wanted: Filter) -> Sequence[Event]:
+def _page(transaction: Transaction, after: int, until: int, limit: int, wanted: Filter) -> Sequence[Event]:
     where, values = _where(wanted)
     rows = transaction.run(
-        f"SELECT {EVENT} FROM {_FROM} WHERE events.position > ?{where} ORDER BY events.position LIMIT ?",
-        [after, *values, limit],
+        f"SELECT {EVENT} FROM {_FROM} WHERE events.position > ? AND events.position <= ?{where}"
+        " ORDER BY events.position LIMIT ?",
+        [after, until, *values, limit],
     )
     return [event(row) for row in rows]
 
 
-def _last(transaction: Transaction, last: int, wanted: Filter) -> int:
+def _last(transaction: Transaction, last: int, until: int, wanted: Filter) -> int:
     where, values = _where(wanted)
     rows = transaction.run(
-        f"SELECT events.position FROM {_FROM} WHERE 1 = 1{where} ORDER BY events.position DESC LIMIT ?",
-        [*values, last + 1],
+        f"SELECT events.position FROM {_FROM} WHERE events.position <= ?{where} ORDER BY events.position DESC LIMIT ?",
+        [until, *values, last + 1],
     )
     return int(rows[last][0]) if len(rows) > last else 0
 

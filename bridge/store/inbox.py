@@ -84,17 +84,25 @@ class SqlInbox:
 
         What failed may have failed for its body (erased, or sealed with a key that is gone), so the new one is kept.
         """
-        known = _known(transaction, list(arrivals))
-        failed = {key for key, state in known.items() if state == DeliveryState.failed}
-        fresh = {key for key in arrivals if key not in known}
-        new = [arrivals[key] for key in sorted(fresh)]
-        reopened = [arrivals[key] for key in sorted(failed)]
-        transaction.insert(_DELIVERY, [(*_row(arrival), times[arrival.id] - 1) for arrival in new])
-        sealed.keep(transaction, self._vault, [(arrival.id, arrival.body) for arrival in (*new, *reopened)])
-        _repeat(transaction, {key: times[key] for key in known})
-        for arrival in reopened:
-            _reopen(transaction, arrival)
+        rows = [(*_row(arrivals[key]), times[key] - 1) for key in sorted(arrivals)]
+        made = transaction.insert(_DELIVERY, rows, tail="ON CONFLICT (id) DO NOTHING RETURNING id")
+        fresh = {row[0] for row in made}
+        failed = self._repeated(transaction, {key: times[key] for key in arrivals if key not in fresh})
+        for key in sorted(failed):
+            _reopen(transaction, arrivals[key])
+        kept = [arrivals[key] for key in sorted(fresh | failed)]
+        sealed.keep(transaction, self._vault, [(arrival.id, arrival.body) for arrival in kept])
+        if kept:
+            transaction.notify("deliveries")
         return fresh | failed
+
+    def _repeated(self, transaction: Transaction, times: dict[DeliveryId, int]) -> set[DeliveryId]:
+        """Count what was known already, and say which of it had failed."""
+        if not times:
+            return set()
+        _repeat(transaction, times)
+        known = _known(transaction, sorted(times))
+        return {key for key, state in known.items() if state == DeliveryState.failed}
 
     def _park(self, transaction: Transaction, parked: dict[DeliveryId, Parked], times: Counter[DeliveryId]) -> int:
         rows = [
@@ -106,7 +114,7 @@ class SqlInbox:
         ]
         tail = "ON CONFLICT (id) DO UPDATE SET repeats = parked.repeats + 1 + excluded.repeats"
         transaction.insert("parked (id, reason, organization, peer, received_at, size, kept, repeats)", rows, tail=tail)
-        sealed.keep(transaction, self._vault, [(one.id, one.body) for one in parked.values()])
+        sealed.keep(transaction, self._vault, [(key, one.body) for key, one in sorted(parked.items())])
         return self._drop_oldest(transaction)
 
     def _drop_oldest(self, transaction: Transaction) -> int:
@@ -143,7 +151,7 @@ def _known(transaction: Transaction, ids: Sequence[DeliveryId]) -> dict[Delivery
 
 def _repeat(transaction: Transaction, times: Mapping[DeliveryId, int]) -> None:
     for n in set(times.values()):
-        ids = [key for key, found in times.items() if found == n]
+        ids = sorted(key for key, found in times.items() if found == n)
         transaction.run(f"UPDATE deliveries SET repeats = repeats + ? WHERE id IN ({marks(ids)})", [n, *ids])
 
 

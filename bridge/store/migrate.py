@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
+from typing import Final
 
 from bridge.errors import SchemaOutdated
-from bridge.store.database import Transaction
+from bridge.store.database import Dialect, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Migration:
     statements: tuple[str, ...]
 
 
-def migrations(dialect: str) -> list[Migration]:
+def migrations(dialect: Dialect) -> list[Migration]:
     """Read the files of one dialect, in order."""
     folder = resources.files(__package__).joinpath("migrations", dialect)
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
@@ -37,10 +38,11 @@ def applied(transaction: Transaction) -> int:
     return int(transaction.run("SELECT coalesce(max(number), 0) FROM migrations")[0][0])
 
 
-def migrate(transaction: Transaction, dialect: str) -> list[str]:
-    """Apply what is missing, in one transaction, and name it."""
+def migrate(transaction: Transaction) -> list[str]:
+    """Apply what is missing, in one transaction, and name it. Processes that start together take turns."""
+    transaction.lock_migrations()
     done = applied(transaction)
-    missing = [migration for migration in migrations(dialect) if migration.number > done]
+    missing = [migration for migration in migrations(transaction.dialect) if migration.number > done]
     for migration in missing:
         for statement in migration.statements:
             transaction.run(statement)
@@ -48,18 +50,21 @@ def migrate(transaction: Transaction, dialect: str) -> list[str]:
     return [migration.name for migration in missing]
 
 
-def require_current(transaction: Transaction, dialect: str) -> None:
+def require_current(transaction: Transaction) -> None:
     """Refuse a schema that lacks migrations. A newer one is fine: versions run against the next one's schema."""
-    rows = transaction.run("SELECT name FROM migrations") if _is_begun(transaction, dialect) else []
+    rows = transaction.run("SELECT name FROM migrations") if _is_begun(transaction) else []
     names = {row[0] for row in rows}
-    missing = [migration.name for migration in migrations(dialect) if migration.name not in names]
+    missing = [migration.name for migration in migrations(transaction.dialect) if migration.name not in names]
     if missing:
         raise SchemaOutdated(f"the database lacks {', '.join(missing)}: run `bridge migrate`")
 
 
-_BEGUN = {"sqlite": "SELECT count(*) FROM sqlite_master WHERE name = 'migrations'"}
+_BEGUN: Final[dict[Dialect, str]] = {
+    "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = 'migrations'",
+    "postgres": "SELECT to_regclass('migrations') IS NOT NULL",
+}
 
 
-def _is_begun(transaction: Transaction, dialect: str) -> bool:
+def _is_begun(transaction: Transaction) -> bool:
     """Say whether a migration was ever applied here."""
-    return bool(transaction.run(_BEGUN[dialect])[0][0])
+    return bool(transaction.run(_BEGUN[transaction.dialect])[0][0])

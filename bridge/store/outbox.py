@@ -38,6 +38,10 @@ class SqlOutbox:
         """Give unpublished events of these partitions beyond a position, in order."""
         return await self._database.read(lambda transaction: _pending(transaction, after, limit, partitions))
 
+    async def decided(self) -> int:
+        """Give the position up to which no more events will appear."""
+        return await self._database.decided()
+
     async def confirm(self, positions: Sequence[int], tokens: Mapping[str, int], now: datetime) -> None:
         """Mark events as published. Raises LeaseLost where one of the leases is not ours any more."""
         await self._database.write(lambda transaction: self._confirm(transaction, positions, tokens, now))

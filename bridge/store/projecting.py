@@ -174,7 +174,7 @@ def _claim(transaction: Transaction, limit: int) -> list[Row]:
     return transaction.run(
         "SELECT id, organization, event, received_at, key_id, data FROM deliveries"
         " LEFT JOIN sealed ON sealed.owner = deliveries.id"
-        f" WHERE state = 0 ORDER BY received_at LIMIT ? {transaction.skip_locked}",
+        f" WHERE state = 0 ORDER BY received_at LIMIT ? {transaction.skip_locked('deliveries')}",
         (limit,),
     )
 

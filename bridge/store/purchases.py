@@ -54,6 +54,8 @@ class Purchase:
     reads: int = 0
     attempts: int = 0
     reason: str | None = None
+    token: int = 0
+    """Which taking in hand this is: the next one makes it worthless."""
 
     @property
     def subject(self) -> Subject:
@@ -75,7 +77,7 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
         (
             one.organization,
             one.shipment,
-            "wanted",
+            PurchaseState.wanted.value,
             micros(min(max(one.deadline, now), now + WINDOW)),
             micros(now),
             one.cause,
@@ -88,6 +90,8 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
         rows,
         tail=f"ON CONFLICT (organization, shipment) DO UPDATE SET {_ASKED_AGAIN} WHERE purchases.state <> 'succeeded'",
     )
+    if rows:
+        transaction.notify("purchases")
 
 
 def _set(column: str, *, underway: str, ended: str) -> str:
@@ -127,13 +131,12 @@ class SqlPurchases:
         """
         return await self._database.write(lambda transaction: self._claim(transaction, limit, now, in_hand or {}))
 
-    async def renew(self, claimed: Purchase, now: datetime) -> None:
+    async def renew(self, claimed: Purchase) -> None:
         """Hold a claimed purchase for another eight seconds, if it is still ours."""
         await self._database.write(
             lambda transaction: transaction.run(
-                "UPDATE purchases SET held_until = ? WHERE organization = ? AND shipment = ?"
-                " AND holder = ? AND held_until > ?",
-                (micros(now + LEASE), claimed.organization, claimed.shipment, self._holder, micros(now)),
+                f"UPDATE purchases SET held_until = ? WHERE {_HELD}",
+                (_lease(transaction), *self._held(transaction, claimed)),
             )
         )
 
@@ -157,23 +160,30 @@ class SqlPurchases:
         self, transaction: Transaction, limit: int, now: datetime, in_hand: Mapping[OrganizationId, int]
     ) -> list[Purchase]:
         due = f"{_LIVE} AND due_at <= ? AND held_until <= ?"
-        at = micros(now)
+        at, clock = micros(now), transaction.now
         claimed: list[Purchase] = []
         for (organization,) in transaction.run(
-            f"SELECT DISTINCT organization FROM purchases WHERE {due} ORDER BY organization", (at, at)
+            f"SELECT DISTINCT organization FROM purchases WHERE {due} ORDER BY organization", (at, clock)
         ):
             rows = transaction.run(
                 f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {due}"
-                f" ORDER BY state = 'wanted', deadline <= ?, deadline LIMIT ? {transaction.skip_locked}",
-                (organization, at, at, at, max(limit - in_hand.get(organization, 0), 0)),
+                f" ORDER BY state = 'wanted', deadline <= ?, deadline LIMIT ? {transaction.skip_locked('purchases')}",
+                (organization, at, clock, at, max(limit - in_hand.get(organization, 0), 0)),
             )
-            claimed += [_purchase(row) for row in rows]
-        for one in claimed:
-            transaction.run(
-                "UPDATE purchases SET holder = ?, held_until = ? WHERE organization = ? AND shipment = ?",
-                (self._holder, micros(now + LEASE), one.organization, one.shipment),
-            )
+            claimed += [self._take(transaction, _purchase(row)) for row in rows]
         return claimed
+
+    def _take(self, transaction: Transaction, found: Purchase) -> Purchase:
+        rows = transaction.run(
+            "UPDATE purchases SET holder = ?, held_until = ?, token = token + 1"
+            " WHERE organization = ? AND shipment = ? RETURNING token",
+            (self._holder, _lease(transaction), found.organization, found.shipment),
+        )
+        return replace(found, token=rows[0][0])
+
+    def _held(self, transaction: Transaction, claimed: Purchase) -> tuple[object, ...]:
+        """Give the values for _HELD."""
+        return claimed.organization, claimed.shipment, self._holder, claimed.token, transaction.now
 
     def _step(
         self,
@@ -193,13 +203,12 @@ class SqlPurchases:
         return step.purchase
 
     def _write(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
-        self._put_aside(transaction, one, now)
-        kept = (micros(now + LEASE)) if one.state is PurchaseState.intended else 0
+        self._put_aside(transaction, one)
+        kept = _lease(transaction) if one.state is PurchaseState.intended else 0
         changed = transaction.run(
             "UPDATE purchases SET state = ?, deadline = ?, due_at = ?, intent_id = ?, offer_id = ?, service_id = ?,"
             " payments = ?, send_before = ?, left_by = ?, reads = ?, attempts = ?, reason = ?, held_until = ?,"
-            " updated_at = ?"
-            " WHERE organization = ? AND shipment = ? AND holder = ? AND held_until > ? RETURNING shipment",
+            f" updated_at = ? WHERE {_HELD} RETURNING shipment",
             (
                 one.state.value,
                 micros(one.deadline),
@@ -215,10 +224,7 @@ class SqlPurchases:
                 one.reason,
                 kept,
                 micros(now),
-                one.organization,
-                one.shipment,
-                self._holder,
-                micros(now),
+                *self._held(transaction, one),
             ),
         )
         if not changed:
@@ -232,22 +238,28 @@ class SqlPurchases:
                 (micros(now), one.organization, one.shipment),
             )
 
-    def _put_aside(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
+    def _put_aside(self, transaction: Transaction, one: Purchase) -> None:
         """Keep apart what was asked for while an older read was being decided about: it is decided about anew."""
         transaction.run(
             "UPDATE purchases SET wanted_cause = cause, wanted_deadline = deadline, cause = ?"
-            " WHERE organization = ? AND shipment = ? AND holder = ? AND held_until > ? AND coalesce(cause, '') <> ?",
-            (one.cause, one.organization, one.shipment, self._holder, micros(now), one.cause or ""),
+            f" WHERE {_HELD} AND coalesce(cause, '') <> ?",
+            (one.cause, *self._held(transaction, one), one.cause or ""),
         )
 
 
 _STAYS_ITS_OWN = (PurchaseState.intended, PurchaseState.doubt, PurchaseState.succeeded)
 """Where nothing asked for meanwhile may begin another purchase: nobody knows yet, or it is bought."""
+_HELD = "organization = ? AND shipment = ? AND holder = ? AND token = ? AND held_until > ?"
 _LIVE = "state IN ('wanted', 'intended', 'doubt')"
 _COLUMNS = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason"
 )
+
+
+def _lease(transaction: Transaction) -> int:
+    """Say until when what is taken now is held, by the clock that all replicas share."""
+    return micros(moment(transaction.now) + LEASE)
 
 
 def _purchase(row: Row) -> Purchase:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -17,12 +16,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from bridge.errors import RowRefused, StoreUnavailable
-from bridge.model import Micros
-from bridge.settings import Database as DatabaseSettings
-from bridge.store.database import Row, Unit
+from bridge.lifecycle import Clock, Stop, utc_now
+from bridge.model import Micros, micros
+from bridge.store.database import EVERYTHING, Row, Topic, Trouble, Unit
 
 T = TypeVar("T")
 
@@ -39,11 +38,12 @@ _CHECKPOINT_PAGES = 4_000
 class SqliteTransaction:
     """A transaction on a SQLite connection."""
 
+    dialect: Literal["sqlite"] = "sqlite"
     for_update = ""
-    skip_locked = ""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, clock: Clock = utc_now) -> None:
         self._connection = connection
+        self._clock = clock
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         try:
@@ -57,7 +57,20 @@ class SqliteTransaction:
 
     @property
     def now(self) -> Micros:
-        return Micros(time.time_ns() // 1000)
+        return micros(self._clock())
+
+    def skip_locked(self, table: str) -> str:
+        """Take any row: who writes here is alone."""
+        return ""
+
+    def notify(self, topic: Topic) -> None:
+        """Tell nobody: whoever waits is in this process, or looks every second."""
+
+    def reserve_positions(self) -> None:
+        """Do nothing: the next transaction begins after this one has ended."""
+
+    def lock_migrations(self) -> None:
+        """Do nothing: the transaction is the lock."""
 
     def insert(self, into: str, rows: Sequence[Sequence[object]], *, tail: str = "") -> list[Row]:
         found: list[Row] = []
@@ -100,19 +113,14 @@ class _Job:
     error: BaseException | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why nothing could be committed, in the database's own words, and since when."""
-
-    since: datetime
-    reason: str
-
-
 class SqliteDatabase:
     """A SQLite file in write-ahead mode with full syncs. Open it, use it from one event loop, close it."""
 
-    def __init__(self, path: Path, *, readers: int = 2) -> None:
+    dialect: Literal["sqlite"] = "sqlite"
+
+    def __init__(self, path: Path, *, readers: int = 2, clock: Clock = utc_now) -> None:
         self._path = path
+        self._clock = clock
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-read")
         self._local = threading.local()
@@ -120,13 +128,6 @@ class SqliteDatabase:
         self._reading: list[sqlite3.Connection] = []
         self._file: tuple[int, int] | None = None
         self.trouble: Trouble | None = None
-
-    @classmethod
-    def existing(cls, settings: DatabaseSettings) -> SqliteDatabase:
-        """Take a database that a bridge has made, for reading only. Raises StoreUnavailable."""
-        if settings.path is None or not settings.path.exists():
-            raise StoreUnavailable("there is no database yet: has `bridge serve` run with these settings?")
-        return cls(settings.path)
 
     async def open(self) -> None:
         """Open the file, creating it and its folder where they are missing."""
@@ -149,6 +150,10 @@ class SqliteDatabase:
         for connection in self._reading:
             connection.close()
 
+    async def rebuild(self, unit: Unit[T]) -> T:
+        """Run and commit like any other unit: nothing bounds how long one may take."""
+        return await self.write(unit)
+
     async def write(self, unit: Unit[T]) -> T:
         if self._thread is None:
             raise StoreUnavailable("the database is not open for writing")
@@ -156,6 +161,14 @@ class SqliteDatabase:
         done: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(unit, loop, done))
         return await done
+
+    async def decided(self) -> int:
+        """Give everything: positions are given out and committed by one thread, in order."""
+        return EVERYTHING
+
+    async def hear(self, wake: Callable[[Topic], None], stop: Stop) -> None:
+        """Hear nothing: who else writes is a command's verb, and those are looked for."""
+        await stop.wait()
 
     async def probe(self, seconds: float) -> Trouble | None:
         """Say whether commits succeed: where the last one did not, try a small one, for so long."""
@@ -173,14 +186,16 @@ class SqliteDatabase:
         if connection is None:
             connection = self._local.connection = connect(self._path, read_only=True)
             self._reading.append(connection)
-        return read_once(connection, unit)
+        return read_once(connection, unit, self._clock)
 
     def _write_all(self, connection: sqlite3.Connection) -> None:
         """Be the writing thread: take all that waits, commit it as one, answer, repeat."""
         while (job := self._jobs.get()) is not None:
             jobs, is_last = self._waiting(job)
             changes = connection.total_changes
-            self._note(_commit(connection, jobs, self._check_file), changed=connection.total_changes > changes)
+            self._note(
+                _commit(connection, jobs, self._check_file, self._clock), changed=connection.total_changes > changes
+            )
             with suppress(RuntimeError):  # the loop may be gone: then nobody waits
                 jobs[0].loop.call_soon_threadsafe(_answer, jobs)
             if is_last:
@@ -240,24 +255,24 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def read_once(connection: sqlite3.Connection, unit: Unit[T]) -> T:
+def read_once(connection: sqlite3.Connection, unit: Unit[T], clock: Clock = utc_now) -> T:
     """Run a reading unit on one snapshot."""
     try:
         connection.execute("BEGIN")
         try:
-            return unit(SqliteTransaction(connection))
+            return unit(SqliteTransaction(connection, clock))
         finally:
             connection.execute("ROLLBACK")
     except sqlite3.Error as error:
         raise StoreUnavailable(str(error)) from error
 
 
-def _commit(connection: sqlite3.Connection, jobs: list[_Job], check: Callable[[], None]) -> str | None:
+def _commit(connection: sqlite3.Connection, jobs: list[_Job], check: Callable[[], None], clock: Clock) -> str | None:
     """Run all jobs and commit them; gives the reason where the database did not take it."""
     try:
         connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
-            _run(SqliteTransaction(connection), job, alone=len(jobs) == 1)
+            _run(SqliteTransaction(connection, clock), job, alone=len(jobs) == 1)
         check()
         connection.execute("COMMIT")
     except BaseException as error:  # noqa: BLE001 - every waiting unit is told, and the thread lives on

@@ -105,9 +105,9 @@ class Process:
 
 @asynccontextmanager
 async def process(carrier: Carrier, folder: Path, name: str = "one") -> AsyncIterator[Process]:
-    database = SqliteDatabase(folder / "bridge.db")
+    database = SqliteDatabase(folder / "bridge.db", clock=carrier.clock.now)
     await database.open()
-    await database.write(lambda transaction: migrate(transaction, "sqlite"))
+    await database.write(migrate)
     async with carrier.http() as http:
         yield Process(carrier, database, http, name)
     await database.close()
@@ -183,7 +183,7 @@ async def test_who_lost_its_lease_can_change_nothing(tmp_path: Path) -> None:
         await carrier.simulator.advance(9)
         [asked] = await two.step()
         assert (asked.state, await _lost(lambda: one.buyer.advance(late))) == (PurchaseState.doubt, True)
-        await one.purchases.renew(late, carrier.clock.now())
+        await one.purchases.renew(late)
         await carrier.simulator.advance(2)
         [settled] = await two.step()
         assert (settled.state, carrier.buys(), await told(two)) == (PurchaseState.succeeded, 1, HAPPY)

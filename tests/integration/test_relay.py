@@ -113,7 +113,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An empty database."""
     database = SqliteDatabase(tmp_path / "bridge.db")
     await database.open()
-    await database.write(lambda transaction: migrate(transaction, "sqlite"))
+    await database.write(migrate)
     yield Store(database)
     await database.close()
 
@@ -193,6 +193,9 @@ class SlowOutbox:
         await self.pages.wait()
         self.pages_waiting -= 1
         return found
+
+    async def decided(self) -> int:
+        return await self._outbox.decided()
 
     async def confirm(self, positions: Sequence[int], tokens: Mapping[str, int], now: datetime) -> None:
         self.marks_waiting += 1

@@ -251,7 +251,7 @@ async def _record(path: Path) -> None:
 
 
 def _two_facts(transaction: Transaction) -> None:
-    migrate(transaction, "sqlite")
+    migrate(transaction)
     facts = [examples.fact(Confirmed), examples.fact(StatusChanged)]
     recorder = Recorder(Envelope("demo"))
     ledgers = recorder.lock(transaction, {fact.subject for fact in facts})

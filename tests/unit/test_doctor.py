@@ -60,7 +60,7 @@ def found(report: Report, name: str) -> Check:
 async def made(folder: Path, rows: Iterable[Arrival | Parked] = (), environment: str = "demo") -> None:
     """Make a database that a bridge has served from, with these rows in its inbox."""
     async with opened(folder / "bridge.db") as database:
-        await database.write(lambda transaction: migrate(transaction, "sqlite"))
+        await database.write(migrate)
         await database.write(lambda transaction: begun(transaction, environment))
         if batch := list(rows):
             await SqlInbox(database, Vault()).accept(batch)

@@ -6,16 +6,23 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
+from bridge.store.database import ManagedDatabase
 from bridge.store.migrate import migrate
+from bridge.store.postgres import PostgresDatabase
 from bridge.store.sqlite import SqliteDatabase
 
 
-@pytest.fixture(params=["sqlite"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ManagedDatabase]:
     """An empty database with the present schema."""
-    found = SqliteDatabase(tmp_path / "bridge.db")
+    found: ManagedDatabase
+    if request.param == "sqlite":
+        found = SqliteDatabase(tmp_path / "bridge.db")
+    else:
+        found = PostgresDatabase(SecretStr(request.getfixturevalue("postgres_url")))
     await found.open()
-    await found.write(lambda transaction: migrate(transaction, request.param))
+    await found.rebuild(migrate)
     yield found
     await found.close()

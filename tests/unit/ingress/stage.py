@@ -147,7 +147,7 @@ class Stage:
     async def __aenter__(self) -> Self:
         await self.database.open()
         self._stack.push_async_callback(self.database.close)
-        await self.database.write(lambda transaction: migrate(transaction, "sqlite"))
+        await self.database.write(migrate)
         self._loops.start("inbox.commit", partial(self.inbox.commit, self.stop))
         self._loops.start("inbox.expire", partial(self.inbox.expire, self.stop))
         self._stack.push_async_callback(self._end)
@@ -238,7 +238,7 @@ class Stage:
         self.accepted += 1
 
     async def _health(self) -> Health:
-        await self.database.read(lambda transaction: require_current(transaction, "sqlite"))
+        await self.database.read(require_current)
         return Health(loops=self._loops.running())
 
     async def _measure(self) -> None:

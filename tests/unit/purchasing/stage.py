@@ -16,13 +16,13 @@ from pydantic import SecretStr
 
 from bridge.carriers.shipx.client import ShipxClient, SteadyRate
 from bridge.events.cloudevents import Envelope
-from bridge.lifecycle import Stop
+from bridge.lifecycle import Clock, Stop
 from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import Policy
 from bridge.simulator import Scenario, Simulator, create_app
-from bridge.store.database import Unit
+from bridge.store.database import EVERYTHING, Unit
 from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
 from bridge.store.purchases import SqlPurchases, want
@@ -110,7 +110,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        migrate(SqliteTransaction(self.connection), "sqlite")
+        migrate(SqliteTransaction(self.connection))
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
@@ -119,16 +119,17 @@ class Disk:
 class InlineDatabase:
     """The database as one process uses it, on the loop's own thread, so that virtual time need not wait for it."""
 
-    def __init__(self, disk: Disk, points: Points) -> None:
+    def __init__(self, disk: Disk, points: Points, clock: Clock) -> None:
         self._connection = disk.connection
         self._points = points
+        self._clock = clock
 
     async def write(self, unit: Unit[T]) -> T:
         await self._points.wake()
         before = self._connection.total_changes
         self._connection.execute("BEGIN")
         try:
-            result = unit(SqliteTransaction(self._connection))
+            result = unit(SqliteTransaction(self._connection, self._clock))
             changed = self._connection.total_changes > before
             if changed and not self._points.freeze:  # who stands still here holds up everybody
                 self._points.pass_by("before a commit")
@@ -142,7 +143,10 @@ class InlineDatabase:
 
     async def read(self, unit: Unit[T]) -> T:
         await self._points.wake()
-        return read_once(self._connection, unit)
+        return read_once(self._connection, unit, self._clock)
+
+    async def decided(self) -> int:
+        return EVERYTHING
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -321,7 +325,7 @@ class Stage:
 
     def purchases(self, name: str, points: Points | None = None) -> SqlPurchases:
         """Give the store as one process uses it."""
-        return SqlPurchases(InlineDatabase(self.disk, points or Points()), Recorder(Envelope("test")), name)
+        return SqlPurchases(InlineDatabase(self.disk, points or Points(), self.clock), Recorder(Envelope("test")), name)
 
     async def settled(self, shipment: ShipmentId, *, seconds: float = 600) -> str:
         """Wait until nobody will work on a shipment any more; a process that died is started anew."""

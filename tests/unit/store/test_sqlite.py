@@ -16,6 +16,7 @@ from bridge.errors import RowRefused, StoreUnavailable
 from bridge.settings import Database as DatabaseSettings
 from bridge.store.database import Transaction
 from bridge.store.migrate import migrate
+from bridge.store.opening import existing
 from bridge.store.sqlite import SqliteDatabase, connect
 
 
@@ -260,7 +261,7 @@ async def test_rows_of_any_number_are_inserted_and_given_back_in_order(path: Pat
 def test_a_database_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
     path = tmp_path / "none.db"
     with pytest.raises(StoreUnavailable, match="no database yet"):
-        SqliteDatabase.existing(DatabaseSettings("sqlite", SecretStr(""), path))
+        existing(DatabaseSettings("sqlite", SecretStr(""), path))
     with pytest.raises(StoreUnavailable, match="cannot open"):
         connect(path, read_only=True)
     assert list(tmp_path.iterdir()) == []
@@ -269,7 +270,7 @@ def test_a_database_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> 
 async def test_trouble_is_remembered_until_something_is_written_again(path: Path) -> None:
     database = SqliteDatabase(path)
     await database.open()
-    await database.write(lambda transaction: migrate(transaction, "sqlite"))
+    await database.write(migrate)
     _move(path, path.with_suffix(".away"))
     with pytest.raises(StoreUnavailable, match="removed or replaced"):
         await database.write(lambda transaction: transaction.run("INSERT INTO meta VALUES ('a', 'b')"))

@@ -1,0 +1,338 @@
+"""PostgreSQL: a few connections, each with a thread; every unit of work is a transaction, and many run at once.
+
+Nothing is kept in a session (no prepared statement, no session lock, no setting), so that a pooler may hand each
+transaction to another server connection. What a commit brings is announced by NOTIFY; whoever does not hear it polls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from typing import Final, Literal, TypeVar
+
+import psycopg
+from psycopg import errors
+from pydantic import SecretStr
+
+from bridge.errors import RowRefused, StoreUnavailable
+from bridge.lifecycle import Stop
+from bridge.model import Micros
+from bridge.store.database import Row, Topic, Transaction, Trouble, Unit
+from bridge.store.postgres_link import CHANNEL, Link, hear
+
+T = TypeVar("T")
+
+_REFUSALS: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError, OverflowError)
+_AGAIN: Final = (errors.DeadlockDetected, errors.SerializationFailure)
+"""The server undid the transaction because of another one: the same unit may well succeed now."""
+_ATTEMPTS: Final = 4
+WRITE_S: Final = 8.0
+"""Longer than this no unit takes: then its connection is given up."""
+_REBUILD_S: Final = 3600.0
+_IDLE_S: Final = 4
+"""A process that stands still in a transaction loses it, so that others need not wait for its rows."""
+_GRACE_S: Final = 1.0
+_FEED: Final = 0x5B1D
+"""The upper sixteen bits of our advisory locks on the feed, so that they are nobody else's."""
+_MIGRATION: Final = 0x5B1E << 48
+
+
+class PostgresTransaction:
+    """A transaction on a PostgreSQL connection."""
+
+    dialect: Literal["postgres"] = "postgres"
+    for_update = "FOR UPDATE"
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._cursor = link.connection.cursor(binary=True)
+        self._topics: set[Topic] = set()
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        return self._execute(_translated(sql), parameters)
+
+    def insert(self, into: str, rows: Sequence[Sequence[object]], *, tail: str = "") -> list[Row]:
+        """Insert all rows by one statement: a column is one array, whatever the number of rows."""
+        if not rows:
+            return []
+        arrays = ", ".join(f"%b::{kind}[]" for kind in self._kinds(into))
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        return self._execute(f"INSERT INTO {into} SELECT * FROM unnest({arrays}) {_translated(tail)}", columns)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        self._execute("SAVEPOINT unit")
+        try:
+            yield
+        except BaseException:
+            self._execute("ROLLBACK TO unit")
+            self._execute("RELEASE unit")
+            raise
+        self._execute("RELEASE unit")
+
+    @property
+    def now(self) -> Micros:
+        rows = self._execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        return Micros(rows[0][0])
+
+    def skip_locked(self, table: str) -> str:
+        return f"FOR UPDATE OF {table} SKIP LOCKED"
+
+    def notify(self, topic: Topic) -> None:
+        self._topics.add(topic)
+
+    def reserve_positions(self) -> None:
+        """Say, until the commit, after which position this transaction adds its events."""
+        self._execute(
+            f"SELECT pg_advisory_xact_lock_shared(({_FEED}::bigint << 48) + {_LAST_POSITION}) FROM events_position_seq"
+        )
+
+    def lock_migrations(self) -> None:
+        """Let one process migrate at a time, until the commit."""
+        self._execute(f"SELECT pg_advisory_xact_lock({_MIGRATION})")
+
+    def announce(self) -> None:
+        """Tell the other processes, once the commit has come, what there is to look at."""
+        if self._topics:
+            calls = ", ".join(f"pg_notify('{CHANNEL}', '{topic}')" for topic in sorted(self._topics))
+            self._execute(f"SELECT {calls}")
+
+    def _kinds(self, into: str) -> Sequence[str]:
+        """Look up, once per connection, the types of the columns that `table (column, …)` names."""
+        found = self._link.kinds.get(into)
+        if found is None:
+            table, names = _INTO.fullmatch(into).groups()  # type: ignore[union-attr] # every caller writes it so
+            rows = self._execute(
+                "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute"
+                " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
+                (table,),
+            )
+            kinds: dict[str, str] = dict(rows)
+            try:
+                found = self._link.kinds[into] = [kinds[name.strip()] for name in names.split(",")]
+            except KeyError as error:
+                raise StoreUnavailable(f"the table {table} is not as this version needs it") from error
+        return found
+
+    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        with in_our_words():
+            cursor = self._cursor.execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+
+_INTO: Final = re.compile(r"(\w+) \(([\w, ]+)\)")
+_LAST_POSITION: Final = "CASE WHEN is_called THEN last_value ELSE 0 END"
+_DECIDED: Final = (
+    "SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) FROM pg_locks"
+    " WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = "
+    f"{_FEED} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+
+@lru_cache(maxsize=2048)
+def _translated(sql: str) -> str:
+    return sql.replace("?", "%s")
+
+
+@contextmanager
+def in_our_words() -> Iterator[None]:
+    """Turn the driver's errors into ours, without the values that the server quotes in its details."""
+    try:
+        yield
+    except _REFUSALS as error:
+        raise RowRefused(type(error).__name__) from error
+    except _AGAIN:
+        raise
+    except psycopg.Error as error:
+        raise StoreUnavailable(_words(error)) from error
+
+
+def _words(error: psycopg.Error) -> str:
+    told = error.diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
+    return f"{told} ({error.sqlstate})" if error.sqlstate else told
+
+
+class PostgresDatabase:
+    """A PostgreSQL database. Open it, use it from one event loop, close it."""
+
+    dialect: Literal["postgres"] = "postgres"
+
+    def __init__(self, url: SecretStr, *, writers: int = 6, readers: int = 2) -> None:
+        self._url = url
+        self._writers = ThreadPoolExecutor(writers, thread_name_prefix="postgres-write")
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="postgres-read")
+        self._local = threading.local()
+        self._links: set[Link] = set()
+        self._closed = False
+        self.trouble: Trouble | None = None
+
+    async def open(self) -> None:
+        """Connect once, to find out early what is wrong. Raises StoreUnavailable."""
+        await self.read(lambda transaction: transaction.run("SELECT 1"))
+
+    async def close(self) -> None:
+        """Finish what was handed in, then close every connection; one that hangs is broken off."""
+        self._closed = True
+        ending = asyncio.gather(*(asyncio.to_thread(one.shutdown) for one in (self._writers, self._readers)))
+        try:
+            await asyncio.wait_for(asyncio.shield(ending), WRITE_S)
+        except TimeoutError:
+            for link in list(self._links):
+                link.break_off()
+            await ending
+        for link in list(self._links):
+            link.close()
+
+    async def write(self, unit: Unit[T]) -> T:
+        return await self._write(unit, WRITE_S)
+
+    async def rebuild(self, unit: Unit[T]) -> T:
+        """Run and commit what may take minutes, such as a migration."""
+        return await self._write(unit, _REBUILD_S)
+
+    async def _write(self, unit: Unit[T], within: float) -> T:
+        begin = (
+            f"BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = '{within:g}s';"
+            f" SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_S}s'"
+        )
+        try:
+            done = await self._run(self._writers, partial(self._attempts, unit, begin), within)
+        except StoreUnavailable as error:
+            self.trouble = self.trouble or Trouble(datetime.now(UTC), str(error))
+            raise
+        self.trouble = None
+        return done
+
+    async def read(self, unit: Unit[T]) -> T:
+        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        return await self._run(self._readers, partial(self._attempts, unit, begin), WRITE_S)
+
+    async def decided(self) -> int:
+        """Give the position up to which every event is either committed or never will be.
+
+        A transaction that adds events holds a shared lock whose key is a position before them; the sequence is looked
+        at first, because what begins after that adds beyond it.
+        """
+
+        def look(transaction: Transaction) -> int:
+            last = transaction.run(f"SELECT {_LAST_POSITION} FROM events_position_seq")[0][0]
+            lowest = transaction.run(_DECIDED)[0][0]
+            return int(last if lowest is None else min(last, lowest))
+
+        return await self._run(self._readers, partial(self._attempts, look, "BEGIN READ ONLY"), WRITE_S)
+
+    async def hear(self, wake: Callable[[Topic], None], stop: Stop) -> None:
+        """Call `wake` with what other processes commit, until the end."""
+        await hear(self._url, wake, stop)
+
+    async def probe(self, seconds: float) -> Trouble | None:
+        """Say whether commits succeed: where the last one did not, try a small one, for so long."""
+        if self.trouble is not None:
+            with suppress(StoreUnavailable, TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self.write(lambda transaction: transaction.run(_PROBE))
+        return self.trouble
+
+    async def _run(self, executor: ThreadPoolExecutor, work: Callable[[_Call], T], seconds: float) -> T:
+        """Run in a thread. Where no answer comes the connection is broken off: a frozen server would hold it."""
+        if self._closed:
+            raise StoreUnavailable("the database is closed")
+        call = _Call()
+        running = asyncio.get_running_loop().run_in_executor(executor, work, call)
+        done, _ = await asyncio.wait((running,), timeout=seconds + _GRACE_S)
+        if not done:
+            call.give_up()
+            done, _ = await asyncio.wait((running,), timeout=_GRACE_S)
+        if not done:
+            raise StoreUnavailable("the database does not answer")
+        return running.result()
+
+    def _attempts(self, unit: Unit[T], begin: str, call: _Call) -> T:
+        """Run a unit, and once more where another transaction came between."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                return self._once(unit, begin, call)
+            except _AGAIN as error:
+                if attempt == _ATTEMPTS - 1:
+                    raise StoreUnavailable(_words(error)) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def _once(self, unit: Unit[T], begin: str, call: _Call) -> T:
+        link = call.take(self._link())
+        try:
+            link.control(begin)
+            transaction = PostgresTransaction(link)
+            result = unit(transaction)
+            transaction.announce()
+            link.commit()
+        except BaseException:
+            self._undo(link)
+            raise
+        finally:
+            call.leave()
+        return result
+
+    def _undo(self, link: Link) -> None:
+        """Roll back; a connection that cannot is of no use any more."""
+        try:
+            link.control("ROLLBACK")
+        except StoreUnavailable:
+            self._forget(link)
+
+    def _link(self) -> Link:
+        """Give this thread's connection, a new one where there is none or it broke."""
+        link: Link | None = getattr(self._local, "link", None)
+        if link is not None and link.is_usable:
+            return link
+        if link is not None:
+            self._forget(link)
+        with in_our_words():
+            link = self._local.link = Link.to(self._url)
+        self._links.add(link)
+        return link
+
+    def _forget(self, link: Link) -> None:
+        link.close()
+        self._links.discard(link)
+        self._local.link = None
+
+
+_PROBE: Final = (
+    "INSERT INTO meta (name, value) VALUES ('probe', now()::text)"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
+
+
+class _Call:
+    """One unit's way through a thread, and the connection that it is using just now."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._link: Link | None = None
+        self._given_up = False
+
+    def take(self, link: Link) -> Link:
+        """Note which connection is used. Raises StoreUnavailable where nobody waits any more."""
+        with self._lock:
+            if self._given_up:
+                raise StoreUnavailable("the database does not answer")
+            self._link = link
+        return link
+
+    def leave(self) -> None:
+        """Note that none is used any more."""
+        with self._lock:
+            self._link = None
+
+    def give_up(self) -> None:
+        """Break off the connection in use, so that its thread comes back."""
+        with self._lock:
+            self._given_up = True
+            if self._link is not None:
+                self._link.break_off()
