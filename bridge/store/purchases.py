@@ -142,11 +142,12 @@ class SqlPurchases:
 
     async def next_due(self, without: Collection[OrganizationId] = ()) -> datetime | None:
         """Say when the next live purchase wants to be looked at, of all organizations but some."""
+        others = f"AND organization NOT IN ({marks(list(without))})" if without else ""
         rows = await self._database.read(
             lambda transaction: transaction.run(
                 # What somebody else holds is not due before its lease ends.
                 "SELECT min(CASE WHEN held_until > due_at THEN held_until ELSE due_at END)"
-                f" FROM purchases WHERE {_LIVE} AND organization NOT IN ({marks(list(without))})",
+                f" FROM purchases WHERE {_LIVE} {others}",
                 list(without),
             )
         )
