@@ -11,6 +11,7 @@ from bridge.model import Event, OfferId, ShipmentId
 if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
     from bridge.purchasing.shipment import Shipment
     from bridge.store.inbox import Accepted, Entry
+    from bridge.store.leases import Share
     from bridge.store.outbox import Pending
 
 
@@ -35,11 +36,15 @@ class Outbox(Protocol):
 
 
 class Leases(Protocol):
-    """What only one replica may do at a time."""
+    """What only one replica may do at a time, shared fairly among those of a group."""
 
     async def hold(self, names: Sequence[str]) -> Mapping[str, int]: ...
 
+    async def share(self, group: str, names: Sequence[str]) -> Share: ...
+
     async def release(self, names: Sequence[str]) -> None: ...
+
+    async def leave(self, group: str, names: Sequence[str]) -> None: ...
 
 
 class Publisher(Protocol):

@@ -18,6 +18,8 @@ from pydantic import SecretStr
 from bridge.broker.rabbit import apply_topology
 from bridge.doctor import Report, examine
 from bridge.simulator import load_scenario, serve
+from bridge.store.migrate import migrate
+from bridge.store.postgres import PostgresDatabase
 
 ORGANIZATION, TOKEN = 4821, "demo-token-prepaid"
 OTHER_TOKEN = "demo-token-postpaid"
@@ -236,3 +238,49 @@ async def test_no_output_holds_a_secret_whatever_is_wrong(tmp_path: Path, carrie
             assert ran.code == code, ran
             assert [secret for secret in secrets if secret in ran.out + ran.err] == []
             assert "Traceback" not in ran.err
+
+
+# -- PostgreSQL --------------------------------------------------------------------------------------------------------
+
+
+async def migrated(url: str) -> None:
+    database = PostgresDatabase(SecretStr(url))
+    await database.rebuild(migrate)
+    await database.close()
+
+
+async def test_a_server_that_is_well_and_has_no_schema_yet(tmp_path: Path, carrier: str, postgres_url: str) -> None:
+    settings = environ(tmp_path, carrier, BRIDGE_DATABASE_URL=postgres_url)
+    report = await examine(settings)
+    assert (states(report)["database"], states(report)["database/schema"]) == ("ok", "failed")
+    assert "bridge migrate" in told(report, "database/schema")
+    await migrated(postgres_url)
+    report = await examine(settings)
+    assert (states(report)["database/schema"], states(report)["database/environment"]) == ("ok", "ok")
+
+
+async def test_a_server_that_may_lose_what_it_has_kept_is_a_warning(
+    tmp_path: Path, carrier: str, postgres_url: str
+) -> None:
+    """The tests' own server does not sync to disk."""
+    report = await examine(environ(tmp_path, carrier, BRIDGE_DATABASE_URL=postgres_url))
+    found = [check for check in report.checks if check.name == "database/durability"]
+    assert [(check.state, check.do) for check in found] == [
+        ("warning", "set fsync = on in postgresql.conf"),
+        ("warning", "set full_page_writes = on in postgresql.conf"),
+    ]
+
+
+async def test_a_server_that_is_away_or_refuses_us_is_told_without_the_password(tmp_path: Path, carrier: str) -> None:
+    url = "postgresql://bridge:hidden-password@127.0.0.1:9/bridge"
+    report = await examine(environ(tmp_path, carrier, BRIDGE_DATABASE_URL=url))
+    assert states(report)["database"] == "failed"
+    assert "server runs and is reachable" in told(report, "database")
+    assert "hidden-password" not in report.model_dump_json()
+
+
+async def test_a_database_that_takes_no_writes_is_a_failure(tmp_path: Path, carrier: str, postgres_url: str) -> None:
+    url = f"{postgres_url}?options=-cdefault_transaction_read_only%3Don"
+    report = await examine(environ(tmp_path, carrier, BRIDGE_DATABASE_URL=url))
+    assert states(report)["database"] == "failed"
+    assert "primary" in told(report, "database")

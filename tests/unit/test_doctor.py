@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.doctor import Check, Report, database, examine, render
+from bridge.doctor import Check, Report, examine, render, sqlite
 from bridge.events import examples
 from bridge.events.catalogue import Confirmed
 from bridge.events.cloudevents import Envelope
@@ -196,13 +196,13 @@ REFUSALS = [
 def test_a_refused_write_is_told_in_words(code: int, told: str) -> None:
     error = sqlite3.OperationalError("an example")
     error.sqlite_errorcode = code
-    check = database.refused(Path("bridge.db"), error)
+    check = sqlite.refused(Path("bridge.db"), error)
     assert (check.state, told in check.told, bool(check.do)) == ("failed", True, True)
 
 
 def test_little_room_on_the_disk_is_a_warning() -> None:
-    assert database.room(100_000_000) == []
-    (check,) = database.room(12_000_000)
+    assert sqlite.room(100_000_000) == []
+    (check,) = sqlite.room(12_000_000)
     assert (check.state, "12 MB are free" in check.told) == ("warning", True)
 
 
