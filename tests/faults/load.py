@@ -85,7 +85,8 @@ def _webhook(shipment: int, word: str, at: datetime) -> Webhook:
 class Sender:
     """Posts webhooks at their times, many at once, each until a 200 says that it is kept."""
 
-    url: str
+    urls: tuple[str, ...]
+    """Where the webhook URL is served: each attempt goes to one of them, as behind a load balancer."""
     random: Random
     answers: list[tuple[Webhook, str, str]] = field(default_factory=list)
     """Each webhook with its outcome and delivery id."""
@@ -116,7 +117,7 @@ class Sender:
 
     async def _is_kept(self, http: httpx.AsyncClient, webhook: Webhook) -> bool:
         try:
-            answer = await http.post(self.url, content=webhook.body)
+            answer = await http.post(self.random.choice(self.urls), content=webhook.body)
         except httpx.TransportError as error:
             self.failures[type(error).__name__] += 1
             return False

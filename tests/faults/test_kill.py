@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bridge.broker.rabbit import apply_topology
 from bridge.nodes.rabbitmq import RabbitNode
-from tests.faults.books import Books, bind_consumer, check_consumer, check_file, consumed
+from tests.faults.books import Books, bind_consumer, check_consumer, check_database, consumed
 from tests.faults.load import Sender, lives, shuffled
 from tests.support.bridge import BridgeProcess, until
 
@@ -95,7 +95,7 @@ async def test_a_bridge_killed_at_random_moments_loses_and_doubles_nothing(
     await apply_topology(SecretStr(own_rabbit.url))
     await bind_consumer(own_rabbit.url)
     async with BridgeProcess(tmp_path, amqp_url=own_rabbit.url) as bridge:
-        victim, sender, books = Victim(bridge), Sender(bridge.webhook_url, random), Books(_file(bridge))
+        victim, sender, books = Victim(bridge), Sender((bridge.webhook_url,), random), Books(bridge.database_url)
         kills, stops = Plan(), Plan()
         for _ in range(6):
             kills.at(random.uniform(0.2, LOAD_S), victim.kill)
@@ -107,7 +107,7 @@ async def test_a_bridge_killed_at_random_moments_loses_and_doubles_nothing(
         await victim.is_back()
         await until(books.all_is_done, SETTLE_S)
         events = await consumed(own_rabbit.url)
-        check_file(books, sender, webhooks)
+        check_database(books, sender, webhooks)
         check_consumer(books, events, webhooks)
         assert await bridge.terminate() == 0
     distinct = len({event["id"] for event in events})
@@ -128,7 +128,7 @@ async def test_a_bridge_told_to_end_under_load_ends_in_time_and_loses_nothing(
     await bind_consumer(own_rabbit.url)
     ends: list[tuple[int, float]] = []
     async with BridgeProcess(tmp_path, amqp_url=own_rabbit.url, BRIDGE_SHUTDOWN_S="5") as bridge:
-        sender, books = Sender(bridge.webhook_url, random), Books(_file(bridge))
+        sender, books = Sender((bridge.webhook_url,), random), Books(bridge.database_url)
 
         async def end() -> None:
             asked = time.monotonic()
@@ -144,7 +144,7 @@ async def test_a_bridge_told_to_end_under_load_ends_in_time_and_loses_nothing(
         await asyncio.gather(sender.send(shuffled(webhooks, 400, random), 8.0), terms.carry_out())
         await until(books.all_is_done, SETTLE_S)
         events = await consumed(own_rabbit.url)
-        check_file(books, sender, webhooks)
+        check_database(books, sender, webhooks)
         check_consumer(books, events, webhooks)
     assert [code for code, _ in ends] == [0, 0, 0]
     slowest = max(seconds for _, seconds in ends)
@@ -161,8 +161,8 @@ async def test_a_frozen_broker_does_not_keep_the_bridge_from_ending_in_time(
     """Connections stay open and nothing answers: SIGTERM still ends it within the bound, with exit code 0."""
     webhooks = lives(20)
     async with BridgeProcess(tmp_path, amqp_url=own_rabbit.url, BRIDGE_SHUTDOWN_S="3") as bridge:
-        books = Books(_file(bridge))
-        sender = Sender(bridge.webhook_url, Random(0))
+        books = Books(bridge.database_url)
+        sender = Sender((bridge.webhook_url,), Random(0))
         await sender.send(webhooks[:80], 0)
         await until(books.all_is_done)
         own_rabbit.pause()
@@ -177,8 +177,4 @@ async def test_a_frozen_broker_does_not_keep_the_bridge_from_ending_in_time(
         await bind_consumer(own_rabbit.url)
         await bridge.start()
         await until(books.all_is_done)
-        check_file(books, sender, webhooks)
-
-
-def _file(bridge: BridgeProcess) -> Path:
-    return bridge.folder / f"bridge-{bridge.port}.db"
+        check_database(books, sender, webhooks)

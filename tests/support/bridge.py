@@ -54,7 +54,7 @@ async def until(check: Callable[[], object], seconds: float = 10) -> object:
 
 
 class BridgeProcess:
-    """One bridge on SQLite in `folder`. It may be killed and started again: port and database stay.
+    """One bridge, on SQLite in `folder` unless told. It may be killed and started again: port and database stay.
 
     Settings are those below; `extra_env` adds to them or replaces them, and None takes one away.
     """
@@ -92,6 +92,11 @@ class BridgeProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def database_url(self) -> str:
+        """Where its rows are."""
+        return self.environ["BRIDGE_DATABASE_URL"]
 
     @property
     def log(self) -> str:
