@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -31,7 +31,7 @@ from bridge.carriers.shipx import webhook as shipx_webhook
 from bridge.carriers.shipx.client import ShipxClient, SteadyRate, make_http
 from bridge.egress.feed import FeedApi
 from bridge.egress.relay import Relay
-from bridge.errors import SettingsError, StoreError
+from bridge.errors import SettingsError, StoreError, StoreUnavailable
 from bridge.events.cloudevents import Envelope
 from bridge.events.notification import Notification
 from bridge.events.projection import project
@@ -74,6 +74,9 @@ _SWITCH_S: Final = 0.001
 """How long a thread may keep the interpreter: by default 5 ms, which the writing thread would wait after every step."""
 _PROBE_S: Final = 1.0
 """How long a readiness probe may wait to see whether the database takes writes again."""
+_DATABASE_S: Final = 60.0
+"""How long a start waits for a PostgreSQL that is away; then the process ends, and says why."""
+_DATABASE_AGAIN_S: Final = 1.0
 APPROVES: Final = (
     "purchases are decided and announced as held, not made: this version buys by itself only at a carrier on loopback"
 )
@@ -149,7 +152,7 @@ class Bridge:
         sockets = self._listen()  # before anything runs: a taken port must not start half a bridge
         for opened in sockets:
             stack.callback(opened.close)
-        database = await open_database(settings)
+        database = await self._wait_for_database()
         stack.push_async_callback(database.close)
         vault = Vault.with_keys(settings.personal_data.key_bytes)
         recorder = Recorder(Envelope(settings.environment))
@@ -166,6 +169,19 @@ class Bridge:
         deliveries = SqlDeliveries(database, vault, inbox_store)
         inbox_api = DeliveriesApi(deliveries, self._access(), shipx_webhook.read, on_accepted)
         return self._edges(sockets, webhooks, internal_routes(self._operations(database), feed, inbox_api))
+
+    async def _wait_for_database(self) -> ManagedDatabase:
+        """Open the database; a server that is away may be back in a moment, so it is asked again for a while."""
+        until = time.monotonic() + (0 if self._settings.database.path else _DATABASE_S)
+        while True:
+            try:
+                return await open_database(self._settings)
+            except StoreUnavailable as error:
+                if self._asked.is_set() or time.monotonic() >= until:
+                    raise
+                log.warning("database.away", reason=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), _DATABASE_AGAIN_S)
 
     def _webhook_routes(self, store: SqlInbox, on_accepted: Callable[[], None]) -> list[Route]:
         settings = self._settings.webhook

@@ -85,7 +85,7 @@ def _webhook(shipment: int, word: str, at: datetime) -> Webhook:
 class Sender:
     """Posts webhooks at their times, many at once, each until a 200 says that it is kept."""
 
-    urls: tuple[str, ...]
+    urls: Sequence[str]
     """Where the webhook URL is served: each attempt goes to one of them, as behind a load balancer."""
     random: Random
     answers: list[tuple[Webhook, str, str]] = field(default_factory=list)
