@@ -172,14 +172,16 @@ class Bridge:
 
     async def _wait_for_database(self) -> ManagedDatabase:
         """Open the database; a server that is away may be back in a moment, so it is asked again for a while."""
-        until = time.monotonic() + (0 if self._settings.database.path else _DATABASE_S)
+        until, told = time.monotonic() + (0 if self._settings.database.path else _DATABASE_S), ""
         while True:
             try:
                 return await open_database(self._settings)
             except StoreUnavailable as error:
                 if self._asked.is_set() or time.monotonic() >= until:
                     raise
-                log.warning("database.away", reason=str(error))
+                if told != str(error):
+                    told = str(error)
+                    log.warning("database.away", reason=told)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), _DATABASE_AGAIN_S)
 

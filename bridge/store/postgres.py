@@ -245,6 +245,7 @@ class PostgresDatabase:
             raise StoreUnavailable("the database is closed")
         call = _Call()
         running = asyncio.get_running_loop().run_in_executor(executor, work, call)
+        running.add_done_callback(_heard)
         done, _ = await asyncio.wait((running,), timeout=seconds + _GRACE_S)
         if not done:
             call.give_up()
@@ -307,6 +308,12 @@ _PROBE: Final = (
     "INSERT INTO meta (name, value) VALUES ('probe', now()::text)"
     " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 )
+
+
+def _heard(done: asyncio.Future[T]) -> None:
+    """Take note of how a unit ended that nobody waits for any more."""
+    if not done.cancelled():
+        done.exception()
 
 
 class _Call:
