@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from bridge.errors import BrokerError
 from bridge.model import Event, OfferId, ShipmentId
 
 if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
@@ -47,6 +48,12 @@ class Leases(Protocol):
     async def leave(self, group: str, names: Sequence[str]) -> None: ...
 
 
+Answer = tuple[Event, BrokerError | None]
+"""What became of an event that was sent: None when the broker has it, and confirmed that."""
+Answered = Callable[[Sequence[Answer]], None]
+"""Takes answers, those that came together together; it is called on the event loop and does not wait."""
+
+
 class Publisher(Protocol):
     """The broker, as the relay needs it."""
 
@@ -55,12 +62,15 @@ class Publisher(Protocol):
         """Whether the connection still stands, as far as is known."""
         ...
 
-    async def connect(self) -> None:
-        """Connect and prepare. Raises BrokerUnavailable."""
+    async def connect(self, answered: Answered) -> None:
+        """Connect and prepare; what becomes of events is told to `answered`. Raises BrokerUnavailable."""
         ...
 
-    async def publish(self, event: Event) -> None:
-        """Return when the broker has confirmed. Raises BrokerUnavailable, PublishRefused or TopologyMissing."""
+    def publish(self, events: Sequence[Event]) -> None:
+        """Send events. Raises BrokerUnavailable where there is no connection; nothing was sent then.
+
+        Each is answered once, in any order: None, BrokerUnavailable, PublishRefused or TopologyMissing.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""RabbitMQ: the topology of the contract, and publishes that return when the broker has confirmed.
+"""RabbitMQ: the topology of the contract, and a connection to publish on that says what became of each event.
 
 Publisher confirms and returns: https://www.rabbitmq.com/docs/confirms. A refused message is a `basic.nack`; a mandatory
 one that no queue takes comes back, which with an alternate exchange means that the topology itself is missing.
@@ -7,23 +7,26 @@ one that no queue takes comes back, which with an alternate exchange means that 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractConnection
-from aio_pika.exceptions import AMQPError, ChannelClosed, DeliveryError, PublishError
+from aio_pika.connection import make_url
+from aio_pika.exceptions import AMQPError, ChannelClosed
 from aiormq.abc import AbstractChannel as Channel
-from pamqp.commands import Basic
 from pydantic import SecretStr
 
+from bridge.broker.confirms import Confirms
+from bridge.broker.frames import EventFrames
+from bridge.broker.stream import TappedConnection, Transport
 from bridge.broker.topology import EVENTS, UNROUTED, Counts, count, declare
 from bridge.broker.trouble import trouble
-from bridge.errors import BrokerUnavailable, PublishRefused, TopologyMissing
-from bridge.events.catalogue import versioned
-from bridge.events.cloudevents import CONTENT_TYPE
+from bridge.errors import BrokerUnavailable
 from bridge.model import Event
+from bridge.ports import Answered
 
 log = structlog.get_logger()
 
@@ -33,69 +36,62 @@ _CLOSE_S: Final = 1
 _COUNT_S: Final = 2
 """Less than a scrape may take, so that a broker that does not answer does not take the other metrics with it."""
 _HEARTBEAT_S: Final = 10
-_PERSISTENT: Final = 2
 _REPAIR_S: Final = 2
 _REPAIR_EVERY_S: Final = 30
 """A queue that somebody deletes again and again must not have us declare all the time."""
 
 
 class RabbitPublisher:
-    """Publishes events to `bridge.events`.
-
-    Publishes go to aio-pika's own lower layer, aiormq: building a message object for each costs as much as sending it.
-    """
+    """Publishes events to `bridge.events`, on a channel of its own."""
 
     def __init__(self, url: SecretStr, *, declares: bool, environment: str) -> None:
         self._url = url
         self._declares = declares
         self._environment = environment
         self._connection: AbstractConnection | None = None
-        self._channel: Channel | None = None
+        self._confirms: Confirms | None = None
+        self._repairing: asyncio.Task[None] | None = None
         self._may_repair_at = 0.0
 
     @property
     def is_open(self) -> bool:
         """Whether the connection and its channel stand."""
-        return self._channel is not None and not self._channel.is_closed
+        return self._confirms is not None
 
-    async def connect(self) -> None:
+    async def connect(self, answered: Answered) -> None:
         """Connect, declare the topology where that is ours to do, and find the exchange. Raises BrokerUnavailable."""
         await self.close()
         try:
             async with asyncio.timeout(_CONNECT_S):
-                self._connection = await connect(self._url)
-                channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+                transport = Transport()
+                self._connection = await _tapped(self._url, transport)
+                channel = await self._connection.channel(publisher_confirms=True)
                 if self._declares:
                     await declare(channel)
                 await channel.get_exchange(EVENTS, ensure=True)
-                self._channel = await channel.get_underlay_channel()
+                self._open(transport, await channel.get_underlay_channel(), answered)
         except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
             await self.close()
             raise BrokerUnavailable(str(trouble(error))) from error
 
-    async def publish(self, event: Event) -> None:
-        channel = self._channel
-        if channel is None:
+    def _open(self, transport: Transport, channel: Channel, answered: Answered) -> None:
+        """Begin to publish on a channel."""
+        frames = EventFrames(channel.number, channel.connection.connection_tune.frame_max, self._environment)
+        confirms = Confirms(frames, write=transport.write, answered=answered, on_return=self._repair_soon)
+
+        def closed(closing: asyncio.Future[Any]) -> None:
+            if self._confirms is confirms:
+                self._confirms = None
+            confirms.lose(_broken(closing))
+
+        transport.divert(channel.number, confirms.take)
+        channel.closing.add_done_callback(closed)
+        self._confirms = confirms
+
+    def publish(self, events: Sequence[Event]) -> None:
+        if self._confirms is None:
             raise BrokerUnavailable("not connected")
-        try:
-            await channel.basic_publish(
-                event.body,
-                exchange=EVENTS,
-                routing_key=event.routing_key,
-                properties=self._properties(event),
-                mandatory=True,
-            )
-        except PublishError as error:
-            await self._repair()
-            raise TopologyMissing("no queue takes what nobody is bound for") from error
-        except DeliveryError as error:
-            raise PublishRefused("the broker refused the message") from error
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise
-            raise BrokerUnavailable("the connection broke") from None
-        except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
-            raise BrokerUnavailable(_broken(error)) from error
+        self._confirms.publish(events)
 
     async def counts(self) -> Counts | None:
         """Count what lies in the unrouted and dead queues; None while the broker is away."""
@@ -107,18 +103,25 @@ class RabbitPublisher:
         return None
 
     async def close(self) -> None:
-        connection, self._connection, self._channel = self._connection, None, None
+        connection, self._connection = self._connection, None
+        confirms, self._confirms = self._confirms, None
+        if confirms is not None:
+            confirms.lose("the connection was closed")
+        if self._repairing is not None:
+            self._repairing.cancel()
         if connection is not None:
             with suppress(AMQPError, OSError, TimeoutError, RuntimeError):
                 async with asyncio.timeout(_CLOSE_S):
                     await connection.close()
 
-    async def _repair(self) -> None:
+    def _repair_soon(self) -> None:
         """Declare the topology again, where that is ours to do: somebody deleted a part of it under us."""
         now, connection = asyncio.get_running_loop().time(), self._connection
-        if not self._declares or connection is None or now < self._may_repair_at:
-            return
-        self._may_repair_at = now + _REPAIR_EVERY_S
+        if self._declares and connection is not None and now >= self._may_repair_at:
+            self._may_repair_at = now + _REPAIR_EVERY_S
+            self._repairing = asyncio.create_task(self._repair(connection))
+
+    async def _repair(self, connection: AbstractConnection) -> None:
         try:
             async with asyncio.timeout(_REPAIR_S), connection.channel() as channel:
                 await declare(channel)
@@ -126,16 +129,6 @@ class RabbitPublisher:
             log.warning("broker.topology_not_repaired", reason=str(trouble(error)))
         else:
             log.warning("broker.topology_repaired", told=f"a part of the topology was missing, such as {UNROUTED}")
-
-    def _properties(self, event: Event) -> Basic.Properties:
-        return Basic.Properties(
-            content_type=CONTENT_TYPE,
-            headers={"organization": event.organization, "environment": self._environment},
-            delivery_mode=_PERSISTENT,
-            message_id=event.id,
-            timestamp=event.recorded_at,
-            message_type=versioned(event.type),
-        )
 
 
 async def apply_topology(url: SecretStr) -> None:
@@ -152,6 +145,19 @@ async def connect(url: SecretStr) -> AbstractConnection:
     return await aio_pika.connect(url.get_secret_value(), heartbeat=_HEARTBEAT_S, timeout=_CONNECT_S)
 
 
-def _broken(error: BaseException) -> str:
-    """Say why a publish ended without an answer."""
+async def _tapped(url: SecretStr, transport: Transport) -> AbstractConnection:
+    """Open the same over a transport of ours."""
+    address = make_url(url.get_secret_value(), heartbeat=_HEARTBEAT_S)
+    connection = TappedConnection(address, transport_factory=transport)
+    try:
+        await connection.connect(timeout=_CONNECT_S)
+    except BaseException:
+        await connection.close()  # or it would try to when it is collected, with nobody to wait for it
+        raise
+    return connection
+
+
+def _broken(closing: asyncio.Future[Any]) -> str:
+    """Say why a channel ended."""
+    error = asyncio.CancelledError() if closing.cancelled() else closing.exception()
     return str(trouble(error)) if isinstance(error, ChannelClosed) else f"the connection broke ({type(error).__name__})"

@@ -7,6 +7,7 @@ nobody else's.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from bridge.errors import BrokerError, BrokerUnavailable, LeaseLost, StoreError,
 from bridge.lifecycle import Clock, Stop
 from bridge.model import PARTITIONS
 from bridge.observability import Metrics
-from bridge.ports import Leases, Outbox, Publisher
+from bridge.ports import Answer, Leases, Outbox, Publisher
 from bridge.store.leases import LEASE
 from bridge.store.outbox import Pending
 
@@ -28,6 +29,8 @@ RENEW_S = 2.0
 _POLL_S = 1.0
 _MARGIN_S = 1.0
 """A lease counts as lost this long before the database says so: clocks drift, processes are suspended."""
+_PAGE = 512
+"""Events read at once: more would keep the event loop, and with it every webhook, waiting."""
 _MOST_DOUBLINGS = 30
 """More make a number that no float holds, after some hours of refusals."""
 _FULL = "a queue that is bound to bridge.events is full and rejects: make room in it; the subject moves again by itself"
@@ -49,6 +52,14 @@ class Pace:
     """A publish that is unconfirmed for longer is told as a broker that is away, though the connection stands yet."""
     tell_s: float = 60.0
     """How often the log says again what is still so."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A lane whose first event is on its way, and since when (monotonic)."""
+
+    lane: Lane
+    since: float
 
 
 class Relay:
@@ -82,9 +93,7 @@ class Relay:
         self._is_at_end = True
         self._restarts = 0
         self._just_marked: set[int] = set()  # since a page was asked for, which may still show them as pending
-        self._sending = 0
-        self._senders: set[asyncio.Task[None]] = set()
-        self._unconfirmed: dict[int, float] = {}  # position: since when; the first is the oldest
+        self._on_way: dict[int, _Sent] = {}  # by position; the first is the oldest
         self._confirmed: list[Pending] = []
         self._tokens: dict[str, int] = {}
         self._partitions: list[int] = []
@@ -132,17 +141,18 @@ class Relay:
             await self._give_up_waiting()
             if await self._connected() and self._may_publish():
                 await self._fetch()
+                self._lanes.retry(asyncio.get_running_loop().time())
                 self._dispatch()
             self._tell_held()
             await self.bell.wait(self._next_look())
             if self._bug is not None:
                 raise self._bug
-        while self._sending:
+        while self._on_way:
             await self.bell.wait(_POLL_S)
 
     async def mark(self) -> None:
         """Write down what was confirmed, all that came since the last time at once."""
-        while self._confirmed or self._sending or not self._stop:
+        while self._confirmed or self._on_way or not self._stop:
             if self._confirmed:
                 await self._mark(self._confirmed)
             else:
@@ -178,10 +188,10 @@ class Relay:
     async def _connected(self) -> bool:
         if self._is_connected and not self._publisher.is_open:
             self._lost("the connection closed")
-        if self._is_connected or self._sending:
+        if self._is_connected or self._on_way:
             return self._is_connected
         try:
-            await self._publisher.connect()
+            await self._publisher.connect(self._answered)
         except BrokerUnavailable as error:
             self._away_since = self._away_since or self._clock()
             self._tell_away(str(error), self._away_since)
@@ -200,7 +210,7 @@ class Relay:
             await self._publisher.close()
 
     def _oldest_unconfirmed(self) -> float | None:
-        return next(iter(self._unconfirmed.values()), None)
+        return next((sent.since for sent in self._on_way.values()), None)
 
     def _tell_away(self, reason: str, since: datetime) -> None:
         """Log a broker that is away: when the reason is new, and then now and again."""
@@ -236,7 +246,7 @@ class Relay:
         """
         if self._is_at_end and self._lanes.let_in():
             self._cursor = self._start
-        room, restarts = self._lanes.room, self._restarts
+        room, restarts = min(self._lanes.room, _PAGE), self._restarts
         if not room:
             return
         self._just_marked.clear()
@@ -257,51 +267,52 @@ class Relay:
             self.bell.ring()
 
     def _dispatch(self) -> None:
-        self._lanes.retry(asyncio.get_running_loop().time())
-        for _ in range(min(self._lanes.ready, self._pace.window - self._sending)):
-            self._sending += 1
-            task = asyncio.create_task(self._send_all())
-            self._senders.add(task)
-            task.add_done_callback(self._sent)
-
-    async def _send_all(self) -> None:
-        """Send from one lane after the other while there are any."""
-        while self._goes_on() and (lane := self._lanes.take()) is not None:
-            try:
-                await self._send(lane)
-            finally:
-                self._lanes.put_back(lane)
-
-    async def _send(self, lane: Lane) -> None:
-        """Publish a lane's events, each after the confirm of the one before."""
+        """Send the first event of every lane that is ready, as far as the window goes."""
+        if not self._goes_on():
+            return
+        now, events = asyncio.get_running_loop().time(), []
+        while len(self._on_way) < self._pace.window and (lane := self._lanes.take()) is not None:
+            event = lane.first.event
+            self._on_way[event.position] = _Sent(lane, now)
+            events.append(event)
+        if not events:
+            return
         try:
-            while lane.waiting and self._goes_on():
-                pending = lane.first
-                self._unconfirmed[pending.event.position] = asyncio.get_running_loop().time()
-                try:
-                    await self._publisher.publish(pending.event)
-                finally:
-                    self._unconfirmed.pop(pending.event.position)
-                self._confirm(lane, pending)
+            self._publisher.publish(events)
         except BrokerUnavailable as error:
-            self._lost(str(error))
-        except BrokerError as error:
-            self._refused(lane, error)
+            self._take_in([(event, error) for event in events])
 
     def _goes_on(self) -> bool:
         return self._is_connected and not self._stop and self._may_publish()
 
-    def _sent(self, task: asyncio.Task[None]) -> None:
-        self._sending -= 1
-        self._senders.discard(task)
-        if not task.cancelled():
-            self._bug = self._bug or task.exception()
-        if not self._sending or not self._is_connected:
+    def _answered(self, answers: Sequence[Answer]) -> None:
+        """Take what the broker says, and send what may go now; called in the middle of the connection's work."""
+        try:
+            self._take_in(answers)
+            self._dispatch()
+        except Exception as bug:  # noqa: BLE001 - `publish` raises it: it must end the process, not the connection
+            self._bug = self._bug or bug
             self.bell.ring()
 
-    def _confirm(self, lane: Lane, pending: Pending) -> None:
-        self._confirmed.append(pending)
-        self._metrics.published.labels(pending.event.type).inc()
+    def _take_in(self, answers: Sequence[Answer]) -> None:
+        confirmed: Counter[str] = Counter()
+        for event, error in answers:
+            lane = self._on_way.pop(event.position).lane
+            if error is None:
+                confirmed[event.type] += 1
+                self._confirm(lane)
+            elif isinstance(error, BrokerUnavailable):
+                self._lost(str(error))
+            else:
+                self._refused(lane, error)
+            self._lanes.put_back(lane)
+        for kind, number in confirmed.items():
+            self._metrics.published.labels(kind).inc(number)
+        if self._stop or not self._is_connected:
+            self.bell.ring()
+
+    def _confirm(self, lane: Lane) -> None:
+        self._confirmed.append(lane.first)
         if len(self._confirmed) == 1:
             self._marking.ring()
         if self._lanes.confirmed(lane):
@@ -358,7 +369,7 @@ class Relay:
             return
         self._just_marked.update(positions)
         self._lanes.marked(positions)
-        if self._lanes.room:
+        if self._lanes.room and not self._is_at_end:
             self.bell.ring()
 
 

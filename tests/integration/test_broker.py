@@ -7,26 +7,33 @@ import io
 import json
 import logging
 import os
+import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aio_pika
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
 from bridge.broker.rabbit import RabbitPublisher, apply_topology
 from bridge.broker.topology import COMMANDS, DEAD, EVENTS, UNROUTED, describe
-from bridge.errors import BrokerUnavailable, TopologyMissing
+from bridge.errors import BrokerError, BrokerUnavailable, PublishRefused, TopologyMissing
 from bridge.model import Event, EventId, Subject
 from bridge.nodes.guard import free_ports
 from bridge.nodes.rabbitmq import RabbitNode
 from bridge.observability import configure_logging
+from bridge.ports import Answer
 from tests.support.bridge import until
 
 EVENT = Event(
@@ -40,6 +47,12 @@ EVENT = Event(
     recorded_at=datetime(2026, 3, 22, 8, 41, 10, 250_000, tzinfo=UTC),
     body=b'{"id":"8f6f2b7c-6c83-5a4e-9d27-0b1b7d1f2a10"}',
 )
+
+
+def numbered(number: int, *, key: str = EVENT.routing_key, body: bytes = EVENT.body) -> Event:
+    return replace(EVENT, id=EventId(f"event-{number}"), position=number, routing_key=key, body=body)
+
+
 PASSWORD = "hunter2-is-secret"
 
 
@@ -47,14 +60,39 @@ def publisher(url: str, *, declares: bool = True) -> RabbitPublisher:
     return RabbitPublisher(SecretStr(url), declares=declares, environment="sandbox")
 
 
+class Line:
+    """A publisher whose answers can be waited for."""
+
+    def __init__(self, rabbit: RabbitPublisher) -> None:
+        self.rabbit = rabbit
+        self.answers: dict[EventId, BrokerError | None] = {}
+
+    async def connect(self) -> None:
+        await self.rabbit.connect(self._answered)
+
+    async def publish(self, *events: Event) -> None:
+        """Publish, wait until each is answered, and raise the first error that came."""
+        self.answers.clear()
+        self.rabbit.publish(events)
+        await until(lambda: len(self.answers) == len(events))
+        for error in self.answers.values():
+            if error is not None:
+                raise error
+
+    def _answered(self, answers: Sequence[Answer]) -> None:
+        for event, error in answers:
+            assert event.id not in self.answers, "answered twice"
+            self.answers[event.id] = error
+
+
 @asynccontextmanager
-async def connected(url: str, *, declares: bool = True) -> AsyncIterator[RabbitPublisher]:
-    rabbit = publisher(url, declares=declares)
-    await rabbit.connect()
+async def connected(url: str, *, declares: bool = True) -> AsyncIterator[Line]:
+    line = Line(publisher(url, declares=declares))
+    await line.connect()
     try:
-        yield rabbit
+        yield line
     finally:
-        await rabbit.close()
+        await line.rabbit.close()
 
 
 @asynccontextmanager
@@ -71,10 +109,10 @@ def vhost(url: str) -> str:
 
 
 async def test_a_message_has_the_properties_of_the_contract(amqp_url: str) -> None:
-    async with connected(amqp_url) as rabbit, channel(amqp_url) as consumer:
+    async with connected(amqp_url) as line, channel(amqp_url) as consumer:
         queue = await consumer.declare_queue(exclusive=True)
         await queue.bind(EVENTS, "shipx.shipment.status_changed.*")
-        await rabbit.publish(EVENT)
+        await line.publish(EVENT)
         message = await queue.get(no_ack=True)
     assert message is not None
     assert (message.exchange, message.routing_key) == (EVENTS, EVENT.routing_key)
@@ -88,72 +126,212 @@ async def test_a_message_has_the_properties_of_the_contract(amqp_url: str) -> No
     assert (message.content_encoding, message.expiration, message.reply_to) == (None, None, None)
 
 
+async def test_messages_sent_at_once_arrive_in_their_order_and_each_is_confirmed(amqp_url: str) -> None:
+    some = [numbered(number) for number in range(500)]
+    async with connected(amqp_url) as line, channel(amqp_url) as consumer:
+        queue = await consumer.declare_queue(exclusive=True)
+        await queue.bind(EVENTS, "#")
+        await line.publish(*some)
+        got = [await queue.get(no_ack=True) for _ in some]
+    assert [message.message_id for message in got] == [event.id for event in some]
+
+
+@pytest.mark.parametrize("over", [-1, 0, 1, 200_000])
+async def test_a_body_may_be_larger_than_a_frame(amqp_url: str, over: int) -> None:
+    body = b'{"data":"' + b"z" * (131_072 - 8 + over - 11) + b'"}'
+    async with connected(amqp_url) as line, channel(amqp_url) as consumer:
+        queue = await consumer.declare_queue(exclusive=True)
+        await queue.bind(EVENTS, "#")
+        await line.publish(numbered(1), numbered(2, body=body), numbered(3))
+        got = [await queue.get(no_ack=True) for _ in range(3)]
+    assert [message.body for message in got] == [EVENT.body, body, EVENT.body]
+
+
+async def test_a_full_queue_refuses_its_own_message_and_no_other(amqp_url: str) -> None:
+    async with connected(amqp_url) as line, channel(amqp_url) as consumer:
+        queue = await consumer.declare_queue(
+            exclusive=True, arguments={"x-max-length": 1, "x-overflow": "reject-publish"}
+        )
+        await queue.bind(EVENTS, "full")
+        with pytest.raises(PublishRefused):
+            await line.publish(*(numbered(number, key=key) for number, key in enumerate(("full", "else", "full"))))
+    assert [line.answers[numbered(number).id] is None for number in range(3)] == [True, True, False]
+
+
 async def test_a_message_nobody_is_bound_for_is_confirmed_and_lies_in_the_unrouted_queue(amqp_url: str) -> None:
-    async with connected(amqp_url) as rabbit:
-        await rabbit.publish(EVENT)
-        counts = await rabbit.counts()
+    async with connected(amqp_url) as line:
+        await line.publish(EVENT)
+        counts = await line.rabbit.counts()
     assert counts is not None
     assert (counts.unrouted, counts.dead) == (1, 0)
 
 
 async def test_a_message_that_finds_no_queue_at_all_comes_back(amqp_url: str) -> None:
-    async with connected(amqp_url) as rabbit, channel(amqp_url) as operator:
+    async with connected(amqp_url) as line, channel(amqp_url) as operator:
         await operator.queue_delete(UNROUTED)
         with pytest.raises(TopologyMissing):
-            await rabbit.publish(EVENT)
+            await line.publish(EVENT)
+
+
+async def test_what_comes_back_is_told_of_its_own_message_and_the_library_sees_none_of_it(
+    amqp_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await apply_topology(SecretStr(amqp_url))
+    async with connected(amqp_url, declares=False) as line, channel(amqp_url) as operator:
+        await operator.queue_delete(UNROUTED)
+        queue = await operator.declare_queue(exclusive=True)
+        await queue.bind(EVENTS, "bound")
+        some = [numbered(number, key=key) for number, key in enumerate(("bound", "lost", "bound", "lost", "bound"))]
+        with pytest.raises(TopologyMissing):
+            await line.publish(*some)
+        told = [line.answers[event.id] is None for event in some]
+        await line.publish(some[0])
+        counts = await line.rabbit.counts()
+    assert told == [True, False, True, False, True]
+    assert counts is None, "the queue to count is missing"
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("aiormq")] == []
 
 
 async def test_counting_a_queue_that_is_missing_gives_nothing_and_publishing_goes_on(amqp_url: str) -> None:
-    async with connected(amqp_url) as rabbit, channel(amqp_url) as operator:
+    async with connected(amqp_url) as line, channel(amqp_url) as operator:
         await operator.queue_delete(DEAD)
-        assert await rabbit.counts() is None
-        await rabbit.publish(EVENT)
+        assert await line.rabbit.counts() is None
+        await line.publish(EVENT)
 
 
 async def test_a_deleted_exchange_breaks_the_channel_and_connecting_again_makes_it(amqp_url: str) -> None:
-    async with connected(amqp_url) as rabbit, channel(amqp_url) as operator:
+    async with connected(amqp_url) as line, channel(amqp_url) as operator:
         await operator.exchange_delete(EVENTS)
         with pytest.raises(BrokerUnavailable):
-            await rabbit.publish(EVENT)
-        await rabbit.connect()
-        await rabbit.publish(EVENT)
+            await line.publish(EVENT)
+        await line.connect()
+        await line.publish(EVENT)
 
 
 async def test_a_connection_that_the_broker_closes_is_said_to_be_away(own_rabbit: RabbitNode) -> None:
-    async with connected(own_rabbit.url) as rabbit:
+    async with connected(own_rabbit.url) as line:
         own_rabbit.control("close_all_connections", "for this test")
 
         async def is_away() -> bool:
             try:
-                await rabbit.publish(EVENT)
+                await line.publish(EVENT)
             except BrokerUnavailable:
                 return True
             return False
 
         await until(is_away)
-        assert await rabbit.counts() is None
-        await rabbit.connect()
-        await rabbit.publish(EVENT)
+        assert await line.rabbit.counts() is None
+        await line.connect()
+        await line.publish(EVENT)
 
 
 async def test_a_frozen_broker_holds_up_neither_counting_nor_leaving(own_rabbit: RabbitNode) -> None:
-    rabbit = publisher(own_rabbit.url)
-    await rabbit.connect()
-    own_rabbit.pause()
+    line = Line(publisher(own_rabbit.url))
+    await line.connect()
     try:
         async with asyncio.timeout(5):
-            while await rabbit.counts() is not None:
-                """The signal is on its way: the broker may answer once more before it stands still."""
-            await rabbit.close()
+            await freeze(own_rabbit, line)
+            await line.rabbit.close()
     finally:
         own_rabbit.resume()
 
 
+async def freeze(rabbit: RabbitNode, line: Line) -> None:
+    """Stop a broker where it stands. The signal is on its way for a moment, in which it may answer once more."""
+    rabbit.pause()
+    while await line.rabbit.counts() is not None:
+        pass
+
+
+async def test_what_is_on_its_way_when_the_connection_is_closed_is_lost(own_rabbit: RabbitNode) -> None:
+    line = Line(publisher(own_rabbit.url))
+    await line.connect()
+    some = [numbered(number) for number in range(3)]
+    try:
+        await freeze(own_rabbit, line)
+        line.rabbit.publish(some)
+        await line.rabbit.close()
+    finally:
+        own_rabbit.resume()
+    assert {name: type(error) for name, error in line.answers.items()} == {one.id: BrokerUnavailable for one in some}
+    assert not line.rabbit.is_open
+
+
+async def test_what_is_on_its_way_when_the_broker_dies_is_lost(own_rabbit: RabbitNode) -> None:
+    async with connected(own_rabbit.url) as line:
+        await freeze(own_rabbit, line)
+        line.rabbit.publish([numbered(1), numbered(2)])
+        await asyncio.to_thread(own_rabbit.kill)
+        await until(lambda: len(line.answers) == 2)
+        assert {type(error) for error in line.answers.values()} == {BrokerUnavailable}
+        assert not line.rabbit.is_open
+
+
+async def test_publishing_goes_over_tls_where_the_address_says_so(amqp_url: str, tmp_path: Path) -> None:
+    async with tls(urlsplit(amqp_url).port or 0, tmp_path) as (port, authority):
+        address = urlsplit(amqp_url)._replace(scheme="amqps", netloc=f"guest:guest@localhost:{port}").geturl()
+        with pytest.raises(BrokerUnavailable, match="TLS"):
+            await Line(publisher(address)).connect()
+        async with connected(f"{address}?cafile={authority}") as line, channel(amqp_url) as consumer:
+            queue = await consumer.declare_queue(exclusive=True)
+            await queue.bind(EVENTS, "#")
+            await line.publish(*(numbered(number) for number in range(100)))
+            counted = (await consumer.declare_queue(queue.name, passive=True)).declaration_result
+    assert counted.message_count == 100
+
+
+@asynccontextmanager
+async def tls(port: int, folder: Path) -> AsyncIterator[tuple[int, Path]]:
+    """Put TLS in front of a port; gives the new port, and the certificate to trust."""
+    certificate = self_signed(folder)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, folder / "key.pem")
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+
+    server = await asyncio.start_server(pass_on, "127.0.0.1", ssl=context)
+    async with server:
+        yield server.sockets[0].getsockname()[1], certificate
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+
+def self_signed(folder: Path) -> Path:
+    """Make a key, and a certificate for `localhost` that is its own authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    begins = datetime.now(UTC) - timedelta(days=1)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(pem))
+    return folder / "certificate.pem"
+
+
 async def test_before_it_is_connected_nothing_is_published_or_counted(amqp_url: str) -> None:
-    rabbit = publisher(amqp_url)
+    line = Line(publisher(amqp_url))
     with pytest.raises(BrokerUnavailable, match="not connected"):
-        await rabbit.publish(EVENT)
-    assert await rabbit.counts() is None
+        await line.publish(EVENT)
+    assert await line.rabbit.counts() is None
 
 
 # -- topology ----------------------------------------------------------------------------------------------------------
@@ -210,7 +388,7 @@ async def test_applying_again_changes_nothing_and_empties_nothing(rabbit: Rabbit
     await apply_topology(SecretStr(amqp_url))
     assert declared(rabbit, amqp_url) == before
     async with connected(amqp_url) as second:
-        counts = await second.counts()
+        counts = await second.rabbit.counts()
     assert counts is not None
     assert counts.unrouted == 1
 
@@ -243,7 +421,7 @@ async def test_a_queue_that_is_there_with_other_properties_is_named(amqp_url: st
         await apply_topology(SecretStr(amqp_url))
     assert "guest:guest" not in str(applying.value)
     with pytest.raises(BrokerUnavailable, match=r"'bridge\.unrouted'"):
-        await publisher(amqp_url).connect()
+        await Line(publisher(amqp_url)).connect()
 
 
 async def test_an_exchange_that_is_there_with_other_properties_is_named(amqp_url: str) -> None:
@@ -257,14 +435,14 @@ async def test_where_declaring_is_not_ours_a_missing_exchange_is_named_and_nothi
     rabbit: RabbitNode, amqp_url: str
 ) -> None:
     with pytest.raises(BrokerUnavailable, match=r"'bridge\.events'"):
-        await publisher(amqp_url, declares=False).connect()
+        await Line(publisher(amqp_url, declares=False)).connect()
     assert declared(rabbit, amqp_url) == {"exchanges": [], "queues": [], "bindings": []}
 
 
 async def test_where_declaring_is_not_ours_what_others_declared_is_used(amqp_url: str) -> None:
     await apply_topology(SecretStr(amqp_url))
-    async with connected(amqp_url, declares=False) as rabbit:
-        await rabbit.publish(EVENT)
+    async with connected(amqp_url, declares=False) as line:
+        await line.publish(EVENT)
 
 
 def bridge(tmp_path: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -319,7 +497,7 @@ WORDS = {
 async def test_what_keeps_us_out_is_told_in_words(case: str, rabbit: RabbitNode) -> None:
     url = unusable(rabbit)[case]
     with pytest.raises(BrokerUnavailable) as connecting:
-        await publisher(url).connect()
+        await Line(publisher(url)).connect()
     with pytest.raises(BrokerUnavailable) as applying:
         await apply_topology(SecretStr(url))
     assert str(connecting.value).startswith(WORDS[case])
@@ -334,7 +512,7 @@ async def test_no_error_or_log_line_holds_what_is_in_the_address(
     url = unusable(rabbit)[case]
     adapter = publisher(url)
     with pytest.raises(BrokerUnavailable) as connecting:
-        await adapter.connect()
+        await Line(adapter).connect()
     with pytest.raises(BrokerUnavailable) as applying:
         await apply_topology(SecretStr(url))
     for told in (

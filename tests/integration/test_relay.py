@@ -19,13 +19,13 @@ from structlog.testing import capture_logs
 from bridge.broker.rabbit import RabbitPublisher, apply_topology
 from bridge.broker.topology import UNROUTED
 from bridge.egress.relay import Pace, Relay
-from bridge.errors import BrokerUnavailable, PublishRefused, StoreUnavailable, TopologyMissing
+from bridge.errors import BrokerError, BrokerUnavailable, PublishRefused, StoreUnavailable, TopologyMissing
 from bridge.events.cloudevents import Envelope, partition
 from bridge.lifecycle import Stop, utc_now
 from bridge.model import Event, Fact, OrganizationId, ShipmentId, Subject
 from bridge.nodes.rabbitmq import RabbitNode
 from bridge.observability import Metrics
-from bridge.ports import Outbox, Publisher
+from bridge.ports import Answered, Outbox, Publisher
 from bridge.store.database import Row, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.leases import SqlLeases
@@ -119,9 +119,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 class Broker:
-    """A publisher that confirms, refuses and breaks as told, and sees what is on its way."""
-
-    is_open = True
+    """Confirms, refuses and breaks as told, and sees what is on its way."""
 
     def __init__(self) -> None:
         self.published: list[Event] = []
@@ -138,32 +136,30 @@ class Broker:
         self.confirms = asyncio.Event()
         self.confirms.set()
 
-    async def connect(self) -> None:
+    def connect(self) -> None:
         self.connects += 1
         if self.is_away:
             raise BrokerUnavailable(self.reason)
 
-    async def publish(self, event: Event) -> None:
+    def receive(self, event: Event) -> None:
         subject = event.subject
         self.attempts[subject] += 1
         self.on_way[subject] += 1
         self.most_on_way = max(self.most_on_way, self.on_way.total())
         self.most_of_a_subject = max(self.most_of_a_subject, self.on_way[subject])
-        try:
-            await asyncio.sleep(0)
-            await self.confirms.wait()
-            if self.is_away:
-                raise BrokerUnavailable("away")
-            if subject in self.refused:
-                raise PublishRefused("no")
-            if subject in self.unrouted:
-                raise TopologyMissing("no queue")
-            self.published.append(event)
-        finally:
-            self.on_way[subject] -= 1
 
-    async def close(self) -> None:
-        self.is_closed = True
+    async def answer(self, event: Event) -> BrokerError | None:
+        await asyncio.sleep(0)
+        await self.confirms.wait()
+        self.on_way[event.subject] -= 1
+        if self.is_away:
+            return BrokerUnavailable("away")
+        if event.subject in self.refused:
+            return PublishRefused("no")
+        if event.subject in self.unrouted:
+            return TopologyMissing("no queue")
+        self.published.append(event)
+        return None
 
     def order(self) -> dict[str, list[int]]:
         """Give every subject's sequence as first published."""
@@ -173,6 +169,33 @@ class Broker:
     def numbers(self, number: int) -> list[int]:
         """Give what was published of one shipment, repeats and all."""
         return [event.sequence for event in self.published if event.subject == shipment(number)]
+
+
+class Line:
+    """One relay's connection to such a broker."""
+
+    is_open = True
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._answers: set[asyncio.Task[None]] = set()
+
+    async def connect(self, answered: Answered) -> None:
+        self.answered = answered
+        self._broker.connect()
+
+    def publish(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._broker.receive(event)
+            task = asyncio.create_task(self._answer(event))
+            self._answers.add(task)
+            task.add_done_callback(self._answers.discard)
+
+    async def close(self) -> None:
+        self._broker.is_closed = True
+
+    async def _answer(self, event: Event) -> None:
+        self.answered([(event, await self._broker.answer(event))])
 
 
 class SlowOutbox:
@@ -237,14 +260,19 @@ class Running:
 
 @asynccontextmanager
 async def relaying(
-    store: Store, publisher: Publisher, *, holder: str = "one", pace: Pace = QUICK, outbox: Outbox | None = None
+    store: Store,
+    publisher: Publisher | Broker,
+    *,
+    holder: str = "one",
+    pace: Pace = QUICK,
+    outbox: Outbox | None = None,
 ) -> AsyncIterator[Running]:
     """Run a relay from the first event on."""
     stop, metrics = Stop(), Metrics()
     relay = Relay(
         outbox=outbox or SqlOutbox(store.database, holder),
         leases=SqlLeases(store.database, holder),
-        publisher=publisher,
+        publisher=Line(publisher) if isinstance(publisher, Broker) else publisher,
         start=0,
         metrics=metrics,
         clock=utc_now,
@@ -573,7 +601,7 @@ async def test_the_broker_is_left_even_where_the_leases_cannot_be_given_back(sto
     relay = Relay(
         outbox=SqlOutbox(store.database, "one"),
         leases=Stuck(store.database, "one"),
-        publisher=broker,
+        publisher=Line(broker),
         start=0,
         metrics=Metrics(),
         clock=utc_now,
@@ -610,6 +638,29 @@ async def test_a_connection_that_breaks_in_the_middle_repeats_only_what_was_not_
         await until(store.all_is_marked)
     assert broker.order() == await store.order()
     assert len(broker.published) == 19
+
+
+async def test_a_bug_in_taking_answers_ends_the_loop_and_not_only_the_connection(store: Store) -> None:
+    broker, stop = Broker(), Stop()
+    line = Line(broker)
+    relay = Relay(
+        outbox=SqlOutbox(store.database, "one"),
+        leases=SqlLeases(store.database, "one"),
+        publisher=line,
+        start=0,
+        metrics=Metrics(),
+        clock=utc_now,
+        stop=stop,
+    )
+    await store.record(1)
+    publishing = asyncio.create_task(relay.publish())
+    renewing = asyncio.create_task(relay.renew())
+    await until(lambda: broker.published)
+    line.answered([(broker.published[0], None)])
+    with pytest.raises(KeyError):
+        await publishing
+    stop.announce()
+    await renewing
 
 
 # -- where publishing begins -------------------------------------------------------------------------------------------
