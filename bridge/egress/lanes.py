@@ -129,6 +129,11 @@ class Lanes:
         lane.retry_at = retry_at
         self._held[lane.subject] = lane
 
+    def drop(self, lane: Lane) -> None:
+        """Let go of a lane's events: they are in the outbox."""
+        self._cut(lane, 0)
+        self._held.pop(lane.subject, None)
+
     def put_back(self, lane: Lane) -> None:
         """Give a lane back after sending."""
         lane.is_taken = False

@@ -48,9 +48,14 @@ class Partitions:
     @property
     def next_look(self) -> float:
         """After how many seconds to renew again: at once when there is something to give back or to take."""
-        if any(not self._busy[number] for number in self._leaving):
+        if self.may_give_back:
             return _AT_ONCE_S
         return RENEW_S if self._next_free is None else min(RENEW_S, self._next_free + _AT_ONCE_S)
+
+    @property
+    def may_give_back(self) -> bool:
+        """Say whether nothing hangs any more on a partition that others should have."""
+        return any(not self._busy[number] for number in self._leaving)
 
     def may_publish(self, partition: int) -> bool:
         """Say whether a partition is surely ours at this moment."""

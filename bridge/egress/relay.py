@@ -1,7 +1,7 @@
 """The relay: committed events reach the broker at least once, in order per subject, a bounded window at a time.
 
-Partitions are leased, never rows. A subject has at most one unconfirmed event; a refused one holds its own subject and
-nobody else's.
+Partitions are leased, never rows (see `partitions`). A subject has at most one unconfirmed event; a refused one holds
+its own subject and nobody else's.
 """
 
 from __future__ import annotations
@@ -9,33 +9,29 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from bridge.egress.lanes import Lane, Lanes
+from bridge.egress.partitions import Partitions
 from bridge.errors import BrokerError, BrokerUnavailable, LeaseLost, StoreError, TopologyMissing
 from bridge.lifecycle import Clock, Stop
-from bridge.model import PARTITIONS
 from bridge.observability import Metrics
 from bridge.ports import Answer, Leases, Outbox, Publisher
-from bridge.store.leases import LEASE
 from bridge.store.outbox import Pending
 
 log = structlog.get_logger()
 
-RENEW_S = 2.0
 _POLL_S = 1.0
-_MARGIN_S = 1.0
-"""A lease counts as lost this long before the database says so: clocks drift, processes are suspended."""
 _PAGE = 512
 """Events read at once: more would keep the event loop, and with it every webhook, waiting."""
 _MOST_DOUBLINGS = 30
 """More make a number that no float holds, after some hours of refusals."""
 _FULL = "a queue that is bound to bridge.events is full and rejects: make room in it; the subject moves again by itself"
 _UNROUTED = "bridge.unrouted is missing, so events that no consumer is bound for wait here: bridge topology apply"
-_NAMES = [f"relay/{number}" for number in range(PARTITIONS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +48,8 @@ class Pace:
     """A publish that is unconfirmed for longer is told as a broker that is away, though the connection stands yet."""
     tell_s: float = 60.0
     """How often the log says again what is still so."""
+    away_s: float = 15.0
+    """Without a broker for so long, the partitions are left to relays that have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,6 @@ class Relay:
         pace: Pace | None = None,
     ) -> None:
         self._outbox = outbox
-        self._leases = leases
         self._publisher = publisher
         self._start = start
         self._metrics = metrics
@@ -89,15 +86,14 @@ class Relay:
         self.bell = stop.bell()
         self._marking = stop.bell()
         self._away = stop.bell()
+        self._leasing = stop.bell()
         self._cursor = start
         self._is_at_end = True
         self._restarts = 0
         self._just_marked: set[int] = set()  # since a page was asked for, which may still show them as pending
         self._on_way: dict[int, _Sent] = {}  # by position; the first is the oldest
         self._confirmed: list[Pending] = []
-        self._tokens: dict[str, int] = {}
-        self._partitions: list[int] = []
-        self._held_until = 0.0
+        self._partitions = Partitions(leases, self._restart)
         self._is_connected = False
         self._bug: BaseException | None = None
         self._away_since: datetime | None = clock()
@@ -126,20 +122,19 @@ class Relay:
     @property
     def partitions(self) -> int:
         """How many partitions are ours."""
-        return len(self._partitions)
+        return len(self._partitions.ours)
 
     async def renew(self) -> None:
         """Keep the partitions; whatever is lost is published by somebody else from then on."""
-        bell = self._stop.bell()
         while not self._stop:
             await self._hold()
-            await bell.wait(RENEW_S)
+            await self._leasing.wait(self._partitions.next_look)
 
     async def publish(self) -> None:
         """Publish until the end is announced, then let what is on its way arrive."""
         while not self._stop:
             await self._give_up_waiting()
-            if await self._connected() and self._may_publish():
+            if await self._connected() and self._partitions.any_may_publish():
                 await self._fetch()
                 self._lanes.retry(asyncio.get_running_loop().time())
                 self._dispatch()
@@ -161,29 +156,21 @@ class Relay:
     async def close(self) -> None:
         """Give back the partitions and leave the broker."""
         try:
-            await self._leases.release(_NAMES)
+            await self._partitions.leave()
         except StoreError as error:
             log.warning("relay.leases_not_released", error=type(error).__name__)
         finally:
             await self._publisher.close()
 
     async def _hold(self) -> None:
-        asked = asyncio.get_running_loop().time()
-        try:
-            tokens = dict(await self._leases.hold(_NAMES))
-        except StoreError as error:
-            log.warning("relay.lease_failed", error=type(error).__name__)
-            return
-        if tokens != self._tokens:
-            log.info("relay.partitions", held=len(tokens))
-            self._tokens = tokens
-            self._partitions = [int(name.rpartition("/")[2]) for name in tokens]
-            self._restart()
-        self._held_until = asked + LEASE.total_seconds() - _MARGIN_S
-        self.bell.ring()
-
-    def _may_publish(self) -> bool:
-        return bool(self._tokens) and asyncio.get_running_loop().time() < self._held_until
+        away = self._away_since
+        if away is None or self._clock() - away < timedelta(seconds=self._pace.away_s):
+            await self._partitions.renew()
+            self.bell.ring()
+        elif self._partitions.ours:
+            log.warning("relay.left_to_others", since=away.isoformat(timespec="seconds"))
+            with suppress(StoreError):  # then they have to wait for the end of the leases
+                await self._partitions.leave()
 
     async def _connected(self) -> bool:
         if self._is_connected and not self._publisher.is_open:
@@ -199,6 +186,7 @@ class Relay:
             return False
         log.info("broker.connected")
         self._is_connected, self._away_since, self._away_told = True, None, None
+        self._leasing.ring()
         self._restart()
         return True
 
@@ -252,7 +240,7 @@ class Relay:
         self._just_marked.clear()
         try:
             decided = await self._outbox.decided()
-            found = await self._outbox.pending(self._cursor, room, self._partitions)
+            found = await self._outbox.pending(self._cursor, room, self._partitions.ours)
         except StoreError as error:
             log.warning("relay.outbox_unreadable", error=type(error).__name__)
             return
@@ -273,6 +261,7 @@ class Relay:
         now, events = asyncio.get_running_loop().time(), []
         while len(self._on_way) < self._pace.window and (lane := self._lanes.take()) is not None:
             event = lane.first.event
+            self._partitions.begin(lane.first.partition)
             self._on_way[event.position] = _Sent(lane, now)
             events.append(event)
         if not events:
@@ -283,7 +272,7 @@ class Relay:
             self._take_in([(event, error) for event in events])
 
     def _goes_on(self) -> bool:
-        return self._is_connected and not self._stop and self._may_publish()
+        return self._is_connected and not self._stop and self._partitions.any_may_publish()
 
     def _answered(self, answers: Sequence[Answer]) -> None:
         """Take what the broker says, and send what may go now; called in the middle of the connection's work."""
@@ -301,10 +290,8 @@ class Relay:
             if error is None:
                 confirmed[event.type] += 1
                 self._confirm(lane)
-            elif isinstance(error, BrokerUnavailable):
-                self._lost(str(error))
             else:
-                self._refused(lane, error)
+                self._failed(lane, error)
             self._lanes.put_back(lane)
         for kind, number in confirmed.items():
             self._metrics.published.labels(kind).inc(number)
@@ -319,6 +306,13 @@ class Relay:
             log.info("relay.subject_moves_again", subject=lane.subject.name)
             self.bell.ring()
 
+    def _failed(self, lane: Lane, error: BrokerError) -> None:
+        self._settled([lane.first])
+        if isinstance(error, BrokerUnavailable):
+            self._lost(str(error))
+        else:
+            self._refused(lane, error)
+
     def _lost(self, reason: str) -> None:
         if self._is_connected:
             log.warning("broker.lost", reason=reason)
@@ -328,7 +322,10 @@ class Relay:
         delay = min(self._pace.first_retry_s * 2 ** min(lane.refusals, _MOST_DOUBLINGS), self._pace.last_retry_s)
         event, is_first, now = lane.first.event, lane.refusals == 0, asyncio.get_running_loop().time()
         is_unrouted = isinstance(error, TopologyMissing)
-        self._lanes.refused(lane, now + delay, now=now, is_unrouted=is_unrouted)
+        if self._partitions.may_publish(lane.first.partition):
+            self._lanes.refused(lane, now + delay, now=now, is_unrouted=is_unrouted)
+        else:
+            self._lanes.drop(lane)  # whose it is now reads it from the outbox
         self._metrics.refused.labels(event.type).inc()
         if is_first:
             log.error(
@@ -350,27 +347,31 @@ class Relay:
     async def _mark(self, batch: Sequence[Pending]) -> None:
         self._confirmed = []
         positions = [pending.event.position for pending in batch]
-        names = {_NAMES[pending.partition] for pending in batch}
-        tokens = {name: self._tokens[name] for name in names if name in self._tokens}
         try:
-            if len(tokens) < len(names):
-                raise LeaseLost("a partition went to another replica")
+            tokens = self._partitions.tokens({pending.partition for pending in batch})
             await self._outbox.confirm(positions, tokens, self._clock())
         except LeaseLost:
             log.warning("relay.lease_lost", events=len(batch))
-            self._held_until = 0.0
-            self._lanes.marked(positions)
+            self._partitions.lose()
+            self._leasing.ring()
             self._read_again()
-            return
         except StoreError as error:
             log.warning("relay.mark_failed", error=type(error).__name__)
             self._confirmed = [*batch, *self._confirmed]
             await self._marking.wait(_POLL_S)
             return
-        self._just_marked.update(positions)
+        else:
+            self._just_marked.update(positions)
         self._lanes.marked(positions)
+        self._settled(batch)
         if self._lanes.room and not self._is_at_end:
             self.bell.ring()
+
+    def _settled(self, events: Sequence[Pending]) -> None:
+        """Note that nothing more has to be done about these; a partition that is to be given back may go then."""
+        self._partitions.end(pending.partition for pending in events)
+        if self._partitions.may_give_back:
+            self._leasing.ring()
 
 
 def _subjects(number: int) -> str:

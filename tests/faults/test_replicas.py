@@ -26,7 +26,7 @@ from tests.support.replicas import Balancer, Replicas
 
 __all__ = ["seed"]
 pytestmark = pytest.mark.timeout(240)
-LOAD_S = 18.0
+LOAD_S = 12.0
 SETTLE_S = 60.0
 TAKEOVER_S = 10.0
 
@@ -60,8 +60,8 @@ async def test_three_replicas_their_broker_and_their_database_killed_at_random_m
         kills, stops, crashes = Plan(), Plan(), Plan()
         for _ in range(7):
             kills.at(random.uniform(0.2, LOAD_S), random.choice(victims).kill)
-        stops.at(random.uniform(2, 14), partial(_away, broker.stop, broker.start, random.uniform(0, 1)))
-        for begin, stop in ((random.uniform(1, 6), own_postgres.kill), (random.uniform(9, 15), own_postgres.stop)):
+        stops.at(random.uniform(2, 9), partial(_away, broker.stop, broker.start, random.uniform(0, 1)))
+        for begin, stop in ((random.uniform(1, 4), own_postgres.kill), (random.uniform(6, 10), own_postgres.stop)):
             crashes.at(begin, partial(_away, stop, own_postgres.start, random.uniform(0, 1)))
         await asyncio.gather(
             sender.send(shuffled(webhooks, 800, random), LOAD_S),

@@ -494,37 +494,56 @@ async def _marked(store: Store, number: int) -> bool:
     return bool(await store.rows(f"{sql} WHERE name = ? AND outbox.state = 1", f"shipment/{number}"))
 
 
-async def test_a_replica_that_lost_its_partitions_stops_and_the_other_goes_on(store: Store) -> None:
+async def test_a_replica_that_lost_its_partitions_stops_and_whoever_has_them_goes_on(store: Store) -> None:
     old, new = Broker(), Broker()
     await store.record(*range(1, 20))
     async with relaying(store, old, holder="old") as first:
         await until(store.all_is_marked)
-        await store.rows("UPDATE leases SET expires_at = 0")
-        await store.rows("UPDATE leases SET holder = 'nobody'")
-        async with relaying(store, new, holder="new"):
-            await until(lambda: _holders(store))
-            await until(lambda: first.relay.partitions == 0)
-            before = len(old.published)
-            await store.record(*range(1, 20))
-            await until(store.all_is_marked)
-            assert len(old.published) == before
-    assert len(new.published) == 19
+        for number in range(64):
+            await store.give_away(number)
+        await until(lambda: first.relay.partitions == 0)
+        await store.record(*range(1, 20))
+        first.relay.bell.ring()
+    await store.rows("UPDATE leases SET expires_at = 0")
+    async with relaying(store, new, holder="new"):
+        await until(store.all_is_marked)
+    assert len(old.published) == len(new.published) == 19
     assert {event.sequence for event in new.published} == {2}
 
 
-async def _holders(store: Store) -> bool:
-    return {row[0] for row in await store.rows("SELECT DISTINCT holder FROM leases")} == {"new"}
-
-
-async def test_replicas_over_one_database_never_send_a_subject_at_the_same_time(store: Store) -> None:
-    """They share one broker; who comes second gets no partition while the first holds them all."""
+async def test_replicas_over_one_database_share_the_work_and_never_send_a_subject_at_the_same_time(
+    store: Store,
+) -> None:
+    """Whoever comes second gets its half while events are on their way; the hand-over repeats and reorders nothing."""
     broker = Broker()
     await store.record(*(number for _ in range(10) for number in range(1, 30)))
-    async with relaying(store, broker, holder="one") as one, relaying(store, broker, holder="two") as two:
-        await until(store.all_is_marked)
-        assert sorted(running.relay.partitions for running in (one, two)) == [0, 64]
+    async with relaying(store, broker, holder="one") as one:
+        await until(lambda: broker.published)
+        async with relaying(store, broker, holder="two") as two:
+            for _ in range(20):
+                await store.record(*range(1, 30))
+            await until(lambda: [running.relay.partitions for running in (one, two)] == [32, 32])
+            await store.record(*range(1, 30))
+            await until(store.all_is_marked)
     assert broker.most_of_a_subject == 1
-    assert len(broker.published) == 290
+    assert len(broker.published) == 31 * 29
+    assert broker.order() == {f"shipment/{number}": list(range(1, 32)) for number in range(1, 30)}
+
+
+async def test_a_relay_without_a_broker_leaves_the_partitions_to_one_that_has_one(store: Store) -> None:
+    away, there = Broker(), Broker()
+    away.is_away = True
+    pace = Pace(away_s=0.1)
+    async with (
+        relaying(store, away, holder="away", pace=pace) as first,
+        relaying(store, there, holder="there") as other,
+    ):
+        await until(lambda: (first.relay.partitions, other.relay.partitions) == (0, 64))
+        await store.record(*range(1, 20))
+        await until(store.all_is_marked)
+        away.is_away = False
+        await until(lambda: [running.relay.partitions for running in (first, other)] == [32, 32])
+    assert len(there.published) == 19
 
 
 async def test_at_the_end_what_is_on_its_way_arrives_and_is_marked_and_the_leases_are_given_back(store: Store) -> None:

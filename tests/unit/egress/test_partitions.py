@@ -116,9 +116,6 @@ async def test_who_leaves_gives_back_everything_at_once(database: SqliteDatabase
 class NoDatabase:
     """Leases that cannot be had."""
 
-    async def hold(self, _names: object) -> dict[str, int]:
-        raise StoreUnavailable("gone")
-
     async def share(self, _group: str, _names: object) -> Share:
         raise StoreUnavailable("gone")
 
