@@ -14,7 +14,7 @@ from tests.reference.markdown import code, table
 _INTRODUCTION = """\
 # Commands
 
-<!-- Written by `python -m tests.drift --write`; change bridge/cli.py instead. -->
+<!-- Written by `python -m tests.drift --write`; change bridge/cli/ instead. -->
 
 Every verb of `bridge` takes `--help`. Exit codes: 0 done, 1 the operation failed, 2 wrong usage or settings.
 Settings come from the environment: docs/reference/settings.md.
