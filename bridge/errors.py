@@ -9,13 +9,17 @@ BridgeError
 │   ├── KeyMissing            sealed with a key that is not configured any more
 │   └── LeaseLost             the work belongs to another replica now
 ├── Unreadable                bytes that are not the document we were promised
+├── CommandError
+│   ├── KeyUsed               the same key came with something else to do
+│   └── Interrupted           the process ends in the middle of the work; another one goes on
 ├── CarrierError
 │   ├── CarrierUnavailable    no answer, or none that says anything (a read may be retried)
 │   └── CarrierRefused        a definite no, with the carrier's own key
 └── BrokerError
     ├── BrokerUnavailable     no connection, or it broke before the confirm (retry helps)
     ├── PublishRefused        the broker said no to this one message
-    └── TopologyMissing       the message found no queue at all, not even the unrouted one
+    ├── TopologyMissing       the message found no queue at all, not even the unrouted one
+    └── QueueMissing          there is no such queue, or it is not one to send to
 """
 
 from __future__ import annotations
@@ -69,6 +73,20 @@ class Unreadable(BridgeError):
         super().__init__(reason)
 
 
+class CommandError(BridgeError):
+    """Something about a command."""
+
+
+class KeyUsed(CommandError):
+    """The key of a command that was given before, with another body."""
+
+
+class Interrupted(CommandError):
+    """The work stopped where it can go on: this process is about to end."""
+
+    retryable = True
+
+
 class CarrierError(BridgeError):
     """Something about a carrier."""
 
@@ -117,3 +135,7 @@ class TopologyMissing(BrokerError):
     """A mandatory message came back: not even the unrouted queue exists."""
 
     retryable = True
+
+
+class QueueMissing(BrokerError):
+    """A queue that was named is not there, or nothing may be sent to it. The text says which."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -145,3 +146,82 @@ class PurchaseWork:
     shipment: ShipmentId
     deadline: datetime
     cause: DeliveryId
+
+
+class CommandState(StrEnum):
+    """Where a command stands. The first two are live: somebody will carry it out."""
+
+    waiting = "waiting"
+    running = "running"
+    done = "done"
+    rejected = "rejected"
+    """Understood, and not to be done: the same command will be rejected again."""
+    failed = "failed"
+    unknown = "unknown"
+    """Nobody knows how far it went."""
+    withdrawn = "withdrawn"
+    """Taken back. Its key is not used up: the same one may be given again."""
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether it will not change any more."""
+        return self not in (CommandState.waiting, CommandState.running)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to be done once: `id` is unique for each operation, `body` is JSON in its one canonical form.
+
+    The earliest deadline comes first; without one, somebody waits for the answer. What is not begun within the time
+    given is not begun any more.
+    """
+
+    operation: str
+    id: str
+    body: bytes = field(repr=False)
+    given_by: str
+    deadline: datetime | None = None
+    begin_within: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a command has come: how many, which share of all, and where to go on. Never anything personal."""
+
+    done: int = 0
+    share: float | None = None
+    at: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedCommand:
+    """A command in hand. `token` is worthless once somebody else took it; `progress` is how far the one before came."""
+
+    operation: str
+    id: str
+    given_by: str
+    body: bytes = field(repr=False)
+    token: int
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended. `error` is in our own words, without anything personal."""
+
+    state: CommandState
+    result: Mapping[str, object] | None = field(default=None, repr=False)
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A command as whoever gave it sees it. `unattended_s` is for how long nobody has had it in hand."""
+
+    operation: str
+    id: str
+    state: CommandState
+    progress: Progress
+    result: Mapping[str, object] | None = field(repr=False)
+    error: str | None
+    unattended_s: float

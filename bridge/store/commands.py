@@ -1,0 +1,288 @@
+"""Commands: stored under their key, handed out by deadline, one hand at a time, ended once.
+
+Whoever carries one out holds it for eight seconds by the database's clock and renews that; a token that grows with
+every change of hands is checked on every write. What was asked and what came of it may be personal: both are sealed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from bridge.errors import KeyMissing, KeyUsed, LeaseLost
+from bridge.model import ClaimedCommand, Command, CommandState, Micros, Outcome, Progress, Standing, micros, moment
+from bridge.store import sealed
+from bridge.store.database import Database, Row, Transaction, marks
+from bridge.store.leases import LEASE
+from bridge.store.sealed import Vault
+
+PATIENCE: Final = timedelta(minutes=1)
+"""A command without a deadline stands where one with so much time left stands."""
+MOST_ATTEMPTS: Final = 5
+"""So often one is begun without coming any further; then it is left alone, for it may be what ends the processes."""
+_GAVE_UP: Final = f"it was begun {MOST_ATTEMPTS} times and never came any further"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A command as it stands after it was given; one that was there before is not new."""
+
+    standing: Standing
+    is_new: bool
+
+
+class SqlCommands:
+    """Takes commands, hands them out to one holder, and takes what came of them."""
+
+    def __init__(self, database: Database, vault: Vault, holder: str) -> None:
+        self._database = database
+        self._vault = vault
+        self._holder = holder
+
+    async def submit(self, command: Command) -> Submitted:
+        """Store a command; the same one again gives the first one's standing. Raises KeyUsed for another body."""
+        return await self._database.write(lambda transaction: self._submit(transaction, command))
+
+    async def look(self, operation: str, key: str) -> Standing | None:
+        """Say how a command stands. Raises KeyMissing where its result cannot be opened any more."""
+        return await self._database.read(lambda transaction: self._look(transaction, operation, key))
+
+    async def withdraw(self, operation: str, key: str, *, begun: bool) -> bool:
+        """Take back a command that has not ended, or only one that nobody has begun; says whether that was so.
+
+        Whoever has it in hand loses it, and stops at its next write.
+        """
+        return await self._database.write(lambda transaction: _withdraw(transaction, operation, key, begun=begun))
+
+    async def underway(self, operation: str) -> int:
+        """Count the commands of an operation that somebody has in hand."""
+        sql = "SELECT count(*) FROM commands WHERE operation = ? AND state = 'running' AND held_until > ?"
+        rows = await self._database.read(lambda transaction: transaction.run(sql, (operation, transaction.now)))
+        return int(rows[0][0])
+
+    async def claim(self, rooms: Mapping[str, int]) -> Sequence[ClaimedCommand]:
+        """Take what is to be done for eight seconds, the earliest deadline first, so many of each operation at most.
+
+        As long as there was any, there may be more: of an operation that stood behind one without room.
+        """
+        wanted = {operation: room for operation, room in rooms.items() if room > 0}
+        if not wanted:
+            return ()
+        return await self._database.write(lambda transaction: self._claim(transaction, wanted))
+
+    async def renew(self, claimed: ClaimedCommand) -> None:
+        """Hold a command for another eight seconds. Raises LeaseLost where it is not ours any more."""
+        await self._database.write(lambda transaction: self._renew(transaction, claimed))
+
+    async def note(self, claimed: ClaimedCommand, progress: Progress) -> None:
+        """Write down how far a command has come. Raises LeaseLost where it is not ours any more."""
+        await self._database.write(
+            lambda transaction: self._change(
+                transaction,
+                claimed,
+                "progress = ?, attempts = 0, held_until = ?",
+                (_written(progress), _lease(transaction.now)),
+            )
+        )
+
+    async def release(self, claimed: ClaimedCommand, after: timedelta = timedelta(0), *, is_attempt: bool) -> None:
+        """Let another one go on, not before some time has gone by. Raises LeaseLost where it is not ours any more."""
+        attempts = "attempts" if is_attempt else "0"
+        await self._database.write(
+            lambda transaction: self._change(
+                transaction,
+                claimed,
+                f"holder = NULL, held_until = ?, attempts = {attempts}",
+                (micros(moment(transaction.now) + after),),
+            )
+        )
+
+    async def end(self, claimed: ClaimedCommand, outcome: Outcome) -> None:
+        """Write down what came of a command. Raises LeaseLost where it is not ours any more."""
+        await self._database.write(lambda transaction: self.conclude(transaction, claimed, outcome))
+
+    def conclude(self, transaction: Transaction, claimed: ClaimedCommand, outcome: Outcome) -> None:
+        """End a command within a larger unit, in one commit with what it did."""
+        self._change(
+            transaction,
+            claimed,
+            "state = ?, error = ?, ended_at = ?, held_until = 0",
+            (outcome.state.value, outcome.error, transaction.now),
+        )
+        _erase_bodies(transaction, [(claimed.operation, claimed.id)])
+        if outcome.result is not None:
+            result = json.dumps(dict(outcome.result)).encode()
+            sealed.keep(transaction, self._vault, [(_result_of(claimed.operation, claimed.id), result)])
+        transaction.notify("commands")
+
+    # -- giving ------------------------------------------------------------------------------------------------------
+
+    def _submit(self, transaction: Transaction, command: Command) -> Submitted:
+        digest = sha256(command.body).digest()
+        made = transaction.insert(_GIVEN, [_given(command, digest, transaction.now)], tail=_GIVEN_AGAIN)
+        if made:
+            owner = _body_of(command.operation, command.id)
+            sealed.keep(transaction, self._vault, [(owner, command.body)])
+            transaction.notify("commands")
+        elif _digest(transaction, command) != digest:
+            raise KeyUsed(f"{command.operation}: this key was used for something else")
+        standing = self._look(transaction, command.operation, command.id)
+        assert standing is not None
+        return Submitted(standing, is_new=bool(made))
+
+    def _look(self, transaction: Transaction, operation: str, key: str) -> Standing | None:
+        rows = transaction.run(
+            "SELECT state, progress, error, submitted_at, held_until FROM commands WHERE operation = ? AND id = ?",
+            (operation, key),
+        )
+        if not rows:
+            return None
+        state, progress, error, submitted_at, held_until = rows[0]
+        now = transaction.now
+        since = max(submitted_at, held_until)
+        waited = 0.0 if CommandState(state).is_over else max(now - since, 0) / 1_000_000
+        result = self._opened(transaction, _result_of(operation, key))
+        told = None if result is None else json.loads(result)
+        return Standing(operation, key, CommandState(state), _read(progress), told, error, waited)
+
+    def _opened(self, transaction: Transaction, owner: str) -> bytes | None:
+        rows = transaction.run("SELECT key_id, data FROM sealed WHERE owner = ?", (owner,))
+        return self._vault.open(owner, *rows[0]) if rows else None
+
+    # -- carrying out ------------------------------------------------------------------------------------------------
+
+    def _claim(self, transaction: Transaction, rooms: Mapping[str, int]) -> list[ClaimedCommand]:
+        now = transaction.now
+        _lapse(transaction, now)
+        operations = sorted(rooms)
+        rows = transaction.run(
+            "SELECT operation, id, given_by, attempts, progress FROM commands"
+            f" WHERE state IN ('waiting', 'running') AND held_until <= ? AND operation IN ({marks(operations)})"
+            f" ORDER BY deadline, submitted_at, operation, id LIMIT ? {transaction.skip_locked('commands')}",
+            [now, *operations, sum(rooms.values())],
+        )
+        left = dict(rooms)
+        claimed = []
+        for row in rows:
+            if left[row[0]] and (one := self._take(transaction, row, now)) is not None:
+                left[one.operation] -= 1
+                claimed.append(one)
+        return claimed
+
+    def _take(self, transaction: Transaction, row: Row, now: Micros) -> ClaimedCommand | None:
+        """Take one in hand; one that cannot be carried out by anybody is ended instead."""
+        operation, key, given_by, attempts, progress = row
+        token = transaction.run(
+            "UPDATE commands SET state = 'running', holder = ?, held_until = ?, token = token + 1,"
+            " attempts = attempts + 1 WHERE operation = ? AND id = ? RETURNING token",
+            (self._holder, _lease(now), operation, key),
+        )[0][0]
+        body, ending = self._body(transaction, operation, key)
+        claimed = ClaimedCommand(operation, key, given_by, body or b"", token, _read(progress))
+        if attempts >= MOST_ATTEMPTS:
+            ending = Outcome(CommandState.unknown, error=_GAVE_UP)
+        if ending is None:
+            return claimed
+        self.conclude(transaction, claimed, ending)
+        return None
+
+    def _body(self, transaction: Transaction, operation: str, key: str) -> tuple[bytes | None, Outcome | None]:
+        """Open what was asked, or say why nobody can."""
+        try:
+            body = self._opened(transaction, _body_of(operation, key))
+        except KeyMissing as error:
+            return None, Outcome(CommandState.failed, error=f"what was asked cannot be read: {error}")
+        return body, None if body is not None else Outcome(CommandState.failed, error="what was asked was erased")
+
+    def _renew(self, transaction: Transaction, claimed: ClaimedCommand) -> None:
+        self._change(transaction, claimed, "held_until = ?", (_lease(transaction.now),))
+
+    def _change(
+        self, transaction: Transaction, claimed: ClaimedCommand, changes: str, values: Sequence[object]
+    ) -> None:
+        """Change a command in hand. Raises LeaseLost, and then nothing of the unit counts."""
+        changed = transaction.run(
+            f"UPDATE commands SET {changes} WHERE {_HELD} RETURNING id",
+            [*values, claimed.operation, claimed.id, self._holder, claimed.token, transaction.now],
+        )
+        if not changed:
+            raise LeaseLost(f"the command {claimed.id} is not in this hand any more")
+
+
+_HELD: Final = "operation = ? AND id = ? AND state = 'running' AND holder = ? AND token = ? AND held_until > ?"
+_GIVEN: Final = "commands (operation, id, body_sha256, given_by, submitted_at, deadline, begin_by)"
+_GIVEN_AGAIN: Final = (
+    "ON CONFLICT (operation, id) DO UPDATE SET body_sha256 = excluded.body_sha256, given_by = excluded.given_by,"
+    " submitted_at = excluded.submitted_at, deadline = excluded.deadline, begin_by = excluded.begin_by,"
+    " state = 'waiting', held_until = 0, attempts = 0, progress = NULL, error = NULL, ended_at = NULL"
+    " WHERE commands.state = 'withdrawn' RETURNING id"
+)
+"""Only what was withdrawn may be given again as if it never had been."""
+
+
+def _given(command: Command, digest: bytes, now: Micros) -> Row:
+    begin_by = None if command.begin_within is None else micros(moment(now) + command.begin_within)
+    deadline = micros(command.deadline or moment(now) + PATIENCE)
+    return command.operation, command.id, digest, command.given_by, now, deadline, begin_by
+
+
+def _digest(transaction: Transaction, command: Command) -> bytes:
+    rows = transaction.run(
+        "SELECT body_sha256 FROM commands WHERE operation = ? AND id = ?", (command.operation, command.id)
+    )
+    return bytes(rows[0][0])
+
+
+def _withdraw(transaction: Transaction, operation: str, key: str, *, begun: bool) -> bool:
+    states = "('waiting', 'running')" if begun else "('waiting')"
+    changed = transaction.run(
+        "UPDATE commands SET state = 'withdrawn', token = token + 1, ended_at = ?"
+        f" WHERE operation = ? AND id = ? AND state IN {states} RETURNING operation, id",
+        (transaction.now, operation, key),
+    )
+    _erase_bodies(transaction, changed)
+    if changed:
+        transaction.notify("commands")
+    return bool(changed)
+
+
+def _lapse(transaction: Transaction, now: Micros) -> None:
+    """Withdraw what nobody began in time."""
+    lapsed = transaction.run(
+        "UPDATE commands SET state = 'withdrawn', ended_at = ?"
+        " WHERE state = 'waiting' AND begin_by < ? RETURNING operation, id",
+        (now, now),
+    )
+    _erase_bodies(transaction, lapsed)
+
+
+def _erase_bodies(transaction: Transaction, keys: Sequence[Row]) -> None:
+    """Keep what was asked no longer than it is needed."""
+    owners = [_body_of(operation, key) for operation, key in keys]
+    if owners:
+        transaction.run(f"DELETE FROM sealed WHERE owner IN ({marks(owners)})", owners)
+
+
+def _body_of(operation: str, key: str) -> str:
+    return f"command:body/{operation}/{key}"
+
+
+def _result_of(operation: str, key: str) -> str:
+    return f"command:result/{operation}/{key}"
+
+
+def _lease(now: Micros) -> Micros:
+    return micros(moment(now) + LEASE)
+
+
+def _written(progress: Progress) -> str:
+    return json.dumps({"done": progress.done, "share": progress.share, "at": dict(progress.at)})
+
+
+def _read(text: str | None) -> Progress:
+    found: dict[str, Any] = json.loads(text) if text else {}
+    return Progress(**found)
