@@ -39,6 +39,8 @@ class Projection:
     state: ShipmentState | None = None
     facts: tuple[Fact, ...] = ()
     work: PurchaseWork | None = None
+    is_bought: bool = False
+    """Whether the report says that the shipment is bought at the carrier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,12 @@ def _status(about: _About, seen: StatusSeen) -> Projection:
         *_numbers(about, state, seen, current=is_latest),
         *(_status_fact(about, state, place) for place in found.new),
     ]
-    state = replace(state, confirmed=state.confirmed or seen.status == "confirmed")
+    is_bought = seen.status == "confirmed"
+    state = replace(state, confirmed=state.confirmed or is_bought)
     work = None
     if seen.status == "offers_prepared" and found.new and is_latest:
         work = _work(about, state, about.notification.at + OFFER_LIFETIME)
-    return Projection("projected" if facts else "nothing_new", state, tuple(facts), work)
+    return Projection("projected" if facts else "nothing_new", state, tuple(facts), work, is_bought)
 
 
 def _numbered(state: ShipmentState, seen: StatusSeen, *, is_latest: bool) -> ShipmentState:

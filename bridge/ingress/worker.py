@@ -11,6 +11,7 @@ from bridge.errors import StoreError
 from bridge.lifecycle import Clock, Stop
 from bridge.observability import Metrics
 from bridge.store.projecting import Projected, SqlProjector
+from bridge.store.purchases import ADOPTED_UNREAD
 
 log = structlog.get_logger()
 
@@ -63,6 +64,8 @@ class Worker:
             verdicts=dict(projected.verdicts),
         )
         self._metrics.unknown_words.inc(projected.unlisted)
+        if projected.adopted:
+            self._metrics.purchases.labels("succeeded", ADOPTED_UNREAD).inc(projected.adopted)
         for delivery, verdict in projected.failed:
             self._metrics.failed_deliveries.labels(verdict).inc()
             log.error("delivery.failed", delivery=delivery, verdict=verdict)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bridge.events.catalogue import (
+    Confirmed,
     Offer,
     OfferSelected,
     OfferSelectionFailed,
@@ -122,6 +124,18 @@ def seen_bought(purchase: Purchase, shipment: Shipment) -> Tell:
         return projection.state, projection.facts
 
     return tell
+
+
+def confirmed(purchase: Purchase, shipment: Shipment) -> Tell:
+    """Tell that a read shows it bought, where its status has moved on and no report of `confirmed` ever came."""
+    data = Confirmed.model_validate(_about(purchase) | {"tracking_number": shipment.tracking_number})
+    tell = _tell(purchase, data, shipment.changed_at, key="confirmed")
+
+    def once(known: ShipmentState | None) -> Told:
+        state = known or ShipmentState()
+        return (None, ()) if state.confirmed else (replace(state, confirmed=True), tell(known)[1])
+
+    return once
 
 
 def _about(purchase: Purchase) -> dict[str, object]:

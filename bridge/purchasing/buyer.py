@@ -23,11 +23,11 @@ from bridge.lifecycle import Clock, Stop
 from bridge.model import Evidence, IntentId, OfferId, OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import Carrier
-from bridge.purchasing import announce
+from bridge.purchasing import announce, notes
 from bridge.purchasing.evidence import Bought, Nothing, NotPaid, Underway, evidence, reason
 from bridge.purchasing.policy import CARRIER_OWNED, Adopt, Buy, Decline, Expired, NotOurs, Policy, Wait, decide
 from bridge.purchasing.shipment import Shipment
-from bridge.store.purchases import Purchase, PurchaseState, SqlPurchases
+from bridge.store.purchases import ADOPTED, Purchase, PurchaseState, SqlPurchases
 
 log = structlog.get_logger()
 
@@ -43,6 +43,7 @@ _POLL_S = 1.0
 _RENEW_S = 2.0
 _NOT_TO_THIS_TOKEN = (401, 403)
 _NOT_FOUND = 404
+_NO_TOKEN = CarrierUnavailable("no_token")
 _ACCOUNT_REFUSED = "the carrier refuses the organization's token: nothing is bought until that is mended"
 _PAUSED = ("account_paused", "account_paused", Evidence.carrier)
 _UNREACHABLE = ("carrier_unreachable", "carrier_unavailable", Evidence.webhook)
@@ -151,9 +152,10 @@ class Buyer:
         """Do the next thing for one claimed purchase. Raises LeaseLost and StoreUnavailable."""
         account = self._accounts.get(purchase.organization)
         if account is None and purchase.state is PurchaseState.wanted:
-            return await self._end(purchase, PurchaseState.not_ours, "no_token")
+            noted = replace(purchase, note=notes.unread(purchase, _NO_TOKEN))
+            return await self._end(noted, PurchaseState.not_ours, "no_token")
         if account is None:
-            return await self._later(purchase, CarrierUnavailable("no_token"))
+            return await self._later(purchase, _NO_TOKEN)
         asked_at = self._clock()
         try:
             shipment = await account.carrier.read(purchase.shipment)
@@ -169,6 +171,7 @@ class Buyer:
 
     async def _decide(self, purchase: Purchase, shipment: Shipment, account: Account) -> Purchase:
         decision = decide(shipment, self._policy)
+        purchase = replace(purchase, note=notes.read(purchase, shipment, decision))
         match decision:
             case Buy():
                 return await self._buy(purchase, shipment, decision, account)
@@ -228,23 +231,27 @@ class Buyer:
         began, began_at = asyncio.get_running_loop().time(), self._clock()
         if began >= latest or began_at >= (intended.send_before or doubt.due_at):
             log.warning("purchase.too_late_to_send")
-            return await self._save(doubt)
+            return await self._save(replace(doubt, note=notes.called(intended, "too_late")))
         try:
             await carrier.buy(intended.shipment, OfferId(offer.offer_id))
+            note = notes.called(intended, "accepted")
         except CarrierRefused as error:
             log.warning("purchase.refused", key=error.key, status=error.status)
-            doubt = replace(doubt, reason=reason(error.key))
+            doubt, note = replace(doubt, reason=reason(error.key)), notes.called(intended, error)
         except CarrierUnavailable as error:
             log.warning("purchase.in_doubt", reason=error.reason, status=error.status)
+            note = notes.called(intended, error)
         took = timedelta(seconds=asyncio.get_running_loop().time() - began)
         ended_at = max(self._clock(), began_at + took)
-        return await self._save(replace(doubt, left_by=ended_at, due_at=ended_at + timedelta(seconds=_READS[0])))
+        due_at = ended_at + timedelta(seconds=_READS[0])
+        return await self._save(replace(doubt, left_by=ended_at, due_at=due_at, note=note))
 
     async def _adopt(self, purchase: Purchase, shipment: Shipment, bought: Bought) -> Purchase:
         """Take note that somebody else bought it."""
         facts = announce.seen_bought(purchase, shipment)
         if bought.offer is None:
-            return await self._end(purchase, PurchaseState.succeeded, "adopted", facts)
+            told = announce.confirmed(purchase, shipment)
+            return await self._end(purchase, PurchaseState.succeeded, ADOPTED, facts, told)
         offer = bought.offer
         adopted = replace(
             purchase,
@@ -253,12 +260,13 @@ class Buyer:
             service=offer.service_id,
         )
         told = announce.succeeded(adopted, shipment, offer, adopted=True)
-        return await self._end(adopted, PurchaseState.succeeded, "adopted", told, facts)
+        return await self._end(adopted, PurchaseState.succeeded, ADOPTED, told, facts)
 
     # -- settling ----------------------------------------------------------------------------------------------------
 
     async def _settle_doubt(self, purchase: Purchase, shipment: Shipment, asked_at: datetime) -> Purchase:
         found = evidence(shipment, before=purchase.payments)
+        purchase = replace(purchase, note=notes.read(purchase, shipment, found))
         match found:
             case Bought(offer):
                 return await self._bought(purchase, shipment, offer)
@@ -280,7 +288,7 @@ class Buyer:
             return await self._end(purchase, PurchaseState.succeeded, None, told, seen)
         theirs = replace(purchase, offer=OfferId(offer.offer_id), service=offer.service_id)
         told = announce.succeeded(theirs, shipment, offer, adopted=True)
-        return await self._end(theirs, PurchaseState.succeeded, "adopted", told, seen)
+        return await self._end(theirs, PurchaseState.succeeded, ADOPTED, told, seen)
 
     async def _nothing_yet(self, purchase: Purchase, shipment: Shipment, asked_at: datetime) -> Purchase:
         """Read on, until reads enough over a time long enough show that nothing was bought."""
@@ -296,6 +304,7 @@ class Buyer:
     async def _unreadable(self, purchase: Purchase, error: CarrierRefused) -> Purchase:
         """A shipment that the carrier will not show: not yet, never (a forged or foreign id), or not to this token."""
         log.warning("purchase.read_refused", key=error.key, status=error.status)
+        purchase = replace(purchase, note=notes.unread(purchase, error))
         is_over = self._clock() >= purchase.deadline
         if purchase.state is not PurchaseState.wanted:
             return await self._later(purchase, error)
@@ -320,6 +329,7 @@ class Buyer:
 
     async def _later(self, purchase: Purchase, error: CarrierUnavailable | CarrierRefused) -> Purchase:
         """The carrier does not answer: try again later and later, and say so when a purchase hangs on it."""
+        purchase = replace(purchase, note=notes.unread(purchase, error))
         if self._is_hopeless(purchase):
             return await self._give_up(purchase, _UNREACHABLE)
         wait = getattr(error, "retry_after", None)

@@ -76,7 +76,8 @@ class SqlDeliveries:
         """Let a delivery be projected once more; facts that are known already stay as they are."""
         changed = await self._database.write(
             lambda transaction: transaction.run(
-                "UPDATE deliveries SET state = 0, verdict = NULL WHERE id = ? RETURNING id", (key,)
+                "UPDATE deliveries SET state = 0, verdict = NULL, reopened_at = ? WHERE id = ? RETURNING id",
+                (transaction.now, key),
             )
         )
         return bool(changed)

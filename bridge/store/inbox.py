@@ -14,6 +14,8 @@ from bridge.store.sealed import Vault
 
 Entry = Arrival | Parked
 
+REFUSED = "refused"
+"""The day's counter of rows that the database will not hold. What could not be committed at all counts nowhere here."""
 MOST_PARKED = 10_000
 MOST_PARKED_BYTES = 256 * 1024 * 1024
 
@@ -58,6 +60,7 @@ class SqlInbox:
                     one = self._accept(transaction, [entry])
             except RowRefused:
                 receipts.append(None)
+                count(transaction, [(entry, REFUSED)])
                 continue
             receipts += one.receipts
             dropped += one.dropped
@@ -70,7 +73,7 @@ class SqlInbox:
         fresh = self._insert(transaction, arrivals, times) if arrivals else set()
         dropped = self._park(transaction, parked, times) if parked else 0
         receipts = tuple(_receipt(entry, arrivals, fresh) for entry in batch)
-        count(transaction, batch, receipts)
+        count(transaction, zip(batch, (receipt.value for receipt in receipts), strict=True))
         return Accepted(receipts, dropped)
 
     def take(self, transaction: Transaction, entry: Entry) -> Receipt | None:
@@ -157,8 +160,8 @@ def _repeat(transaction: Transaction, times: Mapping[DeliveryId, int]) -> None:
 
 def _reopen(transaction: Transaction, arrival: Arrival) -> None:
     transaction.run(
-        "UPDATE deliveries SET state = 0, verdict = NULL, body_sha256 = ? WHERE id = ?",
-        (arrival.body_sha256, arrival.id),
+        "UPDATE deliveries SET state = 0, verdict = NULL, body_sha256 = ?, reopened_at = ? WHERE id = ?",
+        (arrival.body_sha256, transaction.now, arrival.id),
     )
 
 
@@ -168,12 +171,9 @@ def _receipt(entry: Entry, arrivals: dict[DeliveryId, Arrival], fresh: set[Deliv
     return Receipt.accepted if entry.id in fresh and arrivals[entry.id] is entry else Receipt.duplicate
 
 
-def count(transaction: Transaction, batch: Iterable[Entry], receipts: Iterable[Receipt]) -> None:
+def count(transaction: Transaction, outcomes: Iterable[tuple[Entry, str]]) -> None:
     """Add to the day's counters, in the commit that made them true."""
-    numbers = Counter(
-        (f"{entry.received_at:%Y-%m-%d}", entry.organization, receipt.value)
-        for entry, receipt in zip(batch, receipts, strict=True)
-    )
+    numbers = Counter((f"{entry.received_at:%Y-%m-%d}", entry.organization, outcome) for entry, outcome in outcomes)
     rows = [(*key, n) for key, n in sorted(numbers.items())]
     tail = "ON CONFLICT (day, organization, name) DO UPDATE SET n = tallies.n + excluded.n"
     transaction.insert("tallies (day, organization, name, n)", rows, tail=tail)

@@ -28,7 +28,7 @@ from bridge.model import (
 )
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Ledger, Recorder
-from bridge.store.purchases import want
+from bridge.store.purchases import adopt_unread, want
 from bridge.store.sealed import Vault
 
 log = structlog.get_logger()
@@ -43,13 +43,17 @@ Project = Callable[[Notification, ShipmentState | None], Projection]
 
 @dataclass(frozen=True, slots=True)
 class Projected:
-    """What a round did: deliveries by verdict, failed ones, events made, purchases wanted, statuses without meaning."""
+    """What a round did: deliveries by verdict, failed ones, events made, purchases wanted, statuses without meaning.
+
+    `adopted` are purchases that somebody else made, as far as a webhook can say.
+    """
 
     verdicts: Counter[str]
     failed: tuple[tuple[DeliveryId, str], ...]
     events: int
     wanted: int
     unlisted: int
+    adopted: int = 0
 
     @property
     def deliveries(self) -> int:
@@ -62,14 +66,17 @@ class _Round:
 
     done: list[tuple[DeliveryId, DeliveryState, str]] = field(default_factory=list)
     work: dict[tuple[OrganizationId, ShipmentId], PurchaseWork] = field(default_factory=dict)
+    bought: dict[tuple[OrganizationId, ShipmentId], DeliveryId] = field(default_factory=dict)
     events: int = 0
     unlisted: int = 0
+    adopted: int = 0
 
     def add(self, other: _Round) -> None:
         self.done += other.done
         self.work |= other.work
         self.events += other.events
         self.unlisted += other.unlisted
+        self.adopted += other.adopted
 
 
 class SqlProjector:
@@ -132,9 +139,12 @@ class SqlProjector:
             gathered.unlisted += sum(fact.facet == TrackingStatus.unknown for fact in projection.facts)
             if projection.work:
                 gathered.work[projection.work.organization, projection.work.shipment] = projection.work
+            if projection.is_bought and found.shipment is not None:
+                gathered.bought[found.organization, found.shipment] = delivery
         gathered.events += self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
         want(transaction, gathered.work.values(), now)
+        gathered.adopted += adopt_unread(transaction, [(*key, by) for key, by in gathered.bought.items()], now)
 
     def _notification(self, row: Row) -> Notification | str:
         """Read a delivery again; a text says why it could not be read, in a word."""
@@ -194,4 +204,5 @@ def _finish(transaction: Transaction, gathered: _Round, now: datetime) -> Projec
         gathered.events,
         len(gathered.work),
         gathered.unlisted,
+        gathered.adopted,
     )

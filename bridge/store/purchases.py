@@ -10,12 +10,17 @@ from enum import StrEnum
 from bridge.errors import LeaseLost
 from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, IntentId, OfferId, OrganizationId, PurchaseWork, ShipmentId, Subject, micros, moment
+from bridge.store import journal
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
 
 LEASE = timedelta(seconds=8)
 WINDOW = timedelta(minutes=5)
 """How long an offer can be bought. A deadline further away is nobody's: webhooks are unsigned."""
+ADOPTED = "adopted"
+"""The reason in the ledger of what somebody else bought, as a read showed."""
+ADOPTED_UNREAD = "adopted_by_webhook"
+"""The same, as a webhook alone says. It moves no money: where a read is asked for, the read decides."""
 
 
 class PurchaseState(StrEnum):
@@ -56,6 +61,8 @@ class Purchase:
     reason: str | None = None
     token: int = 0
     """Which taking in hand this is: the next one makes it worthless."""
+    note: journal.Note | None = None
+    """What was just seen or done, for the journal."""
 
     @property
     def subject(self) -> Subject:
@@ -88,10 +95,45 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
     transaction.insert(
         "purchases (organization, shipment, state, deadline, due_at, cause, updated_at)",
         rows,
-        tail=f"ON CONFLICT (organization, shipment) DO UPDATE SET {_ASKED_AGAIN} WHERE purchases.state <> 'succeeded'",
+        tail=f"ON CONFLICT (organization, shipment) DO UPDATE SET {_ASKED_AGAIN}"
+        f" WHERE purchases.state <> 'succeeded' OR purchases.reason = '{ADOPTED_UNREAD}'",
     )
     if rows:
         transaction.notify("purchases")
+
+
+def adopt_unread(
+    transaction: Transaction, bought: Iterable[tuple[OrganizationId, ShipmentId, str | None]], now: datetime
+) -> int:
+    """Enter what a webhook says is bought into the ledger, unless a purchase of ours is still to be settled by reads.
+
+    `bought` are organization, shipment and the delivery that says so; gives how many were entered.
+    """
+    at = micros(now)
+    rows = [
+        (organization, shipment, PurchaseState.succeeded.value, at, at, cause, ADOPTED_UNREAD, at)
+        for organization, shipment, cause in sorted(bought, key=lambda one: one[:2])
+    ]
+    return len(
+        transaction.insert(
+            "purchases (organization, shipment, state, deadline, due_at, cause, reason, updated_at)",
+            rows,
+            tail="ON CONFLICT (organization, shipment) DO UPDATE SET state = excluded.state,"
+            " cause = coalesce(excluded.cause, purchases.cause), reason = excluded.reason,"
+            f" updated_at = excluded.updated_at WHERE purchases.state IN ({_NAMES}) RETURNING shipment",
+        )
+    )
+
+
+_UNBOUGHT = (
+    PurchaseState.failed,
+    PurchaseState.declined,
+    PurchaseState.held,
+    PurchaseState.expired,
+    PurchaseState.not_ours,
+)
+"""How a purchase ends that bought nothing, as far as we knew."""
+_NAMES = ", ".join(f"'{state}'" for state in _UNBOUGHT)
 
 
 def _set(column: str, *, underway: str, ended: str) -> str:
@@ -195,13 +237,24 @@ class SqlPurchases:
     ) -> Purchase:
         ledgers = self._recorder.lock(transaction, [claimed.subject])
         ledger = ledgers[claimed.subject]
-        step = decide(None if ledger.state is None else ShipmentState.load(ledger.state))
+        known = None if ledger.state is None else ShipmentState.load(ledger.state)
+        step = decide(known)
         if step.state is not None:
             ledger.state = step.state.dump()
         self._recorder.record(transaction, ledgers, step.facts, now)
         self._recorder.save(transaction, ledgers.values())
         self._write(transaction, step.purchase, now)
+        self._note(transaction, step.purchase, now)
+        if known is not None and known.confirmed and step.purchase.state in _UNBOUGHT:
+            adopt_unread(transaction, [(claimed.organization, claimed.shipment, None)], now)
         return step.purchase
+
+    def _note(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
+        if (note := one.note) is None:
+            return
+        which = (one.offer, note.reason or one.reason, one.cause, self._holder)
+        entry = journal.Entry(one.organization, one.shipment, now, now, 1, note, one.state.value, *which)
+        journal.write(transaction, entry)
 
     def _write(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
         self._put_aside(transaction, one)

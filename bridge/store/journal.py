@@ -1,0 +1,101 @@
+"""The journal: what was read, concluded and asked for about a purchase, in the transaction of the step it led to.
+
+By allow-list: words of ours and of the carrier's tables, numbers, nothing that a person could be known by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bridge.model import OfferId, OrganizationId, ShipmentId, micros, moment
+from bridge.store.database import Row, Transaction
+
+What = Literal["read", "call"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What was just seen or done. `result` says in a word what followed from a read, or how a call ended."""
+
+    what: What
+    result: str
+    before: str
+    """The state of the purchase until then."""
+    reason: str | None = None
+    carrier_status: str | None = None
+    payments: tuple[str, ...] = ()
+    """Each payment that was seen, as number, state and reason: `17:failure:insufficient_funds`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A step of a purchase. The same thing once more is counted: `times`, the last one at `last_at`."""
+
+    organization: OrganizationId
+    shipment: ShipmentId
+    at: datetime
+    last_at: datetime
+    times: int
+    note: Note
+    after: str
+    offer: OfferId | None
+    reason: str | None
+    cause: str | None
+    holder: str
+
+
+def write(transaction: Transaction, entry: Entry) -> None:
+    """Add a step, or count it where nothing changed: a purchase may be in doubt for days."""
+    if entry.note.before == entry.after and _counted(transaction, entry):
+        return
+    note = entry.note
+    row = (
+        *(entry.organization, entry.shipment, micros(entry.at), micros(entry.last_at)),
+        *(note.what, note.result, note.before, entry.after, entry.offer, entry.reason),
+        *(note.carrier_status, ",".join(note.payments), entry.cause, entry.holder),
+    )
+    transaction.insert(f"journal ({_WRITTEN})", [row])
+
+
+def entries(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId) -> list[Entry]:
+    """Read the steps of a shipment's purchase, the oldest first."""
+    rows = transaction.run(
+        f"SELECT {_WRITTEN}, times FROM journal WHERE organization = ? AND shipment = ? ORDER BY id",
+        (organization, shipment),
+    )
+    return [_entry(row) for row in rows]
+
+
+_WRITTEN = (
+    "organization, shipment, at, last_at, what, result, state_before, state_after, offer_id, reason,"
+    " carrier_status, payments, cause, holder"
+)
+
+
+def _counted(transaction: Transaction, entry: Entry) -> bool:
+    """Count the same step once more, if it was the last one."""
+    note = entry.note
+    rows = transaction.run(
+        "UPDATE journal SET times = times + 1, last_at = ? WHERE id ="
+        " (SELECT max(id) FROM journal WHERE organization = ? AND shipment = ?)"
+        " AND what = ? AND result = ? AND state_before = ? AND state_after = ? AND payments = ?"
+        " AND coalesce(offer_id, 0) = ? AND coalesce(reason, '') = ? AND coalesce(carrier_status, '') = ?"
+        " AND coalesce(cause, '') = ? RETURNING id",
+        (
+            *(micros(entry.last_at), entry.organization, entry.shipment),
+            *(note.what, note.result, note.before, entry.after, ",".join(note.payments)),
+            *(entry.offer or 0, entry.reason or "", note.carrier_status or "", entry.cause or ""),
+        ),
+    )
+    return bool(rows)
+
+
+def _entry(row: Row) -> Entry:
+    reason, payments = row[9], tuple(filter(None, row[11].split(",")))
+    note = Note(row[4], row[5], row[6], reason, row[10], payments)
+    return Entry(
+        *(row[0], row[1], moment(row[2]), moment(row[3]), row[14], note),
+        *(row[7], row[8], reason, row[12], row[13]),
+    )
