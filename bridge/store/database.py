@@ -123,6 +123,10 @@ class ManagedDatabase(Database, Protocol):
         """Run and commit what may take minutes, such as a migration."""
         ...
 
+    async def survey(self, unit: Unit[T]) -> T:
+        """Read what may take minutes, on one consistent view and without keeping anybody from writing."""
+        ...
+
     async def hear(self, wake: Callable[[Topic], None], stop: Stop) -> None:
         """Call `wake` with what other processes commit, until the end; what is not heard has to be looked for."""
         ...

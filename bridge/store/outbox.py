@@ -13,6 +13,8 @@ from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.leases import still_held
 
 _START = "amqp_start"
+PENDING, PUBLISHED, DEAD = 0, 1, 2
+"""The states of an event in the outbox."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ _ATTEMPTS: Final = 4
 WRITE_S: Final = 8.0
 """Longer than this no unit takes: then its connection is given up."""
 _REBUILD_S: Final = 3600.0
+_SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _IDLE_S: Final = 4
 """A process that stands still in a transaction loses it, so that others need not wait for its rows."""
 _GRACE_S: Final = 1.0
@@ -210,8 +211,12 @@ class PostgresDatabase:
         return done
 
     async def read(self, unit: Unit[T]) -> T:
-        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        return await self._run(self._readers, partial(self._attempts, unit, begin), WRITE_S)
+        return await self._run(self._readers, partial(self._attempts, unit, _SNAPSHOT), WRITE_S)
+
+    async def survey(self, unit: Unit[T]) -> T:
+        """Read what may take minutes, on one snapshot."""
+        begin = f"{_SNAPSHOT}; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+        return await self._run(self._readers, partial(self._attempts, unit, begin), _REBUILD_S)
 
     async def decided(self) -> int:
         """Give the position up to which every event is either committed or never will be.

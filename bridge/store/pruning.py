@@ -1,0 +1,167 @@
+"""What is older than it is kept for is deleted: a few rows in a transaction, with what is known of it afterwards.
+
+Facts, subjects, purchases and the day's counters stay: nothing is told twice, and the books add up for good. Nothing
+that still waits is touched, whatever its age: deliveries without a verdict, events that the broker has yet to confirm.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+from bridge.errors import LeaseLost
+from bridge.model import DeliveryState, micros
+from bridge.store.database import EVERYTHING, Database, Transaction, marks
+from bridge.store.leases import still_held
+from bridge.store.outbox import PUBLISHED, started_at
+
+Table = Literal["deliveries", "parked", "events", "journal"]
+TABLES: Final[tuple[Table, ...]] = get_args(Table)
+Cursor = tuple[int, str]
+"""Where a sweep of a table goes on: a moment and an id, or a position alone."""
+BEGINNING: Final[Cursor] = (0, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction deleted. `after` is None when nothing older is left; `seconds` is what the rows took."""
+
+    rows: int
+    after: Cursor | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How much of a table was deleted for its age, and up to which position (events) or moment (the others)."""
+
+    rows: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a look at the oldest rows brought: those to delete, how far they go, and where to go on."""
+
+    ids: Sequence[object]
+    until: int
+    after: Cursor | None
+
+
+class SqlPruning:
+    """Deletes in batches, for whoever holds the lease."""
+
+    def __init__(self, database: Database, holder: str) -> None:
+        self._database = database
+        self._holder = holder
+
+    async def prune(
+        self, table: Table, older_than: datetime, after: Cursor, limit: int, tokens: Mapping[str, int]
+    ) -> Batch:
+        """Look at up to `limit` rows beyond the cursor and delete the old ones. Raises LeaseLost."""
+        return await self._database.write(
+            lambda transaction: self._prune(transaction, table, micros(older_than), after, limit, tokens)
+        )
+
+    def _prune(
+        self,
+        transaction: Transaction,
+        table: Table,
+        older_than: int,
+        after: Cursor,
+        limit: int,
+        tokens: Mapping[str, int],
+    ) -> Batch:
+        began = time.perf_counter()
+        if not still_held(transaction, self._holder, tokens):
+            raise LeaseLost("another replica deletes what is old")
+        found = _FIND[table](transaction, older_than, after, limit)
+        if found.ids:
+            for sql in _DELETE[table]:
+                transaction.run(sql.format(marks(found.ids)), found.ids)
+            _note(transaction, table, len(found.ids), found.until)
+        return Batch(len(found.ids), found.after, time.perf_counter() - began)
+
+
+def pruned(transaction: Transaction) -> dict[str, Mark]:
+    """Read what was deleted for its age so far."""
+    found = {row[0]: Mark(row[1], row[2]) for row in transaction.run("SELECT what, n, until FROM pruned")}
+    return {table: found.get(table, Mark(0, 0)) for table in TABLES}
+
+
+def _note(transaction: Transaction, table: Table, rows: int, until: int) -> None:
+    later = "CASE WHEN excluded.until > pruned.until THEN excluded.until ELSE pruned.until END"
+    transaction.insert(
+        "pruned (what, n, until)",
+        [(table, rows, until)],
+        tail=f"ON CONFLICT (what) DO UPDATE SET n = pruned.n + excluded.n, until = {later}",
+    )
+
+
+def _deliveries(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    rows = transaction.run(
+        "SELECT received_at, id, state FROM deliveries WHERE received_at < ? AND (received_at, id) > (?, ?)"
+        f" ORDER BY received_at, id LIMIT ? {transaction.skip_locked('deliveries')}",
+        (older_than, *after, limit),
+    )
+    old = [row for row in rows if row[2] != DeliveryState.pending]
+    last = (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
+    return _Found([row[1] for row in old], max((row[0] for row in old), default=0), last)
+
+
+def _parked(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    rows = transaction.run(
+        "SELECT received_at, id FROM parked WHERE received_at < ? AND received_at >= ?"
+        f" ORDER BY received_at LIMIT ? {transaction.skip_locked('parked')}",
+        (older_than, after[0], limit),
+    )
+    last = (rows[-1][0], "") if len(rows) == limit else None
+    return _Found([row[1] for row in rows], rows[-1][0] if rows else 0, last)
+
+
+def _events(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    """Take events from the oldest on, up to the first that is young enough: what is left of a subject has no gap.
+
+    Where a broker was ever configured, what came since then goes only once the broker has confirmed it, and all that
+    came before it of the same subject.
+    """
+    start = started_at(transaction)
+    start = EVERYTHING if start is None else start
+    rows = transaction.run(
+        f"SELECT events.position, events.recorded_at, ({_KEPT} OR EXISTS (SELECT 1 FROM events AS earlier"
+        "  JOIN outbox ON outbox.position = earlier.position WHERE earlier.subject_id = events.subject_id"
+        f" AND earlier.sequence < events.sequence AND {_KEPT}))"
+        " FROM events JOIN outbox ON outbox.position = events.position"
+        " WHERE events.position > ? ORDER BY events.position LIMIT ?",
+        (start, start, after[0], limit),
+    )
+    young = next((place for place, row in enumerate(rows) if row[1] >= older_than), None)
+    old = [position for position, _, is_kept in rows[:young] if not is_kept]
+    last = (rows[-1][0], "") if young is None and len(rows) == limit else None
+    return _Found(old, old[-1] if old else 0, last)
+
+
+def _journal(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    rows = transaction.run("SELECT id, at, last_at FROM journal WHERE id > ? ORDER BY id LIMIT ?", (after[0], limit))
+    young = next((place for place, row in enumerate(rows) if row[1] >= older_than), None)
+    old = [row for row in rows[:young] if row[2] < older_than]
+    last = (rows[-1][0], "") if young is None and len(rows) == limit else None
+    return _Found([row[0] for row in old], max((row[2] for row in old), default=0), last)
+
+
+_KEPT: Final = f"(outbox.position > ? AND outbox.state <> {PUBLISHED})"
+_FIND: Final[dict[Table, Callable[[Transaction, int, Cursor, int], _Found]]] = {
+    "deliveries": _deliveries,
+    "parked": _parked,
+    "events": _events,
+    "journal": _journal,
+}
+_DELETE: Final[dict[Table, tuple[str, ...]]] = {
+    "deliveries": ("DELETE FROM sealed WHERE owner IN ({})", "DELETE FROM deliveries WHERE id IN ({})"),
+    "parked": ("DELETE FROM sealed WHERE owner IN ({})", "DELETE FROM parked WHERE id IN ({})"),
+    "events": ("DELETE FROM outbox WHERE position IN ({})", "DELETE FROM events WHERE position IN ({})"),
+    "journal": ("DELETE FROM journal WHERE id IN ({})",),
+}

@@ -1,0 +1,233 @@
+"""The books add up at every moment of a busy bridge, and each way in which they may not is found and named."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from bridge.store.audit import Audit, Counted, Purchases
+from bridge.store.database import ManagedDatabase
+from tests.contract.store.shop import ORGANIZATION, Shop, shop
+
+KEYS = ("a", "b", "c", "d", "e")
+
+
+def found(audit: Audit) -> dict[str, list[str]]:
+    """Give what does not add up, by identity."""
+    return {one.key: [difference.what for difference in one.differences] for one in audit.identities if one.differences}
+
+
+def figures(audit: Audit, key: str) -> dict[str, int]:
+    return dict(next(one for one in audit.identities if one.key == key).figures)
+
+
+async def busy(opened: Shop) -> None:
+    """Live through a day: bought by us, by the carrier itself, by somebody in its panel; repeats; publishes."""
+    ours = [await opened.create() for _ in range(3)]
+    await opened.create(service="inpost_locker_standard")
+    panel = await opened.create(reference="panel")
+    await opened.simulator.advance(0.5)
+    await opened.pick(panel)
+    await opened.misfits()
+    for _ in range(12):
+        await opened.live(1)
+        await opened.publish(most=7)
+    assert [await opened.rows(f"SELECT state FROM purchases WHERE shipment = {one}") for one in ours] == [
+        ["succeeded"]
+    ] * 3
+    for _ in range(4):
+        await opened.live(15)
+    await opened.publish(most=3)
+
+
+@pytest.fixture
+async def worn(database: ManagedDatabase) -> AsyncIterator[Shop]:
+    """A shop with some history, which is balanced."""
+    async with shop(database) as opened:
+        await busy(opened)
+        assert (await opened.audit()).is_balanced
+        yield opened
+
+
+async def test_a_busy_bridge_is_balanced_at_every_moment_of_its_day(database: ManagedDatabase) -> None:
+    async with shop(database) as opened:
+        assert found(await opened.audit()) == {}
+        await opened.create()
+        await opened.create(service="inpost_locker_standard")
+        in_hand = 0
+        for moment in range(40):
+            await opened.simulator.advance(0.2)
+            await opened.receive()
+            assert found(await opened.audit()) == {}, moment
+            if moment % 5 == 4:
+                await opened.work()
+            audit = await opened.audit()
+            assert found(audit) == {}, moment
+            in_hand += figures(audit, "e")["in hand"]
+            await opened.publish(most=1)
+        assert in_hand, "a shipment was confirmed while its purchase was still in doubt"
+        assert figures(audit, "e")["in hand"] == 0
+
+
+async def test_the_figures_are_given_where_everything_adds_up(worn: Shop) -> None:
+    audit = await worn.audit()
+    assert [one.key for one in audit.identities] == list(KEYS)
+    [events] = await worn.rows("SELECT count(*) FROM events")
+    [pending] = await worn.rows("SELECT count(*) FROM outbox WHERE state = 0")
+    [subjects] = await worn.rows("SELECT count(*) FROM subjects")
+    [(deliveries, repeats)] = await worn.rows("SELECT count(*), sum(repeats) FROM deliveries")
+    assert pending
+    assert figures(audit, "a") == {
+        "deliveries": deliveries,
+        "repeats": repeats,
+        "done": deliveries - 1,
+        "failed": 1,
+        "waiting": 0,
+        "without a verdict": 0,
+        "pruned": 0,
+    }
+    assert figures(audit, "b") == {"facts": events, "events": events, "pruned": 0}
+    assert figures(audit, "c") == {"subjects": subjects, "events": events, "pruned": 0}
+    assert figures(audit, "d") == {
+        "published": events - pending,
+        "pending": pending,
+        "dead": 0,
+        "not for the broker": 0,
+    }
+    assert figures(audit, "e") == {"bought": 5, "succeeded": 3, "adopted": 2, "in hand": 0}
+    assert audit.purchases == (Purchases("2026-03-18", ORGANIZATION, 5, 3, 2),)
+    assert audit.counters == (
+        Counted(
+            "2026-03-18",
+            ORGANIZATION,
+            {"accepted": deliveries, "duplicate": repeats, "parked": 1, "refused": 1},
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Break:
+    """A change that no bridge makes, and what an audit says then: identity, difference, and the ids."""
+
+    sql: str
+    differences: dict[str, list[str]]
+    remark: str
+
+
+SHIPMENT = 3900000001
+LAST = (
+    f"(SELECT max(position) FROM events JOIN subjects ON subjects.id = subject_id WHERE name = 'shipment/{SHIPMENT}')"
+)
+FIRST = LAST.replace("max", "min")
+SUBJECT = f"(SELECT id FROM subjects WHERE name = 'shipment/{SHIPMENT}')"
+DELIVERY = f"(SELECT max(id) FROM deliveries WHERE shipment = {SHIPMENT})"
+
+BREAKS = [
+    Break(
+        f"UPDATE deliveries SET state = 0, verdict = NULL WHERE id = {DELIVERY}",
+        {"a": ["deliveries without a verdict"]},
+        "a delivery that nobody works off",
+    ),
+    Break(
+        f"UPDATE deliveries SET verdict = NULL WHERE id = {DELIVERY}",
+        {"a": ["deliveries without a verdict"]},
+        "a delivery that counts as done and was not judged",
+    ),
+    Break(f"DELETE FROM facts WHERE position = {LAST}", {"b": ["events without a fact"]}, "a fact is lost"),
+    Break(
+        f"DELETE FROM events WHERE position = {FIRST}",
+        {
+            "b": ["facts whose event is gone, not for its age"],
+            "c": ["subjects whose events are not numbered 1..n"],
+            "d": ["places in the outbox without an event"],
+        },
+        "an event is lost: its fact, its number and its place in the outbox all miss it",
+    ),
+    Break(
+        f"INSERT INTO facts VALUES ({SUBJECT}, 'shipment.confirmed', 'again', {LAST})",
+        {"b": ["events of several facts"]},
+        "two facts share an event",
+    ),
+    Break(
+        "INSERT INTO facts VALUES (9999, 'shipment.cancelled', 'x', 1)",
+        {"b": ["facts of no subject"]},
+        "a fact about nothing",
+    ),
+    Break(
+        f"UPDATE events SET sequence = sequence + 100 WHERE position = {LAST}",
+        {"c": ["subjects whose events are not numbered 1..n"]},
+        "a gap before the last event",
+    ),
+    Break(
+        f"UPDATE subjects SET sequence = sequence + 1 WHERE id = {SUBJECT}",
+        {"c": ["subjects whose events are not numbered 1..n"]},
+        "a number was given out and no event has it",
+    ),
+    Break(
+        f"DELETE FROM outbox WHERE position = {LAST}",
+        {"d": ["events that are neither published nor pending nor dead"]},
+        "an event that nobody would ever publish",
+    ),
+    Break(
+        f"UPDATE outbox SET state = 7 WHERE position = {LAST}",
+        {"d": ["events that are neither published nor pending nor dead"]},
+        "a state that nobody knows",
+    ),
+    Break(
+        "INSERT INTO outbox (position, partition) VALUES (999999, 1)",
+        {"d": ["places in the outbox without an event"]},
+        "something to publish that is not there",
+    ),
+    Break(
+        f"DELETE FROM purchases WHERE shipment = {SHIPMENT}",
+        {"e": ["shipments bought at the carrier that the ledger does not have"]},
+        "money was spent and the ledger does not know",
+    ),
+    Break(
+        f"UPDATE purchases SET state = 'failed' WHERE shipment = {SHIPMENT}",
+        {"e": ["shipments bought at the carrier that the ledger does not have"]},
+        "the ledger says that it failed",
+    ),
+    Break(
+        f"DELETE FROM facts WHERE subject_id = {SUBJECT} AND type IN ('shipment.confirmed',"
+        " 'shipment.purchase_succeeded')",
+        {"b": ["events without a fact"], "e": ["purchases of the ledger that the carrier never told of"]},
+        "the ledger has what the carrier never said",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", BREAKS, ids=[case.remark for case in BREAKS])
+@pytest.mark.parametrize("since", [None, timedelta(days=1)], ids=["all", "since"])
+async def test_what_does_not_add_up_is_found_under_its_identity(
+    case: Break, since: timedelta | None, worn: Shop
+) -> None:
+    ids = await _ids(worn)
+    await worn.change(case.sql)
+    audit = await worn.audit(None if since is None else worn.now - since, later=61)
+    expected = case.differences
+    if since is not None and "no subject" in str(expected):
+        expected = {}  # only what had news since then is looked at, and it had none
+    assert found(audit) == expected
+    assert not audit.is_balanced or not expected
+    for identity in audit.identities:
+        for difference in identity.differences:
+            assert difference.rows == len(difference.examples) or "no subject" in difference.what
+            named = {str(value) for example in difference.examples for value in example.values()}
+            assert not difference.examples or named & ids, (difference, ids)
+
+
+async def _ids(worn: Shop) -> set[str]:
+    """Give the ids of all that the breaks break."""
+    delivery = await worn.rows(f"SELECT {DELIVERY}")
+    events = await worn.rows(f"SELECT id FROM events WHERE subject_id = {SUBJECT}")
+    return {
+        *map(str, delivery),
+        *events,
+        f"shipment/{SHIPMENT}",
+        "999999",
+        *map(str, await worn.rows(f"SELECT {FIRST}")),
+    }
