@@ -45,6 +45,7 @@ from bridge.model import Delivery, OrganizationId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import load as load_policy
+from bridge.reconciling.retention import Retention
 from bridge.settings import Settings, is_loopback, without_effect
 from bridge.store.database import TOPICS, ManagedDatabase, Topic
 from bridge.store.deliveries import SqlDeliveries
@@ -57,6 +58,7 @@ from bridge.store.migrate import migrate, require_current
 from bridge.store.opening import database as named_database
 from bridge.store.outbox import SqlOutbox, begun
 from bridge.store.projecting import SqlProjector
+from bridge.store.pruning import SqlPruning
 from bridge.store.purchases import SqlPurchases
 from bridge.store.sealed import Vault
 from bridge.web import documents
@@ -163,6 +165,8 @@ class Bridge:
             await self._open_relay(stack, database)
         if "worker" in settings.roles:
             await self._open_worker(stack, database, vault, recorder)
+        if "reconciler" in settings.roles:
+            self._open_retention(stack, database)
         self.loops.start("database.hear", partial(database.hear, self._ring, self._stop))
         on_accepted = partial(self._ring, "deliveries")
         webhooks = self._webhook_routes(inbox_store, on_accepted) if "receiver" in settings.roles else []
@@ -256,6 +260,24 @@ class Bridge:
         self._bells["purchases"].append(buyer.bell.ring)
         self.loops.start("worker", worker.run)
         self.loops.start("buyer", buyer.run)
+
+    def _open_retention(self, stack: AsyncExitStack, database: ManagedDatabase) -> None:
+        kept = self._settings.retention
+        retention = Retention(
+            store=SqlPruning(database, self._holder),
+            leases=SqlLeases(database, self._holder),
+            keep={
+                "deliveries": kept.deliveries,
+                "parked": kept.parked,
+                "events": kept.events,
+                "journal": kept.events,
+            },
+            metrics=self._metrics,
+            clock=self._clock,
+            stop=self._stop,
+        )
+        stack.push_async_callback(retention.close)
+        self.loops.start("retention", retention.run)
 
     async def _open_buyer(self, stack: AsyncExitStack, purchases: SqlPurchases) -> Buyer:
         settings = self._settings

@@ -101,6 +101,7 @@ class Metrics:
         )
         self.outside_networks = self._counter("outside_networks", "Webhooks from elsewhere, let in by `observe`")
         self.parked_dropped = self._counter("parked_dropped", "Parked webhooks dropped because there were too many")
+        self.pruned = self._counter("pruned", "Rows deleted because they were older than they are kept for", "table")
         self.failed_deliveries = self._counter("deliveries_failed", "Deliveries that could not be projected", "verdict")
         self.unknown_words = self._counter("unknown_statuses", "Statuses that say nothing of where a parcel is")
 

@@ -59,15 +59,16 @@ class FeedApi:
             listener.bell.ring()
 
     async def list(self, request: Request) -> Response:
-        """Answer one page: events as published, and the cursor to go on from."""
+        """Answer one page: events as published, the cursor to go on from, and whether some were deleted before them."""
         wanted = _filter(request, self._access.require(request, "events"))
         most = limit(request, usual=_DEFAULT, most=_MOST)
         page = await self._page("after", request.query_params.get("after") or None, most, wanted)
         items = b",".join(event.body for event in page.events)
-        body = b'{"items":[%b],"next":%b,"cursor":%b}' % (
+        body = b'{"items":[%b],"next":%b,"cursor":%b%b}' % (
             items,
             to_json(None if page.is_last else page.cursor),
             to_json(page.cursor),
+            b',"pruned":true' if page.has_gap else b"",
         )
         return Response(body, media_type="application/json")
 

@@ -19,17 +19,17 @@ _WITHOUT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("purchasing", "max_per_day"), "purchases are not limited by number in this version"),
     (("purchasing", "max_spend_per_day"), "purchases are not limited by amount in this version"),
     (("purchasing", "regenerations"), "expired offers are not made anew in this version"),
-    (("reconcile",), "nothing is swept in this version: only webhooks bring news"),
+    (
+        ("reconcile",),
+        "nothing is swept in this version, the role `reconciler` only deletes what is old: only webhooks bring news",
+    ),
     (("returns",), _RETURNS),
     (("inpost_returns",), _RETURNS),
     (("szybkie_zwroty",), _RETURNS),
     (("intelligentreturns",), _RETURNS),
-    (("retention",), "nothing is deleted for its age in this version"),
+    (("retention", "labels"), "labels are not fetched in this version, so there are none to delete"),
 )
-_ROLES: Final[tuple[tuple[Role, str], ...]] = (
-    ("commands", "the role `commands` does nothing in this version"),
-    ("reconciler", "the role `reconciler` does nothing in this version"),
-)
+_ROLES: Final[tuple[tuple[Role, str], ...]] = (("commands", "the role `commands` does nothing in this version"),)
 
 
 def without_effect(settings: Settings) -> list[tuple[str, str]]:

@@ -247,8 +247,15 @@ class PersonalData(Part):
 
 
 class Retention(Part):
-    deliveries: Duration = Field(timedelta(days=90), description="How long webhooks are kept (`12h`, `90d`).")
-    events: Duration = Field(timedelta(days=90), description="How long events are kept.")
+    deliveries: Duration = Field(
+        timedelta(days=90),
+        description="How long webhooks are kept (`12h`, `90d`), with their bodies. Those without a verdict stay.",
+    )
+    events: Duration = Field(
+        timedelta(days=90),
+        description="How long events are kept, and the steps of purchases. With a broker, only what it has confirmed "
+        "goes; facts stay for good, so that nothing is told twice.",
+    )
     parked: Duration = Field(timedelta(days=14), description="How long parked webhooks are kept.")
     labels: Duration = Field(timedelta(days=45), description="How long labels are kept.")
 
@@ -284,7 +291,7 @@ class Settings(Part):
     roles: Roles = Field(
         ROLES,
         description="What this process does: `all` or a list: `receiver`, `worker`, `relay`, `commands`, `reconciler` "
-        "(the last two do nothing in this version).",
+        "(`commands` does nothing in this version, and `reconciler` only deletes what `BRIDGE_RETENTION__*` lets go).",
         json_schema_extra={"shown": "all"},
     )
     http: Http = Http()

@@ -11,6 +11,7 @@ from bridge.errors import Unreadable
 from bridge.model import Event
 from bridge.store.database import Database, Transaction, marks
 from bridge.store.outbox import EVENT, event
+from bridge.store.pruning import pruned
 
 _VERSION = "1"
 
@@ -31,6 +32,8 @@ class Page:
     events: tuple[Event, ...]
     cursor: str
     is_last: bool
+    has_gap: bool = False
+    """Whether events after the cursor that was given had been deleted for their age before anybody asked."""
 
 
 class SqlFeed:
@@ -43,11 +46,14 @@ class SqlFeed:
         """Give up to `limit` events after a cursor (None: from the beginning). Raises Unreadable for a bad cursor."""
         position = 0 if after is None else decode(after)
         until = await self._database.decided()
-        rows = await self._database.read(
-            lambda transaction: _page(transaction, position, until, limit, wanted or Filter())
+        rows, gone = await self._database.read(
+            lambda transaction: (
+                _page(transaction, position, until, limit, wanted or Filter()),
+                pruned(transaction)["events"].until,
+            )
         )
         last = rows[-1].position if rows else position
-        return Page(tuple(rows), encode(last), len(rows) < limit)
+        return Page(tuple(rows), encode(last), len(rows) < limit, position < gone)
 
     async def before(self, last: int, wanted: Filter | None = None) -> str:
         """Give the cursor before the last so many events."""

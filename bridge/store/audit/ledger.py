@@ -111,7 +111,8 @@ _STANDING: Final = (
 _BOUGHT: Final = f"""WITH chosen AS ({{chosen}}), bought AS (
  SELECT chosen.source, chosen.name, min(facts.position) AS position
  FROM chosen JOIN facts ON facts.subject_id = chosen.id AND facts.type IN {_TOLD_BY}
- WHERE substr(chosen.source, 1, 7) = '/shipx/' AND substr(chosen.name, 1, 9) = 'shipment/' GROUP BY chosen.source, chosen.name)"""
+ WHERE substr(chosen.source, 1, 7) = '/shipx/' AND substr(chosen.name, 1, 9) = 'shipment/'
+ GROUP BY chosen.source, chosen.name)"""
 _PURCHASE: Final = (
     "LEFT JOIN purchases ON purchases.organization = CAST(substr(bought.source, 8) AS BIGINT)"
     " AND purchases.shipment = CAST(substr(bought.name, 10) AS BIGINT)"

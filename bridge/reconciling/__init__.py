@@ -1,0 +1,1 @@
+"""What is set right without being asked: for now, what is older than it is kept for goes."""
