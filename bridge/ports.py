@@ -37,7 +37,15 @@ class Outbox(Protocol):
 
 
 class Leases(Protocol):
-    """What only one replica may do at a time, shared fairly among those of a group."""
+    """What only one replica may do at a time."""
+
+    async def hold(self, names: Sequence[str]) -> Mapping[str, int]: ...
+
+    async def release(self, names: Sequence[str]) -> None: ...
+
+
+class Shares(Protocol):
+    """What replicas do beside each other, each its fair part."""
 
     async def share(self, group: str, names: Sequence[str]) -> Share: ...
 

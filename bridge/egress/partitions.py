@@ -15,7 +15,7 @@ import structlog
 
 from bridge.errors import LeaseLost, StoreError
 from bridge.model import PARTITIONS
-from bridge.ports import Leases
+from bridge.ports import Shares
 from bridge.store.leases import LEASE
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ _AT_ONCE_S: Final = 0.05
 class Partitions:
     """The partitions that this process holds. `on_change` is called when others are ours than before."""
 
-    def __init__(self, leases: Leases, on_change: Callable[[], None]) -> None:
+    def __init__(self, leases: Shares, on_change: Callable[[], None]) -> None:
         self._leases = leases
         self._on_change = on_change
         self._tokens: dict[int, int] = {}

@@ -20,7 +20,7 @@ from bridge.egress.partitions import Partitions
 from bridge.errors import BrokerError, BrokerUnavailable, LeaseLost, StoreError, TopologyMissing
 from bridge.lifecycle import Clock, Stop
 from bridge.observability import Metrics
-from bridge.ports import Answer, Leases, Outbox, Publisher
+from bridge.ports import Answer, Outbox, Publisher, Shares
 from bridge.store.outbox import Pending
 
 log = structlog.get_logger()
@@ -67,7 +67,7 @@ class Relay:
         self,
         *,
         outbox: Outbox,
-        leases: Leases,
+        leases: Shares,
         publisher: Publisher,
         start: int,
         metrics: Metrics,
