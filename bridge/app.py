@@ -37,7 +37,7 @@ from bridge.events.notification import Notification
 from bridge.events.projection import project
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.inbox import Inbox
-from bridge.ingress.receiver import UNPROXIED, Limits, Receiver
+from bridge.ingress.receiver import PREFIX, UNPROXIED, Limits, Receiver
 from bridge.ingress.verification import Networks, Secrets
 from bridge.ingress.worker import Worker
 from bridge.lifecycle import Clock, Loops, Stop, utc_now
@@ -63,6 +63,7 @@ from bridge.store.purchases import SqlPurchases
 from bridge.store.sealed import Vault
 from bridge.web import documents
 from bridge.web.access import EVERY_SCOPE, Access, Client
+from bridge.web.application import Application
 from bridge.web.operations import Health, Operations
 from bridge.web.problems import HANDLERS, Problem
 from bridge.web.requestlog import RequestLog
@@ -389,7 +390,7 @@ def real_mode(settings: Settings) -> Mode:
 
 def webhook_routes(receiver: Receiver) -> list[Route]:
     """List what the carrier may call: with any method, so that nothing behind a right secret is ever a 4xx."""
-    return [Route(f"/webhooks/shipx/{{secret}}{end}", receiver) for end in ("", "/")]
+    return [Route(f"{PREFIX}{{secret}}{end}", receiver) for end in ("", "/")]
 
 
 def internal_routes(operations: Operations, feed: FeedApi, deliveries: DeliveriesApi) -> list[Route]:
@@ -436,7 +437,9 @@ async def migrate_database(settings: Settings) -> list[str]:
 
 
 def _application(routes: list[Route]) -> Starlette:
-    app = Starlette(
+    receiver = next((route.endpoint for route in routes if isinstance(route.endpoint, Receiver)), None)
+    app = Application(
+        direct=(PREFIX, receiver) if receiver else None,
         routes=routes,
         middleware=[Middleware(RequestLog)],
         exception_handlers={**HANDLERS, Exception: _unexpected},
@@ -445,11 +448,9 @@ def _application(routes: list[Route]) -> Starlette:
     return app
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    """Answer a bug of ours. A webhook is not on disk then, so its sender is asked to come again."""
+async def _unexpected(_request: Request, error: Exception) -> Response:
+    """Answer a bug of ours."""
     log.error("http.bug", exc_info=error)
-    if request.url.path.startswith("/webhooks/"):
-        return Response(status_code=503, headers={"retry-after": "5"})
     return Problem(500, "internal-error", "Something went wrong here; the log says where.").response()
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import MutableMapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import structlog
@@ -17,17 +22,12 @@ Entry = MutableMapping[str, Any]
 
 def configure_logging(stream: BinaryIO | None = None) -> None:
     """Write one JSON object per line to the stream (standard output where none is given)."""
+    lines = Lines(stream or sys.stdout.buffer)
+    atexit.register(lines.flush)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _where_it_broke,
-            structlog.processors.EventRenamer("event"),
-            _render,
-        ],
+        processors=[structlog.contextvars.merge_contextvars, _write],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(file=stream or sys.stdout.buffer),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
@@ -35,11 +35,54 @@ def configure_logging(stream: BinaryIO | None = None) -> None:
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
 
 
-def _render(_logger: object, _method: str, entry: Entry) -> bytes:
-    return to_json(entry, fallback=lambda value: type(value).__name__)
+class Lines:
+    """Where lines go. On an event loop those of one turn are written together, at its end: a write for each costs more
+    than making it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._waiting: list[bytes] = []
+        self._lock = threading.Lock()
+
+    def write(self, line: bytes) -> None:
+        """Write a line, at the latest when this turn of the event loop is over."""
+        with self._lock:
+            self._waiting.append(line)
+            is_first = len(self._waiting) == 1
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.flush()
+        else:
+            if is_first:
+                loop.call_soon(self.flush)
+
+    debug = info = warning = error = critical = write
+
+    def flush(self) -> None:
+        """Write what waits. Where nobody takes it any more it is dropped: the work goes on without a log."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            if waiting:
+                with suppress(OSError, ValueError):
+                    self._stream.write(b"\n".join(waiting) + b"\n")
+                    self._stream.flush()
 
 
-def _where_it_broke(_logger: object, _method: str, entry: Entry) -> Entry:
+def _write(_logger: object, method: str, entry: Entry) -> bytes:
+    """Make a line of what is logged."""
+    if "exc_info" in entry:
+        _where_it_broke(entry)
+    entry["level"] = method
+    entry["timestamp"] = datetime.now(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    return to_json(entry, fallback=_name)
+
+
+def _name(value: object) -> str:
+    return type(value).__name__
+
+
+def _where_it_broke(entry: Entry) -> None:
     """Describe an exception by its type and its places in the code: its text may quote what somebody sent."""
     found = entry.pop("exc_info", None)
     if found is True:
@@ -50,7 +93,6 @@ def _where_it_broke(_logger: object, _method: str, entry: Entry) -> Entry:
         frames = traceback.extract_tb(found.__traceback__)[-8:]
         entry["error"] = type(found).__name__
         entry["at"] = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
-    return entry
 
 
 class _Forward(logging.Handler):

@@ -124,7 +124,8 @@ class Inbox:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(entry, loop.time(), loop.create_future())
         self._waiting.append(waiting)
-        self._bell.ring()
+        if len(self._waiting) == 1:
+            self._bell.ring()
         return await waiting.answer
 
     async def commit(self, stop: Stop) -> None:

@@ -14,11 +14,11 @@ from hashlib import blake2b, sha256
 from typing import Final, NamedTuple, Protocol
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from prometheus_client import Counter
 from starlette.types import Receive, Scope, Send
 
 from bridge.errors import StoreError, Unreadable
+from bridge.ingress.answer import FOUND, NOT_FOUND, Answer, told, unavailable
 from bridge.ingress.inbox import Inbox, Room
 from bridge.ingress.verification import (
     FOREIGN_ORGANIZATION,
@@ -35,18 +35,19 @@ from bridge.ingress.verification import (
 from bridge.lifecycle import Clock
 from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, Receipt, ShipmentId
 from bridge.observability import Metrics
+from bridge.web.wire import WHOLE
 
 log = structlog.get_logger()
 
 SOURCE: Final = "shipx"
+PREFIX: Final = "/webhooks/shipx/"
+"""What stands in the path before the secret."""
 UNPROXIED: Final = (
     "a private address sent a webhook and no proxy is trusted, so the carrier's network cannot be seen:"
     " name the proxy's network in BRIDGE_WEBHOOK__TRUSTED_PROXIES"
 )
 _DRAINED: Final = 8
 """How many times the limit is read and thrown away, so that the sender gets to see the answer."""
-_NOT_FOUND: Final = Response(status_code=404)
-_RETRY_AFTER_S: Final = "5"
 _UNREAD: Final = "unread"
 """The event's label where no event was read."""
 _STRANGERS_EVERY_S: Final = 60.0
@@ -101,55 +102,61 @@ class Receiver:
         self._known_events = known_events
         self._metrics = metrics
         self._clock = clock
+        self._counters: dict[tuple[str, str], Counter] = {}
         self._strangers = 0
         self._strangers_told = -_STRANGERS_EVERY_S
         self.unproxied_since: datetime | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Be an endpoint that takes every method there is: a right secret is never answered by a 405."""
-        response = await self.respond(Request(scope, receive))
-        await response(scope, receive, send)
+        """Answer whatever is sent to a webhook URL, by any method: a right secret is never answered by a 405."""
+        try:
+            answer = await self._answer(scope, receive)
+        except Exception as bug:  # it is ours: nothing is on disk then, so the sender is asked to come again
+            log.error("http.bug", exc_info=bug)
+            answer = unavailable(close=True)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def respond(self, request: Request) -> Response:
-        """Answer whatever is sent to a webhook URL."""
-        organization = self._secrets.organization(request.path_params["secret"])
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        secret = scope["path"].removeprefix(PREFIX).removesuffix("/")
+        organization = self._secrets.organization(secret)
         if organization is None:
-            if request.method == "POST":
-                self._note_stranger(request)
-            return _NOT_FOUND
-        if request.method in ("GET", "HEAD"):
-            return Response(status_code=200)
+            if scope["method"] == "POST":
+                self._note_stranger(scope)
+            return NOT_FOUND
+        if scope["method"] in ("GET", "HEAD"):
+            return FOUND
         started = time.perf_counter()
-        response = await self._receive(request, organization)
+        answer = await self._receive(scope, receive, organization)
         self._metrics.ack_seconds.observe(time.perf_counter() - started)
-        return response
+        return answer
 
-    def _note_stranger(self, request: Request) -> None:
+    def _note_stranger(self, scope: Scope) -> None:
         """Count a wrong secret, and say so now and then: it may be ours, set wrong at the carrier."""
         self._metrics.unknown_secret.inc()
         self._strangers += 1
         now = time.monotonic()
         if now - self._strangers_told >= _STRANGERS_EVERY_S:
-            address = self._origin(request, _head(request.scope["headers"])).address
+            address = self._origin(scope, _head(scope["headers"])).address
             log.warning("webhook.unknown_secret", address=address, count=self._strangers)
             self._strangers, self._strangers_told = 0, now
 
-    async def _receive(self, request: Request, organization: OrganizationId) -> Response:
+    async def _receive(self, scope: Scope, receive: Receive, organization: OrganizationId) -> Answer:
         """Make room, and answer 503 for whatever cannot be read or put on disk now."""
         try:
-            head = _head(request.scope["headers"])
+            head = _head(scope["headers"])
             with self._inbox.room(min(head.length, self._limits.body_bytes)) as room:
-                unverified = await self._unverified(request, organization, head, room)
-                return await self._keep(unverified)
-        except (TimeoutError, ClientDisconnect):
+                body, size = await self._body(scope, receive, room)
+                return await self._keep(self._unverified(scope, organization, head, body, size))
+        except (TimeoutError, _Gone):
             self._count(_UNREAD, "incomplete")
             log.warning("webhook.body_incomplete", organization=organization)
         except StoreError as error:
             self._count(_UNREAD, "refused")
             log.error("webhook.refused", organization=organization, reason=str(error))
-        return _unavailable(close=True)
+        return unavailable(close=True)
 
-    async def _keep(self, unverified: Unverified) -> Response:
+    async def _keep(self, unverified: Unverified) -> Answer:
         entry = self._judge(unverified)
         event = self._event_label(entry)
         try:
@@ -157,30 +164,44 @@ class Receiver:
         except StoreError as error:
             self._count(event, "refused")
             log.error("webhook.refused", organization=entry.organization, delivery=entry.id, reason=str(error))
-            return _unavailable(close=not unverified.is_whole)
+            return unavailable(close=not unverified.is_whole)
         self._count(event, receipt.value)
         self._tell(entry, receipt, event)
-        return _answer(receipt, entry.id, close=not unverified.is_whole)
+        return told(receipt, entry.id, close=not unverified.is_whole)
 
-    async def _unverified(self, request: Request, organization: OrganizationId, head: _Head, room: Room) -> Unverified:
-        """Read the request within its limits of size and time. Raises StoreUnavailable when there is no room for it."""
-        most = self._limits.body_bytes
-        body, size = bytearray(), 0
+    async def _body(self, scope: Scope, receive: Receive, room: Room) -> tuple[bytearray, int]:
+        """Read a body within its limits: its beginning, and how much was sent.
+
+        Raises StoreUnavailable when there is no room for it, TimeoutError and _Gone when it does not come.
+        """
+        if WHOLE in scope.get("extensions", ()):  # nothing to wait for, and a timeout costs as much as the rest
+            return await self._read_body(receive, room)
         async with asyncio.timeout(self._limits.body_seconds):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if room.size < size and room.size < most:
-                    room.grow(min(size, most))
-                body += chunk[: most - len(body)]
-                if size > _DRAINED * most:
-                    break
-        is_whole = size <= most
+            return await self._read_body(receive, room)
+
+    async def _read_body(self, receive: Receive, room: Room) -> tuple[bytearray, int]:
+        most, body, size, is_last = self._limits.body_bytes, bytearray(), 0, False
+        while not is_last and size <= _DRAINED * most:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            chunk, is_last = message.get("body", b""), not message.get("more_body")
+            size += len(chunk)
+            if room.size < size and room.size < most:
+                room.grow(min(size, most))
+            body += chunk[: most - len(body)]
+        return body, size
+
+    def _unverified(
+        self, scope: Scope, organization: OrganizationId, head: _Head, body: bytearray, size: int
+    ) -> Unverified:
+        is_whole = size <= self._limits.body_bytes
         kept = bytes(body if is_whole else body[:KEPT_OF_TOO_LARGE])
-        origin = self._origin(request, head)
+        origin = self._origin(scope, head)
         return Unverified(organization, origin, head.encoding, self._clock(), size, is_whole, kept)
 
-    def _origin(self, request: Request, head: _Head) -> Origin:
-        client = request.scope.get("client")
+    def _origin(self, scope: Scope, head: _Head) -> Origin:
+        client = scope.get("client")
         origin = self._networks.origin(client[0] if client else "", head.forwarded)
         if origin.unproxied and not origin.is_inside and self._limits.mode != "off":
             self._warn_unproxied()
@@ -214,7 +235,10 @@ class Receiver:
         return entry.event if entry.event in self._known_events else "other"
 
     def _count(self, event: str, outcome: str) -> None:
-        self._metrics.deliveries.labels(SOURCE, event, outcome).inc()
+        counter = self._counters.get((event, outcome))
+        if counter is None:  # there are few, and looking one up by its labels costs more than counting
+            counter = self._counters[event, outcome] = self._metrics.deliveries.labels(SOURCE, event, outcome)
+        counter.inc()
 
     def _tell(self, entry: Arrival | Parked, receipt: Receipt, event: str) -> None:
         if isinstance(entry, Parked):
@@ -235,6 +259,10 @@ class Receiver:
                 shipment=entry.shipment,
                 kind=event,
             )
+
+
+class _Gone(Exception):
+    """The sender went away in the middle."""
 
 
 class _Head(NamedTuple):
@@ -286,13 +314,3 @@ def _parked(unverified: Unverified, reason: str) -> Parked:
         size=unverified.size,
         body=unverified.body,
     )
-
-
-def _answer(receipt: Receipt, delivery: DeliveryId, *, close: bool) -> Response:
-    body = b'{"outcome":"%b","delivery_id":"%b"}' % (receipt.value.encode(), delivery.encode())
-    return Response(body, media_type="application/json", headers={"connection": "close"} if close else None)
-
-
-def _unavailable(*, close: bool) -> Response:
-    headers = {"retry-after": _RETRY_AFTER_S}
-    return Response(status_code=503, headers=headers | {"connection": "close"} if close else headers)

@@ -30,12 +30,16 @@ HEAD_S: Final = 10.0
 STALLED_S: Final = 60.0
 """How long a peer may leave a full buffer of answers unread."""
 _LOG_EVERY_S: Final = 60.0
+WHOLE: Final = "bridge.whole"
+"""Among a request's `extensions`: its body is there to its end, so that nobody who reads it waits."""
+_EXTENSIONS: Final[dict[str, dict[object, object]]] = {WHOLE: {}}
 
 
 # Called for every request, where what `super()` costs can be measured.
 _feed = HttpToolsProtocol.data_received
 _begin = HttpToolsProtocol.on_headers_complete
 _take = HttpToolsProtocol.on_body
+_end = HttpToolsProtocol.on_message_complete
 
 
 class _Excess(Exception):
@@ -97,6 +101,11 @@ class Wire(HttpToolsProtocol):
         """Take a piece of a body; how long one may be is the application's to say."""
         self._loose = 0
         _take(self, body)
+
+    def on_message_complete(self) -> None:
+        """Take the end of a body."""
+        self.scope["extensions"] = _EXTENSIONS
+        _end(self)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP; after a request was begun, only close, because the answer would seem to be its."""

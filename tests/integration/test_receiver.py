@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -473,6 +473,18 @@ async def test_nothing_is_answered_before_its_commit(tmp_path: Path) -> None:
         assert [(await one).status_code for one in asked] == [200] * 20
         assert sum(gated.gate.sizes) == 20
         assert len(gated.gate.sizes) <= 2, "what waited shares a commit"
+
+
+async def test_a_bug_of_ours_is_a_503_and_the_log_says_where(tmp_path: Path) -> None:
+    def broken(_body: bytes, _received_at: datetime) -> Any:
+        raise KeyError(PERSON)
+
+    async with Stage(tmp_path) as stage:
+        stage.receiver._read = broken
+        with capture_logs() as lines:
+            assert is_refused(await stage.post(told()))
+        assert [(line["event"], type(line["exc_info"])) for line in lines] == [("http.bug", KeyError)]
+        assert stage.rows("SELECT * FROM deliveries") == stage.rows("SELECT * FROM parked") == []
 
 
 # --- a hostile row ----------------------------------------------------------------------------------------------------

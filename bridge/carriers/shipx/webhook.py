@@ -63,11 +63,9 @@ def delivery_id(occurred: datetime | None, received_at: datetime, fields: tuple[
     The fields are joined by their lengths, so that no two different lists read the same.
     """
     seconds = int(occurred.timestamp()) if occurred else int(received_at.timestamp()) // _DAY * _DAY
-    digest = blake2b(digest_size=16)
-    for text in fields:
-        data = text.encode("utf-8", "surrogatepass")
-        digest.update(len(data).to_bytes(4, "big") + data)
-    return DeliveryId((VERSION + seconds.to_bytes(4, "big") + digest.digest()).hex())
+    parts = [text.encode("utf-8", "surrogatepass") for text in fields]
+    joined = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return DeliveryId((VERSION + seconds.to_bytes(4, "big") + blake2b(joined, digest_size=16).digest()).hex())
 
 
 def _envelope(body: bytes) -> wire.Envelope:

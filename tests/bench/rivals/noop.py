@@ -8,17 +8,16 @@ from collections.abc import Sequence
 from ipaddress import ip_network
 
 import uvloop
-from starlette.applications import Starlette
-from starlette.routing import Route
 
 from bridge.carriers.shipx import webhook
 from bridge.ingress.inbox import Inbox
-from bridge.ingress.receiver import Limits, Receiver
+from bridge.ingress.receiver import PREFIX, Limits, Receiver
 from bridge.ingress.verification import Networks, Secrets
 from bridge.lifecycle import Stop, utc_now
 from bridge.model import OrganizationId, Receipt
 from bridge.observability import Metrics, configure_logging
 from bridge.store.inbox import Accepted, Entry
+from bridge.web.application import Application
 from bridge.web.server import Server, listen
 
 
@@ -43,7 +42,7 @@ async def serve(port: int, secret: str) -> None:
         metrics=metrics,
         clock=utc_now,
     )
-    app = Starlette(routes=[Route("/webhooks/shipx/{secret}", receiver.respond, methods=["GET", "POST"])])
+    app = Application(direct=(PREFIX, receiver))
     committing = asyncio.create_task(inbox.commit(stop))
     await Server(app, listen("127.0.0.1", port, "port"), 1).run_until_told()
     committing.cancel()
