@@ -26,11 +26,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bridge.broker.dead import RabbitDead
 from bridge.broker.rabbit import RabbitPublisher
+from bridge.broker.replayer import RabbitReplayer
 from bridge.carriers.shipx import webhook as shipx_webhook
 from bridge.carriers.shipx.client import ShipxClient, SteadyRate, make_http
+from bridge.commands.api import CommandsApi
+from bridge.commands.execute import Executor, Operation
+from bridge.commands.models import RedriveDead, ReplayDeliveries, ReplayEvents
 from bridge.egress.feed import FeedApi
+from bridge.egress.redrive import RedrivenDead
 from bridge.egress.relay import Relay
+from bridge.egress.replay import ReplayedEvents
 from bridge.errors import SettingsError, StoreError, StoreUnavailable
 from bridge.events.cloudevents import Envelope
 from bridge.events.notification import Notification
@@ -38,6 +45,8 @@ from bridge.events.projection import project
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.inbox import Inbox
 from bridge.ingress.receiver import PREFIX, UNPROXIED, Limits, Receiver
+from bridge.ingress.replay import Replay
+from bridge.ingress.replaying import ReplayedDeliveries
 from bridge.ingress.verification import Networks, Secrets
 from bridge.ingress.worker import Worker
 from bridge.lifecycle import Clock, Loops, Stop, utc_now
@@ -47,7 +56,9 @@ from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import load as load_policy
 from bridge.reconciling.retention import Retention
 from bridge.settings import Settings, is_loopback, without_effect
+from bridge.store.commands import SqlCommands
 from bridge.store.database import TOPICS, ManagedDatabase, Topic
+from bridge.store.dead import SqlDeadEvents
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
@@ -60,6 +71,7 @@ from bridge.store.outbox import SqlOutbox, begun
 from bridge.store.projecting import SqlProjector
 from bridge.store.pruning import SqlPruning
 from bridge.store.purchases import SqlPurchases
+from bridge.store.replaying import SqlReplays
 from bridge.store.sealed import Vault
 from bridge.web import documents
 from bridge.web.access import EVERY_SCOPE, Access, Client
@@ -171,9 +183,15 @@ class Bridge:
         self.loops.start("database.hear", partial(database.hear, self._ring, self._stop))
         on_accepted = partial(self._ring, "deliveries")
         webhooks = self._webhook_routes(inbox_store, on_accepted) if "receiver" in settings.roles else []
-        deliveries = SqlDeliveries(database, vault, inbox_store)
-        inbox_api = DeliveriesApi(deliveries, self._access(), shipx_webhook.read, on_accepted)
-        return self._edges(sockets, webhooks, internal_routes(self._operations(database), feed, inbox_api))
+        replay = Replay(SqlDeliveries(database, vault, inbox_store), shipx_webhook.read, on_accepted)
+        commands = SqlCommands(database, vault, self._holder)
+        if "commands" in settings.roles:
+            self._open_commands(commands, database, replay)
+        inbox_api = DeliveriesApi(replay, self._access())
+        commands_api = CommandsApi(commands, self._access(), partial(self._ring, "commands"))
+        return self._edges(
+            sockets, webhooks, internal_routes(self._operations(database), feed, inbox_api, commands_api)
+        )
 
     async def _wait_for_database(self) -> ManagedDatabase:
         """Open the database; a server that is away may be back in a moment, so it is asked again for a while."""
@@ -240,6 +258,21 @@ class Bridge:
         for name, loop in (("renew", relay.renew), ("publish", relay.publish), ("mark", relay.mark)):
             self.loops.start(f"relay.{name}", loop)
         self._bells["events"].append(relay.bell.ring)
+
+    def _open_commands(self, commands: SqlCommands, database: ManagedDatabase, replay: Replay) -> None:
+        settings = self._settings
+        resender = letters = None
+        if settings.amqp_url is not None:
+            resender = partial(RabbitReplayer, settings.amqp_url, environment=settings.environment)
+            letters = partial(RabbitDead, settings.amqp_url, self._clock)
+        operations = {  # each is long: what a second one would do at the same time is better done after the first
+            ReplayDeliveries.operation: Operation(ReplayedDeliveries(replay), at_once=1),
+            ReplayEvents.operation: Operation(ReplayedEvents(SqlReplays(database), resender, self._stop), at_once=1),
+            RedriveDead.operation: Operation(RedrivenDead(SqlDeadEvents(database), letters), at_once=1),
+        }
+        executor = Executor(commands, operations, self._stop)
+        self._bells["commands"].append(executor.bell.ring)
+        self.loops.start("commands", executor.run)
 
     async def _open_worker(
         self,
@@ -393,9 +426,17 @@ def webhook_routes(receiver: Receiver) -> list[Route]:
     return [Route(f"{PREFIX}{{secret}}{end}", receiver) for end in ("", "/")]
 
 
-def internal_routes(operations: Operations, feed: FeedApi, deliveries: DeliveriesApi) -> list[Route]:
+def internal_routes(
+    operations: Operations, feed: FeedApi, deliveries: DeliveriesApi, commands: CommandsApi
+) -> list[Route]:
     """List everything else; where an internal port is set, it is served there alone."""
-    return [*operations.routes(), *feed.routes(), *deliveries.routes(), *documents.routes()]
+    return [
+        *operations.routes(),
+        *feed.routes(),
+        *commands.routes(),
+        *deliveries.routes(),
+        *documents.routes(),
+    ]
 
 
 async def open_database(settings: Settings) -> ManagedDatabase:

@@ -148,6 +148,17 @@ class PurchaseWork:
     cause: DeliveryId
 
 
+class Redriven(StrEnum):
+    """What became of a dead message that was to go back where it came from."""
+
+    redriven = "redriven"
+    no_origin = "no_origin"
+    """It does not say where it came from."""
+    unroutable = "unroutable"
+    """Nothing takes it there any more."""
+    refused = "refused"
+
+
 class CommandState(StrEnum):
     """Where a command stands. The first two are live: somebody will carry it out."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.errors import BrokerError
-from bridge.model import Event, OfferId, ShipmentId
+from bridge.model import Event, OfferId, Redriven, ShipmentId
 
 if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
     from bridge.purchasing.shipment import Shipment
@@ -80,6 +80,44 @@ class Publisher(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Resender(Protocol):
+    """The broker, as whoever sends stored events once more needs it: a connection of its own, one destination."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection still stands, as far as is known."""
+        ...
+
+    async def open(self, queue: str | None) -> None:
+        """Connect, to send to one queue or to everybody. Raises BrokerUnavailable or QueueMissing."""
+        ...
+
+    async def resend(self, event: Event, replay: str) -> None:
+        """Return when the broker has confirmed; the message says which replay it belongs to. Raises BrokerError."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class DeadLetters(Protocol):
+    """Messages that nobody could handle, and their way back."""
+
+    async def open(self) -> int:
+        """Connect, and say how many there are. Raises BrokerUnavailable."""
+        ...
+
+    async def redrive(self) -> Redriven | None:
+        """Send the oldest back where it came from; None where there is none left. What cannot go back is kept.
+
+        It is taken away only after the broker has confirmed it over there. Raises BrokerUnavailable.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Put back what was kept, and leave."""
+        ...
 
 
 class Carrier(Protocol):

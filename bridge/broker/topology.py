@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from aio_pika import ExchangeType
@@ -13,7 +14,8 @@ EVENTS: Final = "bridge.events"
 UNROUTED: Final = "bridge.unrouted"
 COMMANDS: Final = "bridge.commands"
 DEAD: Final = "bridge.dead"
-_WEEK_MS: Final = 7 * 24 * 3600 * 1000
+DEAD_FOR: Final = timedelta(days=7)
+"""How long a dead message is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ EXCHANGES: Final = (
 )
 QUEUES: Final = (
     Queue(UNROUTED, "", {"x-queue-type": "quorum", "x-max-length": 100_000, "x-overflow": "drop-head"}),
-    Queue(DEAD, "#", {"x-queue-type": "quorum", "x-message-ttl": _WEEK_MS}),
+    Queue(DEAD, "#", {"x-queue-type": "quorum", "x-message-ttl": round(DEAD_FOR.total_seconds() * 1000)}),
     Queue(
         COMMANDS,
         "#",

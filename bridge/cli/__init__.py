@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from bridge.cli import events, process, schema, topology, webhook
+from bridge.cli import dead, deliveries, events, process, schema, topology, webhook
 from bridge.errors import BridgeError, SettingsError
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 for verb in (process.serve, process.migrate, process.doctor, process.simulate, process.demo):
     app.command()(verb)
-for noun in (topology, schema, webhook, events):
+for noun in (topology, schema, webhook, events, deliveries, dead):
     app.add_typer(noun.verbs, name=noun.__name__.rpartition(".")[2])
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bridge.cli import running
 from bridge.cli.running import Json
+from bridge.cli.values import WAIT_S, Organizations, Since, Until, Wait
 
 verbs = running.group("The events this bridge has recorded.")
 
@@ -42,3 +43,48 @@ def tail(
         return 0
 
     running.run(work())
+
+
+@verbs.command("replay")
+def replay(
+    subject: Subject = None,
+    kind: Type = None,
+    since: Since = None,
+    until: Until = None,
+    after: Annotated[str | None, typer.Option(metavar="CURSOR", help="Only what comes after this cursor.")] = None,
+    organization: Organizations = None,
+    to_queue: Annotated[
+        str | None, typer.Option(metavar="NAME", help="To this queue alone; otherwise to bridge.events, for everybody.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All there is, to everybody.")] = False,
+    wait: Wait = WAIT_S,
+    as_json: Json = False,
+) -> None:
+    """Send stored events once more: the same bytes, id and sequence, marked by the header `bridge-replay`.
+
+    A running bridge does it, in order for each subject; Ctrl-C ends it. Times are those of recording. The queue has to
+    be there, and cannot be one of the bridge's own.
+
+    Example: bridge events replay --since 6h --to-queue warehouse
+    """
+    from bridge.cli.handing import hand_over
+    from bridge.cli.values import body
+    from bridge.commands.models import ReplayEvents
+
+    asked = body(
+        ReplayEvents,
+        subject=subject,
+        type=kind,
+        since=since,
+        until=until,
+        after=after,
+        organizations=tuple(organization or ()),
+        to_queue=to_queue,
+        all=everything,
+    )
+    running.run(hand_over(running.settings(), asked, wait_s=wait, as_json=as_json, told=_told))
+
+
+def _told(result: Any) -> str:
+    """Say in words what came of a replay."""
+    return f"{result['events']} events sent to {result['to']}" if result["events"] else "no such events"

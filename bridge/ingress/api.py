@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from hashlib import sha256
+from typing import assert_never
 
-import structlog
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.errors import KeyMissing, Unreadable
-from bridge.ingress.receiver import ReadWebhook
-from bridge.ingress.verification import FOREIGN_ORGANIZATION, TOO_LARGE
-from bridge.model import Arrival
-from bridge.store.deliveries import STATES, Kept, Listed, SqlDeliveries, State, Wanted, cursor_of
+from bridge.errors import KeyMissing
+from bridge.ingress.replay import Hopeless, Replay, Taken
+from bridge.store.deliveries import STATES, Listed, State, Wanted, cursor_of
 from bridge.web.access import Access, Client
 from bridge.web.paging import limit
 from bridge.web.problems import Problem, bad_field, not_found
-
-log = structlog.get_logger()
 
 _DEFAULT, _MOST = 50, 500
 
 
 class DeliveriesApi:
-    """`/v1/deliveries`. `on_replay` wakes the worker."""
+    """`/v1/deliveries`."""
 
-    def __init__(
-        self,
-        deliveries: SqlDeliveries,
-        access: Access,
-        read: Callable[[bytes, datetime], ReadWebhook],
-        on_replay: Callable[[], None],
-    ) -> None:
-        self._deliveries = deliveries
+    def __init__(self, replay: Replay, access: Access) -> None:
+        self._replay = replay
+        self._deliveries = replay.deliveries
         self._access = access
-        self._read = read
-        self._on_replay = on_replay
 
     def routes(self) -> list[Route]:
         """Give the routes."""
@@ -56,16 +42,16 @@ class DeliveriesApi:
         wanted = Wanted(_state(request), client.organizations, _before(request.query_params.get("after")))
         found = await self._deliveries.list(wanted, most)
         following = None if len(found) < most else "{}.{}".format(*cursor_of(found[-1]))
-        return _json({"items": [_item(one) for one in found], "next": following})
+        return _json({"items": [item(one) for one in found], "next": following})
 
     async def show(self, request: Request) -> Response:
         """Answer one delivery with its verdict; its body only to who may see personal data."""
         client = self._access.require(request, "read")
         listed = _visible(client, await self._deliveries.show(request.path_params["id"]))
-        item = _item(listed)
+        shown = item(listed)
         if "personal:read" in client.scopes:
-            item["body"] = await self._text(listed)
-        return _json(item)
+            shown["body"] = await self._text(listed)
+        return _json(shown)
 
     async def _text(self, listed: Listed) -> str | None:
         """Give the body as text; None where it was erased, or the key that it was encrypted with is gone."""
@@ -79,49 +65,14 @@ class DeliveriesApi:
         """Project a delivery again, or let a parked one take effect."""
         client = self._access.require(request, "admin")
         listed = _visible(client, await self._deliveries.show(request.path_params["id"]))
-        outcome = await self._release(listed) if listed.state == "parked" else await self._reopen(listed)
-        log.info("delivery.replayed", delivery=listed.id, by=client.name, outcome=outcome)
-        self._on_replay()
-        return _json({"outcome": outcome, "delivery_id": listed.id})
-
-    async def _reopen(self, listed: Listed) -> str:
-        await self._deliveries.reopen(listed.id)
-        return "accepted"
-
-    async def _release(self, listed: Listed) -> str:
-        try:
-            kept = await self._deliveries.body(listed.id)
-        except KeyMissing as error:
-            raise Problem(409, "not-replayable", "The key that it was encrypted with is not configured.") from error
-        if kept is None:
-            raise not_found("delivery")
-        receipt = await self._deliveries.release(listed.id, self._arrival(kept))
-        return "refused" if receipt is None else receipt.value
-
-    def _arrival(self, kept: Kept) -> Arrival:
-        """Read a parked body as if it had just come; what made it unreadable then still does."""
-        if not kept.is_whole:
-            raise _hopeless(TOO_LARGE)
-        try:
-            webhook = self._read(kept.body, kept.listed.received_at)
-        except Unreadable as error:
-            raise _hopeless(error.reason) from error
-        if webhook.organization != kept.listed.organization:
-            raise _hopeless(FOREIGN_ORGANIZATION)
-        return Arrival(
-            id=webhook.id,
-            organization=webhook.organization,
-            event=webhook.event,
-            shipment=webhook.shipment,
-            occurred_at=webhook.at,
-            received_at=kept.listed.received_at,
-            body=kept.body,
-            body_sha256=sha256(kept.body).digest(),
-        )
-
-
-def _hopeless(why: str) -> Problem:
-    return Problem(409, "not-replayable", f"It cannot take effect: {why}.")
+        replayed = await self._replay.one(listed, by=client.name)
+        match replayed:
+            case Taken(outcome):
+                return _json({"outcome": outcome, "delivery_id": listed.id})
+            case Hopeless(_, told):
+                raise Problem(409, "not-replayable", told)
+            case _:
+                assert_never(replayed)
 
 
 def _visible(client: Client, listed: Listed | None) -> Listed:
@@ -149,7 +100,8 @@ def _before(text: str | None) -> tuple[int, str] | None:
     return int(moment), key
 
 
-def _item(listed: Listed) -> dict[str, object]:
+def item(listed: Listed) -> dict[str, object]:
+    """Write a delivery as programs read it, without its body."""
     return {
         "delivery_id": listed.id,
         "state": listed.state,

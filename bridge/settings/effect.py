@@ -6,7 +6,6 @@ from typing import Final
 
 from bridge.settings import keys
 from bridge.settings.model import Settings
-from bridge.settings.values import ROLES, Role
 
 MARK: Final = "Not in effect yet: "
 """How the reference begins the meaning of such a key."""
@@ -29,19 +28,15 @@ _WITHOUT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("intelligentreturns",), _RETURNS),
     (("retention", "labels"), "labels are not fetched in this version, so there are none to delete"),
 )
-_ROLES: Final[tuple[tuple[Role, str], ...]] = (("commands", "the role `commands` does nothing in this version"),)
 
 
 def without_effect(settings: Settings) -> list[tuple[str, str]]:
     """Give each key that was set to something else than its default and has no effect, with what is so instead."""
-    found = [
+    return [
         (key.env, text)
         for key in keys.every()
         if (text := instead(key.path)) is not None and _value(settings, key.path) != key.field.default
     ]
-    if settings.roles != ROLES:
-        found.extend(("BRIDGE_ROLES", text) for role, text in _ROLES if role in settings.roles)
-    return found
 
 
 def instead(path: tuple[str, ...]) -> str | None:

@@ -291,7 +291,7 @@ class Settings(Part):
     roles: Roles = Field(
         ROLES,
         description="What this process does: `all` or a list: `receiver`, `worker`, `relay`, `commands`, `reconciler` "
-        "(`commands` does nothing in this version, and `reconciler` only deletes what `BRIDGE_RETENTION__*` lets go).",
+        "(the last one only deletes what `BRIDGE_RETENTION__*` lets go).",
         json_schema_extra={"shown": "all"},
     )
     http: Http = Http()

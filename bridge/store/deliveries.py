@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -40,6 +40,8 @@ class Wanted:
     state: State | None = None
     organizations: frozenset[int] = frozenset()
     before: tuple[int, str] | None = None
+    verdict: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,19 @@ class SqlDeliveries:
 
     async def list(self, wanted: Wanted, limit: int) -> list[Listed]:
         """Give deliveries, the newest first; parked ones when they are asked for."""
-        read = _parked if wanted.state == "parked" else _deliveries
-        return await self._database.read(lambda transaction: read(transaction, wanted, limit))
+        where = _Where(wanted)
+        if wanted.before is not None:
+            where.add("(received_at, id) < (?, ?)", *wanted.before)
+        return await self._database.read(lambda transaction: _select(transaction, where, "DESC", limit))
+
+    async def to_replay(self, wanted: Wanted, after: tuple[int, str] | None, limit: int) -> Sequence[Listed]:
+        """Give what a replay takes up next, the oldest first; of what was parked, what has not taken effect yet."""
+        where = _Where(wanted)
+        if after is not None:
+            where.add("(received_at, id) > (?, ?)", *after)
+        if where.is_parked:
+            where.add("replayed_as IS NULL")
+        return await self._database.read(lambda transaction: _select(transaction, where, "ASC", limit))
 
     async def show(self, key: str) -> Listed | None:
         """Give one delivery, parked or not."""
@@ -74,13 +87,7 @@ class SqlDeliveries:
 
     async def reopen(self, key: DeliveryId) -> bool:
         """Let a delivery be projected once more; facts that are known already stay as they are."""
-        changed = await self._database.write(
-            lambda transaction: transaction.run(
-                "UPDATE deliveries SET state = 0, verdict = NULL, reopened_at = ? WHERE id = ? RETURNING id",
-                (transaction.now, key),
-            )
-        )
-        return bool(changed)
+        return await self._database.write(lambda transaction: _reopen(transaction, key))
 
     async def release(self, key: DeliveryId, arrival: Arrival) -> Receipt | None:
         """Let a parked delivery take effect, in one commit with the note that it did; None where it is refused."""
@@ -102,6 +109,13 @@ class SqlDeliveries:
         return Kept(listed, is_whole, self._vault.open(key, *rows[0]))
 
 
+def _reopen(transaction: Transaction, key: DeliveryId) -> bool:
+    sql = "UPDATE deliveries SET state = 0, verdict = NULL, reopened_at = ? WHERE id = ? RETURNING id"
+    changed = transaction.run(sql, (transaction.now, key))
+    transaction.notify("deliveries")
+    return bool(changed)
+
+
 _SHOWN = "id, state, organization, event, shipment, occurred_at, received_at, repeats, verdict"
 _HELD = "id, organization, received_at, repeats, reason, peer, replayed_as"
 
@@ -112,28 +126,34 @@ def _one(transaction: Transaction, key: str) -> Listed | None:
     return found[0] if found else None
 
 
-def _deliveries(transaction: Transaction, wanted: Wanted, limit: int) -> list[Listed]:
-    return _select(transaction, f"SELECT {_SHOWN} FROM deliveries", wanted, limit, _shown)
+class _Where:
+    """The conditions that a reader's wishes come to, and their values."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.is_parked = wanted.state == "parked"
+        self.conditions, self.values = ["1 = 1"], list[object]()
+        if wanted.state is not None and not self.is_parked:
+            self.add(f"state = {STATES.index(wanted.state)}")  # in the text, so that the index for it is used
+        if wanted.organizations:
+            self.add(f"organization IN ({marks(list(wanted.organizations))})", *sorted(wanted.organizations))
+        if wanted.verdict is not None:
+            self.add(f"{'reason' if self.is_parked else 'verdict'} = ?", wanted.verdict)
+        if wanted.since is not None:
+            self.add("received_at >= ?", micros(wanted.since))
+
+    def add(self, condition: str, *values: object) -> None:
+        """Narrow it down."""
+        self.conditions.append(condition)
+        self.values += values
 
 
-def _parked(transaction: Transaction, wanted: Wanted, limit: int) -> list[Listed]:
-    return _select(transaction, f"SELECT {_HELD} FROM parked", wanted, limit, _held)
-
-
-def _select(
-    transaction: Transaction, select: str, wanted: Wanted, limit: int, read: Callable[[Row], Listed]
-) -> list[Listed]:
-    conditions, values = ["1 = 1"], list[object]()
-    if wanted.state in ("pending", "done", "failed"):
-        conditions.append(f"state = {STATES.index(wanted.state)}")
-    if wanted.organizations:
-        conditions.append(f"organization IN ({marks(list(wanted.organizations))})")
-        values += sorted(wanted.organizations)
-    if wanted.before is not None:
-        conditions.append("(received_at, id) < (?, ?)")
-        values += wanted.before
-    where = " AND ".join(conditions)
-    rows = transaction.run(f"{select} WHERE {where} ORDER BY received_at DESC, id DESC LIMIT ?", [*values, limit])
+def _select(transaction: Transaction, where: _Where, order: Literal["ASC", "DESC"], limit: int) -> list[Listed]:
+    columns, table, read = (_HELD, "parked", _held) if where.is_parked else (_SHOWN, "deliveries", _shown)
+    rows = transaction.run(
+        f"SELECT {columns} FROM {table} WHERE {' AND '.join(where.conditions)}"
+        f" ORDER BY received_at {order}, id {order} LIMIT ?",
+        [*where.values, limit],
+    )
     return [read(row) for row in rows]
 
 

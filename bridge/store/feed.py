@@ -90,9 +90,9 @@ def decode(cursor: str) -> int:
 
 
 def _page(transaction: Transaction, after: int, until: int, limit: int, wanted: Filter) -> Sequence[Event]:
-    where, values = _where(wanted)
+    where, values = conditions(wanted)
     rows = transaction.run(
-        f"SELECT {EVENT} FROM {_FROM} WHERE events.position > ? AND events.position <= ?{where}"
+        f"SELECT {EVENT} FROM {FROM} WHERE events.position > ? AND events.position <= ?{where}"
         " ORDER BY events.position LIMIT ?",
         [after, until, *values, limit],
     )
@@ -100,18 +100,18 @@ def _page(transaction: Transaction, after: int, until: int, limit: int, wanted: 
 
 
 def _last(transaction: Transaction, last: int, until: int, wanted: Filter) -> int:
-    where, values = _where(wanted)
+    where, values = conditions(wanted)
     rows = transaction.run(
-        f"SELECT events.position FROM {_FROM} WHERE events.position <= ?{where} ORDER BY events.position DESC LIMIT ?",
+        f"SELECT events.position FROM {FROM} WHERE events.position <= ?{where} ORDER BY events.position DESC LIMIT ?",
         [until, *values, last + 1],
     )
     return int(rows[last][0]) if len(rows) > last else 0
 
 
-_FROM = "events JOIN subjects ON subjects.id = events.subject_id"
+FROM = "events JOIN subjects ON subjects.id = events.subject_id"
 
 
-def _where(wanted: Filter) -> tuple[str, list[object]]:
+def conditions(wanted: Filter) -> tuple[str, list[object]]:
     """Write what a reader wants as conditions, each with its `AND`, and their values."""
     conditions, values = "", list[object]()
     if wanted.type is not None:

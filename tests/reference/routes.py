@@ -10,13 +10,16 @@ from starlette.routing import Route
 
 from bridge.app import internal_routes, webhook_routes
 from bridge.carriers.shipx import webhook
+from bridge.commands.api import CommandsApi
 from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.inbox import Inbox
 from bridge.ingress.receiver import Limits, Receiver
+from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Networks, Secrets
 from bridge.lifecycle import Stop
 from bridge.observability import Metrics
+from bridge.store.commands import SqlCommands
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.feed import SqlFeed
 from bridge.store.inbox import SqlInbox
@@ -59,8 +62,9 @@ def internal() -> list[Route]:
     access = Access(())
     operations = Operations(Metrics(), _health, _measure)
     feed = FeedApi(SqlFeed(_database()), access, Stop())
-    deliveries = DeliveriesApi(SqlDeliveries(_database(), Vault(), _inbox()), access, webhook.read, _nothing)
-    return internal_routes(operations, feed, deliveries)
+    replay = Replay(SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
+    commands = CommandsApi(SqlCommands(_database(), Vault(), "nobody"), access, _nothing)
+    return internal_routes(operations, feed, DeliveriesApi(replay, access), commands)
 
 
 def names(routes: Sequence[Route]) -> list[str]:

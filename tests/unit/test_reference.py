@@ -23,6 +23,12 @@ VERBS = [
     "webhook url",
     "webhook secret",
     "events tail",
+    "events replay",
+    "deliveries list",
+    "deliveries show",
+    "deliveries replay",
+    "dead list",
+    "dead redrive",
 ]
 
 ROUTES = [
@@ -34,6 +40,8 @@ ROUTES = [
     "GET /metrics",
     "GET /v1/events",
     "GET /v1/events/stream",
+    "POST /v1/events/replay",
+    "GET /v1/events/replay/{id}",
     "GET /v1/deliveries",
     "GET /v1/deliveries/{id}",
     "POST /v1/deliveries/{id}/replay",

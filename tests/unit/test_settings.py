@@ -703,9 +703,6 @@ WITHOUT_EFFECT = {
     "BRIDGE_INTELLIGENTRETURNS__LOGIN": "login",
     "BRIDGE_INTELLIGENTRETURNS__API_KEY": "hidden-secret",
     "BRIDGE_INTELLIGENTRETURNS__FORMAT": "xml",
-    "BRIDGE_RETENTION__DELIVERIES": "1d",
-    "BRIDGE_RETENTION__EVENTS": "1d",
-    "BRIDGE_RETENTION__PARKED": "1d",
     "BRIDGE_RETENTION__LABELS": "1d",
 }
 
@@ -720,15 +717,6 @@ def test_what_changes_nothing_is_named_where_it_was_set() -> None:
 def test_what_was_left_alone_or_set_to_its_default_is_not_named() -> None:
     defaults = {name: CONTRACT[name] or "" for name in WITHOUT_EFFECT if CONTRACT[name] is not None}
     assert without_effect(load({**REAL, **defaults, "BRIDGE_HTTP__PORT": "9999"}, files())) == []
-
-
-def test_a_role_that_does_nothing_is_named_where_roles_are_listed() -> None:
-    listed = without_effect(load({**REAL, "BRIDGE_ROLES": "worker,commands,reconciler"}, files()))
-    assert [(key, "`commands`" in text, "`reconciler`" in text) for key, text in listed] == [
-        ("BRIDGE_ROLES", True, False),
-        ("BRIDGE_ROLES", False, True),
-    ]
-    assert without_effect(load({**REAL, "BRIDGE_ROLES": "receiver,worker"}, files())) == []
 
 
 def test_the_reference_marks_what_changes_nothing() -> None:

@@ -19,6 +19,7 @@ import httpx
 
 from bridge.app import _application, internal_routes, webhook_routes
 from bridge.carriers.shipx import webhook
+from bridge.commands.api import CommandsApi
 from bridge.egress.feed import FeedApi
 from bridge.events.cloudevents import Envelope
 from bridge.events.notification import Notification
@@ -27,11 +28,13 @@ from bridge.events.shipment import ShipmentState
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.inbox import Inbox
 from bridge.ingress.receiver import Limits, Receiver
+from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Mode, Networks, Secrets
 from bridge.lifecycle import Loops, Stop
 from bridge.model import Delivery, OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import InboxStore
+from bridge.store.commands import SqlCommands
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
@@ -97,6 +100,7 @@ class Stage:
         body_seconds: float = 10,
         max_pending: int = 2000,
         commit_timeout_s: float = 5,
+        command_seconds: float = 0,
         bounds: Bounds | None = None,
         vault: Vault | None = None,
         clients: Sequence[Client] = (),
@@ -141,8 +145,11 @@ class Stage:
         access = Access([Client("operator", digest(OPERATOR), EVERY_SCOPE), *clients])
         self.feed = FeedApi(self.feed_store, access, self.draining)
         operations = Operations(self.metrics, self._health, self._measure)
-        api = DeliveriesApi(self.deliveries, access, webhook.read, self._note)
-        self.app = _application([*webhook_routes(self.receiver), *internal_routes(operations, self.feed, api)])
+        api = DeliveriesApi(Replay(self.deliveries, webhook.read, self._note), access)
+        self.commands = SqlCommands(self.database, self.vault, "stage")
+        commands = CommandsApi(self.commands, access, self._note, wait_s=command_seconds)
+        internal = internal_routes(operations, self.feed, api, commands)
+        self.app = _application([*webhook_routes(self.receiver), *internal])
 
     async def __aenter__(self) -> Self:
         await self.database.open()

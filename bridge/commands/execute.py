@@ -1,0 +1,163 @@
+"""The role `commands`: takes what was asked for, by deadline, has it carried out, and writes down what came of it.
+
+A command in hand is held by a lease that is renewed. Where that is lost the work stops at once: somebody else goes on
+with it, from what was written down last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bridge.commands.models import Handler, rejected
+from bridge.errors import Interrupted, LeaseLost, StoreError, StoreUnavailable, Unreadable
+from bridge.lifecycle import Stop
+from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
+from bridge.store.commands import SqlCommands
+from bridge.store.leases import LEASE
+
+log = structlog.get_logger()
+
+RENEW_S: Final = 2.0
+_MARGIN_S: Final = 1.0
+"""A lease counts as lost this long before the database says so: clocks drift, processes are suspended."""
+_POLL_S: Final = 1.0
+_AGAIN: Final = timedelta(seconds=1)
+_BUG: Final = "something went wrong in the bridge itself; its log says where"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How an operation is carried out, and how many of it at once in this process."""
+
+    handle: Handler
+    at_once: int = 4
+
+
+class Executor:
+    """Carries commands out."""
+
+    def __init__(self, commands: SqlCommands, operations: Mapping[str, Operation], stop: Stop) -> None:
+        self._commands = commands
+        self._operations = operations
+        self._stop = stop
+        self._in_hand: Counter[str] = Counter()
+        self.bell = stop.bell()
+
+    async def run(self) -> None:
+        """Work until the end is announced; what is in hand then ends, or is given back where it can go on."""
+        async with asyncio.TaskGroup() as hands:
+            while not self._stop:
+                claimed = await self._claim()
+                for one in claimed:
+                    self._in_hand[one.operation] += 1
+                    hands.create_task(self._work(one))
+                if not claimed:
+                    await self.bell.wait(_POLL_S)
+
+    async def _claim(self) -> Sequence[ClaimedCommand]:
+        rooms = {name: one.at_once - self._in_hand[name] for name, one in self._operations.items()}
+        try:
+            return await self._commands.claim(rooms)
+        except StoreError as error:
+            log.warning("commands.claim_failed", reason=str(error))
+            return ()
+
+    async def _work(self, claimed: ClaimedCommand) -> None:
+        """Handle one command, and make room for the next of its operation."""
+        try:
+            with structlog.contextvars.bound_contextvars(command=claimed.id, operation=claimed.operation):
+                await self._carry_out(claimed)
+        finally:
+            self._in_hand[claimed.operation] -= 1
+            self.bell.ring()
+
+    async def _carry_out(self, claimed: ClaimedCommand) -> None:
+        log.info("command.begun", by=claimed.given_by, done_before=claimed.progress.done)
+        try:
+            await self._held(claimed)
+        except Interrupted:
+            log.info("command.interrupted")
+            await self._give_back(claimed, is_attempt=False)
+        except LeaseLost:
+            log.warning("command.lost", advice="it was withdrawn, or another process goes on with it")
+        except StoreError as error:
+            log.warning("command.store_unavailable", reason=str(error))
+            await self._give_back(claimed, is_attempt=True)
+
+    async def _held(self, claimed: ClaimedCommand) -> None:
+        """Have it carried out for as long as it is ours. Raises LeaseLost when it is not any more."""
+        working = asyncio.create_task(self._end(claimed))
+        keeping = asyncio.create_task(self._keep(claimed))
+        try:
+            await asyncio.wait((working, keeping), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                keeping.result()
+                raise LeaseLost("the command is not in this hand any more")
+            working.result()
+        finally:
+            for task in (working, keeping):
+                task.cancel()
+            await asyncio.gather(working, keeping, return_exceptions=True)
+
+    async def _end(self, claimed: ClaimedCommand) -> None:
+        """Carry it out, and write down what came of it: the work is done, so that is tried as long as it is ours."""
+        outcome = await self._outcome(claimed)
+        while True:
+            try:
+                await self._commands.end(claimed, outcome)
+                break
+            except StoreUnavailable as error:
+                log.warning("command.not_ended", reason=str(error))
+                await asyncio.sleep(_POLL_S)
+        log.info("command.ended", outcome=outcome.state.value, error=outcome.error)
+
+    async def _outcome(self, claimed: ClaimedCommand) -> Outcome:
+        try:
+            return await self._operations[claimed.operation].handle(claimed, lambda at: self._report(claimed, at))
+        except Unreadable as error:
+            return rejected(error.reason)
+        except (StoreError, Interrupted):
+            raise
+        except Exception:  # a bug that one command meets must not keep the others from being carried out
+            log.exception("command.bug")
+            return Outcome(CommandState.unknown, error=_BUG)
+
+    async def _report(self, claimed: ClaimedCommand, progress: Progress) -> None:
+        """Write down how far it has come, and stop there if the process is ending."""
+        try:
+            await self._commands.note(claimed, progress)
+        except LeaseLost:
+            raise
+        except StoreError as error:  # what is not written down is done again by whoever goes on
+            log.warning("command.not_noted", reason=str(error))
+        if self._stop:
+            raise Interrupted("the process is ending")
+
+    async def _keep(self, claimed: ClaimedCommand) -> None:
+        """Renew the lease; returns when it is lost, or may be."""
+        clock = asyncio.get_running_loop().time
+        held_until = clock() + LEASE.total_seconds() - _MARGIN_S
+        while clock() < held_until:
+            await asyncio.sleep(RENEW_S)
+            asked = clock()
+            try:
+                await self._commands.renew(claimed)
+            except LeaseLost:
+                return
+            except StoreError as error:
+                log.warning("command.not_renewed", reason=str(error))
+            else:
+                held_until = asked + LEASE.total_seconds() - _MARGIN_S
+
+    async def _give_back(self, claimed: ClaimedCommand, *, is_attempt: bool) -> None:
+        """Let another one go on at once; where that cannot be written, the lease ends by itself."""
+        with suppress(StoreError):
+            await self._commands.release(claimed, _AGAIN if is_attempt else timedelta(0), is_attempt=is_attempt)

@@ -1,0 +1,125 @@
+"""What may be asked for, as values: checked the same at every edge, and written in one canonical form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bridge.errors import Unreadable
+from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
+from bridge.store.feed import decode
+
+Report = Callable[[Progress], Awaitable[None]]
+"""Writes down how far the work has come. Raises Interrupted or LeaseLost where it has to stop."""
+Handler = Callable[[ClaimedCommand, Report], Awaitable[Outcome]]
+"""Carries out one command. What it has written down through the report, the next one finds in `progress`."""
+
+
+class Body(BaseModel):
+    """What one operation is told; unknown keys are mistakes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    operation: ClassVar[str]
+
+    @property
+    def canonical(self) -> bytes:
+        """The same for everything that means the same."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode()
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Read what was stored. Raises Unreadable, where another version of the bridge stored it."""
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            raise Unreadable("what was asked is not what this version understands") from error
+
+
+def _cursor(text: str) -> str:
+    try:
+        decode(text)
+    except Unreadable as error:
+        raise ValueError("is not a cursor of the feed") from error
+    return text
+
+
+def _queue(name: str) -> str:
+    if name.startswith(("bridge.", "amq.")):
+        raise ValueError("must be a consumer's queue: those of the bridge (bridge.*) and of the broker (amq.*) are not")
+    return name
+
+
+Word = Annotated[str, Field(min_length=1, max_length=255)]
+Cursor = Annotated[str, Field(max_length=64), AfterValidator(_cursor)]
+QueueName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_queue)]
+OrganizationNumber = Annotated[int, Field(ge=1, lt=10**18)]
+
+
+class ReplayEvents(Body):
+    """Send stored events once more: `since` and `until` are by when the bridge recorded them, `until` excluded."""
+
+    operation = "events.replay"
+
+    subject: Word | None = None
+    type: Word | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    after: Cursor | None = None
+    organizations: tuple[OrganizationNumber, ...] = ()
+    to_queue: QueueName | None = None
+    all: bool = False
+
+    @model_validator(mode="after")
+    def _selects(self) -> Self:
+        """Want everything to be asked for in words, where every consumer would get it."""
+        chosen = (self.subject, self.type, self.since, self.until, self.after, self.to_queue)
+        if not self.all and not self.organizations and all(one is None for one in chosen):
+            raise ValueError("say which events, or that all of them are meant")
+        return self
+
+
+class ReplayDeliveries(Body):
+    """Let webhooks take effect, or be projected once more: those named, or those of a state."""
+
+    operation = "deliveries.replay"
+
+    deliveries: tuple[Word, ...] = Field((), max_length=1000)
+    state: Literal["parked", "failed", "done"] | None = None
+    reason: Word | None = None
+    since: AwareDatetime | None = None
+    organizations: tuple[OrganizationNumber, ...] = ()
+
+    @model_validator(mode="after")
+    def _selects(self) -> Self:
+        """Take either names or a selection."""
+        if bool(self.deliveries) == (self.state is not None):
+            raise ValueError("name deliveries, or choose them by state")
+        if self.deliveries and (self.reason or self.since or self.organizations):
+            raise ValueError("deliveries that are named cannot be chosen further")
+        return self
+
+
+class RedriveDead(Body):
+    """Put dead messages back where they came from, and dead events back to what is to be published."""
+
+    operation = "dead.redrive"
+
+    limit: int | None = Field(None, ge=1)
+
+
+def done(**result: object) -> Outcome:
+    """Say that it was done, and what came of it."""
+    return Outcome(CommandState.done, result)
+
+
+def rejected(why: str) -> Outcome:
+    """Say that it is not to be done, and was not."""
+    return Outcome(CommandState.rejected, error=why)
+
+
+def failed(why: str, **result: object) -> Outcome:
+    """Say that it was tried, and did not succeed, and how far it went."""
+    return Outcome(CommandState.failed, result or None, why)

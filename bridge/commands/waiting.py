@@ -1,0 +1,37 @@
+"""Waiting for what comes of a command, for whoever gave it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Final
+
+from bridge.model import Standing
+from bridge.store.commands import SqlCommands
+
+LOOK_S: Final = 0.1
+
+
+async def follow(commands: SqlCommands, standing: Standing) -> AsyncIterator[Standing]:
+    """Give how a command stands, again and again, until it is over."""
+    yield standing
+    while not standing.state.is_over:
+        await asyncio.sleep(LOOK_S)
+        standing = await _again(commands, standing)
+        yield standing
+
+
+async def within(commands: SqlCommands, standing: Standing, seconds: float) -> Standing:
+    """Give how a command stands when it is over, or after so long."""
+    until = time.monotonic() + seconds
+    while not standing.state.is_over and time.monotonic() < until:
+        await asyncio.sleep(LOOK_S)
+        standing = await _again(commands, standing)
+    return standing
+
+
+async def _again(commands: SqlCommands, standing: Standing) -> Standing:
+    found = await commands.look(standing.operation, standing.id)
+    assert found is not None, "a command that was given stays"
+    return found

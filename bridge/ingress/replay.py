@@ -1,0 +1,110 @@
+"""A delivery once more: one that was parked takes effect, any other is projected again; whoever asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Final
+
+import structlog
+
+from bridge.errors import KeyMissing, Unreadable
+from bridge.ingress.receiver import ReadWebhook
+from bridge.ingress.verification import FOREIGN_ORGANIZATION, TOO_LARGE
+from bridge.model import Arrival
+from bridge.store.deliveries import Kept, Listed, SqlDeliveries
+
+log = structlog.get_logger()
+
+_SEALED: Final = "The key that it was encrypted with is not configured."
+_ERASED: Final = "Its body was erased."
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """It is on its way: `outcome` is accepted, duplicate, or refused by the database."""
+
+    outcome: str
+
+    @property
+    def is_effective(self) -> bool:
+        """Say whether what it tells counts from now on, or did before."""
+        return self.outcome != "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Hopeless:
+    """It cannot take effect: `why` in a word, and in a sentence for people."""
+
+    why: str
+    told: str
+
+
+Replayed = Taken | Hopeless
+
+
+class Replay:
+    """Replays deliveries. `on_replay` wakes the worker of this process."""
+
+    def __init__(
+        self,
+        deliveries: SqlDeliveries,
+        read: Callable[[bytes, datetime], ReadWebhook],
+        on_replay: Callable[[], None],
+    ) -> None:
+        self.deliveries = deliveries
+        self._read = read
+        self._on_replay = on_replay
+
+    async def one(self, listed: Listed, *, by: str) -> Replayed:
+        """Replay a delivery, for somebody whose name is logged."""
+        replayed = await self._release(listed) if listed.state == "parked" else await self._reopen(listed)
+        outcome = replayed.outcome if isinstance(replayed, Taken) else replayed.why
+        log.info("delivery.replayed", delivery=listed.id, by=by, outcome=outcome)
+        if isinstance(replayed, Taken):
+            self._on_replay()
+        return replayed
+
+    async def _reopen(self, listed: Listed) -> Replayed:
+        await self.deliveries.reopen(listed.id)
+        return Taken("accepted")
+
+    async def _release(self, listed: Listed) -> Replayed:
+        try:
+            kept = await self.deliveries.body(listed.id)
+        except KeyMissing:
+            return Hopeless("key_missing", _SEALED)
+        if kept is None:
+            return Hopeless("erased", _ERASED)
+        arrival = self._arrival(kept)
+        if isinstance(arrival, Hopeless):
+            return arrival
+        receipt = await self.deliveries.release(listed.id, arrival)
+        return Taken("refused" if receipt is None else receipt.value)
+
+    def _arrival(self, kept: Kept) -> Arrival | Hopeless:
+        """Read a parked body as if it had just come; what made it unreadable then still does."""
+        if not kept.is_whole:
+            return _hopeless(TOO_LARGE)
+        try:
+            webhook = self._read(kept.body, kept.listed.received_at)
+        except Unreadable as error:
+            return _hopeless(error.reason)
+        if webhook.organization != kept.listed.organization:
+            return _hopeless(FOREIGN_ORGANIZATION)
+        return Arrival(
+            id=webhook.id,
+            organization=webhook.organization,
+            event=webhook.event,
+            shipment=webhook.shipment,
+            occurred_at=webhook.at,
+            received_at=kept.listed.received_at,
+            body=kept.body,
+            body_sha256=sha256(kept.body).digest(),
+        )
+
+
+def _hopeless(why: str) -> Hopeless:
+    return Hopeless(why, f"It cannot take effect: {why}.")
