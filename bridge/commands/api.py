@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote
 from uuid import uuid4
 
 from pydantic_core import to_json
@@ -39,7 +40,7 @@ class CommandsApi:
         """Give the routes."""
         return [
             Route(_REPLAY, self.replay, methods=["POST"]),
-            Route(f"{_REPLAY}/{{id}}", self.show),
+            Route(f"{_REPLAY}/{{id:path}}", self.show),
         ]
 
     async def replay(self, request: Request) -> Response:
@@ -48,7 +49,7 @@ class CommandsApi:
         key = bodies.idempotency_key(request) or str(uuid4())
         asked = _within(client, await bodies.read(request, ReplayEvents))
         standing = await self._give(Command(asked.operation, key, asked.canonical, client.name))
-        return _answer(standing, f"{_REPLAY}/{standing.id}")
+        return _answer(standing, f"{_REPLAY}/{quote(standing.id, safe='')}")
 
     async def show(self, request: Request) -> Response:
         """Show how a replay stands."""

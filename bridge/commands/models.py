@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -52,8 +53,14 @@ def _queue(name: str) -> str:
     return name
 
 
+def _utc(time: datetime) -> datetime:
+    """Write the same moment in one way."""
+    return time.astimezone(UTC)
+
+
 Word = Annotated[str, Field(min_length=1, max_length=255)]
 Cursor = Annotated[str, Field(max_length=64), AfterValidator(_cursor)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 QueueName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_queue)]
 OrganizationNumber = Annotated[int, Field(ge=1, lt=10**18)]
 
@@ -65,8 +72,8 @@ class ReplayEvents(Body):
 
     subject: Word | None = None
     type: Word | None = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     after: Cursor | None = None
     organizations: tuple[OrganizationNumber, ...] = ()
     to_queue: QueueName | None = None
@@ -89,7 +96,7 @@ class ReplayDeliveries(Body):
     deliveries: tuple[Word, ...] = Field((), max_length=1000)
     state: Literal["parked", "failed", "done"] | None = None
     reason: Word | None = None
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     organizations: tuple[OrganizationNumber, ...] = ()
 
     @model_validator(mode="after")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -32,14 +33,24 @@ class Pace:
 class Resending:
     """Sends events of one replay to one destination."""
 
-    def __init__(self, resender: Resender, *, replay: str, queue: str | None, stop: Stop, pace: Pace) -> None:
+    def __init__(
+        self,
+        resender: Resender,
+        *,
+        replay: str,
+        queue: str | None,
+        stop: Stop,
+        pace: Pace,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._resender = resender
         self._replay = replay
         self._queue = queue
         self._stop = stop
         self._pace = pace
         self._bell = stop.bell()
-        self._sent_at = asyncio.get_running_loop().time()
+        self._clock = clock
+        self._sent_at = clock()
         self.sent = 0
         """How many the broker has confirmed."""
 
@@ -48,7 +59,7 @@ class Resending:
         lanes: _Lanes = {}
         for event in events:
             lanes.setdefault(event.subject, deque()).append(event)
-        self._sent_at = asyncio.get_running_loop().time()
+        self._sent_at = self._clock()
         delay = self._pace.first_retry_s
         while (trouble := await self._try(lanes)) is not None:
             self._may_go_on(trouble)
@@ -63,7 +74,7 @@ class Resending:
         self._stop.forget(self._bell)
 
     def _may_go_on(self, trouble: BrokerError) -> None:
-        waited = asyncio.get_running_loop().time() - self._sent_at
+        waited = self._clock() - self._sent_at
         if not trouble.retryable or waited > self._pace.patience_s:
             raise trouble
 
@@ -98,4 +109,4 @@ class Resending:
                     raise
                 lane.popleft()
                 self.sent += 1
-                self._sent_at = asyncio.get_running_loop().time()
+                self._sent_at = self._clock()

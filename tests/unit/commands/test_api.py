@@ -1,0 +1,210 @@
+"""Commands over HTTP: a key is one command, an outcome has its status, and what takes long can be looked at later."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bridge.commands.execute import Executor, Operation
+from bridge.commands.models import Handler, ReplayEvents, Report, done, failed, rejected
+from bridge.lifecycle import Stop
+from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
+from bridge.web.access import EVERY_SCOPE
+from tests.support.bridge import until
+from tests.unit.ingress.stage import OPERATOR, OTHER, Stage, client_of
+
+REPLAY = "/v1/events/replay"
+CLIENTS = [
+    client_of("admin-of-4822", ["admin"], [OTHER]),
+    client_of("no-admin", EVERY_SCOPE - {"admin"}),
+]
+
+
+async def post(
+    stage: Stage, asked: object, *, key: str | None = None, token: str | None = OPERATOR, raw: bytes | None = None
+) -> httpx.Response:
+    headers = [("idempotency-key", key)] if key is not None else []
+    content = json.dumps(asked).encode() if raw is None else raw
+    return await stage.ask("POST", REPLAY, token=token, content=content, headers=headers)
+
+
+@asynccontextmanager
+async def carried_out(stage: Stage, handler: Handler) -> AsyncIterator[None]:
+    """Have replays carried out in this way."""
+    stop = Stop()
+    executor = Executor(stage.commands, {ReplayEvents.operation: Operation(handler)}, stop)
+    running = asyncio.create_task(executor.run())
+    try:
+        yield
+    finally:
+        stop.announce()
+        await running
+
+
+async def well(claimed: ClaimedCommand, _report: Report) -> Outcome:
+    return done(events=3, asked=json.loads(claimed.body)["subject"])
+
+
+async def test_a_replay_that_ends_in_time_is_answered_with_its_result(tmp_path: Path) -> None:
+    async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, well):
+        answer = await post(stage, {"subject": "shipment/1"}, key="k-1")
+        assert (answer.status_code, answer.json()) == (
+            200,
+            {"command_id": "k-1", "outcome": "done", "result": {"events": 3, "asked": "shipment/1"}},
+        )
+        assert (await stage.ask("GET", f"{REPLAY}/k-1", token=OPERATOR)).json() == answer.json()
+
+
+async def test_the_same_key_is_the_same_replay_and_with_another_body_a_conflict(tmp_path: Path) -> None:
+    times = 0
+
+    async def counted(claimed: ClaimedCommand, report: Report) -> Outcome:
+        nonlocal times
+        times += 1
+        return await well(claimed, report)
+
+    async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, counted):
+        first = await post(stage, {"subject": "shipment/1"}, key="k-1")
+        again = await post(stage, {"subject": "shipment/1", "all": False}, key="k-1")
+        assert (again.status_code, again.json()) == (200, first.json())
+        other = await post(stage, {"subject": "shipment/2"}, key="k-1")
+        assert (other.status_code, other.json()["type"]) == (409, "/problems/key-used")
+    assert times == 1
+
+
+async def test_without_a_key_each_is_a_replay_of_its_own(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        ids = {(await post(stage, {"all": True})).json()["command_id"] for _ in range(2)}
+        assert len(ids) == 2
+
+
+async def test_one_that_takes_longer_is_accepted_and_can_be_looked_at(tmp_path: Path) -> None:
+    reached, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_claimed: ClaimedCommand, report: Report) -> Outcome:
+        await report(Progress(7, 0.5))
+        reached.set()
+        await go_on.wait()
+        return done(events=14)
+
+    async with Stage(tmp_path, command_seconds=0) as stage, carried_out(stage, slow):
+        answer = await post(stage, {"all": True}, key="k-1")
+        assert (answer.status_code, answer.headers["location"]) == (202, f"{REPLAY}/k-1")
+        assert answer.json()["outcome"] == "accepted"
+        await reached.wait()
+        shown = await stage.ask("GET", answer.headers["location"], token=OPERATOR)
+        assert shown.json() == {
+            "command_id": "k-1",
+            "outcome": "accepted",
+            "progress": {"done": 7, "share": 0.5},
+        }
+        go_on.set()
+
+        async def is_done() -> bool:
+            found = await stage.ask("GET", answer.headers["location"], token=OPERATOR)
+            return bool(found.json() == {"command_id": "k-1", "outcome": "done", "result": {"events": 14}})
+
+        await until(is_done)
+
+
+async def test_whatever_a_key_is_made_of_its_location_leads_there(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answer = await post(stage, {"all": True}, key="../a/b?c=%41#d")
+        shown = await stage.ask("GET", answer.headers["location"], token=OPERATOR)
+        assert shown.json()["command_id"] == "../a/b?c=%41#d"
+
+
+ENDS = [
+    # outcome, status, kind, remark
+    (rejected("there is no queue x"), 422, "rejected", "a no"),
+    (failed("the broker is away"), 503, "failed", "a failure"),
+    (Outcome(CommandState.unknown, error="nobody knows"), 500, "unknown-outcome", "nobody knows"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "status", "kind", "remark"), ENDS, ids=[row[-1] for row in ENDS])
+async def test_each_way_to_end_has_its_status(
+    tmp_path: Path, outcome: Outcome, status: int, kind: str, remark: str
+) -> None:
+    async def end(_claimed: ClaimedCommand, _report: Report) -> Outcome:
+        return outcome
+
+    async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, end):
+        answer = await post(stage, {"all": True}, key="k-1")
+        problem = answer.json()
+        assert (answer.status_code, problem["type"], problem["detail"]) == (
+            status,
+            f"/problems/{kind}",
+            outcome.error,
+        ), remark
+        shown = await stage.ask("GET", f"{REPLAY}/k-1", token=OPERATOR)
+        assert (shown.status_code, shown.json()["outcome"]) == (200, outcome.state.value)
+
+
+BAD: list[tuple[bytes, int, str | None, str]] = [
+    # body, status, field, remark
+    (b"{", 400, None, "no JSON"),
+    (b"\xff", 400, None, "no text"),
+    (b"[]", 422, "body", "no object"),
+    (b"", 422, "body", "nothing"),
+    (b"{}", 422, "body", "everything, by mistake"),
+    (b'{"subjekt": "shipment/1"}', 422, "subjekt", "an unknown key"),
+    (b'{"to_queue": "bridge.dead"}', 422, "to_queue", "a queue of ours"),
+    (b'{"subject": "' + b"x" * 300_000 + b'"}', 413, None, "too long"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "field", "remark"), BAD, ids=[row[-1] for row in BAD])
+async def test_what_makes_no_sense_is_refused_and_uses_no_key_up(
+    tmp_path: Path, body: bytes, status: int, field: str | None, remark: str
+) -> None:
+    async with Stage(tmp_path) as stage:
+        answer = await post(stage, None, raw=body, key="k-1")
+        assert answer.status_code == status, remark
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert [one["field"] for one in answer.json().get("errors", [])] == ([field] if field else [])
+        assert (await post(stage, {"all": True}, key="k-1")).status_code == 202
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "ż", "x" * 256])
+async def test_a_key_is_short_and_can_be_seen(tmp_path: Path, key: str) -> None:
+    async with Stage(tmp_path) as stage:
+        transport = httpx.ASGITransport(stage.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://bridge") as client:
+            headers = [(b"idempotency-key", key.encode()), (b"authorization", f"Bearer {OPERATOR}".encode())]
+            answer = await client.post(REPLAY, headers=headers, json={"all": True})
+        assert answer.status_code == 400
+        assert [one["field"] for one in answer.json()["errors"]] == ["Idempotency-Key"]
+
+
+# -- who may -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("token", "status"), [(None, 401), ("wrong", 401), ("no-admin", 403), (OPERATOR, 202)])
+async def test_a_replay_is_for_administrators(tmp_path: Path, token: str | None, status: int) -> None:
+    async with Stage(tmp_path, clients=CLIENTS) as stage:
+        assert (await post(stage, {"all": True}, key="k-1", token=token)).status_code == status
+        look = await stage.ask("GET", f"{REPLAY}/k-1", token=token)
+        assert look.status_code == (200 if status == 202 else status)
+
+
+async def test_a_token_of_one_organization_replays_its_events_alone(tmp_path: Path) -> None:
+    async with Stage(tmp_path, clients=CLIENTS) as stage:
+        assert (await post(stage, {"all": True}, token="admin-of-4822")).status_code == 202
+        (claimed,) = await stage.commands.claim({ReplayEvents.operation: 5})
+        assert ReplayEvents.read(claimed.body).organizations == (OTHER,)
+        answer = await post(stage, {"organizations": [4821]}, token="admin-of-4822")
+        assert answer.status_code == 403
+        assert (await post(stage, {"organizations": [OTHER]}, token="admin-of-4822")).status_code == 202
+
+
+async def test_what_was_never_given_is_not_found(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        answer = await stage.ask("GET", f"{REPLAY}/k-1", token=OPERATOR)
+        assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such replay.")
