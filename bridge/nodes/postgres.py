@@ -32,18 +32,22 @@ def find_postgres() -> Path | None:
 
 
 class PostgresNode(Node):
-    """A database server that trusts every local client. `fast` turns fsync off: for tests that do not crash it."""
+    """A database server that trusts every local client. `fast` turns fsync off: for tests that do not crash it.
+
+    `memory` is what it keeps pages in.
+    """
 
     name = "postgres"
     stop_signal = signal.SIGINT  # "fast": SIGTERM would wait for clients to leave
 
-    def __init__(self, *, fast: bool = False) -> None:
+    def __init__(self, *, fast: bool = False, memory: str = "32MB") -> None:
         programs = find_postgres()
         if programs is None:
             raise NodeError(f"PostgreSQL is not installed: {', '.join(PROGRAMS)} are needed")
         super().__init__()
         self._programs = programs
         self._fast = fast
+        self._memory = memory
         self._account = _unprivileged_account()
         self._env = {**clean_environment("PG"), "HOME": str(self.folder), "LC_ALL": "C"}
         self._data = self.folder / "data"
@@ -101,7 +105,7 @@ class PostgresNode(Node):
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": str(self.folder),
-            "shared_buffers": "32MB",
+            "shared_buffers": self._memory,
             "max_connections": "200",
             **({"fsync": "off", "full_page_writes": "off"} if self._fast else {}),
         }

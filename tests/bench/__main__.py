@@ -1,182 +1,86 @@
-"""`./dev bench`: how fast, next to what it is compared with, in interleaved rounds; medians, and ratios of one run.
+"""`./dev bench`: how fast, next to what it is compared with, in interleaved rounds.
 
-Machines are noisy, so only the ratios mean anything elsewhere.
+Machines are noisy: every figure is the median of its rounds, and only ratios of one run mean anything elsewhere.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import os
-import statistics
+import logging
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import replace
+from typing import Final
 
+import structlog
 from rich.console import Console
-from rich.table import Table
 
-from bridge.nodes.rabbitmq import RabbitNode
-from tests.bench import stage
+from tests.bench.cores import Cores, confine
+from tests.bench.crowd import raise_limits
+from tests.bench.errors import Failed
+from tests.bench.machine import Machine
+from tests.bench.measures import MEASURES
+from tests.bench.row import Row
+from tests.bench.size import FULL, QUICK, Size
+from tests.bench.stage import Stage
+from tests.bench.table import table
 
-Measured = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much is sent in a round, and how many rounds there are."""
-
-    rounds: int
-    accepts: int
-    messages: int
-    steady: int
-
-
-QUICK = Size(rounds=5, accepts=20_000, messages=10_000, steady=4_000)
-FULL = Size(rounds=7, accepts=60_000, messages=30_000, steady=20_000)
-WARM_UP = 2_000
-
-
-@dataclass
-class Row:
-    """One thing measured, round by round."""
-
-    name: str
-    unit: str
-    values: list[float] = field(default_factory=list)
-    notes: dict[str, list[float]] = field(default_factory=dict)
-
-    @property
-    def median(self) -> float:
-        return statistics.median(self.values)
-
-    def add(self, value: float, **notes: float) -> None:
-        self.values.append(value)
-        for name, note in notes.items():
-            self.notes.setdefault(name, []).append(note)
-
-    def note(self, name: str) -> float:
-        return statistics.median(self.notes[name])
+_WIDTH: Final = 140
+"""Of the table where it goes to a file."""
 
 
 def main() -> int:
     """Measure and print; gives the exit code."""
-    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small rounds: about three minutes")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--only", choices=["accepts", "messages", "steady"], action="append")
-    given = parser.parse_args()
-    size, only = (QUICK if given.quick else FULL), given.only or ["accepts", "messages", "steady"]
-    _, others = stage.cores()
-    os.sched_setaffinity(0, others)
-    console = Console(stderr=True)
-    rows: list[tuple[Row, Row | None]] = []
-    with RabbitNode() as node:
-        node.start()
-        for name in only:
-            rows += _MEASURES[name](size, node, console)
-    _print_json(rows) if given.json else _print(rows)
-    return 0
+    given = _parser().parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    cores = Cores.found()
+    machine = Machine.found(cores)
+    confine(cores.others)
+    raise_limits()
+    remarks = Console(stderr=True)
+    remarks.print(machine.told, highlight=False)
+    rows: list[Row] = []
+    failures: dict[str, str] = {}
+    with Stage(_size(given), cores, remarks) as stage:
+        for name in given.only or MEASURES:
+            try:
+                rows += MEASURES[name](stage)
+            except Failed as error:
+                failures[name] = str(error)
+                stage.tell(f"{name} gives no figure: {error}")
+    if given.json:
+        _print_json(machine, rows, failures)
+    elif rows:
+        Console(width=None if sys.stdout.isatty() else _WIDTH).print(table(rows, machine.told))
+    for name, told in failures.items():
+        remarks.print(f"[bold red]{name} gives no figure:[/] {told}", highlight=False)
+    return 1 if failures else 0
 
 
-def accepts(size: Size, _node: RabbitNode, console: Console) -> list[tuple[Row, Row | None]]:
-    """Durable accepts a second, next to the same server over a store that does nothing."""
-    ours, theirs = Row("accepts, SQLite", "/s"), Row("accepts, no store", "/s")
-    for number in range(size.rounds):
-        with stage.rival("noop", stage.SECRET) as port:
-            _add(theirs, _loaded(port, size.accepts))
-        with stage.bridge(roles="receiver") as port:
-            _add(ours, _loaded(port, size.accepts))
-        _progress(console, "accepts", number, size, ours, theirs)
-    return [(theirs, None), (ours, theirs)]
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./dev bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="examples:\n  ./dev bench --quick\n  ./dev bench --only accepts --only steady\n"
+        "  ./dev bench --only history --history 1000000 --json",
+    )
+    parser.add_argument("--quick", action="store_true", help="small rounds: about ten minutes instead of seventy")
+    parser.add_argument("--only", choices=list(MEASURES), action="append", help="measure this; may be repeated")
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each measure")
+    parser.add_argument("--history", type=int, metavar="N", help="webhooks in the database that is not empty")
+    parser.add_argument("--outage-seconds", type=int, metavar="N", help="for how long the broker is away")
+    parser.add_argument("--json", action="store_true", help="print every round as JSON")
+    return parser
 
 
-def messages(size: Size, node: RabbitNode, console: Console) -> list[tuple[Row, Row | None]]:
-    """Messages a second in a consumer's quorum queue, next to publishing straight from the request."""
-    ours, theirs = Row("messages, durable and deduplicated", "/s"), Row("messages, starlette + aio-pika", "/s")
-    for number in range(size.rounds):
-        url = _broker(node, f"direct{number}")
-        with stage.rival("direct", url, stage.SECRET) as port:
-            theirs.add(_consumed(port, url, size.messages))
-        url = _broker(node, f"bridge{number}")
-        with stage.bridge(url) as port:
-            ours.add(_consumed(port, url, size.messages))
-        _progress(console, "messages", number, size, ours, theirs)
-    return [(theirs, None), (ours, theirs)]
+def _size(given: argparse.Namespace) -> Size:
+    chosen = {"rounds": given.rounds, "history": given.history, "outage_s": given.outage_seconds}
+    return replace(QUICK if given.quick else FULL, **{key: value for key, value in chosen.items() if value is not None})
 
 
-def steady(size: Size, node: RabbitNode, console: Console) -> list[tuple[Row, Row | None]]:
-    """Answer times at a steady 1,000 webhooks a second, with everything running."""
-    ours = Row("answer at 1,000/s, p50", "ms")
-    for number in range(size.rounds):
-        url = _broker(node, f"steady{number}")
-        with stage.bridge(url) as port:
-            stage.load(port, total=WARM_UP, start=10**9, rate=1000)
-            found = stage.load(port, total=size.steady, rate=1000)
-        ours.add(found["p50_ms"], p99_ms=found["p99_ms"])
-        _progress(console, "steady", number, size, ours)
-    return [(ours, None)]
-
-
-_Measure = Callable[[Size, RabbitNode, Console], list[tuple[Row, Row | None]]]
-_MEASURES: dict[str, _Measure] = {"accepts": accepts, "messages": messages, "steady": steady}
-
-
-def _loaded(port: int, total: int) -> Measured:
-    stage.load(port, total=WARM_UP, start=10**9)
-    return stage.load(port, total=total)
-
-
-def _add(row: Row, found: Measured) -> None:
-    if found["refused"]:
-        raise RuntimeError(f"{row.name}: {found['refused']} of {found['answered']} were refused")
-    row.add(found["per_second"], p50_ms=found["p50_ms"], p99_ms=found["p99_ms"])
-
-
-def _consumed(port: int, url: str, total: int) -> float:
-    """Send so many webhooks and give the rate at which they reached the queue, from the first one sent."""
-    stage.load(port, total=WARM_UP, start=10**9)
-    asyncio.run(stage.filled(url, "consumer", WARM_UP))
-    found = stage.load(port, total=total)
-    ended = asyncio.run(stage.filled(url, "consumer", WARM_UP + total))
-    return total / (ended - float(found["begun"]))
-
-
-def _broker(node: RabbitNode, name: str) -> str:
-    node.add_vhosts([name])
-    url = node.vhost_url(name)
-    asyncio.run(stage.queue(url, "consumer"))
-    return url
-
-
-def _progress(console: Console, name: str, number: int, size: Size, *rows: Row) -> None:
-    told = ", ".join(f"{row.name} {row.values[-1]:,.1f} {row.unit}" for row in rows)
-    console.print(f"[dim]{name} {number + 1}/{size.rounds}: {told}")
-
-
-def _print(rows: Sequence[tuple[Row, Row | None]]) -> None:
-    table = Table("what", "median", "p99", "ratio", title="medians of interleaved rounds")
-    for row, compared in rows:
-        p99 = f"{row.note('p99_ms'):.1f} ms" if "p99_ms" in row.notes else ""
-        table.add_row(row.name, f"{row.median:,.1f} {row.unit}", p99, _ratio(row, compared))
-    Console(width=110).print(table)
-
-
-def _ratio(row: Row, compared: Row | None) -> str:
-    if compared is None:
-        return ""
-    ratios = [mine / other for mine, other in zip(row.values, compared.values, strict=True)]
-    return f"{statistics.median(ratios):.2f}  ({min(ratios):.2f}-{max(ratios):.2f})"
-
-
-def _print_json(rows: Sequence[tuple[Row, Row | None]]) -> None:
-    found = [
-        {"what": row.name, "unit": row.unit, "values": row.values, **row.notes, "compared_with": other and other.name}
-        for row, other in rows
-    ]
-    print(json.dumps(found, indent=2))
+def _print_json(machine: Machine, rows: list[Row], failures: dict[str, str]) -> None:
+    print(json.dumps({"machine": machine.told, "rows": [row.document() for row in rows], "failed": failures}, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A load generator: many keep-alive connections posting unique webhooks, as fast as they are answered or steadily.
 
-Its own process, so that what it costs is not the server's. Prints one JSON line.
+It is a program of its own, so that what it costs is not the server's: `run` starts it and gives what it found.
 """
 
 from __future__ import annotations
@@ -8,54 +8,95 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
-from itertools import count
-from typing import cast
+from dataclasses import asdict, dataclass, field
+from typing import Final, cast
 
 import uvloop
 
-BODY = (
-    b'{"event_ts":"2026-03-22 09:41:10 +0100","event":"shipment_status_changed","organization_id":4821,'
-    b'"payload":{"shipment_id":%d,"status":"ready_to_pickup","tracking_number":null},"filler":"'
-)
-SIZE = 400
+from tests.bench.errors import Failed
+from tests.bench.figure import quantile
+from tests.bench.webhooks import ASIDE, request
+
+CONNECTIONS: Final = 64
+LONGEST_S: Final = 1800.0
 
 
-def body(number: int) -> bytes:
-    """Make a webhook of 400 bytes about a shipment nobody has mentioned yet: it makes one event."""
-    start = BODY % number
-    return start + b"x" * (SIZE - len(start) - 2) + b'"}'
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a load measured. `began` and `sent` are on the machine's monotonic clock; `sent` holds every webhook's."""
+
+    began: float
+    answered: int
+    refused: int
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    sent: list[float]
 
 
-def request(path: str, number: int) -> bytes:
-    """Write a whole request."""
-    head = f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {SIZE}\r\n\r\n"
-    return head.encode() + body(number)
+def run(port: int, total: int, *, start: int = 1, rate: float = 0, connections: int = CONNECTIONS) -> Found:
+    """Post webhooks about shipments from `start` on, at a rate or as fast as may be. Raises Failed for any refusal."""
+    command = [sys.executable, "-m", "tests.bench.load", "--port", str(port), "--start", str(start)]
+    command += ["--total", str(total), "--rate", str(rate), "--connections", str(connections)]
+    done = subprocess.run(command, capture_output=True, timeout=LONGEST_S, check=False)
+    if done.returncode:
+        raise Failed(f"the load ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
+    found = Found(**json.loads(done.stdout))
+    if found.refused or found.answered != total:
+        raise Failed(f"{found.answered} of {total} webhooks were answered by 200, {found.refused} by something else")
+    return found
+
+
+def warm_up(port: int, total: int) -> None:
+    """Post webhooks that nobody measures."""
+    run(port, total, start=ASIDE)
 
 
 @dataclass
 class Tally:
     """What happened so far."""
 
+    sent: list[float]
+    """When each webhook was due, in order."""
     seconds: list[float] = field(default_factory=list)
     refused: int = 0
-    first: float = 0.0
     last: float = 0.0
+
+    def note(self, head: bytes, sent: float) -> None:
+        """Note an answer."""
+        self.last = time.monotonic()
+        if head.startswith(b"HTTP/1.1 200"):
+            self.seconds.append(self.last - sent)
+        else:
+            self.refused += 1
+
+    def found(self) -> Found:
+        """Sum up."""
+        began = min(self.sent, default=0.0)
+        return Found(
+            began,
+            len(self.seconds),
+            self.refused,
+            len(self.seconds) / (self.last - began) if self.last > began else 0.0,
+            quantile(self.seconds, 0.5) * 1000 if self.seconds else 0.0,
+            quantile(self.seconds, 0.99) * 1000 if self.seconds else 0.0,
+            self.sent,
+        )
 
 
 class Connection(asyncio.Protocol):
-    """Sends the next request when the last one is answered, until there are no more."""
+    """Sends the next webhook when the last one is answered, until there are no more."""
 
-    def __init__(self, path: str, numbers: Iterator[int], tally: Tally, ended: asyncio.Future[None]) -> None:
-        self._path = path
+    def __init__(self, numbers: Iterator[int], tally: Tally) -> None:
         self._numbers = numbers
         self._tally = tally
-        self._ended = ended
         self._buffer = b""
         self._sent = 0.0
+        self.ended = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -63,32 +104,24 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         head, found, rest = self._buffer.partition(b"\r\n\r\n")
-        if not found or len(rest) < _length(head):
-            return
-        self._buffer = b""
-        self._tally.last = now = time.perf_counter()
-        if head.startswith(b"HTTP/1.1 200"):
-            self._tally.seconds.append(now - self._sent)
-        else:
-            self._tally.refused += 1
-        self._next()
+        if found and len(rest) >= _length(head):
+            self._buffer = b""
+            self._tally.note(head, self._sent)
+            self.next()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._ended.done():
-            self._ended.set_result(None)
+        if not self.ended.done():
+            self.ended.set_result(None)
 
-    def start(self) -> None:
-        """Send the first request."""
-        self._next()
-
-    def _next(self) -> None:
+    def next(self) -> None:
+        """Send, or leave."""
         number = next(self._numbers, None)
         if number is None:
             self._transport.close()
             return
-        self._sent = time.perf_counter()
-        self._tally.first = self._tally.first or self._sent
-        self._transport.write(request(self._path, number))
+        self._sent = time.monotonic()
+        self._tally.sent.append(self._sent)
+        self._transport.write(request(number))
 
 
 def _length(head: bytes) -> int:
@@ -99,88 +132,57 @@ def _length(head: bytes) -> int:
     return 0
 
 
-async def saturate(port: int, path: str, start: int, total: int, connections: int) -> Tally:
-    """Send so many requests, each connection one after the other."""
-    loop, tally = asyncio.get_running_loop(), Tally()
+async def saturate(port: int, start: int, total: int, connections: int) -> Tally:
+    """Send so many webhooks, each connection one after the other."""
+    loop, tally = asyncio.get_running_loop(), Tally([])
     numbers = iter(range(start, start + total))
-    ends = [loop.create_future() for _ in range(connections)]
-    opened = [Connection(path, numbers, tally, ended) for ended in ends]
-    for connection in opened:
-        await loop.create_connection(partial(_same, connection), "127.0.0.1", port)
-    for connection in opened:
-        connection.start()
-    await asyncio.gather(*ends)
+    opened = [Connection(numbers, tally) for _ in range(connections)]
+    for one in opened:
+        await loop.create_connection(lambda one=one: one, "127.0.0.1", port)  # type: ignore[misc] # bound at once
+    for one in opened:
+        one.next()
+    await asyncio.gather(*(one.ended for one in opened))
     return tally
 
 
-async def steady(port: int, path: str, start: int, total: int, connections: int, rate: float) -> Tally:
-    """Send so many requests a second, whatever the answers take; one connection each in turn."""
-    tally, queue = Tally(), asyncio.Queue[int | None]()
-    workers = [asyncio.create_task(_serve(port, path, queue, tally)) for _ in range(connections)]
-    begun = time.perf_counter()
-    for sent in count():
-        if sent == total:
-            break
-        await asyncio.sleep(max(begun + sent / rate - time.perf_counter(), 0))
-        queue.put_nowait(start + sent)
+async def steady(port: int, start: int, total: int, connections: int, rate: float) -> Tally:
+    """Send so many webhooks a second, whatever the answers take: waiting for a free connection counts, too."""
+    tally, queue = Tally([]), asyncio.Queue[tuple[int, float] | None]()
+    workers = [asyncio.create_task(_work(port, queue, tally)) for _ in range(connections)]
+    began = time.monotonic()
+    for number in range(total):
+        await asyncio.sleep(max(began + number / rate - time.monotonic(), 0))
+        due = time.monotonic()
+        tally.sent.append(due)
+        queue.put_nowait((start + number, due))
     for _ in workers:
         queue.put_nowait(None)
     await asyncio.gather(*workers)
     return tally
 
 
-async def _serve(port: int, path: str, queue: asyncio.Queue[int | None], tally: Tally) -> None:
+async def _work(port: int, queue: asyncio.Queue[tuple[int, float] | None], tally: Tally) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while (number := await queue.get()) is not None:
-        sent = time.perf_counter()
-        tally.first = tally.first or sent
-        writer.write(request(path, number))
+    while (next_one := await queue.get()) is not None:
+        number, due = next_one
+        writer.write(request(number))
         head = await reader.readuntil(b"\r\n\r\n")
         await reader.readexactly(_length(head))
-        tally.last = time.perf_counter()
-        if head.startswith(b"HTTP/1.1 200"):
-            tally.seconds.append(tally.last - sent)
-        else:
-            tally.refused += 1
+        tally.note(head, due)
     writer.close()
 
 
-def _same(connection: Connection) -> Connection:
-    return connection
-
-
-def quantile(values: list[float], share: float) -> float:
-    """Give the value below which that share of the values lies, in milliseconds."""
-    return sorted(values)[min(int(len(values) * share), len(values) - 1)] * 1000 if values else 0.0
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--path", required=True)
-    parser.add_argument("--start", type=int, required=True)
-    parser.add_argument("--total", type=int, required=True)
-    parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=0)
+    """Send, and print what was found as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("port", "start", "total", "connections"):
+        parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--rate", type=float, required=True)
     given = parser.parse_args()
-    common = (given.port, given.path, given.start, given.total, given.connections)
-    begun = time.time()
+    common = (given.port, given.start, given.total, given.connections)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         tally = runner.run(steady(*common, given.rate) if given.rate else saturate(*common))
-    took = tally.last - tally.first
-    print(
-        json.dumps(
-            {
-                "begun": begun,
-                "answered": len(tally.seconds),
-                "refused": tally.refused,
-                "seconds": took,
-                "per_second": len(tally.seconds) / took if took else 0.0,
-                "p50_ms": quantile(tally.seconds, 0.5),
-                "p99_ms": quantile(tally.seconds, 0.99),
-            }
-        )
-    )
+    print(json.dumps(asdict(tally.found())))
 
 
 if __name__ == "__main__":

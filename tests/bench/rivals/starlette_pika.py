@@ -1,22 +1,21 @@
-"""What many would write: a starlette route that publishes with a confirm and answers. It stores nothing."""
+"""A starlette route that publishes with a confirm and answers. It stores nothing and checks little."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aio_pika
-import uvicorn
-import uvloop
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.bench.rivals.serving import serve
 
-def application(amqp_url: str, secret: str) -> Starlette:
+
+def application(secret: str, amqp_url: str) -> Starlette:
     """Make the server."""
 
     @asynccontextmanager
@@ -41,8 +40,4 @@ def application(amqp_url: str, secret: str) -> Starlette:
 
 
 if __name__ == "__main__":
-    config = uvicorn.Config(
-        application(sys.argv[2], sys.argv[3]), port=int(sys.argv[1]), log_config=None, access_log=False
-    )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(uvicorn.Server(config).serve())
+    serve(application(sys.argv[2], sys.argv[3]), int(sys.argv[1]))
