@@ -42,11 +42,11 @@ class Webhook:
     body: bytes
 
 
-def lives(shipments: int) -> list[Webhook]:
-    """Give the webhooks of this many parcels, in order."""
+def lives(shipments: int, first: int = 1) -> list[Webhook]:
+    """Give the webhooks of this many parcels, numbered from `first` on, in order."""
     return [
         _webhook(shipment, word, _BEGAN + timedelta(seconds=shipment, hours=hours))
-        for shipment in range(1, shipments + 1)
+        for shipment in range(first, first + shipments)
         for hours, word in enumerate(LIFE)
     ]
 

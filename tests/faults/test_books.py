@@ -11,7 +11,15 @@ from random import Random
 import psycopg
 import pytest
 
-from tests.faults.books import Books, bind_consumer, check_consumer, check_database, check_identities, consumed
+from tests.faults.books import (
+    Books,
+    bind_consumer,
+    broken_identities,
+    check_consumer,
+    check_database,
+    check_identities,
+    consumed,
+)
 from tests.faults.load import Sender, Webhook, lives
 from tests.support.bridge import BridgeProcess, until
 from tests.support.consumer import Consumer
@@ -58,18 +66,24 @@ async def test_a_good_run_balances_and_a_lost_delivery_or_event_does_not(run: Ru
         check_database(books, sender, WEBHOOKS)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        "DELETE FROM facts WHERE position = 1",
-        "DELETE FROM outbox WHERE position = 1",
-        "UPDATE outbox SET state = 0 WHERE position = 1",
-        "UPDATE events SET sequence = 99 WHERE position = 1",
-    ],
-)
-async def test_rows_that_do_not_agree_with_each_other_do_not_pass(run: Run, wrong: str) -> None:
+BROKEN = [
+    ("DELETE FROM facts WHERE position = 1", "events without their fact"),
+    ("DELETE FROM outbox WHERE position = 2", "events the broker never had"),
+    ("UPDATE outbox SET state = 0 WHERE position = 3", "events the broker never had"),
+    ("INSERT INTO outbox (position, partition) VALUES (9999, 1)", "rows of the outbox without their event"),
+    ("UPDATE deliveries SET state = 0 WHERE shipment = 1", "deliveries without a verdict"),
+    ("UPDATE subjects SET sequence = 99 WHERE id = 1", "subjects that do not know their last number"),
+    ("UPDATE events SET sequence = sequence + 50 WHERE subject_id = 2", "subjects whose numbers are not 1..n"),
+    ("DELETE FROM events WHERE position = 4", "facts without their event"),
+]
+
+
+async def test_rows_that_do_not_agree_with_each_other_do_not_pass(run: Run) -> None:
     books, _, _ = run
     check_identities(books)
-    change(books, wrong)
-    with pytest.raises(AssertionError):
-        check_identities(books)
+    for wrong, name in BROKEN:
+        before = broken_identities(books).get(name, 0)
+        change(books, wrong)
+        assert broken_identities(books).get(name, 0) > before, wrong
+        with pytest.raises(AssertionError):
+            check_identities(books)

@@ -114,6 +114,11 @@ class BridgeProcess:
         """Whether the process is there."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the last life ended; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
     async def start(self) -> None:
         """Start, and wait until `/readyz` says yes. Raises AssertionError with the end of the log."""
         assert not self.running, "runs already"
