@@ -12,12 +12,12 @@ from bridge.simulator.faults import Kind
 
 @dataclass(frozen=True)
 class Call:
-    """One call and the status it was answered with; bodies are not kept."""
+    """One call and the status it was answered with, None for no answer at all; bodies are not kept."""
 
     id: int
     method: str
     path: str
-    status: int
+    status: int | None
     fault: Kind | None
     at: datetime
 
@@ -28,7 +28,7 @@ class Calls:
     def __init__(self) -> None:
         self._calls: list[Call] = []
 
-    def record(self, method: str, path: str, status: int, fault: Kind | None, at: datetime) -> None:
+    def record(self, method: str, path: str, status: int | None, fault: Kind | None, at: datetime) -> None:
         self._calls.append(Call(len(self._calls) + 1, method, path, status, fault, at))
 
     def after(self, call_id: int) -> Iterator[Call]:

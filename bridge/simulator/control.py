@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from bridge.simulator.calls import Call
 from bridge.simulator.errors import Refusal, TargetRefused, not_found, validation_failed
-from bridge.simulator.faults import Fault
+from bridge.simulator.faults import FaultTable, NextCalls
 from bridge.simulator.ledger import Charge
 from bridge.simulator.organizations import Organization
 from bridge.simulator.requests import id_in_path, json_object
@@ -23,6 +23,7 @@ from bridge.simulator.rules import checked
 from bridge.simulator.scenario import StatusName
 from bridge.simulator.shipments import Shipment
 from bridge.simulator.simulator import Simulator
+from bridge.simulator.trouble import Mishap
 from bridge.simulator.webhooks import Attempt
 
 
@@ -66,7 +67,9 @@ class Control:
             Route("/_control/calls", self.calls),
             Route("/_control/faults", self.faults),
             Route("/_control/faults", self.fail, methods=["POST"]),
+            Route("/_control/faults", self.set_faults, methods=["PUT"]),
             Route("/_control/faults", self.heal, methods=["DELETE"]),
+            Route("/_control/faults/met", self.met),
             Route("/_control/organizations/{id}/webhook", self.register, methods=["PUT"]),
             Route("/_control/organizations/{id}/funds", self.fund, methods=["POST"]),
             Route("/_control/shipments/{id}/statuses", self.move, methods=["POST"]),
@@ -105,20 +108,31 @@ class Control:
 
     async def calls(self, request: Request) -> Response:
         """List the calls after an id."""
-        return JSONResponse({"items": [_call(one) for one in self._world.calls.after(_position(request))]})
+        return JSONResponse({"items": [_with_moment(one) for one in self._world.calls.after(_position(request))]})
 
     async def faults(self, request: Request) -> Response:
-        """List the failures still to come."""
-        return JSONResponse({"items": [fault.model_dump() for fault in self._world.faults]})
+        """List the faults that wait for their calls, and those that are left to chance."""
+        trouble = self._world.trouble
+        items = [fault.model_dump() for fault in trouble.next_calls]
+        return JSONResponse({"items": items, "table": trouble.table.model_dump()})
+
+    async def met(self, request: Request) -> Response:
+        """List the faults that were met after an id."""
+        return JSONResponse({"items": [_with_moment(one) for one in self._world.trouble.met(_position(request))]})
 
     async def fail(self, request: Request) -> Response:
-        """Let the next matching calls fail."""
-        self._world.faults.add(checked(Fault, await json_object(request)))
+        """Let the next matching calls meet a fault."""
+        self._world.trouble.ask_for(checked(NextCalls, await json_object(request)))
+        return await self.faults(request)
+
+    async def set_faults(self, request: Request) -> Response:
+        """Leave other faults to chance from now on."""
+        self._world.trouble.table = checked(FaultTable, await json_object(request))
         return await self.faults(request)
 
     async def heal(self, request: Request) -> Response:
-        """Forget the failures that have not come yet."""
-        self._world.faults.clear()
+        """Let nothing go wrong any more."""
+        self._world.trouble.heal()
         return await self.faults(request)
 
     async def resend(self, request: Request) -> Response:
@@ -194,8 +208,8 @@ def _attempt(attempt: Attempt) -> Row:
     return {**asdict(attempt), "sent_at": _moment(attempt.sent_at), "answered_at": _moment(attempt.answered_at)}
 
 
-def _call(call: Call) -> Row:
-    return {**asdict(call), "at": _moment(call.at)}
+def _with_moment(one: Call | Mishap) -> Row:
+    return {**asdict(one), "at": _moment(one.at)}
 
 
 def _position(request: Request) -> int:

@@ -1,45 +1,93 @@
-"""What stands in front of the carrier: the headers of every answer, the record of calls, and failures on request."""
+"""What stands in front of the carrier: the headers of every answer, the record of calls, and the faults they meet."""
 
 from __future__ import annotations
 
+import asyncio
 import uuid
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from email.utils import format_datetime
+from typing import Final
 
+import httpx
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bridge.simulator.faults import Kind
+from bridge.simulator.answers import answer_to, whole
+from bridge.simulator.faults import CallKind, Kind
+from bridge.simulator.trouble import Mishap
 from bridge.simulator.world import World
 
-PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
-
-ANSWERS: dict[Kind, tuple[int, dict[str, str]]] = {
-    "unavailable": (503, {}),
-    "limited": (429, {"Retry-After": "1"}),
-    "lost": (502, {}),
-}
+HANG_UP: Final = "simulator.hang_up"
+"""The name under which a server offers to close the connection of a call."""
 
 
 class Edge:
-    """Pass calls on to the carrier, unless a failure was asked for. The control API is never touched."""
+    """Pass calls on to the carrier, each with the fault that it meets. The control API is never touched."""
 
     def __init__(self, app: ASGIApp, world: World) -> None:
         self._app = app
         self._world = world
+        self._happening: set[asyncio.Task[Response]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_control/"):
             await self._app(scope, receive, send)
             return
-        fault = self._world.faults.take(scope["method"], scope["path"])
-        answer = self._answering(scope, send, fault)
-        if fault is None:
-            await self._app(scope, receive, answer)
+        mishap = self._world.trouble.of_call(scope["method"], scope["path"])
+        answering = self._answering(scope, send, mishap.kind if mishap else None)
+        if mishap is None:
+            await self._app(scope, receive, answering)
             return
-        if fault == "lost":
-            await self._app(scope, receive, _nowhere)
-        await _page(fault)(scope, receive, answer)
+        real = await self._real_answer(mishap, scope, receive) if mishap.reached else Response()
+        async with self._pause(mishap, "slow"):
+            answer = answer_to(mishap, real)
+            if answer is None:
+                await self._hang_up(mishap, scope, receive)
+            else:
+                await answer(scope, receive, answering)
+
+    async def _real_answer(self, mishap: Mishap, scope: Scope, receive: Receive) -> Response:
+        """Let the carrier handle the call: what was sent arrives, whether or not its sender still waits."""
+        body = await Request(scope, receive).body()
+        happening = asyncio.create_task(self._happen(mishap, scope, body))
+        self._happening.add(happening)
+        happening.add_done_callback(self._happening.discard)
+        return await asyncio.shield(happening)
+
+    async def _happen(self, mishap: Mishap, scope: Scope, body: bytes) -> Response:
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        async with self._pause(mishap, "late"):
+            if mishap.kind == "hidden":
+                self._hide(mishap)
+            await self._app(scope, _sent(body), keep)
+        return whole(messages)
+
+    def _pause(self, mishap: Mishap, kind: CallKind) -> AbstractAsyncContextManager[None]:
+        """Wait here, if this is where the fault makes a call wait."""
+        return self._world.pauses.after(mishap.seconds or 0) if mishap.kind == kind else nullcontext()
+
+    def _hide(self, mishap: Mishap) -> None:
+        shipment = self._world.shipments.get(mishap.shipment_id or 0)
+        if shipment is not None:
+            self._world.views.hide(shipment, mishap.seconds or 0)
+
+    async def _hang_up(self, mishap: Mishap, scope: Scope, receive: Receive) -> None:
+        """Close the connection without a word. A caller in this very process is told as its HTTP client would."""
+        self._world.calls.record(scope["method"], scope["path"], None, mishap.kind, self._world.now())
+        offered = scope.get("extensions", {}).get(HANG_UP)
+        if offered is None:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
+        close: Callable[[], None] = offered["close"]
+        close()
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
     def _answering(self, scope: Scope, send: Send, fault: Kind | None) -> Send:
         """Put the carrier's `Date` on the answer and the caller's `X-Request-ID` or a new one, and record it."""
@@ -57,10 +105,12 @@ class Edge:
         return answer
 
 
-def _page(fault: Kind) -> Response:
-    status, headers = ANSWERS[fault]
-    return HTMLResponse(PAGE.format(status), status, headers)
+def _sent(body: bytes) -> Receive:
+    """Give a body that has arrived already."""
+    arrived: Message = {"type": "http.request", "body": body, "more_body": False}
+    messages = iter([arrived])
 
+    async def receive() -> Message:
+        return next(messages, {"type": "http.disconnect"})
 
-async def _nowhere(message: Message) -> None:
-    """Lose one part of an answer."""
+    return receive

@@ -1,54 +1,140 @@
-"""Failures on request: what the network edge in front of the carrier does to the next matching calls."""
+"""Faults as data: what can happen to calls, effects and notifications, and how often.
+
+What a carrier's edge does with calls was observed (HTML pages with 200, 429 or 5xx, 2026-10); that answers get lost,
+that reads lag behind, and how notifications come (order, repeats, gaps) is documented nowhere, so anything goes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
-Kind = Literal["unavailable", "limited", "lost"]
+from bridge.simulator.parts import Part, Share, Span
+
+CallKind = Literal[
+    "slow", "late", "hidden", "limited", "unavailable", "failed", "dropped", "lost", "crashed", "hung_up", "cut", "page"
+]
+"""What can happen to a call.
+
+    with the real answer       slow         the answer takes its time
+                               late         the call itself takes it
+                               hidden       reads go on showing the shipment as it was
+    never reaching the carrier limited      429 with `Retry-After`, a page
+                               unavailable  503, a page
+                               failed       500, an error envelope
+                               dropped      no answer: the connection is closed
+    done, but not confirmed    lost         502, a page
+                               crashed      500, an error envelope
+                               hung_up      no answer: the connection is closed
+                               cut          half of the body
+                               page         200, a page
+"""
+NoticeKind = Literal["missing", "delayed", "reordered", "repeated", "burst"]
+Kind = CallKind | NoticeKind
+
+NEVER_REACH: Final[frozenset[Kind]] = frozenset({"limited", "unavailable", "failed", "dropped", "missing"})
+"""What keeps a call from the carrier, or a notification from its receiver."""
+SPANS: Final[dict[CallKind, tuple[float, float]]] = {
+    "slow": (0.5, 2.0),
+    "late": (0.5, 2.0),
+    "hidden": (1.0, 3.0),
+    "limited": (1.0, 1.0),
+}
+"""How long a fault of a kind lasts where nothing is said; the other kinds have no length."""
+
+Pattern = Annotated[str, Field(max_length=200)]
 
 
-class Fault(BaseModel):
-    """One kind of failure for the next `times` calls whose method and path match.
+class CallFault(Part):
+    """One kind of fault for calls whose method and path match; `*` in the path stands for anything."""
 
-    `unavailable` (503) and `limited` (429 with `Retry-After`) keep the call from the carrier; `lost` (502) lets
-    it happen and hides the answer. All come as an HTML page, as from the edge in front of the real carrier.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    kind: Kind
+    kind: CallKind
     method: Literal["*", "GET", "POST", "PUT", "DELETE"] = "*"
-    path: Annotated[str, Field(max_length=200)] = "*"
-    times: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    path: Pattern = "*"
+    seconds: Span | None = None
+
+    @model_validator(mode="after")
+    def _has_a_length(self) -> Self:
+        if self.seconds is not None and self.kind not in SPANS:
+            raise ValueError(f"only {', '.join(SPANS)} take seconds")
+        return self
 
     def matches(self, method: str, path: str) -> bool:
-        """Compare with one call; `*` in the path stands for anything."""
+        """Compare with one call."""
         return self.method in ("*", method) and fnmatchcase(path, self.path)
 
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """How long it lasts: at least and at most."""
+        return self.seconds or SPANS.get(self.kind)
 
-class Faults:
-    """The failures still to come, the oldest request first."""
 
-    def __init__(self) -> None:
-        self._waiting: list[Fault] = []
+class NextCalls(CallFault):
+    """A fault for the next `times` matching calls."""
 
-    def __iter__(self) -> Iterator[Fault]:
-        return iter(self._waiting)
+    times: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
-    def add(self, fault: Fault) -> None:
-        self._waiting.append(fault)
 
-    def clear(self) -> None:
-        self._waiting.clear()
+class ShareOfCalls(CallFault):
+    """A fault for a share of the matching calls."""
 
-    def take(self, method: str, path: str) -> Kind | None:
-        """Use up one failure for this call, if one is waiting for it."""
-        for index, fault in enumerate(self._waiting):
-            if fault.matches(method, path):
-                left = fault.model_copy(update={"times": fault.times - 1})
-                self._waiting[index : index + 1] = [left] if left.times else []
-                return fault.kind
-        return None
+    share: Share
+
+
+class Odds(Part):
+    """A fault for a share of what one of the patterns in `of` names."""
+
+    share: Share = 0.0
+    of: tuple[Pattern, ...] = ("*",)
+
+    def concern(self, name: str) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.of)
+
+
+class TimedOdds(Odds):
+    """The same for a fault that lasts."""
+
+    seconds: Span = (1.0, 3.0)
+
+
+class Bursts(Part):
+    """The share of statuses with which a burst begins, and how many statuses it has, at least and at most."""
+
+    share: Share = 0.0
+    statuses: tuple[Annotated[int, Field(ge=2, le=20)], Annotated[int, Field(ge=2, le=20)]] = (2, 4)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.statuses[0] > self.statuses[1]:
+            raise ValueError("the shortest comes first, then the longest")
+        return self
+
+
+class NoticeFaults(Part):
+    """What happens to notifications; `of` names events, or the status where it is a status that changed."""
+
+    missing: Odds = Odds()
+    """never sent"""
+    delayed: TimedOdds = TimedOdds()
+    """sent later"""
+    reordered: TimedOdds = TimedOdds()
+    """sent after the next one about the same shipment, or after that time if none comes"""
+    repeated: TimedOdds = TimedOdds()
+    """sent again, that time after the first"""
+    bursts: Bursts = Bursts()
+    """statuses entered in the same second, announced in another order"""
+
+
+Effect = Literal["offers", "edit", "cancel", "select", "purchase", "status"]
+
+
+class FaultTable(Part):
+    """Everything that goes wrong by itself, with its odds. Empty: nothing does."""
+
+    calls: tuple[ShareOfCalls, ...] = ()
+    """looked through in order; a call meets the first that it draws"""
+    hidden: TimedOdds = TimedOdds()
+    """changes of a shipment that reads do not show for a while; `of` names effects"""
+    webhooks: NoticeFaults = NoticeFaults()

@@ -31,7 +31,7 @@ class Intake:
         given = _given(attributes)
         draft = draft_of(given, organization)
         now = self._world.now()
-        shipment = Shipment(next(self._world.ids.shipments), organization, given, draft, now, now)
+        shipment = Shipment(next(organization.shipment_ids), organization, given, draft, now, now)
         self._world.shipments.add(shipment)
         self._world.announce_status(shipment)
         self._prepare_soon(shipment)
@@ -41,22 +41,27 @@ class Intake:
         """Change attributes (null deletes one) and prepare new offers; without changes it only renews them."""
         shipment.refuse_edit_if_busy()
         given = _given({**shipment.attributes, **changes})
-        shipment.edit(given, draft_of(given, shipment.organization), self._world.now())
+        draft = draft_of(given, shipment.organization)
+        self._world.change("edit", shipment)
+        shipment.edit(given, draft, self._world.now())
         self._prepare_soon(shipment)
 
     def cancel(self, shipment: Shipment) -> None:
         """Cancel; a purchase that is already running will overwrite it."""
+        shipment.refuse_cancel()
+        self._world.change("cancel", shipment)
         shipment.cancel(self._world.now())
         self._world.announce_status(shipment)
 
     def _prepare_soon(self, shipment: Shipment) -> None:
         shipment.preparing = True
-        self._world.soon(self._world.scenario.delays.offers, lambda: self._prepare(shipment))
+        self._world.soon(self._world.scenario.delays.offers, "offers", shipment, lambda: self._prepare(shipment))
 
     def _prepare(self, shipment: Shipment) -> None:
         shipment.preparing = False
         if shipment.status != "created":  # cancelled meanwhile
             return
+        self._world.change("offers", shipment)
         shipment.prepared(self._offers(shipment), self._world.now())
         self._world.announce(offers_prepared, shipment)
         self._world.announce_status(shipment)
@@ -75,8 +80,7 @@ class Intake:
         wanted = next((one for one in shipment.offers if one.status == "available"), None)
         if shipment.draft.service is None or wanted is None:
             return
-        shipment.select(wanted.id, self._world.now())
-        self._world.announce_status(shipment)
+        self._purchasing.select(shipment, wanted.id)
         if not shipment.draft.only_choice_of_offer:
             self._purchasing.buy(shipment, wanted.id)
 

@@ -47,10 +47,10 @@ def _pool(query: Query, world: World) -> Iterator[Shipment]:
     """Give what the list can see: not what is too new or cancelled, unless the question is by id."""
     if "id" in query:
         ids = _ids(query["id"])
-        yield from (shipment for shipment in map(world.shipments.get, ids) if shipment)
+        yield from (world.views.of(shipment) for shipment in map(world.shipments.get, ids) if shipment)
         return
     newest = world.now() - timedelta(seconds=world.scenario.delays.list_lag)
-    for shipment in world.shipments:
+    for shipment in map(world.views.of, world.shipments):
         if shipment.created_at <= newest and shipment.status != "canceled":
             yield shipment
 

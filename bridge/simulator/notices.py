@@ -36,6 +36,20 @@ def shipment_status_changed(shipment: Shipment, at: datetime) -> Document:
     return _notice("shipment_status_changed", shipment, at, payload)
 
 
+def name_of(notice: Document) -> str:
+    """Name what is told: the status that changed, or else the event."""
+    payload = notice["payload"]
+    assert isinstance(payload, dict)
+    return str(payload.get("status", notice["event"]))
+
+
+def shipment_of(notice: Document) -> int:
+    """Give the id of the shipment that it is about."""
+    payload = notice["payload"]
+    assert isinstance(payload, dict)
+    return int(payload["shipment_id"])
+
+
 def _notice(event: str, shipment: Shipment, at: datetime, payload: Document) -> Document:
     return {
         "event_ts": event_ts(at),

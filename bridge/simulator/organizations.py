@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 
 from bridge.simulator.scenario import OrganizationTerms, ServiceTerms
+
+FIRST_SHIPMENT = 3_900_000_001
+SHIPMENTS_EACH = 10_000_000
 
 
 @dataclass
@@ -16,11 +20,13 @@ class Organization:
     terms: OrganizationTerms
     funds: Decimal
     webhook_url: str | None
+    shipment_ids: Iterator[int]
+    """its own, so that what follows from an id does not depend on other organizations' calls"""
 
     @classmethod
-    def open(cls, terms: OrganizationTerms) -> Organization:
+    def open(cls, terms: OrganizationTerms, place: int) -> Organization:
         """Open the account as the scenario describes it."""
-        return cls(terms, terms.funds, terms.webhook_url)
+        return cls(terms, terms.funds, terms.webhook_url, count(FIRST_SHIPMENT + place * SHIPMENTS_EACH))
 
     @property
     def id(self) -> int:
@@ -48,7 +54,7 @@ class Organizations:
     """All accounts, by number and by token."""
 
     def __init__(self, terms: Iterable[OrganizationTerms]) -> None:
-        self._by_id = {one.id: Organization.open(one) for one in terms}
+        self._by_id = {one.id: Organization.open(one, place) for place, one in enumerate(terms)}
         self._by_token = {one.terms.token: one for one in self._by_id.values()}
 
     def __iter__(self) -> Iterator[Organization]:

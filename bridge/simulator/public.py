@@ -37,10 +37,12 @@ class Public:
         return JSONResponse({"href": f"{HREF}/v1/statuses?lang={language}", "items": items})
 
     async def tracking(self, request: Request) -> Response:
-        shipment = self._world.shipments.of_number(request.path_params["number"])
-        if shipment is None:
+        number = request.path_params["number"]
+        shipment = self._world.shipments.of_number(number)
+        seen = self._world.views.of(shipment) if shipment else None
+        if seen is None or seen.tracking_number != number:
             raise PublicRefusal(404, "resource_not_found")
-        return JSONResponse(tracking_document(shipment))
+        return JSONResponse(tracking_document(seen))
 
 
 @cache

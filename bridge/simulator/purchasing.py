@@ -23,6 +23,8 @@ class Purchasing:
 
     def select(self, shipment: Shipment, offer_id: int) -> None:
         """Choose an offer without paying; the others are deleted at once."""
+        shipment.buyable_offer(offer_id, self._world.now())
+        self._world.change("select", shipment)
         shipment.select(offer_id, self._world.now())
         self._world.announce_status(shipment)
 
@@ -38,10 +40,12 @@ class Purchasing:
 
     def _settle_soon(self, shipment: Shipment, offer: Offer) -> None:
         shipment.purchases_running += 1
-        self._world.soon(self._world.scenario.delays.purchase, lambda: self._settle(shipment, offer))
+        seconds = self._world.scenario.delays.purchase
+        self._world.soon(seconds, "purchase", shipment, lambda: self._settle(shipment, offer))
 
     def _settle(self, shipment: Shipment, offer: Offer) -> None:
         shipment.purchases_running -= 1
+        self._world.change("purchase", shipment)
         transaction_id, now = next(self._world.ids.transactions), self._world.now()
         if not shipment.organization.pay(offer.rate):
             if not shipment.bought:

@@ -65,7 +65,7 @@ class Rest:
         return JSONResponse(list_shipments(organization, request.query_params, self._world))
 
     async def shipment(self, request: Request) -> Response:
-        return JSONResponse(shipment_document(own_shipment(request, self._world)))
+        return JSONResponse(shipment_document(self._world.views.of(own_shipment(request, self._world))))
 
     async def edit(self, request: Request) -> Response:
         shipment = own_shipment(request, self._world)

@@ -6,21 +6,18 @@ import tomllib
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from bridge.simulator.errors import ScenarioError
+from bridge.simulator.faults import FaultTable
+from bridge.simulator.parts import Part, Seconds, Share
 from bridge.simulator.services import SERVICES
 
-Seconds = Annotated[float, Field(ge=0, le=1_000_000)]
+PACKAGED: Final = ("demo", "faults")
+"""The names of the scenarios that come with the simulator."""
 StatusName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
-
-
-class Part(BaseModel):
-    """A table of the file; a key that nobody reads is a mistake, not a remark."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Delays(Part):
@@ -34,7 +31,7 @@ class Delays(Part):
     """how long a new shipment is missing from lists (observed: 0 to 5.4)"""
     offers_valid: Seconds = 300.0
     """from preparation to `expires_at`; the carrier's value is exactly five minutes"""
-    jitter: Annotated[float, Field(ge=0, le=1)] = 0.0
+    jitter: Share = 0.0
     """the share by which `offers` and `purchase` vary, up and down"""
 
 
@@ -118,6 +115,8 @@ class Scenario(Part):
     webhooks: Webhooks = Webhooks()
     organizations: Annotated[list[OrganizationTerms], Field(min_length=1)]
     journeys: tuple[JourneyPlan, ...] = ()
+    faults: FaultTable = FaultTable()
+    """what goes wrong by itself"""
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -128,8 +127,9 @@ class Scenario(Part):
 
 
 def load_scenario(path: Path | None = None) -> Scenario:
-    """Read a scenario file, or the packaged demo. ScenarioError names what is wrong with it."""
-    source = path or files("bridge.simulator") / "scenarios" / "demo.toml"
+    """Read a scenario file, or a packaged one by its name (`demo`). ScenarioError names what is wrong with it."""
+    name = str(path or "demo")
+    source = files("bridge.simulator") / "scenarios" / f"{name}.toml" if name in PACKAGED else Path(name)
     try:
         return Scenario.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
     except ValidationError as error:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 
 import structlog
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bridge.simulator.app import create_app
+from bridge.simulator.edge import HANG_UP
 from bridge.simulator.scenario import Scenario
 
 log = structlog.get_logger(__name__)
@@ -36,10 +38,18 @@ async def serve(
     """
     app = create_app(_registered(scenario, webhook_url), seed=seed, allow_remote=allow_remote)
     # The simulator's clock writes the Date header, so the server must not.
-    config = uvicorn.Config(app, log_config=None, access_log=False, date_header=False, lifespan="on")
+    config = uvicorn.Config(app, http=_Line, log_config=None, access_log=False, date_header=False, lifespan="on")
     with _listening(host, port) as listener:
         server = _Server(config, listener, stop, on_ready)
         await server.serve(sockets=[listener])
+
+
+class _Line(HttpToolsProtocol):
+    """A connection that can be closed in the middle of a call."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {HANG_UP: {"close": self.transport.close}}
 
 
 class _Server(uvicorn.Server):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -78,6 +78,15 @@ class Shipment:
     def offer(self, offer_id: int) -> Offer | None:
         return next((offer for offer in self.offers if offer.id == offer_id), None)
 
+    def copy(self) -> Shipment:
+        """Give the shipment as it is now, for itself."""
+        return replace(
+            self,
+            offers=[replace(offer) for offer in self.offers],
+            transactions=self.transactions.copy(),
+            history=self.history.copy(),
+        )
+
     def edit(self, attributes: dict[str, object], draft: Draft, at: datetime) -> None:
         """Take new attributes and drop the old offers; refused while offers are fetched or a purchase runs."""
         self.refuse_edit_if_busy()
@@ -131,9 +140,12 @@ class Shipment:
         self._enter("offer_selected", at)
 
     def cancel(self, at: datetime) -> None:
+        self.refuse_cancel()
+        self._enter("canceled", at)
+
+    def refuse_cancel(self) -> None:
         if self.status not in CANCELLABLE:
             raise wrong_status("cancel", self.status)
-        self._enter("canceled", at)
 
     def move(self, status: str, at: datetime) -> None:
         """Enter a status of the journey; the same one may come again."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -11,14 +10,19 @@ from datetime import timedelta
 import httpx
 import structlog
 
+from bridge.simulator.chance import Chance
 from bridge.simulator.clock import Clock, VirtualClock
 from bridge.simulator.intake import Intake
 from bridge.simulator.journeys import Journeys
+from bridge.simulator.notifier import Notifier
 from bridge.simulator.organizations import Organization, Organizations
+from bridge.simulator.pauses import Pauses
 from bridge.simulator.purchasing import Purchasing
 from bridge.simulator.scenario import Scenario
 from bridge.simulator.schedule import Schedule
 from bridge.simulator.targets import checked_target
+from bridge.simulator.trouble import Trouble
+from bridge.simulator.views import Views
 from bridge.simulator.webhooks import WebhookSender
 from bridge.simulator.world import World
 
@@ -37,10 +41,22 @@ class Simulator:
         transport: httpx.AsyncBaseTransport | None = None,
         allow_remote: bool = False,
     ) -> None:
-        schedule = Schedule(clock)
+        schedule, chance = Schedule(clock), Chance(seed)
         webhooks = WebhookSender(scenario.webhooks, clock, schedule, transport)
         organizations = Organizations(scenario.organizations)
-        self.world = World(scenario, clock, schedule, webhooks, organizations, random.Random(seed))
+        trouble = Trouble(scenario.faults, chance, clock)
+        self.world = World(
+            scenario=scenario,
+            clock=clock,
+            schedule=schedule,
+            webhooks=webhooks,
+            organizations=organizations,
+            chance=chance,
+            trouble=trouble,
+            notifier=Notifier(scenario.webhooks, trouble, schedule, webhooks),
+            pauses=Pauses(schedule),
+            views=Views(clock, schedule),
+        )
         self.journeys = Journeys(self.world)
         self.purchasing = Purchasing(self.world, self.journeys)
         self.intake = Intake(self.world, self.purchasing)
@@ -60,16 +76,21 @@ class Simulator:
         organization.webhook_url = url
 
     async def advance(self, seconds: float) -> None:
-        """Live through `seconds` of virtual time, one due thing after the other, its notifications included."""
+        """Live through `seconds` of virtual time, one due thing after the other, with all that comes of it at once."""
         clock, schedule = self.world.clock, self.world.schedule
         assert isinstance(clock, VirtualClock), "only a virtual clock can be moved"
-        await self.world.webhooks.settle()
+        await self._settle()
         until = clock.now() + timedelta(seconds=seconds)
         while (due := schedule.next_at()) is not None and due <= until:
             clock.move_to(due)
             schedule.run_due()
-            await self.world.webhooks.settle()
+            await self._settle()
         clock.move_to(until)
+
+    async def _settle(self) -> None:
+        """Wait for what happens at this very moment: calls that were woken, and notifications."""
+        await self.world.pauses.settle()
+        await self.world.webhooks.settle()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

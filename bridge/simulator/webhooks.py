@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count, islice
+from itertools import islice
 
 import httpx
 
 from bridge.simulator.clock import Clock
 from bridge.simulator.documents import Document
+from bridge.simulator.notices import shipment_of
 from bridge.simulator.scenario import Webhooks as WebhookTerms
 from bridge.simulator.schedule import Schedule
+
+Then = Callable[[], None]
 
 
 @dataclass
@@ -42,7 +45,7 @@ class Attempt:
 
 
 class WebhookSender:
-    """Post notifications, a few at a time; repeat every n-th, and retry what the scenario says.
+    """Post notifications, a few at a time, and retry what the scenario says.
 
     Whether the real carrier retries at all is not documented, so the default does not.
     """
@@ -59,7 +62,6 @@ class WebhookSender:
         self._gate = asyncio.Semaphore(terms.max_in_flight)
         self._tasks: set[asyncio.Task[None]] = set()
         self._attempts: list[Attempt] = []
-        self._announced = count(1)
 
     @property
     def in_flight(self) -> int:
@@ -77,12 +79,9 @@ class WebhookSender:
     def get(self, attempt_id: int) -> Attempt | None:
         return self._attempts[attempt_id - 1] if 1 <= attempt_id <= len(self._attempts) else None
 
-    def announce(self, url: str, notice: Document) -> None:
-        """Send one notification, and once more when its turn for a repetition has come."""
-        every = self._terms.repeat_every
-        self._send(url, notice)
-        if every and next(self._announced) % every == 0:
-            self._schedule.after(self._terms.repeat_after, lambda: self._send(url, notice, repeat=True))
+    def send(self, url: str, notice: Document, *, repeat: bool = False, then: Then | None = None) -> None:
+        """Send one notification; `then` comes after the answer, or after there was none."""
+        self._send(url, notice, repeat=repeat, then=then)
 
     def resend(self, attempt: Attempt) -> None:
         """Send the same body to the same URL again."""
@@ -100,14 +99,16 @@ class WebhookSender:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._client.aclose()
 
-    def _send(self, url: str, body: Document, *, repeat: bool = False, retry: int = 0) -> None:
+    def _send(
+        self, url: str, body: Document, *, repeat: bool = False, retry: int = 0, then: Then | None = None
+    ) -> None:
         attempt = _attempt(len(self._attempts) + 1, url, body, repeat=repeat, retry=retry)
         self._attempts.append(attempt)
-        task = asyncio.create_task(self._post(attempt))
+        task = asyncio.create_task(self._post(attempt, then))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _post(self, attempt: Attempt) -> None:
+    async def _post(self, attempt: Attempt, then: Then | None) -> None:
         async with self._gate:
             attempt.sent_at = self._clock.now()
             try:
@@ -119,6 +120,8 @@ class WebhookSender:
                 attempt.answered_at = self._clock.now()
         if not attempt.acknowledged:
             self._plan_retry(attempt)
+        if then:
+            then()
 
     def _plan_retry(self, attempt: Attempt) -> None:
         if attempt.retry < len(self._terms.retries):
@@ -130,10 +133,9 @@ class WebhookSender:
 
 
 def _attempt(attempt_id: int, url: str, body: Document, *, repeat: bool, retry: int) -> Attempt:
-    payload, organization_id = body["payload"], body["organization_id"]
-    assert isinstance(payload, dict)
+    organization_id = body["organization_id"]
     assert isinstance(organization_id, int)
-    return Attempt(attempt_id, url, str(body["event"]), organization_id, payload["shipment_id"], body, repeat, retry)
+    return Attempt(attempt_id, url, str(body["event"]), organization_id, shipment_of(body), body, repeat, retry)
 
 
 def _json_of(answer: httpx.Response) -> object:

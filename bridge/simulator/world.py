@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 
 from bridge.simulator.calls import Calls
+from bridge.simulator.chance import Chance
 from bridge.simulator.clock import Clock
 from bridge.simulator.documents import Document
-from bridge.simulator.faults import Faults
+from bridge.simulator.faults import Effect
 from bridge.simulator.ledger import Ledger
 from bridge.simulator.notices import shipment_status_changed
+from bridge.simulator.notifier import Notifier
 from bridge.simulator.organizations import Organizations
+from bridge.simulator.pauses import Pauses
 from bridge.simulator.scenario import Scenario
 from bridge.simulator.schedule import Schedule
 from bridge.simulator.shipments import Shipment, Shipments
+from bridge.simulator.trouble import Trouble
+from bridge.simulator.views import Views
 from bridge.simulator.webhooks import WebhookSender
 
 Notice = Callable[[Shipment, datetime], Document]
@@ -25,9 +29,8 @@ Notice = Callable[[Shipment, datetime], Document]
 
 @dataclass(frozen=True)
 class Ids:
-    """Number sequences; offer ids start above 2^30, as published ones do."""
+    """Number sequences; offer ids start above 2^30, as published ones do. Shipment ids are the organization's."""
 
-    shipments: count[int] = field(default_factory=lambda: count(3_900_000_001))
     offers: count[int] = field(default_factory=lambda: count(1_700_000_001))
     transactions: count[int] = field(default_factory=lambda: count(500_000_001))
 
@@ -41,25 +44,40 @@ class World:
     schedule: Schedule
     webhooks: WebhookSender
     organizations: Organizations
-    random: random.Random
+    chance: Chance
+    trouble: Trouble
+    notifier: Notifier
+    pauses: Pauses
+    views: Views
     shipments: Shipments = field(default_factory=Shipments)
     ledger: Ledger = field(default_factory=Ledger)
     ids: Ids = field(default_factory=Ids)
     calls: Calls = field(default_factory=Calls)
-    faults: Faults = field(default_factory=Faults)
 
     def now(self) -> datetime:
         return self.clock.now()
 
-    def soon(self, seconds: float, action: Callable[[], None]) -> None:
+    def soon(self, seconds: float, effect: Effect, shipment: Shipment, action: Callable[[], None]) -> None:
         """Do `action` after `seconds`, give or take the scenario's jitter."""
-        jitter = self.scenario.delays.jitter
-        self.schedule.after(seconds * self.random.uniform(1 - jitter, 1 + jitter), action)
+        jitter, name = self.scenario.delays.jitter, ("soon", effect, shipment.id)
+        factor = self.chance.between((1 - jitter, 1 + jitter), *name, self.chance.times(*name))
+        self.schedule.after(seconds * factor, action)
+
+    def change(self, effect: Effect, shipment: Shipment) -> None:
+        """Say that something is about to change; reads may not see it for a while."""
+        seconds = self.trouble.of_effect(shipment.id, effect)
+        if seconds is not None:
+            self.views.hide(shipment, seconds)
 
     def announce(self, notice: Notice, shipment: Shipment) -> None:
         """Notify the organization, if it has registered a URL."""
+        self.announce_all([notice(shipment, self.now())], shipment)
+
+    def announce_all(self, notices: Iterable[Document], shipment: Shipment) -> None:
+        """Notify the organization of several things, in this order."""
         if url := shipment.organization.webhook_url:
-            self.webhooks.announce(url, notice(shipment, self.now()))
+            for notice in notices:
+                self.notifier.announce(url, notice)
 
     def announce_status(self, shipment: Shipment) -> None:
         """Notify of a status before the journey, where the scenario says that the carrier does so."""

@@ -1,60 +1,276 @@
-"""Failures on request, and the record of calls."""
+"""Faults that calls meet: asked for, or left to chance; and the record of calls."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import Coroutine
 from typing import Any
 
+import httpx
 import pytest
 
-from .stage import PREPAID, Json, Stage, error_of
+from bridge.simulator.documents import Document
+from bridge.simulator.faults import NEVER_REACH, CallKind
+
+from .stage import PREPAID, Json, Stage, as_object, error_of, offer_id, scenario
+
+BUY = "/v1/shipments/*/buy"
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
 
 
-async def _fail(stage: Stage, **fault: Any) -> None:
-    assert (await stage.client.post("/_control/faults", json=fault)).status_code == 200
+async def fail(stage: Stage, **fault: Any) -> None:
+    """Ask for a fault."""
+    answer = await stage.client.post("/_control/faults", json=fault)
+    assert answer.status_code == 200, answer.text
 
 
-async def test_a_lost_answer_hides_a_purchase_that_happened(stage: Stage) -> None:
-    shipment = await stage.prepared()
-    await _fail(stage, kind="lost", method="POST", path="/v1/shipments/*/buy")
-    answer = await stage.buy(shipment)
-    assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html; charset=utf-8")
-    await stage.advance(1)
-    assert len(await stage.charges()) == 1
+async def begun(call: Coroutine[Any, Any, httpx.Response]) -> asyncio.Task[httpx.Response]:
+    """Let a call go as far as it can without time passing."""
+    task = asyncio.create_task(call)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    return task
 
 
-@pytest.mark.parametrize(("kind", "status", "retry_after"), [("unavailable", 503, None), ("limited", 429, "1")])
-async def test_other_failures_keep_the_call_from_the_carrier(
-    stage: Stage, kind: str, status: int, retry_after: str | None
+async def met(stage: Stage) -> list[Document]:
+    """List the faults that were met."""
+    items = (await stage.control("faults/met"))["items"]
+    assert isinstance(items, list)
+    return items
+
+
+ANSWERED = [
+    ("unavailable", 503, HTML, "never gets there"),
+    ("limited", 429, HTML, "never gets there"),
+    ("failed", 500, JSON, "never gets there, in the envelope of errors"),
+    ("lost", 502, HTML, "is done"),
+    ("crashed", 500, JSON, "is done, in the envelope of errors"),
+    ("page", 200, HTML, "is done"),
+    ("cut", 200, JSON, "is done"),
+]
+
+
+@pytest.mark.parametrize(("kind", "status", "content_type", "_remark"), ANSWERED)
+async def test_a_purchase_with_a_wrong_answer_was_done_or_not_by_its_kind(
+    stage: Stage, kind: CallKind, status: int, content_type: str, _remark: str
 ) -> None:
     shipment = await stage.prepared()
-    await _fail(stage, kind=kind, method="POST")
+    await fail(stage, kind=kind, method="POST", path=BUY)
     answer = await stage.buy(shipment)
-    assert (answer.status_code, answer.headers.get("retry-after")) == (status, retry_after)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, content_type)
     await stage.advance(60)
+    assert len(await stage.charges()) == (kind not in NEVER_REACH)
+
+
+@pytest.mark.parametrize(("kind", "charges"), [("dropped", 0), ("hung_up", 1)])
+async def test_a_connection_can_be_closed_before_and_after_a_purchase(stage: Stage, kind: str, charges: int) -> None:
+    shipment = await stage.prepared()
+    await fail(stage, kind=kind, method="POST", path=BUY)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await stage.buy(shipment)
+    await stage.advance(60)
+    assert len(await stage.charges()) == charges
+    assert (await stage.control("calls?after=2"))["items"][0]["status"] is None
+
+
+@pytest.mark.parametrize("kind", ["cut", "page"])
+async def test_a_body_with_200_can_be_unreadable(stage: Stage, kind: str) -> None:
+    shipment = await stage.prepared()
+    await fail(stage, kind=kind)
+    answer = await stage.client.get(f"/v1/shipments/{shipment['id']}")
+    assert answer.status_code == 200
+    assert 0 < len(answer.content) == int(answer.headers["content-length"])
+    with pytest.raises(json.JSONDecodeError):
+        answer.json()
+
+
+async def test_half_of_an_empty_answer_is_unreadable_too(stage: Stage) -> None:
+    shipment = await stage.prepared()
+    await fail(stage, kind="cut", method="DELETE")
+    answer = await stage.client.delete(f"/v1/shipments/{shipment['id']}")
+    assert (answer.status_code, answer.content) == (200, b"{")
+    assert (await stage.read(shipment["id"]))["status"] == "canceled"
+
+
+async def test_a_failed_call_has_the_envelope_of_errors(stage: Stage) -> None:
+    await fail(stage, kind="failed")
+    assert error_of(await stage.client.get("/v1/organizations")) == (500, "internal_server_error")
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(None, "1"), ([30, 30], "30"), ([0.2, 0.2], "1")])
+async def test_a_limited_call_says_in_whole_seconds_when_to_come_back(
+    stage: Stage, seconds: list[float] | None, header: str
+) -> None:
+    await fail(stage, kind="limited", seconds=seconds)
+    assert (await stage.client.get("/v1/organizations")).headers["retry-after"] == header
+
+
+async def test_a_slow_answer_comes_late_and_what_it_confirms_is_done_at_once(stage: Stage) -> None:
+    shipment = await stage.prepared()
+    await fail(stage, kind="slow", method="POST", seconds=[4, 4])
+    buying = await begun(stage.buy(shipment))
+    await stage.advance(3.9)
+    assert (buying.done(), len(await stage.charges())) == (False, 1)
+    assert (await stage.control("idle"))["idle"] is False
+    await stage.advance(0.1)
+    assert as_object(await buying)["status"] == "offers_prepared", "the answer as it was when the call came"
+
+
+async def test_a_late_call_is_done_late_even_when_its_sender_has_given_up(stage: Stage) -> None:
+    shipment = await stage.prepared()
+    await fail(stage, kind="late", method="POST", seconds=[4, 4])
+    buying = await begun(stage.buy(shipment))
+    buying.cancel()
+    await stage.advance(3.9)
     assert await stage.charges() == []
+    await stage.advance(1)
+    assert len(await stage.charges()) == 1
+    assert buying.cancelled()
+
+
+async def test_a_sender_who_gives_up_a_slow_call_leaves_nothing_behind(stage: Stage) -> None:
+    await fail(stage, kind="slow", seconds=[4, 4])
+    asking = await begun(stage.client.get("/v1/organizations"))
+    asking.cancel()
+    await stage.advance(5)
+    assert (await stage.control("idle"))["idle"] is True
+
+
+async def test_a_woken_call_is_done_before_the_next_thing_is_due(stage: Stage) -> None:
+    shipment = await stage.prepared()
+    await fail(stage, kind="late", method="POST", seconds=[4, 4])
+    buying = await begun(stage.buy(shipment))
+    await stage.advance(3600)
+    await buying
+    charged_at = (await stage.control("charges"))["items"][0]["at"]
+    assert charged_at == "2026-03-18T11:32:03.879000+00:00", "0.6 s after the call got there"
 
 
 async def test_a_failure_is_used_up(stage: Stage) -> None:
-    await _fail(stage, kind="unavailable", path="/v1/organizations*", times=2)
+    await fail(stage, kind="unavailable", path="/v1/organizations*", times=2)
     statuses = [(await stage.client.get("/v1/organizations")).status_code for _ in range(3)]
-    assert (statuses, await stage.control("faults")) == ([503, 503, 200], {"items": []})
+    assert (statuses, (await stage.control("faults"))["items"]) == ([503, 503, 200], [])
 
 
-async def test_failures_can_be_called_off(stage: Stage) -> None:
-    await _fail(stage, kind="unavailable", times=1000)
-    assert (await stage.client.delete("/_control/faults")).json() == {"items": []}
-    assert (await stage.client.get(f"/v1/organizations/{PREPAID}")).status_code == 200
+async def test_what_was_asked_for_comes_before_what_is_left_to_chance() -> None:
+    calls = [{"kind": "unavailable", "share": 1, "path": "/v1/organizations"}]
+    async with Stage(scenario(faults={"calls": calls})) as stage:
+        await fail(stage, kind="limited")
+        statuses = [(await stage.client.get("/v1/organizations")).status_code for _ in range(2)]
+        assert statuses == [429, 503]
+        assert (await stage.client.get(f"/v1/organizations/{PREPAID}")).status_code == 200
 
 
-@pytest.mark.parametrize("fault", [{}, {"kind": "flood"}, {"kind": "lost", "times": 0}, {"kind": "lost", "x": 1}])
+async def test_a_call_meets_the_first_fault_that_it_draws() -> None:
+    calls = [{"kind": kind, "share": share} for kind, share in [("lost", 0), ("limited", 1), ("unavailable", 1)]]
+    async with Stage(scenario(faults={"calls": calls})) as stage:
+        assert (await stage.client.get("/v1/organizations")).status_code == 429
+
+
+@pytest.mark.parametrize("path", ["/v1/statuses", "/v1/tracking/1", "/v1/nowhere"])
+async def test_every_path_of_the_carrier_can_meet_a_fault(stage: Stage, path: str) -> None:
+    await fail(stage, kind="unavailable")
+    assert (await stage.client.get(path)).status_code == 503
+
+
+async def test_healing_ends_what_was_asked_for_and_what_was_left_to_chance() -> None:
+    odds = {"share": 1.0}
+    webhooks = {"missing": odds, "delayed": odds, "repeated": odds, "reordered": odds, "bursts": odds}
+    calls = [{"kind": "unavailable", "share": 1}]
+    async with Stage(scenario(faults={"calls": calls, "hidden": odds, "webhooks": webhooks})) as stage:
+        await fail(stage, kind="limited", times=1000)
+        table = (await stage.client.delete("/_control/faults")).json()
+        assert (table["items"], table["table"]["calls"], table["table"]["hidden"]["share"]) == ([], [], 0)
+        await stage.bought()
+        await stage.advance(60)
+        assert stage.events() == ["offers_prepared", "shipment_confirmed"]
+        assert (await met(stage), stage.simulator.idle) == ([], True)
+
+
+async def test_what_is_left_to_chance_can_be_changed_while_running(stage: Stage) -> None:
+    table = {"calls": [{"kind": "lost", "share": 1, "method": "POST", "path": BUY}]}
+    shown = as_object(await stage.client.put("/_control/faults", json=table))
+    assert shown["table"]["calls"] == [{"kind": "lost", "method": "POST", "path": BUY, "seconds": None, "share": 1.0}]
+    assert (await stage.buy(await stage.prepared())).status_code == 502
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {},
+        {"kind": "flood"},
+        {"kind": "missing"},
+        {"kind": "lost", "times": 0},
+        {"kind": "lost", "x": 1},
+        {"kind": "lost", "share": 1},
+        {"kind": "lost", "seconds": [1, 2]},
+        {"kind": "slow", "seconds": [2, 1]},
+        {"kind": "slow", "seconds": [0, 3601]},
+    ],
+)
 async def test_an_unknown_failure_is_refused(stage: Stage, fault: Json) -> None:
     assert error_of(await stage.client.post("/_control/faults", json=fault)) == (400, "validation_failed")
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"calls": [{"kind": "lost"}]},
+        {"calls": [{"kind": "lost", "share": 2}]},
+        {"hidden": {"share": 0.5, "seconds": [3, 1]}},
+        {"webhooks": {"missing": {"share": 0.5, "seconds": [1, 2]}}},
+        {"webhooks": {"bursts": {"share": 0.5, "statuses": [4, 2]}}},
+        {"webhooks": {"bursts": {"share": 0.5, "statuses": [1, 2]}}},
+        {"weather": {}},
+    ],
+)
+async def test_a_wrong_table_is_refused(stage: Stage, table: Json) -> None:
+    assert error_of(await stage.client.put("/_control/faults", json=table)) == (400, "validation_failed")
+
+
+async def test_every_fault_that_was_met_is_recorded(stage: Stage) -> None:
+    shipment = await stage.prepared()
+    await fail(stage, kind="limited", method="POST", seconds=[7, 7])
+    await fail(stage, kind="lost", path="/v1/organizations")
+    await stage.buy(shipment)
+    await stage.client.get("/v1/organizations")
+    at = "2026-03-18T11:31:59.279000+00:00"
+    path = f"/v1/shipments/{shipment['id']}/buy"
+    first = {"id": 1, "kind": "limited", "about": f"POST {path}", "shipment_id": shipment["id"], "reached": False}
+    second = {"id": 2, "kind": "lost", "about": "GET /v1/organizations", "shipment_id": None, "reached": True}
+    assert await met(stage) == [{**first, "seconds": 7.0, "at": at}, {**second, "seconds": None, "at": at}]
+    assert (await stage.control("faults/met?after=1"))["items"] == [{**second, "seconds": None, "at": at}]
+
+
 async def test_every_call_is_recorded_with_its_answer(stage: Stage) -> None:
     shipment = await stage.prepared()
-    await _fail(stage, kind="limited", method="POST")
+    await fail(stage, kind="limited", method="POST")
     await stage.buy(shipment)
     await stage.buy(shipment)
     seen = [(one["method"], one["status"], one["fault"]) for one in (await stage.control("calls?after=2"))["items"]]
     assert seen == [("POST", 429, "limited"), ("POST", 200, None)]
+
+
+async def test_an_answer_that_was_replaced_has_the_carriers_headers(stage: Stage) -> None:
+    for kind in ("slow", "cut", "lost"):
+        await fail(stage, kind=kind, **({"seconds": [0, 0]} if kind == "slow" else {}))
+        asking = await begun(stage.client.get("/v1/organizations", headers={"X-Request-ID": "mine"}))
+        await stage.advance(0)
+        answer = await asking
+        assert answer.headers.get_list("date") == ["Wed, 18 Mar 2026 11:31:58 GMT"]
+        assert answer.headers.get_list("x-request-id") == ["mine"]
+
+
+async def test_a_bulk_purchase_can_be_lost_as_well(stage: Stage) -> None:
+    first, second = await stage.prepared(), await stage.prepared()
+    await fail(stage, kind="lost", path="*/bulk_buy")
+    items = [
+        {"id": number, "shipment_id": one["id"], "offer_id": offer_id(one, "inpost_courier_standard")}
+        for number, one in enumerate((first, second), 1)
+    ]
+    answer = await stage.client.post(f"/v1/organizations/{PREPAID}/shipments/bulk_buy", json={"shipments": items})
+    assert answer.status_code == 502
+    await stage.advance(1)
+    assert len(await stage.charges()) == 2

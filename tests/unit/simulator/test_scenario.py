@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, get_args
 
+import httpx
 import pytest
 
 from bridge.simulator import ScenarioError, load_scenario
+from bridge.simulator.faults import CallKind, FaultTable
 from bridge.simulator.public import status_dictionary
 
-from .stage import Stage
+from .stage import DRAFT, Stage
+from .test_faults import begun
 
 ORGANIZATION = '[[organizations]]\nid = 1\nname = "A"\ntoken = "t"\naccount = "postpaid"\n'
 
@@ -35,6 +41,52 @@ async def test_the_packaged_scenario_can_be_played_to_its_end() -> None:
         assert {"delivered", "returned_to_sender"} <= set(stage.events())
 
 
+def test_the_packaged_scenario_with_faults_has_the_same_accounts_and_journeys() -> None:
+    demo, faults = load_scenario(), load_scenario(Path("faults"))
+    assert (demo.organizations, demo.journeys) == (faults.organizations, faults.journeys)
+    assert demo.faults == FaultTable()
+
+
+def test_the_packaged_scenario_with_faults_has_every_kind_of_them() -> None:
+    table = load_scenario(Path("faults")).faults
+    kinds = {one.kind for one in table.calls if one.share}
+    assert kinds == set(get_args(CallKind)) - {"hidden"}
+    webhooks = table.webhooks
+    odds = (table.hidden, webhooks.missing, webhooks.delayed, webhooks.reordered, webhooks.repeated, webhooks.bursts)
+    assert all(one.share > 0 for one in odds)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_packaged_scenario_with_faults_can_be_played_to_its_end(seed: int) -> None:
+    """Whoever asks until there is an answer, and then looks, finds every purchase charged once."""
+    async with (
+        Stage(load_scenario(Path("faults")), seed=seed) as stage,
+        stage.client_of("demo-token-postpaid") as stage.client,
+    ):
+        await stage.client.put("/_control/organizations/4822/webhook", json={"url": "http://127.0.0.1/x"})
+        path = "/v1/organizations/4822/shipments"
+        for _ in range(20):
+            await answer_to(stage, lambda: stage.client.post(path, json={**DRAFT, "service": "inpost_locker_standard"}))
+        await stage.client.delete("/_control/faults")
+        await stage.advance(60)
+        shipments = (await stage.control("state"))["shipments"]
+        assert stage.simulator.idle
+        assert sorted(shipment for shipment, _ in await stage.charges()) == [one["id"] for one in shipments]
+        assert {"delivered", "returned_to_sender"} <= set(stage.events())
+        assert len(shipments) >= 20
+
+
+async def answer_to(stage: Stage, ask: Callable[[], Coroutine[Any, Any, httpx.Response]]) -> None:
+    """Ask, again and again while the carrier does not take it."""
+    while True:
+        asking = await begun(ask())
+        while not asking.done():
+            await stage.advance(0.5)
+            await asyncio.sleep(0)
+        if asking.result().is_success:
+            return
+
+
 def test_defaults_are_enough(tmp_path: Path) -> None:
     path = tmp_path / "scenario.toml"
     path.write_text(ORGANIZATION)
@@ -54,6 +106,9 @@ def test_defaults_are_enough(tmp_path: Path) -> None:
         ),
         (ORGANIZATION + ORGANIZATION, "scenario"),
         ("organizations = []\n", "organizations"),
+        (ORGANIZATION + '[[faults.calls]]\nkind = "lost"\n', "faults.calls.0.share"),
+        (ORGANIZATION + '[[faults.calls]]\nkind = "lost"\nshare = 1\nseconds = [1, 2]\n', "faults.calls.0"),
+        (ORGANIZATION + "[faults.webhooks]\nmissing = { share = 2 }\n", "faults.webhooks.missing.share"),
     ],
 )
 def test_a_mistake_is_named_by_its_key(tmp_path: Path, text: str, key: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from bridge.simulator import Scenario, TargetRefused, VirtualClock, serve
 from bridge.simulator.schedule import Schedule
+from tests.support.bridge import until
 
 from .stage import DRAFT, POSTPAID, SCENARIO, scenario
 
@@ -36,6 +38,42 @@ async def test_it_serves_until_stopped_and_notifies_the_given_url() -> None:
     await serving
     receiver.close()
     await receiver.wait_closed()
+
+
+@pytest.fixture
+async def carrier() -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of a simulator on a real port, with the token of the postpaid organization."""
+    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    serving = asyncio.create_task(serve(quick(), port=0, stop=stop, on_ready=ready.set_result))
+    headers = {"Authorization": "Bearer postpaid"}
+    async with httpx.AsyncClient(base_url=await ready, headers=headers, trust_env=False) as client:
+        yield client
+    stop.set()
+    await serving
+
+
+@pytest.mark.parametrize(("kind", "shipments"), [("dropped", 0), ("hung_up", 1)])
+async def test_a_connection_is_closed_without_an_answer(carrier: httpx.AsyncClient, kind: str, shipments: int) -> None:
+    path = f"/v1/organizations/{POSTPAID}/shipments"
+    await carrier.post("/_control/faults", json={"kind": kind, "method": "POST", "path": path})
+    with pytest.raises(httpx.RemoteProtocolError, match="disconnected without sending a response"):
+        await carrier.post(path, json=DRAFT)
+    found = await carrier.get(path)
+    assert (found.status_code, found.json()["count"]) == (200, shipments)
+
+
+async def test_a_late_call_is_done_though_its_sender_has_hung_up(carrier: httpx.AsyncClient) -> None:
+    path = f"/v1/organizations/{POSTPAID}/shipments"
+    fault = {"kind": "late", "method": "POST", "path": path, "seconds": [2, 2]}
+    await carrier.post("/_control/faults", json=fault)
+    with pytest.raises(httpx.ReadTimeout):
+        await carrier.post(path, json=DRAFT, timeout=0.1)
+
+    async def arrived() -> bool:
+        return bool((await carrier.get(path)).json()["count"])
+
+    assert await until(arrived)
 
 
 async def test_a_url_of_another_machine_is_refused_before_anything_runs() -> None:
