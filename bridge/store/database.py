@@ -21,8 +21,18 @@ Dialect = Literal["sqlite", "postgres"]
 Topic = Literal["commands", "deliveries", "events", "purchases"]
 """What a commit may bring that other processes wait for."""
 TOPICS: tuple[Topic, ...] = get_args(Topic)
+Kind = Literal["text", "bigint"]
+"""What a column of rows that are given to a statement holds; either may be missing."""
 EVERYTHING = 2**62
 """Beyond every position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A piece of a statement, and the parameters for the `?` in it."""
+
+    sql: str
+    parameters: Sequence[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,14 @@ class Transaction(Protocol):
 
     def insert(self, into: str, rows: Sequence[Sequence[object]], *, tail: str = "") -> list[Row]:
         """Insert many rows with few statements. `into` is `table (column, …)`, `tail` what follows the values."""
+        ...
+
+    def given(self, kinds: Sequence[Kind], rows: Sequence[Sequence[object]]) -> Given:
+        """Hand rows to a statement, as what stands behind a FROM: their columns are `column1`, `column2`, …"""
+        ...
+
+    def among(self, column: str, values: Sequence[object]) -> Given:
+        """Write the condition that a column has one of these values; the same text for any number of them."""
         ...
 
     def savepoint(self) -> AbstractContextManager[None]:

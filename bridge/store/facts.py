@@ -68,11 +68,10 @@ class Recorder:
         """Write back the numbers and states of locked subjects."""
         saved = sorted(ledgers, key=lambda ledger: ledger.id)
         if saved:
-            rows = ", ".join(["(?, ?, ?)"] * len(saved))
+            rows = transaction.given(("bigint", "bigint", "text"), [(one.id, one.sequence, one.state) for one in saved])
             transaction.run(
-                "UPDATE subjects SET sequence = saved.column2, state = saved.column3"
-                f" FROM (VALUES {rows}) AS saved WHERE subjects.id = saved.column1",
-                [value for one in saved for value in (one.id, one.sequence, one.state)],
+                f"UPDATE subjects SET sequence = column2, state = column3 FROM {rows.sql} WHERE id = column1",
+                rows.parameters,
             )
 
     def _fresh(self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact]) -> list[Fact]:
@@ -104,11 +103,11 @@ _EVENTS = "events (id, type, subject_id, sequence, routing_key, occurred_at, rec
 def _select(transaction: Transaction, subjects: Sequence[Subject]) -> dict[Subject, Ledger]:
     if not subjects:
         return {}
-    pairs = ", ".join(["(?, ?)"] * len(subjects))
+    wanted = transaction.given(("text", "text"), [(subject.source, subject.name) for subject in subjects])
     rows = transaction.run(
-        f"SELECT id, source, name, sequence, state FROM subjects WHERE (source, name) IN (VALUES {pairs})"
-        f" ORDER BY source, name {transaction.for_update}",
-        [value for subject in subjects for value in (subject.source, subject.name)],
+        f"SELECT id, source, name, sequence, state FROM {wanted.sql} CROSS JOIN subjects"
+        f" WHERE source = column1 AND name = column2 ORDER BY source, name {transaction.for_update}",
+        wanted.parameters,
     )
     ledgers = (Ledger(row[0], Subject(row[1], row[2]), row[3], row[4]) for row in rows)
     return {ledger.subject: ledger for ledger in ledgers}
@@ -117,9 +116,10 @@ def _select(transaction: Transaction, subjects: Sequence[Subject]) -> dict[Subje
 def _known(transaction: Transaction, keys: Sequence[tuple[int, str, str]]) -> set[tuple[int, str, str]]:
     if not keys:
         return set()
-    triples = ", ".join(["(?, ?, ?)"] * len(keys))
+    wanted = transaction.given(("bigint", "text", "text"), keys)
     rows = transaction.run(
-        f"SELECT subject_id, type, key FROM facts WHERE (subject_id, type, key) IN (VALUES {triples})",
-        [value for key in keys for value in key],
+        f"SELECT subject_id, type, key FROM {wanted.sql} CROSS JOIN facts"
+        " WHERE subject_id = column1 AND type = column2 AND key = column3",
+        wanted.parameters,
     )
     return {(row[0], row[1], row[2]) for row in rows}

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from bridge.errors import RowRefused, StoreUnavailable
 from bridge.lifecycle import Stop
 from bridge.model import Micros
-from bridge.store.database import Row, Topic, Transaction, Trouble, Unit
+from bridge.store.database import Given, Kind, Row, Topic, Transaction, Trouble, Unit
 from bridge.store.postgres_link import CHANNEL, Link, hear
 
 T = TypeVar("T")
@@ -65,6 +65,14 @@ class PostgresTransaction:
         arrays = ", ".join(f"%b::{kind}[]" for kind in self._kinds(into))
         columns = [list(column) for column in zip(*rows, strict=True)]
         return self._execute(f"INSERT INTO {into} SELECT * FROM unnest({arrays}) {_translated(tail)}", columns)
+
+    def given(self, kinds: Sequence[Kind], rows: Sequence[Sequence[object]]) -> Given:
+        arrays = ", ".join(f"%b::{kind}[]" for kind in kinds)
+        names = ", ".join(f"column{number}" for number in range(1, len(kinds) + 1))
+        return Given(f"unnest({arrays}) AS given ({names})", [list(column) for column in zip(*rows, strict=True)])
+
+    def among(self, column: str, values: Sequence[object]) -> Given:
+        return Given(f"{column} = ANY(?)", [list(values)])
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ the fast one. Units are kept apart by savepoints, so that one that fails undoes 
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Literal, TypeVar
@@ -21,7 +24,7 @@ from typing import Any, Literal, TypeVar
 from bridge.errors import RowRefused, StoreUnavailable
 from bridge.lifecycle import Clock, Stop, utc_now
 from bridge.model import Micros, micros
-from bridge.store.database import EVERYTHING, Row, Topic, Trouble, Unit
+from bridge.store.database import EVERYTHING, Given, Kind, Row, Topic, Trouble, Unit
 
 T = TypeVar("T")
 
@@ -75,12 +78,16 @@ class SqliteTransaction:
     def insert(self, into: str, rows: Sequence[Sequence[object]], *, tail: str = "") -> list[Row]:
         found: list[Row] = []
         width = len(rows[0]) if rows else 1
-        values = "(" + ", ".join("?" * width) + ")"
         for size, start in _pieces(len(rows), _PARAMETERS // width):
-            sql = f"INSERT INTO {into} VALUES {', '.join([values] * size)} {tail}"
-            flat = [value for row in rows[start : start + size] for value in row]
-            found += self.run(sql, flat)
+            sql = f"INSERT INTO {into} {_values(width, size)} {tail}"
+            found += self.run(sql, [*chain.from_iterable(rows[start : start + size])])
         return found
+
+    def given(self, kinds: Sequence[Kind], rows: Sequence[Sequence[object]]) -> Given:
+        return Given(f"({_values(len(kinds), len(rows))})", [*chain.from_iterable(rows)])
+
+    def among(self, column: str, values: Sequence[object]) -> Given:
+        return Given(f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(values)])
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -92,6 +99,12 @@ class SqliteTransaction:
             self._connection.execute("RELEASE unit")
             raise
         self._connection.execute("RELEASE unit")
+
+
+@lru_cache(maxsize=512)
+def _values(width: int, rows: int) -> str:
+    row = "(" + ", ".join("?" * width) + ")"
+    return "VALUES " + ", ".join([row] * rows)
 
 
 def _pieces(total: int, most: int) -> Iterator[tuple[int, int]]:
@@ -243,6 +256,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            connection.execute("PRAGMA temp_store = MEMORY")  # else what undoes a large statement is kept in a file
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -65536")
     except sqlite3.Error as error:

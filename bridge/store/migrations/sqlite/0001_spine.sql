@@ -6,9 +6,10 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- The inbox. `id` is the dedupe key; `state` is 0 pending, 1 done, 2 failed.
+-- The inbox. `id` is the dedupe key; `state` is 0 pending, 1 done, 2 failed. Rows lie in the order of their arrival:
+-- by the key, whose end is a hash, every one of them would be put on a page of its own.
 CREATE TABLE deliveries (
-    id           TEXT PRIMARY KEY,
+    id           TEXT NOT NULL PRIMARY KEY,
     organization INTEGER NOT NULL,
     event        TEXT NOT NULL,
     shipment     INTEGER,
@@ -19,7 +20,7 @@ CREATE TABLE deliveries (
     state        INTEGER NOT NULL DEFAULT 0,
     verdict      TEXT,
     done_at      INTEGER
-) WITHOUT ROWID;
+);
 CREATE INDEX deliveries_pending ON deliveries (received_at) WHERE state = 0;
 CREATE INDEX deliveries_newest ON deliveries (received_at, id);
 CREATE INDEX deliveries_of_shipment ON deliveries (shipment) WHERE shipment IS NOT NULL;
@@ -40,10 +41,10 @@ CREATE INDEX parked_oldest ON parked (received_at);
 
 -- Whatever may hold personal data, and nothing else: encrypted, and removable without touching a fact.
 CREATE TABLE sealed (
-    owner  TEXT PRIMARY KEY,
+    owner  TEXT NOT NULL PRIMARY KEY,
     key_id TEXT NOT NULL,
     data   BLOB NOT NULL
-) WITHOUT ROWID;
+);
 
 -- Daily counters, written in the same commit as what they count.
 CREATE TABLE tallies (
