@@ -40,7 +40,6 @@ from bridge.egress.relay import Relay
 from bridge.egress.replay import ReplayedEvents
 from bridge.errors import SettingsError, StoreError, StoreUnavailable
 from bridge.events.cloudevents import Envelope
-from bridge.events.notification import Notification
 from bridge.events.projection import project
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.inbox import Inbox
@@ -50,7 +49,7 @@ from bridge.ingress.replaying import ReplayedDeliveries
 from bridge.ingress.verification import Networks, Secrets
 from bridge.ingress.worker import Worker
 from bridge.lifecycle import Clock, Loops, Stop, utc_now
-from bridge.model import Delivery, OrganizationId
+from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import load as load_policy
@@ -283,7 +282,7 @@ class Bridge:
     ) -> None:
         buyer = await self._open_buyer(stack, SqlPurchases(database, recorder, self._holder))
         worker = Worker(
-            SqlProjector(database, vault, recorder, _read_delivery, project),
+            SqlProjector(database, vault, recorder, shipx_webhook.notification, project),
             metrics=self._metrics,
             clock=self._clock,
             stop=self._stop,
@@ -493,10 +492,6 @@ async def _unexpected(_request: Request, error: Exception) -> Response:
     """Answer a bug of ours."""
     log.error("http.bug", exc_info=error)
     return Problem(500, "internal-error", "Something went wrong here; the log says where.").response()
-
-
-def _read_delivery(delivery: Delivery) -> Notification:
-    return shipx_webhook.read(delivery.body, delivery.received_at).notification()
 
 
 def policy_text(settings: Settings) -> bytes:

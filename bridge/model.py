@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from pydantic import BaseModel
 
@@ -25,7 +25,7 @@ PARTITIONS = 64
 
 def micros(moment: datetime) -> Micros:
     """Turn an aware datetime into what the database stores."""
-    return Micros(round((moment - _EPOCH) / timedelta(microseconds=1)))
+    return Micros((moment - _EPOCH) // _MICROSECOND)
 
 
 def moment(value: int) -> datetime:
@@ -34,6 +34,7 @@ def moment(value: int) -> datetime:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Evidence(StrEnum):
@@ -43,8 +44,7 @@ class Evidence(StrEnum):
     carrier = "carrier"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Subject:
+class Subject(NamedTuple):
     """What an event is about. `source` is `/shipx/{organization}`, `name` is `shipment/{id}`."""
 
     source: str

@@ -130,8 +130,10 @@ def fact(model: type[Published]) -> Fact:
 
 def published(model: type[Published]) -> dict[str, object]:
     """Give the example of an event as consumers receive it."""
-    body = Envelope("production").serialize(
-        fact(model),
+    envelope, example = Envelope("production"), fact(model)
+    body = envelope.serialize(
+        example,
+        envelope.event_id(example),
         sequence=CATALOGUE.index(model) + 1,
         recorded_at=_AT + timedelta(milliseconds=812),
     )

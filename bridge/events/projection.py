@@ -43,6 +43,9 @@ class Projection:
     """Whether the report says that the shipment is bought at the carrier."""
 
 
+_NOTHING = ShipmentState()
+
+
 @dataclass(frozen=True, slots=True)
 class _About:
     """A notification about a shipment, with what was known."""
@@ -51,10 +54,12 @@ class _About:
     shipment: ShipmentId
     state: ShipmentState
     is_first: bool
+    second: int
 
-    @property
-    def second(self) -> int:
-        return int(self.notification.at.timestamp())
+    @classmethod
+    def of(cls, notification: Notification, shipment: ShipmentId, known: ShipmentState | None) -> _About:
+        second = int(notification.at.timestamp())
+        return cls(notification, shipment, known or _NOTHING, known is None, second)
 
     def common(self, *, current: bool, mid_life: bool) -> dict[str, object]:
         return {
@@ -81,7 +86,7 @@ def project(notification: Notification, known: ShipmentState | None) -> Projecti
     """Say what is new. `known` is None for a shipment nobody has told us of yet."""
     if notification.shipment is None:
         return Projection(verdict="unknown_event")
-    about = _About(notification, notification.shipment, known or ShipmentState(), known is None)
+    about = _About.of(notification, notification.shipment, known)
     match notification.content:
         case StatusSeen() as seen:
             return _status(about, seen)
@@ -97,29 +102,30 @@ def _status(about: _About, seen: StatusSeen) -> Projection:
     if is_full(about.state.spans):
         return Projection(verdict=HISTORY_FULL)
     found = about.state.report(seen.status, about.second)
-    is_latest = not any((span.last, rank(span.word)) > (about.second, rank(seen.status)) for span in found.spans)
-    state = _numbered(replace(about.state, spans=found.spans), seen, is_latest=is_latest)
-    facts = [
+    mine = about.second, rank(seen.status)
+    is_latest = all((span.last, rank(span.word)) <= mine for span in found.spans)
+    state = _after(about.state, seen, found.spans, is_latest=is_latest)
+    facts = (
         *_confirmed(about, state, seen, current=is_latest),
         *_numbers(about, state, seen, current=is_latest),
-        *(_status_fact(about, state, place) for place in found.new),
-    ]
-    is_bought = seen.status == "confirmed"
-    state = replace(state, confirmed=state.confirmed or is_bought)
+        *[_status_fact(about, state, place) for place in found.new],
+    )
     work = None
     if seen.status == "offers_prepared" and found.new and is_latest:
         work = _work(about, state, about.notification.at + OFFER_LIFETIME)
-    return Projection("projected" if facts else "nothing_new", state, tuple(facts), work, is_bought)
+    is_bought = seen.status == "confirmed"
+    return Projection("projected" if facts else "nothing_new", state, facts, work, is_bought)
 
 
-def _numbered(state: ShipmentState, seen: StatusSeen, *, is_latest: bool) -> ShipmentState:
+def _after(before: ShipmentState, seen: StatusSeen, spans: tuple[Span, ...], *, is_latest: bool) -> ShipmentState:
     """Keep the numbers: the first one known, or a later report's other one."""
-    number, return_number = state.tracking_number, state.return_tracking_number
+    number, return_number = before.tracking_number, before.return_tracking_number
     if seen.tracking_number and (number is None or is_latest):
         number = seen.tracking_number
     if seen.return_tracking_number and (return_number is None or is_latest):
         return_number = seen.return_tracking_number
-    return replace(state, tracking_number=number, return_tracking_number=return_number)
+    confirmed = before.confirmed or seen.status == "confirmed"
+    return ShipmentState(spans, number, return_number, confirmed, before.offers_at)
 
 
 def _is_mid_life(word: str) -> bool:

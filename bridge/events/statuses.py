@@ -10,7 +10,7 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 TABLE_VERSION = "2026-10-10"
@@ -87,6 +87,7 @@ class Status:
     rank: tuple[int, int]
 
 
+@lru_cache(maxsize=1024)
 def lookup(source: str, raw: str) -> Status:
     """Say what a carrier's raw word means; unlisted words get the source's `*` row, never an error."""
     table = tables()[source]

@@ -75,17 +75,23 @@ class Recorder:
             )
 
     def _fresh(self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact]) -> list[Fact]:
-        by_key = {(ledgers[fact.subject].id, fact.type, fact.key): fact for fact in reversed(facts)}
-        told = {ledger.id for ledger in ledgers.values() if ledger.sequence}
-        known = _known(transaction, [key for key in by_key if key[0] in told])
-        kept = {key: fact for key, fact in by_key.items() if key not in known}
-        return [fact for fact in facts if kept.get((ledgers[fact.subject].id, fact.type, fact.key)) is fact]
+        """Leave out what was told before, and what is told twice here."""
+        keys = [(ledgers[fact.subject].id, fact.type, fact.key) for fact in facts]
+        numbered = {ledger.id for ledger in ledgers.values() if ledger.sequence}
+        told = _known(transaction, [key for key in keys if key[0] in numbered])
+        fresh = []
+        for fact, key in zip(facts, keys, strict=True):
+            if key not in told:
+                told.add(key)
+                fresh.append(fact)
+        return fresh
 
     def _event(self, ledger: Ledger, fact: Fact, now: datetime) -> Row:
         ledger.sequence += 1
-        body = self._envelope.serialize(fact, sequence=ledger.sequence, recorded_at=now)
+        event_id = self._envelope.event_id(fact)
+        body = self._envelope.serialize(fact, event_id, sequence=ledger.sequence, recorded_at=now)
         return (
-            self._envelope.event_id(fact),
+            event_id,
             fact.type,
             ledger.id,
             ledger.sequence,

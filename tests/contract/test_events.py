@@ -66,7 +66,8 @@ def _of(model: type[Published]) -> Draft202012Validator:
 
 
 def _sent(fact: Fact) -> dict[str, Any]:
-    body = Envelope("test").serialize(fact, sequence=7, recorded_at=AT)
+    envelope = Envelope("test")
+    body = envelope.serialize(fact, envelope.event_id(fact), sequence=7, recorded_at=AT)
     found: dict[str, Any] = json.loads(body)
     return found
 

@@ -18,7 +18,7 @@ from bridge.carriers.shipx import times, wire
 from bridge.carriers.shipx.offers import read_offer
 from bridge.errors import Unreadable
 from bridge.events.notification import Content, NothingKnown, Notification, OffersSeen, StatusSeen
-from bridge.model import DeliveryId, Evidence, OrganizationId, ShipmentId
+from bridge.model import Delivery, DeliveryId, Evidence, OrganizationId, ShipmentId
 
 VERSION: Final = b"\x01"
 """The first byte of every delivery id: another way of making ids must not meet the old ones."""
@@ -40,10 +40,6 @@ class Webhook:
     content: Content
     id: DeliveryId
 
-    def notification(self) -> Notification:
-        """Say the same in the words that every carrier shares."""
-        return Notification(self.organization, self.shipment, self.at, Evidence.webhook, self.content, self.id)
-
 
 def read(body: bytes, received_at: datetime) -> Webhook:
     """Read a webhook's body. Raises Unreadable with one of this module's reasons."""
@@ -55,6 +51,16 @@ def read(body: bytes, received_at: datetime) -> Webhook:
     )
     organization = OrganizationId(envelope.organization_id)
     return Webhook(organization, envelope.event, shipment, occurred or received_at, content, key)
+
+
+def notification(delivery: Delivery) -> Notification:
+    """Read a webhook of the inbox again, in the words that every carrier shares. Raises Unreadable."""
+    envelope = _envelope(delivery.body)
+    at = times.occurred(envelope.event_ts, delivery.received_at) or delivery.received_at
+    shipment, content, _ = _payload(envelope)
+    return Notification(
+        OrganizationId(envelope.organization_id), shipment, at, Evidence.webhook, content, delivery.id
+    )
 
 
 def delivery_id(occurred: datetime | None, received_at: datetime, fields: tuple[str, ...]) -> DeliveryId:

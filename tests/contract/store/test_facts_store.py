@@ -28,10 +28,6 @@ KEY, NEXT_KEY = b"k" * 32, b"n" * 32
 WORDS = ["created", "confirmed", "taken_by_courier", "adopted_at_source_branch", "out_for_delivery", "delivered"]
 
 
-def read(delivery: Delivery) -> Notification:
-    return webhook.read(delivery.body, delivery.received_at).notification()
-
-
 def arrival(word: str, *, second: int = 0, shipment: int = 1, organization: int = 4821, **extra: Any) -> Arrival:
     """Give a status webhook as the receiver hands it on."""
     at = f"2026-11-20 12:{second // 60:02}:{second % 60:02} +0100"
@@ -58,7 +54,7 @@ class Books:
         *,
         vault: Vault | None = None,
         project: Callable[[Notification, ShipmentState | None], Projection] = project,
-        read: Callable[[Delivery], Notification] = read,
+        read: Callable[[Delivery], Notification] = webhook.notification,
     ) -> None:
         self.database = database
         vault = vault or Vault()
@@ -171,7 +167,7 @@ def fails_at_13(notification: Notification, known: ShipmentState | None) -> Proj
 def reads_no_13(delivery: Delivery) -> Notification:
     if b'"shipment_id": 13' in delivery.body:
         raise KeyError("a bug of the codec")
-    return read(delivery)
+    return webhook.notification(delivery)
 
 
 def unwritable_13(notification: Notification, known: ShipmentState | None) -> Projection:

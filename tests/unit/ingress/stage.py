@@ -120,7 +120,7 @@ class Stage:
         self.vault = vault or Vault()
         self.inbox_store = SqlInbox(self.database, self.vault, bounds)
         self.recorder = Recorder(Envelope("demo"))
-        self.projector = SqlProjector(self.database, self.vault, self.recorder, _read, project)
+        self.projector = SqlProjector(self.database, self.vault, self.recorder, webhook.notification, project)
         self.feed_store = SqlFeed(self.database)
         self.deliveries = SqlDeliveries(self.database, self.vault, self.inbox_store)
         self.inbox = Inbox(
@@ -250,10 +250,6 @@ class Stage:
 
     async def _measure(self) -> None:
         (await SqlGauges(self.database).measure(self.now)).show(self.metrics)
-
-
-def _read(delivery: Delivery) -> Notification:
-    return webhook.read(delivery.body, delivery.received_at).notification()
 
 
 class Gate:
