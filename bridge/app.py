@@ -178,7 +178,7 @@ class Bridge:
         if "worker" in settings.roles:
             await self._open_worker(stack, database, vault, recorder)
         if "reconciler" in settings.roles:
-            self._open_retention(stack, database)
+            self._open_retention(database)
         self.loops.start("database.hear", partial(database.hear, self._ring, self._stop))
         on_accepted = partial(self._ring, "deliveries")
         webhooks = self._webhook_routes(inbox_store, on_accepted) if "receiver" in settings.roles else []
@@ -294,7 +294,7 @@ class Bridge:
         self.loops.start("worker", worker.run)
         self.loops.start("buyer", buyer.run)
 
-    def _open_retention(self, stack: AsyncExitStack, database: ManagedDatabase) -> None:
+    def _open_retention(self, database: ManagedDatabase) -> None:
         kept = self._settings.retention
         retention = Retention(
             store=SqlPruning(database, self._holder),
@@ -309,7 +309,6 @@ class Bridge:
             clock=self._clock,
             stop=self._stop,
         )
-        stack.push_async_callback(retention.close)
         self.loops.start("retention", retention.run)
 
     async def _open_buyer(self, stack: AsyncExitStack, purchases: SqlPurchases) -> Buyer:

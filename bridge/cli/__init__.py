@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from bridge.cli import dead, deliveries, events, process, schema, topology, webhook
+from bridge.cli import dead, deliveries, events, inspection, process, schema, topology, webhook
 from bridge.errors import BridgeError, SettingsError
 
 app = typer.Typer(
@@ -20,7 +20,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
 )
-for verb in (process.serve, process.migrate, process.doctor, process.simulate, process.demo):
+for verb in (
+    *(process.serve, process.migrate, process.doctor, process.simulate, process.demo),
+    *(inspection.audit, inspection.why),
+):
     app.command()(verb)
 for noun in (topology, schema, webhook, events, deliveries, dead):
     app.add_typer(noun.verbs, name=noun.__name__.rpartition(".")[2])

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 import structlog
 
@@ -18,12 +18,20 @@ from bridge.errors import LeaseLost, StoreError
 from bridge.lifecycle import Clock, Stop
 from bridge.observability import Metrics
 from bridge.ports import Leases
-from bridge.store.pruning import BEGINNING, Batch, Cursor, SqlPruning, Table
+from bridge.store.pruning import BEGINNING, Batch, Cursor, Table
 
 log = structlog.get_logger()
 
 LEASE: Final = "retention"
 _RENEW_S: Final = 2.0
+
+
+class Pruning(Protocol):
+    """Where old rows are deleted."""
+
+    async def prune(
+        self, table: Table, older_than: datetime, after: Cursor, limit: int, tokens: Mapping[str, int]
+    ) -> Batch: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ class Retention:
     def __init__(
         self,
         *,
-        store: SqlPruning,
+        store: Pruning,
         leases: Leases,
         keep: Mapping[Table, timedelta],
         metrics: Metrics,
@@ -78,16 +86,12 @@ class Retention:
     async def sweep(self) -> None:
         """Delete all that is old by now, if nobody else does it."""
         self._renew_at = 0.0
-        rows = {table: await self._sweep(table, kept) for table, kept in self._keep.items()}
+        try:
+            rows = {table: await self._sweep(table, kept) for table, kept in self._keep.items()}
+        finally:
+            await self._leases.release([LEASE])
         if any(rows.values()):
             log.info("retention.deleted", **rows)
-
-    async def close(self) -> None:
-        """Give back the lease, so that another process need not wait for its end."""
-        try:
-            await self._leases.release([LEASE])
-        except StoreError as error:
-            log.warning("retention.lease_not_released", error=type(error).__name__)
 
     async def _sweep(self, table: Table, kept: timedelta) -> int:
         older_than = self._clock() - kept

@@ -17,6 +17,8 @@ VERBS = [
     "doctor",
     "simulate",
     "demo",
+    "audit",
+    "why",
     "topology apply",
     "topology show",
     "schema export",

@@ -58,9 +58,7 @@ def notification(delivery: Delivery) -> Notification:
     envelope = _envelope(delivery.body)
     at = times.occurred(envelope.event_ts, delivery.received_at) or delivery.received_at
     shipment, content, _ = _payload(envelope)
-    return Notification(
-        OrganizationId(envelope.organization_id), shipment, at, Evidence.webhook, content, delivery.id
-    )
+    return Notification(OrganizationId(envelope.organization_id), shipment, at, Evidence.webhook, content, delivery.id)
 
 
 def delivery_id(occurred: datetime | None, received_at: datetime, fields: tuple[str, ...]) -> DeliveryId:

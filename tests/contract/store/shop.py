@@ -16,10 +16,9 @@ from pydantic import SecretStr
 from bridge.carriers.shipx import webhook
 from bridge.carriers.shipx.client import ShipxClient, SteadyRate
 from bridge.events.cloudevents import Envelope
-from bridge.events.notification import Notification
 from bridge.events.projection import project
 from bridge.lifecycle import Stop
-from bridge.model import Arrival, Delivery, DeliveryId, OrganizationId, Parked, ShipmentId
+from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import Policy
@@ -69,10 +68,6 @@ DRAFT: dict[str, Any] = {
 }
 
 
-def read(delivery: Delivery) -> Notification:
-    return webhook.read(delivery.body, delivery.received_at).notification()
-
-
 class Shop:
     """Everything that a bridge does to its database, one step after the other."""
 
@@ -83,7 +78,7 @@ class Shop:
         self.arrived: list[bytes] = []
         vault, recorder = Vault(), Recorder(Envelope("test"))
         self.inbox = SqlInbox(database, vault)
-        self._projector = SqlProjector(database, vault, recorder, read, project)
+        self._projector = SqlProjector(database, vault, recorder, webhook.notification, project)
         self.purchases = SqlPurchases(database, recorder, "one")
         self.outbox = SqlOutbox(database, "one")
         self.leases = SqlLeases(database, "one")

@@ -284,6 +284,7 @@ async def test_a_value_that_the_database_cannot_hold_fails_alone(database: Datab
     good = [arrival("created", shipment=6), arrival("created", shipment=7)]
     assert await books.accept(good[0], *hostile, good[1]) == (Receipt.accepted, None, None, None, Receipt.accepted)
     assert await books.rows("SELECT shipment FROM deliveries ORDER BY shipment") == [6, 7]
+    assert dict(await books.rows("SELECT name, n FROM tallies")) == {"accepted": 2, "refused": 3}
 
 
 async def test_counters_are_kept_by_day_and_organization(database: Database) -> None:

@@ -31,7 +31,7 @@ from bridge.ingress.receiver import Limits, Receiver
 from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Mode, Networks, Secrets
 from bridge.lifecycle import Loops, Stop
-from bridge.model import Delivery, OrganizationId
+from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import InboxStore
 from bridge.store.commands import SqlCommands

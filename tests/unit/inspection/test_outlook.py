@@ -1,0 +1,76 @@
+"""What is going to happen to a purchase, in a sentence for every way it may stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bridge.inspection.outlook import outlook
+from bridge.store.purchases import PurchaseState
+from bridge.store.story import Standing, Story
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+SETTLE = timedelta(seconds=20)
+STANDING = Standing(
+    state="wanted",
+    reason=None,
+    cause="a delivery",
+    offer=42,
+    service="inpost_locker_standard",
+    intent="an intent",
+    deadline=NOW + timedelta(minutes=4),
+    due_at=NOW + timedelta(seconds=2),
+    send_before=NOW + timedelta(seconds=5),
+    left_by=NOW,
+    reads=2,
+    attempts=0,
+    holder="host-7",
+    held_until=None,
+    updated_at=NOW,
+    wanted_again=None,
+)
+
+
+def told(**changes: Any) -> str:
+    story = Story("/shipx/1", "shipment/5", (), (), (), replace(STANDING, **changes), ())
+    return " | ".join(outlook(story, NOW, SETTLE))
+
+
+CASES: list[tuple[dict[str, Any], str]] = [
+    ({"state": "wanted"}, "it will be read and decided about at 2026-11-20 12:00:02.000Z"),
+    ({"state": "wanted"}, "its window closes at 2026-11-20 12:04:00.000Z"),
+    ({"state": "wanted", "deadline": NOW - timedelta(seconds=1)}, "its window closed at 2026-11-20 11:59:59.000Z"),
+    ({"state": "wanted", "due_at": NOW}, "now: it has been due since 2026-11-20 12:00:00.000Z"),
+    ({"state": "wanted", "held_until": NOW + timedelta(seconds=8)}, "host-7 has it in hand until 2026-11-20 12:00:08"),
+    ({"state": "intended"}, "offer 42 is being asked for, before 2026-11-20 12:00:05.000Z"),
+    ({"state": "doubt"}, "so far 2 reads showed no trace of it"),
+    ({"state": "doubt"}, "it can count as not bought from 2026-11-20 12:00:20.000Z on, after three such reads"),
+    ({"state": "doubt", "wanted_again": "a delivery"}, "it was asked for again by a delivery"),
+    ({"state": "succeeded"}, "nothing: this bridge bought it: offer 42 (inpost_locker_standard)"),
+    ({"state": "succeeded", "reason": "adopted"}, "somebody else bought it, as a read showed: offer 42"),
+    ({"state": "succeeded", "reason": "adopted_by_webhook"}, "somebody else bought it, as a webhook says"),
+    ({"state": "failed", "reason": "insufficient_funds"}, "it was not bought: insufficient_funds"),
+    ({"state": "declined", "reason": "no_rule_match"}, "nothing acceptable was on offer: no_rule_match"),
+    ({"state": "held", "reason": "dry_run"}, "it waits for a person: dry_run"),
+    ({"state": "expired"}, "its window closed unbought; new offers"),
+    ({"state": "expired", "reason": "carrier_unreachable"}, "its window closed unbought: carrier_unreachable; new"),
+    ({"state": "not_ours", "reason": "carrier_owned_purchase"}, "it is left to others: carrier_owned_purchase"),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), CASES)
+def test_how_a_purchase_stands_says_what_happens_next(changes: dict[str, Any], expected: str) -> None:
+    assert expected in told(**changes)
+
+
+@pytest.mark.parametrize("state", list(PurchaseState))
+def test_no_state_is_without_a_word(state: PurchaseState) -> None:
+    assert told(state=state.value)
+
+
+def test_who_let_go_of_it_is_not_named() -> None:
+    assert "host-7" not in told(held_until=NOW - timedelta(seconds=1))
+    assert "host-7" not in told(state="succeeded", held_until=NOW + timedelta(seconds=1))
