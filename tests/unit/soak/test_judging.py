@@ -1,0 +1,120 @@
+"""What a soak judges by: answers, a consumer's books, logs; each can fail."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.soak.answers import Answer
+from tests.soak.balance import takeovers, undisturbed
+from tests.soak.breaking import Breaking
+from tests.soak.follower import Follower
+from tests.soak.inputs import Input
+from tests.soak.logs import Reading
+from tests.soak.rules import Place, is_allowed
+from tests.soak.script import DATABASE
+from tests.soak.sent import Sent
+from tests.soak.strangers import Tally
+from tests.soak.takeover import Takeover
+
+STATUSES = (200, 202, 400, 401, 404, 405, 422, 500, 502, 503, 504)
+
+
+@pytest.mark.parametrize(
+    ("place", "allowed"),
+    [
+        (Place.right_secret, {200, 503}),
+        (Place.wrong_secret, {404}),
+        (Place.api, {200, 202, 400, 401, 404, 405, 422, 503}),
+        (Place.wire, {200, 400, 404, 405, 503}),
+    ],
+)
+def test_only_documented_answers_are_allowed(place: Place, allowed: set[int]) -> None:
+    assert {status for status in STATUSES if is_allowed(place, status)} == allowed
+
+
+def aimed(place: Place) -> Input:
+    return Input(42, "body", Sent(place, (b"x",)))
+
+
+@pytest.mark.parametrize(
+    ("place", "answer", "problem"),
+    [
+        (Place.right_secret, Answer(500, b"", b""), "input 42 (body) was answered 500"),
+        (Place.right_secret, Answer(400, b"", b""), "input 42 (body) was answered 400"),
+        (Place.api, Answer(500, b"text/plain", b""), "input 42 (body) was answered 500"),
+        (Place.api, Answer(404, b"text/plain", b""), "input 42 (body) was answered 404 as text/plain"),
+    ],
+)
+def test_an_answer_that_nobody_documented_is_a_problem(place: Place, answer: Answer, problem: str) -> None:
+    tally = Tally()
+    tally.note(aimed(place), answer)
+    assert tally.problems == [problem]
+
+
+def test_what_was_accepted_is_remembered_and_what_was_parked_is_not() -> None:
+    tally = Tally()
+    for outcome, key in (("accepted", "01"), ("duplicate", "02"), ("parked", "03")):
+        body = json.dumps({"outcome": outcome, "delivery_id": key}).encode()
+        tally.note(aimed(Place.right_secret), Answer(200, b"application/json", body))
+    assert (tally.kept, tally.problems) == ({b"\x01", b"\x02"}, [])
+    assert tally.answers == {(Place.right_secret, 200): 3}
+
+
+def event(subject: str, sequence: int, *, source: str = "/shipx/1", key: str | None = None) -> bytes:
+    return json.dumps(
+        {
+            "id": key or str(uuid4()),
+            "source": source,
+            "subject": subject,
+            "sequence": f"{sequence:010}",
+            "type": "t",
+            "data": {"carrier_status": f"s{sequence}"},
+        }
+    ).encode()
+
+
+def test_a_consumer_drops_repeats_and_follows_each_subject() -> None:
+    follower = Follower("/shipx/1")
+    first, second = event("a", 1), event("a", 2)
+    for body in (first, event("b", 1), first, second, first, event("a", 1, source="/shipx/2")):
+        follower.take(body)
+    assert (follower.events, follower.repeats, follower.problems) == (4, 2, [])
+    assert follower.learned == {("a", "t", "s1"): 1, ("a", "t", "s2"): 1, ("b", "t", "s1"): 1}
+    assert follower.has(json.loads(first)["id"])
+    assert not follower.has(str(uuid4()))
+
+
+@pytest.mark.parametrize("sequences", [(1, 3), (2,), (1, 2, 2), (1, 3, 2)])
+def test_a_gap_a_late_one_and_a_number_given_twice_are_problems(sequences: tuple[int, ...]) -> None:
+    follower = Follower("/shipx/1")
+    for sequence in sequences:
+        follower.take(event("a", sequence))
+    assert follower.problems
+
+
+def test_a_log_with_a_secret_or_a_defect_is_a_problem_and_is_kept(tmp_path: Path) -> None:
+    reading = Reading(["s3cr3t"])
+    clean, leaky, broken = (tmp_path / name for name in ("clean", "leaky", "broken"))
+    clean.write_text('{"event":"broker.away","level":"warning"}\n{"event":"relay.refused","level":"error"}\nno json\n')
+    leaky.write_text('{"event":"x","level":"info","path":"/s3cr3t"}\n')
+    broken.write_text('{"event":"projection.bug","level":"error"}\n')
+    for log in (clean, leaky, broken, tmp_path / "missing"):
+        reading.read(log)
+    assert reading.errors == {"relay.refused": 1, "projection.bug": 1}
+    assert reading.problems == [f"{leaky}: a secret stands in it", f"{broken}: projection.bug"]
+    assert [log.exists() for log in (clean, leaky, broken)] == [False, True, True]
+
+
+def test_a_takeover_counts_unless_the_database_was_away_meanwhile() -> None:
+    breaking = Breaking([], {}, None, print)
+    breaking.troubles[DATABASE] = [(100.0, 105.0)]
+    before, during, across, after = (Takeover(at, 10.5) for at in (80.0, 103.0, 95.0, 106.0))
+    assert undisturbed([before, during, across, after], breaking) == [before, after]
+    (check,) = takeovers([Takeover(1.0, 9.9)], breaking)
+    assert check.holds
+    (check,) = takeovers([before], breaking)
+    assert check.problems == ("one took 10.5 s",)
