@@ -1,0 +1,56 @@
+"""Verbs of the command, each in a process of its own beside whatever runs already."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+WITHIN_S: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run ended, and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it wrote for programs."""
+        return json.loads(self.out)
+
+
+async def verb(environ: Mapping[str, str], *arguments: str) -> Ran:
+    """Run the command with these settings and no others."""
+    process = await begun(environ, *arguments)
+    return await ended(process)
+
+
+async def begun(environ: Mapping[str, str], *arguments: str) -> asyncio.subprocess.Process:
+    """Start the command."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge.cli", *arguments),
+        env={**bare, **environ},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def ended(process: asyncio.subprocess.Process) -> Ran:
+    """Wait for the end of a command."""
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    except TimeoutError:
+        process.kill()
+        raise
+    assert process.returncode is not None
+    return Ran(process.returncode, out.decode(), err.decode())
