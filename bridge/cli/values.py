@@ -19,11 +19,11 @@ B = TypeVar("B")
 def moment(text: str, now: datetime | None = None) -> datetime:
     """Read a time: ISO 8601, in UTC where it does not say, or how long ago."""
     ago = _AGO.fullmatch(text)
-    if ago:
-        return (now or utc_now()) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
+        if ago:
+            return (now or utc_now()) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         found = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise typer.BadParameter(f"{text!r} is no time: 2026-11-20T12:00Z, or 90m, 6h, 2d for how long ago") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 

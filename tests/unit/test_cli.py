@@ -17,9 +17,12 @@ import pytest
 from bridge.events import examples
 from bridge.events.catalogue import Confirmed, StatusChanged
 from bridge.events.cloudevents import Envelope
+from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
+from bridge.store.inbox import SqlInbox
 from bridge.store.migrate import migrate, migrations
+from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from tests.reference.commands import verbs
 
@@ -71,7 +74,26 @@ def test_without_a_verb_the_verbs_are_listed_and_the_usage_was_wrong() -> None:
     assert all(verb.split()[0] in ran.out + ran.err for verb in verbs())
 
 
-@pytest.mark.parametrize("arguments", [("srve",), ("events", "tail", "--nope"), ("schema", "export")])
+WRONG = [
+    ("srve",),
+    ("events", "tail", "--nope"),
+    ("schema", "export"),
+    ("events", "replay"),
+    ("events", "replay", "--since", "yesterday"),
+    ("events", "replay", "--after", "nonsense"),
+    ("events", "replay", "--to-queue", "bridge.commands"),
+    ("events", "replay", "--all", "--wait", "0"),
+    ("deliveries", "list", "--state", "lost"),
+    ("deliveries", "list", "--limit", "0"),
+    ("deliveries", "show"),
+    ("deliveries", "replay"),
+    ("deliveries", "replay", "a", "--state", "parked"),
+    ("deliveries", "replay", "--state", "pending"),
+    ("dead", "redrive", "--limit", "0"),
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG, ids=" ".join)
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
     ran = bridge(*arguments)
     assert (ran.code, ran.out, "Traceback" in ran.err) == (2, "", False)
@@ -101,7 +123,20 @@ def test_a_verb_with_arguments_or_settings_shows_an_example(verb: str) -> None:
 
 # -- settings ----------------------------------------------------------------------------------------------------------
 
-NEEDS_SETTINGS = [("serve",), ("migrate",), ("doctor",), ("webhook", "url"), ("events", "tail"), ("topology", "apply")]
+NEEDS_SETTINGS = [
+    ("serve",),
+    ("migrate",),
+    ("doctor",),
+    ("webhook", "url"),
+    ("events", "tail"),
+    ("events", "replay", "--all"),
+    ("topology", "apply"),
+    ("deliveries", "list"),
+    ("deliveries", "show", "a"),
+    ("deliveries", "replay", "a"),
+    ("dead", "list"),
+    ("dead", "redrive"),
+]
 
 
 @pytest.mark.parametrize("arguments", NEEDS_SETTINGS, ids=" ".join)
@@ -234,8 +269,22 @@ def test_migrate_fails_in_words_on_a_file_that_is_no_database(settings: dict[str
     assert "not a database" in ran.err
 
 
-def test_events_tail_without_a_database_says_what_is_missing(settings: dict[str, str], tmp_path: Path) -> None:
-    ran = bridge("events", "tail", environ=settings)
+NEEDS_A_DATABASE = [
+    ("events", "tail"),
+    ("events", "replay", "--all"),
+    ("deliveries", "list"),
+    ("deliveries", "show", "a"),
+    ("deliveries", "replay", "a"),
+    ("dead", "list"),
+    ("dead", "redrive"),
+]
+
+
+@pytest.mark.parametrize("arguments", NEEDS_A_DATABASE, ids=" ".join)
+def test_without_a_database_a_verb_says_what_is_missing(
+    arguments: tuple[str, ...], settings: dict[str, str], tmp_path: Path
+) -> None:
+    ran = bridge(*arguments, environ=settings)
     assert (ran.code, ran.out) == (1, "")
     assert "bridge serve" in ran.err
     assert os.listdir(tmp_path) == []
@@ -293,3 +342,83 @@ async def test_events_tail_prints_aligned_lines_for_people_with_the_time_of_reco
 def test_events_tail_says_when_there_is_nothing(settings: dict[str, str]) -> None:
     assert bridge("migrate", environ=settings).code == 0
     assert bridge("events", "tail", environ=settings) == Ran(0, "", "no events yet\n")
+
+
+# -- deliveries and the dead -------------------------------------------------------------------------------------------
+
+
+def test_a_verb_that_changes_something_wants_the_schema_of_its_version(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    assert bridge("migrate", environ=settings).code == 0
+    with sqlite3.connect(tmp_path / "bridge.db") as connection:
+        connection.execute("DELETE FROM migrations WHERE name = '0003_commands'")
+    connection.close()
+    ran = bridge("dead", "redrive", environ=settings)
+    assert (ran.code, ran.err) == (1, "bridge: the database lacks 0003_commands: run `bridge migrate`\n")
+
+
+async def _deliver(path: Path) -> None:
+    """Put deliveries into a new database: one that is done, and one that is parked."""
+    database = SqliteDatabase(path)
+    await database.open()
+    try:
+        await database.write(migrate)
+        inbox = SqlInbox(database, Vault())
+        body = b'{"receiver": "Kowalska\\u001b[2J", "x": "\x1b[2J"}'
+        at = OrganizationId(4821)
+        await inbox.accept([Arrival(DeliveryId("01aa"), at, "status", ShipmentId(7), NOW, NOW, body, b"s" * 32)])
+        await inbox.accept([Parked(DeliveryId("00bb"), "outside_networks", at, "8.8.4.4", NOW, len(body), body)])
+    finally:
+        await database.close()
+
+
+async def test_deliveries_are_listed_for_people_and_for_programs(settings: dict[str, str], tmp_path: Path) -> None:
+    await _deliver(tmp_path / "bridge.db")
+    head, row = bridge("deliveries", "list", environ=settings).out.splitlines()
+    assert head.split() == ["delivery", "state", "organization", "shipment", "event", "received", "repeats", "verdict"]
+    assert row.split() == ["01aa", "pending", "4821", "7", "status", "2026-10-10T12:00:00Z", "0", "-"]
+    assert [head.index(word) for word in ("state", "event")] == [row.index(word) for word in ("pending", "status")]
+    (item,) = json.loads(bridge("deliveries", "list", "--state", "parked", "--json", environ=settings).out)["items"]
+    assert (item["delivery_id"], item["verdict"], item["peer"]) == ("00bb", "outside_networks", "8.8.4.4")
+    nothing = bridge("deliveries", "list", "--organization", "1", environ=settings)
+    assert nothing == Ran(0, "", "no such deliveries\n")
+
+
+async def test_what_a_delivery_said_is_shown_only_when_asked_and_cannot_steer_the_terminal(
+    settings: dict[str, str], tmp_path: Path
+) -> None:
+    await _deliver(tmp_path / "bridge.db")
+    for arguments in ((), ("--json",)):
+        shown = bridge("deliveries", "show", "01aa", *arguments, environ=settings)
+        assert (shown.code, "01aa" in shown.out, "Kowalska" in shown.out) == (0, True, False)
+    people = bridge("deliveries", "show", "01aa", "--body", environ=settings)
+    assert ("Kowalska" in people.out, "\x1b" in people.out) == (True, False)
+    programs = bridge("deliveries", "show", "00bb", "--body", "--json", environ=settings)
+    assert "\x1b[2J" in json.loads(programs.out)["body"]
+
+
+def test_a_delivery_that_is_not_there_is_told(settings: dict[str, str]) -> None:
+    assert bridge("migrate", environ=settings).code == 0
+    assert bridge("deliveries", "show", "a", environ=settings) == Ran(1, "", "bridge: there is no such delivery\n")
+
+
+async def test_without_a_broker_only_the_outbox_can_hold_what_is_dead(settings: dict[str, str], tmp_path: Path) -> None:
+    await _record(tmp_path / "bridge.db")
+    with sqlite3.connect(tmp_path / "bridge.db") as connection:
+        connection.execute("UPDATE outbox SET state = 2 WHERE position = 1")
+    connection.close()
+    head, _, row = bridge("dead", "list", environ=settings).out.splitlines()
+    assert head == "outbox: 1 dead events"
+    assert row.startswith("2026-10-10T12:00:00Z  shipment/")
+    listed = json.loads(bridge("dead", "list", "--json", environ=settings).out)
+    assert (listed["queue"], listed["events"]["count"]) == (None, 1)
+
+
+def test_a_broker_that_is_away_is_told_without_its_address(settings: dict[str, str]) -> None:
+    assert bridge("migrate", environ=settings).code == 0
+    ran = bridge("dead", "list", environ=settings | {"BRIDGE_AMQP_URL": "amqp://guest:hunter2@127.0.0.1:1/"})
+    assert (ran.code, ran.out) == (1, "")
+    assert "nothing listens" in ran.err
+    assert "hunter2" not in ran.err
+    assert "Traceback" not in ran.err
