@@ -15,9 +15,12 @@ from bridge.store.purchases import ADOPTED_UNREAD
 
 log = structlog.get_logger()
 
-ROUND: Final = 100
+ROUND: Final = 128
 """Deliveries in one transaction: more would make a webhook that shares its commit wait."""
 _POLL_S: Final = 1.0
+_GATHER_S: Final = 0.00025
+"""How long the next round waits for more, for each delivery of the last one: rounds are small while little comes."""
+_MOST_GATHER_S: Final = 0.02
 
 
 class Worker:
@@ -40,6 +43,7 @@ class Worker:
         self._on_events = on_events
         self._on_wanted = on_wanted
         self.bell = stop.bell()
+        self._gathering = stop.bell()
 
     async def run(self) -> None:
         """Work until the end is announced; what is still pending then waits on disk."""
@@ -54,6 +58,7 @@ class Worker:
                 self._tell(projected)
             if projected.deliveries < ROUND:
                 await self.bell.wait(_POLL_S)
+                await self._gathering.wait(min(projected.deliveries * _GATHER_S, _MOST_GATHER_S))
 
     def _tell(self, projected: Projected) -> None:
         log.info(

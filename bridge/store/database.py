@@ -102,10 +102,11 @@ Unit = Callable[[Transaction], T]
 class Database(Protocol):
     """Runs units of work."""
 
-    async def write(self, unit: Unit[T]) -> T:
+    async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
         """Run and commit; returns after the commit is on disk. Raises StoreUnavailable when that is not known.
 
-        A unit may be run more than once, where another transaction came between; only the last time counts.
+        A unit may be run more than once, where another one came between; only the last time counts. A unit at leisure
+        may wait a moment for another one to share its commit with.
         """
         ...
 

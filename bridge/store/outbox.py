@@ -46,16 +46,19 @@ class SqlOutbox:
 
     async def confirm(self, positions: Sequence[int], tokens: Mapping[str, int], now: datetime) -> None:
         """Mark events as published. Raises LeaseLost where one of the leases is not ours any more."""
-        await self._database.write(lambda transaction: self._confirm(transaction, positions, tokens, now))
+        await self._database.write(
+            lambda transaction: self._confirm(transaction, positions, tokens, now), at_leisure=True
+        )
 
     def _confirm(
         self, transaction: Transaction, positions: Sequence[int], tokens: Mapping[str, int], now: datetime
     ) -> None:
         if not still_held(transaction, self._holder, tokens):
             raise LeaseLost("the relay's partitions belong to another replica")
+        published = transaction.among("position", positions)
         transaction.run(
-            f"UPDATE outbox SET state = 1, published_at = ? WHERE position IN ({marks(positions)})",
-            [micros(now), *positions],
+            f"UPDATE outbox SET state = 1, published_at = ? WHERE {published.sql}",
+            [micros(now), *published.parameters],
         )
 
 

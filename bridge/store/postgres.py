@@ -198,7 +198,7 @@ class PostgresDatabase:
         for link in list(self._links):
             link.close()
 
-    async def write(self, unit: Unit[T]) -> T:
+    async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
         return await self._write(unit, WRITE_S)
 
     async def rebuild(self, unit: Unit[T]) -> T:

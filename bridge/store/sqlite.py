@@ -1,7 +1,7 @@
 """SQLite: one writing thread, and every unit that waits for it shares one commit.
 
 A commit costs a sync to disk, whatever is in it; taking everything that arrived since the last one makes the safe way
-the fast one. Units are kept apart by savepoints, so that one that fails undoes only itself.
+the fast one. Where one of the units fails all are run again, kept apart by savepoints, so that it undoes only itself.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -18,7 +19,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Literal, TypeVar
 
 from bridge.errors import RowRefused, StoreUnavailable
@@ -30,6 +31,8 @@ T = TypeVar("T")
 
 MOST_UNITS = 64
 """Units in one commit: more would make the first wait for the last."""
+_LEISURE_S = 0.01
+"""How long a unit at leisure waits for another one to share a commit with."""
 _REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, OverflowError, UnicodeEncodeError)
 _PARAMETERS = 30_000
 """SQLite takes 32,766 parameters in a statement."""
@@ -108,13 +111,17 @@ def _values(width: int, rows: int) -> str:
 
 
 def _pieces(total: int, most: int) -> Iterator[tuple[int, int]]:
-    """Cut a number of rows into powers of two, so that few different statements are ever prepared."""
-    start, size = 0, 1 << (min(most, 512).bit_length() - 1)
-    while start < total:
-        while size > total - start:
-            size >>= 1
+    """Cut a number of rows into pieces of a few sizes, so that few different statements are ever prepared."""
+    most, start = min(most, _LARGEST), 0
+    while left := total - start:
+        size = min(left - left % _STEP or left, most)
         yield size, start
         start += size
+
+
+_LARGEST = 512
+_STEP = 32
+"""Larger pieces are multiples of it."""
 
 
 @dataclass(slots=True)
@@ -122,8 +129,12 @@ class _Job:
     unit: Unit[Any]
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[Any]
+    at_leisure: bool
     result: Any = None
     error: BaseException | None = None
+
+
+_Run = Callable[[SqliteTransaction, _Job], None]
 
 
 class SqliteDatabase:
@@ -167,12 +178,12 @@ class SqliteDatabase:
         """Run and commit like any other unit: nothing bounds how long one may take."""
         return await self.write(unit)
 
-    async def write(self, unit: Unit[T]) -> T:
+    async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
         if self._thread is None:
             raise StoreUnavailable("the database is not open for writing")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(unit, loop, done))
+        self._jobs.put(_Job(unit, loop, done, at_leisure))
         return await done
 
     async def decided(self) -> int:
@@ -233,12 +244,15 @@ class SqliteDatabase:
             raise StoreUnavailable("the database file was removed or replaced under the running bridge: restart it")
 
     def _waiting(self, first: _Job) -> tuple[list[_Job], bool]:
-        jobs = [first]
-        while len(jobs) < MOST_UNITS and not self._jobs.empty():
-            job = self._jobs.get()
-            if job is None:
-                return jobs, True
-            jobs.append(job)
+        """Take what waits; and while nobody in it is in a hurry, what comes within a moment."""
+        jobs, until = [first], time.monotonic() + _LEISURE_S
+        with suppress(Empty):
+            while len(jobs) < MOST_UNITS:
+                seconds = until - time.monotonic() if all(job.at_leisure for job in jobs) else 0
+                job = self._jobs.get(timeout=max(seconds, 0))
+                if job is None:
+                    return jobs, True
+                jobs.append(job)
         return jobs, False
 
 
@@ -288,11 +302,15 @@ def read_once(connection: sqlite3.Connection, unit: Unit[T], clock: Clock = utc_
 def _commit(connection: sqlite3.Connection, jobs: list[_Job], check: Callable[[], None], clock: Clock) -> str | None:
     """Run all jobs and commit them; gives the reason where the database did not take it."""
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        for job in jobs:
-            _run(SqliteTransaction(connection, clock), job, alone=len(jobs) == 1)
-        check()
-        connection.execute("COMMIT")
+        try:
+            _take(connection, jobs, _plainly, check, clock)
+        except _TROUBLE:
+            raise
+        except BaseException:  # a unit's own: run apart from the others, it is met again and handed to its caller
+            if len(jobs) == 1:
+                raise
+            _roll_back(connection)
+            _take(connection, jobs, _apart, check, clock)
     except BaseException as error:  # noqa: BLE001 - every waiting unit is told, and the thread lives on
         with suppress(sqlite3.Error):
             _roll_back(connection)
@@ -301,20 +319,35 @@ def _commit(connection: sqlite3.Connection, jobs: list[_Job], check: Callable[[]
     return None
 
 
-def _run(transaction: SqliteTransaction, job: _Job, *, alone: bool) -> None:
-    """Run one unit. What a unit raises is its caller's; an error of the database itself ends the whole commit."""
+_TROUBLE = (sqlite3.OperationalError, StoreUnavailable)
+"""An error of the database itself, which ends the whole commit."""
+
+
+def _take(
+    connection: sqlite3.Connection, jobs: list[_Job], run: _Run, check: Callable[[], None], clock: Clock
+) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    transaction = SqliteTransaction(connection, clock)
+    for job in jobs:
+        run(transaction, job)
+    check()
+    connection.execute("COMMIT")
+
+
+def _plainly(transaction: SqliteTransaction, job: _Job) -> None:
+    """Run a unit without a savepoint, for which every page would be copied that others changed, too."""
+    job.result = job.unit(transaction)
+
+
+def _apart(transaction: SqliteTransaction, job: _Job) -> None:
+    """Run a unit so that what it raises undoes that unit alone."""
     try:
-        if alone:
+        with transaction.savepoint():
             job.result = job.unit(transaction)
-        else:
-            with transaction.savepoint():
-                job.result = job.unit(transaction)
-    except (sqlite3.OperationalError, StoreUnavailable):
+    except _TROUBLE:
         raise
     except BaseException as error:  # it is handed to whoever asked for the unit
         job.error = error
-        if alone:
-            raise
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:

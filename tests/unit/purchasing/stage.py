@@ -124,7 +124,7 @@ class InlineDatabase:
         self._points = points
         self._clock = clock
 
-    async def write(self, unit: Unit[T]) -> T:
+    async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
         await self._points.wake()
         before = self._connection.total_changes
         self._connection.execute("BEGIN")
