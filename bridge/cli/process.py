@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -71,7 +72,9 @@ def simulate(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8090,
     webhook_url: Annotated[str | None, typer.Option(help="Where webhooks go, unless the scenario says.")] = None,
-    scenario: Annotated[Path | None, typer.Option(help="Scenario file (TOML); default: the demo's.")] = None,
+    scenario: Annotated[
+        Path | None, typer.Option(help="Scenario file (TOML), or `demo` or `faults`; default: demo.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Makes what is left to chance repeatable.")] = 0,
     allow_remote: Annotated[bool, typer.Option(help="Let webhooks go to other machines.")] = False,
 ) -> None:
@@ -104,15 +107,30 @@ def demo(
     broker: Annotated[
         bool, typer.Option("--broker", help="Start a private RabbitMQ and show what a consumer gets.")
     ] = False,
+    faults: Annotated[
+        bool,
+        typer.Option(
+            "--faults", help="Let calls, answers and webhooks go wrong; the summary must balance all the same."
+        ),
+    ] = False,
+    seed: Annotated[
+        int | None, typer.Option(help="Repeats what is left to chance; default: 0, with --faults a new one each time.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show the main job: a carrier, the bridge on SQLite, shipments, webhooks, purchases and events, live.
 
     Example: bridge demo --once --shipments 20
+
+    Example: bridge demo --faults --seed 7
     """
     from bridge.demo import Options, run
 
+    if seed is None:
+        seed = secrets.randbelow(1_000_000) if faults else 0
+    options = Options(once, shipments, broker, as_json, faults, seed)
+
     async def work() -> int:
-        return await run(Options(once=once, shipments=shipments, broker=broker, as_json=as_json), os.environ)
+        return await run(options, os.environ)
 
     running.run(work())

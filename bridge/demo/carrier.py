@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, Final
 import httpx
 
 from bridge.demo.options import DemoFailed
-from bridge.demo.records import Delivery, Parcel
+from bridge.demo.records import Delivery, Mishap, Parcel
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Carrier:
         self._http = http
         self._after = 0
         self._ahead: set[int] = set()
+        self._met = 0
 
     @classmethod
     @asynccontextmanager
@@ -65,6 +67,16 @@ class Carrier:
             self._ahead.discard(self._after)
         return news
 
+    async def mishaps(self) -> list[Mishap]:
+        """Give the faults that were met since the last time."""
+        items = (await self._call("GET", f"/_control/faults/met?after={self._met}"))["items"]
+        self._met += len(items)
+        return [Mishap.of(one) for one in items]
+
+    async def heal(self) -> None:
+        """Let nothing go wrong from now on."""
+        await self._call("DELETE", "/_control/faults")
+
     async def is_idle(self) -> bool:
         """Say whether nothing will happen any more by itself."""
         return bool((await self._call("GET", "/_control/idle"))["idle"])
@@ -80,12 +92,18 @@ class Carrier:
     async def _call(
         self, method: str, path: str, body: dict[str, Any] | None = None, *, token: str | None = None
     ) -> dict[str, Any]:
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        try:
-            answer = await self._http.request(method, path, json=body, headers=headers)
-        except httpx.TransportError as error:
-            raise DemoFailed(f"the carrier does not answer: {type(error).__name__}") from error
+        answer = await self._ask(method, path, body, token)
+        while answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            await asyncio.sleep(float(answer.headers["retry-after"]))
+            answer = await self._ask(method, path, body, token)
         if answer.is_error:
             raise DemoFailed(f"the carrier answered {answer.status_code} to {method} {path}: {answer.text[:300]}")
         found: dict[str, Any] = answer.json()
         return found
+
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None, token: str | None) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        try:
+            return await self._http.request(method, path, json=body, headers=headers)
+        except httpx.TransportError as error:
+            raise DemoFailed(f"the carrier does not answer: {type(error).__name__}") from error

@@ -10,10 +10,14 @@ from bridge.demo.records import (
     EXPIRED,
     FAILED,
     HELD,
+    NEVER_SENT,
+    OFFERED,
+    OFFERS,
     REQUESTED,
     STATUS_CHANGED,
     SUCCEEDED,
     Delivery,
+    Mishap,
     Order,
     Parcel,
     Seen,
@@ -30,6 +34,10 @@ class Ledger:
         self.orders: list[Order] = []
         self.deliveries: list[Delivery] = []
         self.events: list[Seen] = []
+        self.mishaps: list[Mishap] = []
+        self._ordered: set[int] = set()
+        self._untold: set[int] = set()
+        self._told: set[tuple[int, str]] = set()
         self._decided: set[int] = set()
         self._purchases: set[str] = set()
         self._settled: set[str] = set()
@@ -38,15 +46,24 @@ class Ledger:
     def order(self, order: Order) -> None:
         """Remember a shipment."""
         self.orders.append(order)
+        self._ordered.add(order.shipment)
 
     def deliver(self, delivery: Delivery) -> None:
         """Remember an answered webhook."""
         self.deliveries.append(delivery)
+        if delivery.was_told and delivery.event != OFFERS:
+            self._told.add((delivery.shipment, delivery.event))
+
+    def mishap(self, mishap: Mishap) -> None:
+        """Remember a fault that was met."""
+        self.mishaps.append(mishap)
+        if mishap.kind == NEVER_SENT and mishap.about == OFFERS and mishap.shipment is not None:
+            self._untold.add(mishap.shipment)
 
     def receive(self, event: Seen) -> None:
         """Remember an event."""
         self.events.append(event)
-        if event.type in _DECISIONS:
+        if event.type in _DECISIONS or (event.type == OFFERED and not event.data["current"]):
             self._decided.add(event.shipment)
         if event.type == REQUESTED:
             self._purchases.add(event.data["intent_id"])
@@ -58,14 +75,14 @@ class Ledger:
                 self._statuses[event.shipment] = event.sequence, event.data["carrier_status"]
 
     @property
-    def progress(self) -> tuple[int, int, int]:
-        """What grows while something happens: orders, deliveries, events."""
-        return len(self.orders), len(self.deliveries), len(self.events)
+    def progress(self) -> tuple[int, int, int, int]:
+        """What grows while something happens: orders, deliveries, events, faults."""
+        return len(self.orders), len(self.deliveries), len(self.events), len(self.mishaps)
 
     @property
     def open(self) -> int:
-        """How many orders have no decision yet, or a purchase whose outcome nobody knows."""
-        return len(self.orders) - len(self._decided) + len(self._purchases - self._settled)
+        """How many orders whose offers are told have no decision yet, or a purchase whose outcome nobody knows."""
+        return len(self._ordered - self._decided - self._untold) + len(self._purchases - self._settled)
 
     @property
     def statuses(self) -> dict[int, str]:
@@ -73,5 +90,6 @@ class Ledger:
         return {shipment: status for shipment, (_, status) in self._statuses.items()}
 
     def is_complete(self, parcels: Iterable[Parcel]) -> bool:
-        """Say whether every order is decided and settled, and every parcel's last status has come."""
-        return self.open == 0 and all(self.statuses.get(one.shipment) == one.status for one in parcels)
+        """Say whether every order is decided and settled, and every last status that was told has come."""
+        told = [one for one in parcels if (one.shipment, one.status) in self._told]
+        return self.open == 0 and all(self.statuses.get(one.shipment) == one.status for one in told)

@@ -16,19 +16,22 @@ from bridge.demo import merchant, witness
 from bridge.demo.carrier import SHOPS, Carrier
 from bridge.demo.ledger import Ledger
 from bridge.demo.options import DemoFailed, Options
+from bridge.demo.patience import Patience
 from bridge.demo.records import Seen
 from bridge.demo.screen import MOST_LINES_FOR, JsonScreen, Screen, TextScreen
 from bridge.demo.stage import Stage
 from bridge.demo.summary import Account, summarize
+from bridge.demo.words import introduction
 from bridge.nodes.guard import NodeError
 from bridge.nodes.rabbitmq import RabbitNode
 from bridge.observability import configure_logging
 
 _POLL_S: Final = 0.1
 _COUNT_S: Final = 1.0
-_REMIND_S: Final = 10.0
-_STALL_S: Final = 60.0
+_STALL_S: Final = 75.0
 """How long nothing may happen before what there is, is counted. Longer than a purchase can stay in doubt."""
+_HEAL_S: Final = 30.0
+"""How long after the last order things may go on going wrong: what is open then can settle."""
 
 
 async def run(options: Options, environ: Mapping[str, str]) -> int:
@@ -49,7 +52,7 @@ async def run(options: Options, environ: Mapping[str, str]) -> int:
 
 def _screen(options: Options) -> Screen:
     if options.as_json:
-        return JsonScreen(sys.stdout, sys.stderr)
+        return JsonScreen(sys.stdout, sys.stderr, seed=options.seed)
     return TextScreen(Console(), each=options.shipments <= MOST_LINES_FOR)
 
 
@@ -64,6 +67,7 @@ class Play:
         self._arrived: list[Seen] = []
         self._bell = asyncio.Event()
         self._ordering: asyncio.Task[None] | None = None
+        self._heal_at: float | None = None
         self.balanced = False
 
     async def run(self) -> None:
@@ -77,7 +81,7 @@ class Play:
 
     async def _perform(self, stack: AsyncExitStack) -> None:
         amqp_url = await stack.enter_async_context(self._broker())
-        stage = Stage(self._environ)
+        stage = Stage(self._environ, faults=self._options.faults, seed=self._options.seed)
         stack.push_async_callback(stage.close)
         stack.callback(self._screen.say, "Ending the bridge and the carrier …")
         await self._start(stage, amqp_url)
@@ -96,18 +100,7 @@ class Play:
     # -- starting ------------------------------------------------------------------------------------------------------
 
     def _introduce(self) -> None:
-        consumer = "a consumer's queue on RabbitMQ" if self._uses_broker else "the bridge's own feed"
-        self._screen.say(
-            "ShipX Bridge at work, all on this machine: nothing leaves it, nothing is paid, and nothing stays.\n\n"
-            "  merchant → carrier (a simulator of ShipX, one prepaid and one postpaid organization)\n"
-            "             carrier → webhooks → bridge (`bridge serve` on SQLite)\n"
-            f"                                  bridge → events → {consumer}\n\n"
-            "  order     a shipment that the merchant creates at the carrier\n"
-            "  webhook   what the carrier posts to the bridge, and the answer; some are sent twice\n"
-            "  decision  which of the offers the bridge takes\n"
-            "  purchase  the one order to buy, and what became of it\n"
-            "  event     everything else that the bridge tells its consumers\n"
-        )
+        self._screen.say(introduction(self._options, uses_broker=self._uses_broker))
         if self._options.shipments > MOST_LINES_FOR and not self._options.as_json:
             self._screen.say(f"More than {MOST_LINES_FOR} shipments: counts are shown instead of every line.\n")
 
@@ -156,6 +149,8 @@ class Play:
 
     async def _order(self, carrier: Carrier) -> None:
         await merchant.order(carrier, self._ledger, self._options.shipments, self._screen.order)
+        if self._options.faults:
+            self._heal_at = time.monotonic() + _HEAL_S
 
     async def _receive(self, events: witness.Events) -> None:
         async for event in events:
@@ -169,6 +164,7 @@ class Play:
         counted = 0.0
         while True:
             await self._show(carrier)
+            await self._heal(carrier)
             if await self._is_settled(stage, carrier):
                 return
             if time.monotonic() - counted >= _COUNT_S:
@@ -182,13 +178,23 @@ class Play:
             await self._pause()
 
     async def _show(self, carrier: Carrier) -> None:
-        """Show the webhooks answered since the last time, then the events that had come by then: in this order."""
+        """Show the faults and the webhooks since the last time, then the events that had come by then."""
         events, self._arrived = self._arrived, []
+        for mishap in await carrier.mishaps():
+            self._ledger.mishap(mishap)
+            self._screen.mishap(mishap)
         for delivery in await carrier.answered():
             self._ledger.deliver(delivery)
             self._screen.delivery(delivery)
         for event in events:
             self._screen.event(event)
+
+    async def _heal(self, carrier: Carrier) -> None:
+        """Let nothing go wrong any more when it has for long enough."""
+        if self._heal_at is not None and time.monotonic() >= self._heal_at:
+            self._heal_at = None
+            await carrier.heal()
+            self._screen.say("From here on nothing goes wrong any more, so that what is open can settle.")
 
     async def _pause(self) -> None:
         self._bell.clear()
@@ -219,10 +225,13 @@ class Play:
             charges=await carrier.charges(),
             parcels=await carrier.parcels(),
             recorded=await witness.recorded(stage.bridge_url, stage.token),
+            mishaps=ledger.mishaps,
         )
         summary = summarize(account)
         self._screen.summary(summary)
         self.balanced = summary.balances
+        if self._options.faults:
+            self._screen.say(f"The seed was {self._options.seed}.")
 
     def _invite(self, stage: Stage, amqp_url: str | None) -> None:
         """Say what can be looked at while everything stays up."""
@@ -234,28 +243,6 @@ class Play:
             f"  database  {stage.folder / 'bridge.db'}\n\n"
             f"  curl -H 'Authorization: Bearer {stage.token}' '{stage.bridge_url}/v1/events?limit=5'\n"
         )
-
-
-class Patience:
-    """Knows for how long nothing has changed, and when to say so."""
-
-    def __init__(self) -> None:
-        self._known: object = None
-        self._since = time.monotonic()
-        self._reminded = 0.0
-
-    def silence(self, progress: object) -> float:
-        """Give the seconds since something last changed."""
-        if progress != self._known:
-            self._known, self._since, self._reminded = progress, time.monotonic(), 0.0
-        return time.monotonic() - self._since
-
-    def is_due(self, silent: float) -> bool:
-        """Say whether it is time for another word about it."""
-        if silent - self._reminded < _REMIND_S:
-            return False
-        self._reminded = silent
-        return True
 
 
 def _private_node() -> RabbitNode:

@@ -11,6 +11,14 @@ Mode = Literal["offer", "simplified"]
 Outcome = Literal["accepted", "duplicate", "parked"]
 OUTCOMES: tuple[Outcome, ...] = ("accepted", "duplicate", "parked")
 
+OFFERS = "offers_prepared"
+"""The carrier's own word for the webhook that a purchase begins with."""
+CONFIRMED = "shipment_confirmed", "confirmed"
+"""The carrier's two ways to tell that a shipment is bought: as an event, and as a status."""
+NEVER_SENT = "missing"
+"""The simulator's word for a webhook that it kept to itself."""
+
+OFFERED = "shipment.offers_prepared"
 DECIDED = "shipment.offer_selected"
 DECLINED = "shipment.offer_selection_failed"
 EXPIRED = "shipment.offers_expired"
@@ -34,6 +42,8 @@ class Delivery:
     status: int | None
     outcome: Outcome | None
     delivery_id: str | None
+    happened_at: datetime
+    """What the carrier says of when it happened, to the second."""
     repeat: bool = False
     error: str | None = None
 
@@ -51,9 +61,34 @@ class Delivery:
             status=attempt["status"],
             outcome=cast(Outcome, outcome) if outcome in OUTCOMES else None,
             delivery_id=answer.get("delivery_id"),
+            happened_at=datetime.strptime(attempt["body"]["event_ts"], "%Y-%m-%d %H:%M:%S %z"),
             repeat=attempt["repeat"],
             error=attempt["error"],
         )
+
+    @property
+    def was_told(self) -> bool:
+        """Say whether the bridge knows it: it was answered as the carrier expects."""
+        return self.status == 200
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """A fault that was met at the carrier: by a call, by an effect, or by a webhook, as `about` names it."""
+
+    kind: str
+    about: str
+    shipment: int | None
+    reached: bool
+    """Whether the call, or the webhook, got where it was going."""
+    seconds: float | None
+    at: datetime
+
+    @classmethod
+    def of(cls, met: Mapping[str, Any]) -> Mishap:
+        """Read a fault that the simulator recorded."""
+        at = datetime.fromisoformat(met["at"])
+        return cls(met["kind"], met["about"], met["shipment_id"], met["reached"], met["seconds"], at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final, Protocol, TextIO
+from typing import Final, Protocol, TextIO
 
 from rich.console import Console
 from rich.table import Table
@@ -19,14 +19,15 @@ from bridge.demo.records import (
     FAILED,
     HELD,
     REQUESTED,
-    STATUS_CHANGED,
     SUCCEEDED,
     UNKNOWN,
     Delivery,
+    Mishap,
     Order,
     Seen,
 )
 from bridge.demo.summary import Summary
+from bridge.demo.words import met, told, wrong
 from bridge.lifecycle import utc_now
 
 MOST_LINES_FOR: Final = 300
@@ -42,6 +43,7 @@ _STYLES: Final = {
     "duplicate": "dim",
     "parked": "red",
     "trouble": "bold red",
+    "fault": "red",
 }
 
 
@@ -51,17 +53,19 @@ class Screen(Protocol):
     def say(self, text: str) -> None: ...
     def order(self, order: Order) -> None: ...
     def delivery(self, delivery: Delivery) -> None: ...
+    def mishap(self, mishap: Mishap) -> None: ...
     def event(self, event: Seen) -> None: ...
-    def count(self, orders: int, deliveries: int, events: int) -> None: ...
+    def count(self, orders: int, deliveries: int, events: int, faults: int) -> None: ...
     def summary(self, summary: Summary) -> None: ...
 
 
 class JsonScreen:
     """One object a line, each flushed at once; the last one is the summary. What is said to people goes elsewhere."""
 
-    def __init__(self, output: TextIO, remarks: TextIO) -> None:
+    def __init__(self, output: TextIO, remarks: TextIO, *, seed: int) -> None:
         self._output = output
         self._remarks = remarks
+        self._seed = seed
 
     def say(self, text: str) -> None:
         print(text, file=self._remarks, flush=True)
@@ -70,18 +74,22 @@ class JsonScreen:
         self._write({"kind": "order", **asdict(order)})
 
     def delivery(self, delivery: Delivery) -> None:
-        self._write({"kind": "webhook", **asdict(delivery), "sent_at": delivery.sent_at.isoformat()})
+        moments = {"sent_at": delivery.sent_at.isoformat(), "happened_at": delivery.happened_at.isoformat()}
+        self._write({"kind": "webhook", **asdict(delivery), **moments})
+
+    def mishap(self, mishap: Mishap) -> None:
+        self._write({**asdict(mishap), "kind": "fault", "fault": mishap.kind, "at": mishap.at.isoformat()})
 
     def event(self, event: Seen) -> None:
         self._write({"kind": kind(event), **asdict(event), "at": event.at.isoformat()})
 
-    def count(self, orders: int, deliveries: int, events: int) -> None:
+    def count(self, orders: int, deliveries: int, events: int, faults: int) -> None:
         """Leave it: every line is there to be counted."""
 
     def summary(self, summary: Summary) -> None:
         checks = [{"name": check.name, "holds": check.holds, "problems": check.problems} for check in summary.checks]
-        told = {"balances": summary.balances, "counts": summary.counts, "slowest_s": summary.slowest, "checks": checks}
-        self._write({"summary": told})
+        found = {"balances": summary.balances, "counts": summary.counts, "slowest_s": summary.slowest}
+        self._write({"summary": {**found, "seed": self._seed, "checks": checks}})
 
     def _write(self, line: Mapping[str, object]) -> None:
         print(json.dumps(line, ensure_ascii=False), file=self._output, flush=True)
@@ -107,15 +115,18 @@ class TextScreen:
         again = "sent again, " if delivery.repeat else ""
         self._line("webhook", delivery.sent_at, delivery.shipment, delivery.event, f"{again}{answer}", style)
 
+    def mishap(self, mishap: Mishap) -> None:
+        self._line("fault", mishap.at, mishap.shipment, met(mishap), wrong(mishap))
+
     def event(self, event: Seen) -> None:
         name = event.route or event.type
         self._line(kind(event), event.at, event.shipment, name, f"#{event.sequence}  {told(event)}")
 
-    def count(self, orders: int, deliveries: int, events: int) -> None:
+    def count(self, orders: int, deliveries: int, events: int, faults: int) -> None:
         if not self._each:
-            self.say(
-                f"  {orders:>6} shipments created   {deliveries:>7} webhooks answered   {events:>7} events received"
-            )
+            wrongs = f"   {faults:>6} faults" if faults else ""
+            rights = f"{orders:>6} shipments created   {deliveries:>7} webhooks answered   {events:>7} events received"
+            self.say(f"  {rights}{wrongs}")
 
     def summary(self, summary: Summary) -> None:
         counts = Table(title="What was counted", title_justify="left", show_header=False)
@@ -134,13 +145,15 @@ class TextScreen:
         verdict = f"It does not balance: {'; '.join(failed)}." if failed else "Everything balances."
         self._console.print(Text(verdict, "bold red" if failed else "bold green"), soft_wrap=True)
 
-    def _line(self, what: str, at: datetime, shipment: int, name: str, detail: str, style: str | None = None) -> None:
+    def _line(
+        self, what: str, at: datetime, shipment: int | None, name: str, detail: str, style: str | None = None
+    ) -> None:
         if not self._each:
             return
         head = Text()
         head.append(f"{at.astimezone():%H:%M:%S}.{at.microsecond // 1000:03}  ", "dim")
         head.append(f"{what:<8}  ", _STYLES[what])
-        head.append(f"{shipment}  ", "dim")
+        head.append(f"{shipment or '':<10}  ", "dim")
         head.append(f"{name:<{_name_width(name)}}  {detail}".rstrip(), style or _STYLES[what])
         self._console.print(head, soft_wrap=True)
 
@@ -152,30 +165,8 @@ def kind(event: Seen) -> str:
     return "purchase" if event.type in _PURCHASES else "event"
 
 
-def told(event: Seen) -> str:
-    """Say in a few words what stands in an event."""
-    data = event.data
-    if event.type == STATUS_CHANGED:
-        late = "" if data["current"] else ", older than what is known"
-        return f"{data['tracking_status']}, the carrier says {data['carrier_status']}{late}"
-    if event.type == DECIDED:
-        return f"{data['service_id']}, {_price(data['price'])}, by rule {data['rule_id']}"
-    if event.type == SUCCEEDED:
-        adopted = ", bought by somebody else" if data["adopted"] else ""
-        return f"{data['service_id']}, {_price(data['price'])}{adopted}"
-    if "offers" in data:
-        available = sum(offer["status"] == "available" for offer in data["offers"])
-        return f"{available} of {len(data['offers'])} offers available"
-    words = (data.get(key) for key in ("service_id", "reason", "return_tracking_number", "tracking_number"))
-    return next((str(word) for word in words if word), "")
-
-
 def _name_width(name: str) -> int:
     return 46 if name.startswith("shipx.") else 34
-
-
-def _price(price: Mapping[str, Any] | None) -> str:
-    return "price not told" if price is None else f"{price['amount']} {price['currency']}"
 
 
 def _milliseconds(seconds: float | None) -> str:

@@ -23,6 +23,8 @@ _START_S: Final = 30.0
 _END_S: Final = 30.0
 _POLL_S: Final = 0.05
 _LINES: Final = 20
+IMPATIENT: Final = {"BRIDGE_SHIPX__TIMEOUT_S": "2", "BRIDGE_PURCHASING__SETTLE_S": "8"}
+"""With faults: what the scenario may do to a call and to its effect is over sooner than at the real carrier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ class Stage:
     `environ` is the user's; no BRIDGE_* variable of it reaches a child.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], *, faults: bool, seed: int) -> None:
+        self._faults = faults
+        self._seed = seed
         self._guard = Guard("bridge-demo-")
         self._environ = {name: value for name, value in environ.items() if not name.startswith("BRIDGE_")}
         self._ports = free_ports(2)
@@ -78,7 +82,9 @@ class Stage:
 
     async def start_carrier(self) -> None:
         """Start the stand-in carrier. Raises DemoFailed."""
-        carrier = self._spawn("the carrier", self.carrier_url, ["simulate", "--port", str(self._ports[0])], {})
+        scenario = "faults" if self._faults else "demo"
+        arguments = ["simulate", "--port", str(self._ports[0]), "--scenario", scenario, "--seed", str(self._seed)]
+        carrier = self._spawn("the carrier", self.carrier_url, arguments, {})
         await _until_answers(carrier, "/_control/idle")
 
     async def start_bridge(self, amqp_url: str | None) -> None:
@@ -137,6 +143,7 @@ class Stage:
             "BRIDGE_SHIPX__MAX_IN_FLIGHT": "16",
             "BRIDGE_PURCHASING__MAX_PER_DAY": "20000",
             "BRIDGE_POLICY": str(files("bridge.demo") / "policy.toml"),
+            **(IMPATIENT if self._faults else {}),
             **({"BRIDGE_AMQP_URL": amqp_url} if amqp_url else {}),
         }
 

@@ -41,6 +41,13 @@ class Edge:
         if mishap is None:
             await self._app(scope, receive, answering)
             return
+        try:
+            await self._struck(mishap, scope, receive, answering)
+        except asyncio.CancelledError:  # a caller in this very process has given up
+            self._record(mishap, scope)
+            raise
+
+    async def _struck(self, mishap: Mishap, scope: Scope, receive: Receive, answering: Send) -> None:
         real = await self._real_answer(mishap, scope, receive) if mishap.reached else Response()
         async with self._pause(mishap, "slow"):
             answer = answer_to(mishap, real)
@@ -80,7 +87,7 @@ class Edge:
 
     async def _hang_up(self, mishap: Mishap, scope: Scope, receive: Receive) -> None:
         """Close the connection without a word. A caller in this very process is told as its HTTP client would."""
-        self._world.calls.record(scope["method"], scope["path"], None, mishap.kind, self._world.now())
+        self._record(mishap, scope)
         offered = scope.get("extensions", {}).get(HANG_UP)
         if offered is None:
             raise httpx.RemoteProtocolError("Server disconnected without sending a response.")
@@ -88,6 +95,10 @@ class Edge:
         close()
         while (await receive())["type"] != "http.disconnect":
             pass
+
+    def _record(self, mishap: Mishap, scope: Scope) -> None:
+        """Record a call that has no answer."""
+        self._world.calls.record(scope["method"], scope["path"], None, mishap.kind, self._world.now())
 
     def _answering(self, scope: Scope, send: Send, fault: Kind | None) -> Send:
         """Put the carrier's `Date` on the answer and the caller's `X-Request-ID` or a new one, and record it."""

@@ -323,9 +323,7 @@ _TROUBLE = (sqlite3.OperationalError, StoreUnavailable)
 """An error of the database itself, which ends the whole commit."""
 
 
-def _take(
-    connection: sqlite3.Connection, jobs: list[_Job], run: _Run, check: Callable[[], None], clock: Clock
-) -> None:
+def _take(connection: sqlite3.Connection, jobs: list[_Job], run: _Run, check: Callable[[], None], clock: Clock) -> None:
     connection.execute("BEGIN IMMEDIATE")
     transaction = SqliteTransaction(connection, clock)
     for job in jobs:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -72,11 +73,11 @@ class Demo:
         """What is left of its temporary files."""
         return [path.name for path in self._scratch.iterdir()]
 
-    async def end(self, sent: signal.Signals | None = None) -> int:
+    async def end(self, sent: signal.Signals | None = None, *, patience: float = PATIENCE_S) -> int:
         """Send a signal, where one is given, wait for the end, and give the exit code."""
         if sent is not None:
             self.process.send_signal(sent)
-        return await asyncio.to_thread(self.process.wait, PATIENCE_S)
+        return await asyncio.to_thread(self.process.wait, patience)
 
     def _child(self, verb: str) -> int | None:
         listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
@@ -112,6 +113,24 @@ async def test_one_run_ends_by_itself_and_balances(tmp_path: Path) -> None:
     requested = [line["data"]["shipment_id"] for line in demo.of("purchase") if line["type"].endswith("requested")]
     assert len(offered) == 6, "the carrier buys the other two by itself"
     assert sorted(requested) == sorted(offered)
+
+
+async def test_with_faults_on_every_side_it_balances_all_the_same(tmp_path: Path) -> None:
+    """With this seed purchases get lost on the way there and back, and of one shipment nobody tells the offers."""
+    demo = Demo(tmp_path, "--once", "--faults", "--seed", "2", "--shipments", "6", "--json")
+    assert await demo.end(patience=110) == BALANCED, demo.output + demo.remarks
+    assert "`--faults --seed 2` repeats it" in demo.remarks
+    summary = demo.lines[-1]["summary"]
+    assert (summary["balances"], summary["seed"]) == (True, 2)
+    counts, faults = summary["counts"], demo.of("fault")
+    assert {kind: count for name, count in counts.items() if (kind := name.removeprefix("faults: ")) != name} == dict(
+        Counter(line["fault"] for line in faults)
+    )
+    bought = [line for line in faults if line["about"].endswith("/buy")]
+    assert {line["reached"] for line in bought} == {True, False}
+    assert counts["purchases failed"] > 0
+    assert counts["not told by the carrier"] > 0
+    assert counts["charges at the carrier"] < counts["shipments created"] == 6
 
 
 @pytest.mark.usefixtures("rabbit")

@@ -253,17 +253,26 @@ class Told:
 class Stage:
     """The carrier and the disk; processes come and go."""
 
-    def __init__(self, *, again: str = "charge", purchase: float = 0.6, **terms: Any) -> None:
+    def __init__(
+        self,
+        *,
+        again: str = "charge",
+        purchase: float = 0.6,
+        faults: Mapping[str, Any] | None = None,
+        seed: int = 1,
+        **terms: Any,
+    ) -> None:
         self.clock = LoopClock()
         scenario = Scenario.model_validate(
             {
                 "organizations": [TERMS | terms],
                 "purchases": {"again": again},
                 "delays": {"purchase": purchase},
+                "faults": faults or {},
             }
         )
         nobody = httpx.MockTransport(lambda _: httpx.Response(200))
-        self.app = create_app(scenario, clock=self.clock, seed=1, transport=nobody)
+        self.app = create_app(scenario, clock=self.clock, seed=seed, transport=nobody)
         self.simulator: Simulator = self.app.state.simulator
         self.disk = Disk()
         self.troubles: dict[str, list[Trouble]] = {}

@@ -134,8 +134,12 @@ async def test_a_sender_who_gives_up_a_slow_call_leaves_nothing_behind(stage: St
     await fail(stage, kind="slow", seconds=[4, 4])
     asking = await begun(stage.client.get("/v1/organizations"))
     asking.cancel()
+    await asyncio.wait([asking])
     await stage.advance(5)
     assert (await stage.control("idle"))["idle"] is True
+    assert [(one["path"], one["status"]) for one in (await stage.control("calls"))["items"]] == [
+        ("/v1/organizations", None)
+    ]
 
 
 async def test_a_woken_call_is_done_before_the_next_thing_is_due(stage: Stage) -> None:
