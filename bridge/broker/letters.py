@@ -9,16 +9,9 @@ from typing import Any, Final
 from aio_pika import Message
 from aio_pika.abc import AbstractIncomingMessage
 
+from bridge.broker.headers import DEAD_SINCE, ORIGIN, REASON, REDRIVEN
 from bridge.broker.topology import DEAD_FOR
 
-REASON: Final = "bridge-reason"
-"""The header that says why the bridge itself put a message here."""
-ORIGIN: Final = "bridge-origin"
-"""The header with the exchange such a message came by; its routing key is the message's own."""
-REDRIVEN: Final = "bridge-redriven"
-"""The header that counts how often a message was sent back."""
-DEAD_SINCE: Final = "bridge-dead-since"
-"""The header with the time (seconds since 1970) at which a message came here first, on one that was put in anew."""
 _RETURNS: Final = "x-delivery-count"
 """What the broker compares with its limit, in every version since quorum queues have one."""
 

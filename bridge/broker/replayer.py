@@ -16,6 +16,7 @@ from aiormq.abc import AbstractChannel as Channel
 from pydantic import SecretStr
 
 from bridge.broker.confirming import in_our_words
+from bridge.broker.headers import REPLAY
 from bridge.broker.rabbit import connect
 from bridge.broker.topology import EVENTS
 from bridge.broker.trouble import trouble
@@ -24,8 +25,6 @@ from bridge.events.catalogue import versioned
 from bridge.events.cloudevents import CONTENT_TYPE
 from bridge.model import Event
 
-REPLAY: Final = "bridge-replay"
-"""The header that marks a message as sent once more; its value is the id of the replay's command."""
 _OPEN_S: Final = 10
 _CONFIRM_S: Final = 30
 _CLOSE_S: Final = 1

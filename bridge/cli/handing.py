@@ -66,16 +66,16 @@ async def outcome(commands: SqlCommands, command: Command, wait_s: float, show: 
     """Wait for the end of a command; where nobody has it in hand for so long, withdraw it and say why."""
     from bridge.commands.waiting import follow
 
-    standing = (await commands.submit(command)).standing
     try:
+        standing = (await commands.submit(command)).standing
         async for standing in follow(commands, standing):  # noqa: B020 - it is the same command, later
             show(standing)
             if not standing.state.is_over and standing.unattended_s > wait_s:
-                await commands.withdraw(command.operation, command.id, begun=True)
+                await commands.withdraw(command.operation, command.id, only="unattended")
     except asyncio.CancelledError:
         with suppress(StoreError):
-            await commands.withdraw(command.operation, command.id, begun=True)
-        print("bridge: withdrawn", file=sys.stderr)
+            if await commands.withdraw(command.operation, command.id, only="live"):
+                print("bridge: withdrawn", file=sys.stderr)
         raise
     if standing.state is not CommandState.withdrawn:
         return standing, standing.error

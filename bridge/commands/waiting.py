@@ -7,10 +7,13 @@ import time
 from collections.abc import AsyncIterator
 from typing import Final
 
+from bridge.errors import StoreUnavailable
 from bridge.model import Standing
 from bridge.store.commands import SqlCommands
 
 LOOK_S: Final = 0.1
+PATIENCE_S: Final = 10.0
+"""For so long the database may be away while somebody waits."""
 
 
 async def follow(commands: SqlCommands, standing: Standing) -> AsyncIterator[Standing]:
@@ -32,6 +35,15 @@ async def within(commands: SqlCommands, standing: Standing, seconds: float) -> S
 
 
 async def _again(commands: SqlCommands, standing: Standing) -> Standing:
-    found = await commands.look(standing.operation, standing.id)
-    assert found is not None, "a command that was given stays"
-    return found
+    """Look again; a database that is away for a moment says nothing about the command. Raises StoreUnavailable."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            found = await commands.look(standing.operation, standing.id)
+        except StoreUnavailable:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(LOOK_S)
+            continue
+        assert found is not None, "a command that was given stays"
+        return found

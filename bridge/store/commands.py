@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from bridge.errors import KeyMissing, KeyUsed, LeaseLost
 from bridge.model import ClaimedCommand, Command, CommandState, Micros, Outcome, Progress, Standing, micros, moment
@@ -24,6 +24,8 @@ PATIENCE: Final = timedelta(minutes=1)
 """A command without a deadline stands where one with so much time left stands."""
 MOST_ATTEMPTS: Final = 5
 """So often one is begun without coming any further; then it is left alone, for it may be what ends the processes."""
+Withdrawable = Literal["waiting", "unattended", "live"]
+"""Which commands may be taken back: what nobody has begun, what nobody has in hand, whatever has not ended."""
 _GAVE_UP: Final = f"it was begun {MOST_ATTEMPTS} times and never came any further"
 
 
@@ -51,12 +53,12 @@ class SqlCommands:
         """Say how a command stands. Raises KeyMissing where its result cannot be opened any more."""
         return await self._database.read(lambda transaction: self._look(transaction, operation, key))
 
-    async def withdraw(self, operation: str, key: str, *, begun: bool) -> bool:
-        """Take back a command that has not ended, or only one that nobody has begun; says whether that was so.
+    async def withdraw(self, operation: str, key: str, *, only: Withdrawable) -> bool:
+        """Take back a command, if it is still so; says whether it was.
 
         Whoever has it in hand loses it, and stops at its next write.
         """
-        return await self._database.write(lambda transaction: _withdraw(transaction, operation, key, begun=begun))
+        return await self._database.write(lambda transaction: _withdraw(transaction, operation, key, only))
 
     async def underway(self, operation: str) -> int:
         """Count the commands of an operation that somebody has in hand."""
@@ -213,6 +215,11 @@ class SqlCommands:
             raise LeaseLost(f"the command {claimed.id} is not in this hand any more")
 
 
+_WITHDRAWABLE: Final[dict[Withdrawable, str]] = {
+    "waiting": "state = 'waiting'",
+    "unattended": "state IN ('waiting', 'running') AND held_until <= ?",
+    "live": "state IN ('waiting', 'running')",
+}
 _HELD: Final = "operation = ? AND id = ? AND state = 'running' AND holder = ? AND token = ? AND held_until > ?"
 _GIVEN: Final = "commands (operation, id, body_sha256, given_by, submitted_at, deadline, begin_by)"
 _GIVEN_AGAIN: Final = (
@@ -237,12 +244,12 @@ def _digest(transaction: Transaction, command: Command) -> bytes:
     return bytes(rows[0][0])
 
 
-def _withdraw(transaction: Transaction, operation: str, key: str, *, begun: bool) -> bool:
-    states = "('waiting', 'running')" if begun else "('waiting')"
+def _withdraw(transaction: Transaction, operation: str, key: str, only: Withdrawable) -> bool:
+    now = transaction.now
     changed = transaction.run(
         "UPDATE commands SET state = 'withdrawn', token = token + 1, ended_at = ?"
-        f" WHERE operation = ? AND id = ? AND state IN {states} RETURNING operation, id",
-        (transaction.now, operation, key),
+        f" WHERE operation = ? AND id = ? AND {_WITHDRAWABLE[only]} RETURNING operation, id",
+        [now, operation, key, *([now] if only == "unattended" else [])],
     )
     _erase_bodies(transaction, changed)
     if changed:

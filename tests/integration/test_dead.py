@@ -16,7 +16,8 @@ from pydantic import SecretStr
 
 from bridge.broker import dead as dead_module
 from bridge.broker.dead import MOST_RETURNS, RabbitDead
-from bridge.broker.letters import DEAD_SINCE, ORIGIN, REASON, REDRIVEN, DeadLetter
+from bridge.broker.headers import DEAD_SINCE, ORIGIN, REASON, REDRIVEN
+from bridge.broker.letters import DeadLetter
 from bridge.broker.rabbit import apply_topology
 from bridge.broker.topology import COMMANDS, DEAD, DEAD_FOR
 from bridge.errors import BrokerUnavailable

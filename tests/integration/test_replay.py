@@ -15,8 +15,9 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from pydantic import BaseModel, SecretStr
 
+from bridge.broker.headers import REPLAY
 from bridge.broker.rabbit import apply_topology
-from bridge.broker.replayer import REPLAY, RabbitReplayer
+from bridge.broker.replayer import RabbitReplayer
 from bridge.broker.topology import EVENTS, UNROUTED
 from bridge.commands.models import ReplayEvents
 from bridge.egress.replay import ReplayedEvents

@@ -17,9 +17,8 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from pydantic import SecretStr
 
-from bridge.broker.letters import ORIGIN, REASON, REDRIVEN
+from bridge.broker.headers import ORIGIN, REASON, REDRIVEN, REPLAY
 from bridge.broker.rabbit import apply_topology
-from bridge.broker.replayer import REPLAY
 from bridge.broker.topology import COMMANDS, DEAD
 from bridge.settings import load
 from bridge.store.opening import existing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from bridge.broker.headers import MEANINGS
 from bridge.broker.topology import describe
 from tests.reference.markdown import code, table
 
@@ -17,6 +18,7 @@ What `serve` declares on RabbitMQ at its start, and `bridge topology apply` by i
 `BRIDGE_AMQP__DECLARE=false` somebody else does (`bridge topology show` prints it as JSON). Everything is durable. What
 is published, under which routing keys: docs/reference/events.md.
 """
+_HEADERS = "Every event has `organization` and `environment`. Others are on some messages:\n"
 
 
 def page() -> str:
@@ -25,10 +27,12 @@ def page() -> str:
     exchanges = [(code(one["name"]), one["type"], _arguments(one["arguments"])) for one in found["exchanges"]]
     queues = [(code(one["name"]), _arguments(one["arguments"])) for one in found["queues"]]
     bindings = [(code(one["exchange"]), code(one["queue"]), code(one["routing_key"])) for one in found["bindings"]]
+    headers = [(code(name), meaning) for name, meaning in MEANINGS.items()]
     return (
         f"{_INTRODUCTION}\n## Exchanges\n\n{table(('exchange', 'type', 'arguments'), exchanges)}"
         f"\n## Queues\n\n{table(('queue', 'arguments'), queues)}"
         f"\n## Bindings\n\n{table(('from exchange', 'to queue', 'routing key'), bindings)}"
+        f"\n## Headers\n\n{_HEADERS}\n{table(('header', 'on'), headers)}"
     )
 
 

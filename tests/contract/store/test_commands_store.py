@@ -293,35 +293,46 @@ async def test_a_command_that_nobody_can_read_ends_and_holds_up_no_other(hand: H
 
 async def test_what_nobody_has_begun_can_be_taken_back_and_is_never_done(hand: Hand) -> None:
     await hand.give(command())
-    assert await hand.commands.withdraw("op", "one", begun=False)
+    assert await hand.commands.withdraw("op", "one", only="waiting")
     assert await hand.take() == []
     assert (await hand.standing()).state is CommandState.withdrawn
     assert await hand.rows("SELECT owner FROM sealed") == []
-    assert not await hand.commands.withdraw("op", "one", begun=True), "once is enough"
+    assert not await hand.commands.withdraw("op", "one", only="live"), "once is enough"
 
 
 async def test_what_is_begun_is_only_taken_back_where_that_is_asked_for_and_then_stops(hand: Hand) -> None:
     await hand.give(command())
     claimed = await hand.take_one()
-    assert not await hand.commands.withdraw("op", "one", begun=False)
+    assert not await hand.commands.withdraw("op", "one", only="waiting")
     await hand.commands.note(claimed, Progress(3))
-    assert await hand.commands.withdraw("op", "one", begun=True)
+    assert await hand.commands.withdraw("op", "one", only="live")
     with pytest.raises(LeaseLost):
         await hand.commands.note(claimed, Progress(4))
     assert (await hand.standing()).progress == Progress(3)
 
 
+async def test_what_somebody_has_in_hand_is_not_unattended(hand: Hand) -> None:
+    await hand.give(command("waiting"))
+    assert await hand.commands.withdraw("op", "waiting", only="unattended")
+    await hand.give(command())
+    claimed = await hand.take_one()
+    assert not await hand.commands.withdraw("op", "one", only="unattended")
+    await hand.commands.note(claimed, Progress(3))
+    await hand.let_leases_end()
+    assert await hand.commands.withdraw("op", "one", only="unattended")
+
+
 async def test_what_has_ended_cannot_be_taken_back(hand: Hand) -> None:
     await hand.give(command())
     await hand.commands.end(await hand.take_one(), DONE)
-    assert not await hand.commands.withdraw("op", "one", begun=True)
+    assert not await hand.commands.withdraw("op", "one", only="live")
     assert (await hand.standing()).result == DONE.result
 
 
 async def test_what_was_taken_back_can_be_given_again_with_another_body(hand: Hand) -> None:
     await hand.give(command())
     await hand.commands.note(await hand.take_one(), Progress(3))
-    await hand.commands.withdraw("op", "one", begun=True)
+    await hand.commands.withdraw("op", "one", only="live")
     await hand.give(command(body=b"{}"))
     again = await hand.take_one()
     assert (again.body, again.progress) == (b"{}", Progress())

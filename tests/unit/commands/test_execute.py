@@ -225,7 +225,7 @@ async def test_short_work_is_finished_before_the_end(stage: Stage) -> None:
 
 
 async def _withdraw(stage: Stage) -> None:
-    assert await stage.commands.withdraw("op", "one", begun=True)
+    assert await stage.commands.withdraw("op", "one", only="live")
 
 
 async def _take_away(stage: Stage) -> None:
