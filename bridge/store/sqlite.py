@@ -344,7 +344,7 @@ def _apart(transaction: SqliteTransaction, job: _Job) -> None:
             job.result = job.unit(transaction)
     except _TROUBLE:
         raise
-    except BaseException as error:  # it is handed to whoever asked for the unit
+    except BaseException as error:  # noqa: BLE001 - it is handed to whoever asked for the unit
         job.error = error
 
 
