@@ -29,6 +29,7 @@ RENEW_S: Final = 2.0
 _MARGIN_S: Final = 1.0
 """A lease counts as lost this long before the database says so: clocks drift, processes are suspended."""
 _POLL_S: Final = 1.0
+_AFTER_S: Final = 0.01
 _AGAIN: Final = timedelta(seconds=1)
 _BUG: Final = "something went wrong in the bridge itself; its log says where"
 
@@ -60,7 +61,7 @@ class Executor:
                     self._in_hand[one.operation] += 1
                     hands.create_task(self._work(one))
                 if not claimed:
-                    await self.bell.wait(_POLL_S)
+                    await self.bell.wait(await self._pause())
 
     async def _claim(self) -> Sequence[ClaimedCommand]:
         rooms = {name: one.at_once - self._in_hand[name] for name, one in self._operations.items()}
@@ -69,6 +70,14 @@ class Executor:
         except StoreError as error:
             log.warning("commands.claim_failed", reason=str(error))
             return ()
+
+    async def _pause(self) -> float:
+        """Look again when somebody's lease ends, for that one may be gone; in a while at the latest."""
+        try:
+            free_in = await self._commands.free_in()
+        except StoreError:
+            return _POLL_S
+        return _POLL_S if free_in is None else min(free_in + _AFTER_S, _POLL_S)
 
     async def _work(self, claimed: ClaimedCommand) -> None:
         """Handle one command, and make room for the next of its operation."""

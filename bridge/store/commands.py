@@ -76,6 +76,14 @@ class SqlCommands:
             return ()
         return await self._database.write(lambda transaction: self._claim(transaction, wanted))
 
+    async def free_in(self) -> float | None:
+        """Say in how many seconds the next lease ends, if nobody renews it; None where nobody has anything in hand."""
+        sql = "SELECT min(held_until) FROM commands WHERE state = 'running' AND held_until > ?"
+        now, ((ends,),) = await self._database.read(
+            lambda transaction: (now := transaction.now, transaction.run(sql, (now,)))
+        )
+        return None if ends is None else float(ends - now) / 1_000_000
+
     async def renew(self, claimed: ClaimedCommand) -> None:
         """Hold a command for another eight seconds. Raises LeaseLost where it is not ours any more."""
         await self._database.write(lambda transaction: self._renew(transaction, claimed))

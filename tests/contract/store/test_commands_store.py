@@ -256,6 +256,18 @@ async def test_what_is_given_back_can_be_taken_at_once_or_after_a_while(hand: Ha
     assert await hand.take() == ["one"]
 
 
+async def test_it_is_told_when_the_next_lease_ends(hand: Hand, other: Hand) -> None:
+    assert await hand.commands.free_in() is None
+    await hand.give(command("waiting"), command())
+    assert await hand.commands.free_in() is None
+    await other.take(op=1)
+    free_in = await hand.commands.free_in()
+    assert free_in is not None
+    assert 6 < free_in <= 8
+    await hand.let_leases_end()
+    assert await hand.commands.free_in() is None
+
+
 # -- no poison ---------------------------------------------------------------------------------------------------------
 
 
