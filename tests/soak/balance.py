@@ -19,6 +19,8 @@ from tests.support.bridge import ORGANIZATION
 
 MOST_MIB: Final = 300
 MOST_TAKEOVER_S: Final = 10.0
+RECOVERS_S: Final = 15.0
+"""For so long after the database was away a request may still be told that it is: it waited meanwhile."""
 MOST_PARKED: Final = 10_000
 MOST_PARKED_BYTES: Final = 256 * 1024 * 1024
 _ANSWERS: Final = frozenset({"200", "503"})
@@ -91,6 +93,16 @@ def undisturbed(measured: Iterable[Takeover], breaking: Breaking) -> list[Takeov
     troubles = breaking.troubles.get(DATABASE, [])
     return [
         one for one in measured if not any(began < one.at + one.seconds and one.at < ended for began, ended in troubles)
+    ]
+
+
+def unexplained(tally: Tally, breaking: Breaking) -> list[int]:
+    """Name the inputs that were told elsewhere that the database cannot be reached, while it could."""
+    troubles = breaking.troubles.get(DATABASE, [])
+    return [
+        number
+        for at, number in tally.unavailable
+        if not any(began < at < ended + RECOVERS_S for began, ended in troubles)
     ]
 
 

@@ -76,7 +76,8 @@ class Breaking:
 
     def _note(self, step: Step) -> None:
         self.done[f"{_lane(step)}: {step.action}"] += 1
-        away = "" if step.action is Action.kill and step.victim in self._replicas else f" for {step.seconds:.1f} s"
+        lasts = step.victim in self._nodes or step.action is Action.freeze
+        away = f" for {step.seconds:.1f} s" if lasts else ""
         self._tell(f"{step.action} {step.victim}{away}")
 
 

@@ -19,7 +19,8 @@ _WEBHOOK: Final = {
     Place.right_secret: frozenset({200, 503}),
     Place.wrong_secret: frozenset({404}),
 }
-_PROBLEM: Final = b"application/problem+json"
+_PLAIN: Final = b"application/json"
+PROBLEM: Final = b"application/problem+json"
 
 
 def is_allowed(place: Place, status: int) -> bool:
@@ -32,5 +33,10 @@ def is_allowed(place: Place, status: int) -> bool:
 
 
 def is_told_right(place: Place, status: int, content_type: bytes) -> bool:
-    """Say whether an error is told as problems are. The webhook route and broken HTTP have no bodies to speak of."""
-    return place is not Place.api or status < 400 or content_type.startswith(_PROBLEM)
+    """Say whether an error is told as problems are.
+
+    The webhook route and broken HTTP have no bodies to speak of; `/readyz` says in its own JSON what is missing.
+    """
+    if place is not Place.api or status < 400:
+        return True
+    return content_type.startswith(PROBLEM) or (status == 503 and content_type == _PLAIN)

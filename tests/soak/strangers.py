@@ -15,7 +15,7 @@ from typing import Final
 
 from tests.soak.answers import Answer, read
 from tests.soak.inputs import Input
-from tests.soak.rules import Place, is_allowed, is_told_right
+from tests.soak.rules import PROBLEM, Place, is_allowed, is_told_right
 
 AT_ONCE: Final = 32
 _CONNECT_S: Final = 5.0
@@ -42,7 +42,7 @@ class Tally:
         """Note an answer, and judge it."""
         place = one.sent.place
         self.answers[place, answer.status] += 1
-        if place is Place.api and answer.status == 503:
+        if place is Place.api and answer.status == 503 and answer.content_type.startswith(PROBLEM):
             self.unavailable.append((time.monotonic(), one.number))
         if not is_allowed(place, answer.status):
             self.blame(f"input {one.number} ({one.kind}) was answered {answer.status}")
