@@ -26,6 +26,7 @@ from bridge.errors import StoreError, StoreUnavailable
 from bridge.ingress.receiver import UNPROXIED
 from bridge.model import Receipt
 from bridge.store.inbox import Accepted, Bounds, Entry
+from bridge.store.migrate import migrations
 from tests.support.bridge import BridgeProcess, until
 from tests.unit.ingress.stage import (
     CARRIER,
@@ -774,7 +775,9 @@ async def test_a_real_process_answers_is_ready_says_what_worries_it_and_keeps_it
         assert ready == {
             "ready": True,
             "problems": [],
-            "loops": dict.fromkeys(["inbox.commit", "inbox.expire", "worker", "buyer"], "running"),
+            "loops": dict.fromkeys(
+                ["inbox.commit", "inbox.expire", "worker", "buyer", "commands", "database.hear"], "running"
+            ),
             "degraded": {},
             "warnings": [UNPROXIED],
         }
@@ -794,7 +797,8 @@ async def test_a_database_that_breaks_makes_a_real_process_unready_in_words(tmp_
         assert response.status_code == 503
         assert response.json()["ready"] is False
         (problem,) = response.json()["problems"]
-        assert problem == "database: the database lacks 0001_spine: run `bridge migrate`"
+        missing = ", ".join(migration.name for migration in migrations("sqlite"))
+        assert problem == f"database: the database lacks {missing}: run `bridge migrate`"
         assert (await client.get(f"{bridge.url}/livez")).status_code == 200
 
 
