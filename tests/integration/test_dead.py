@@ -236,7 +236,7 @@ async def back(url: str) -> list[Redriven]:
 async def test_a_dead_command_goes_back_as_it_was_before_it_died(url: str) -> None:
     await kill_command(url, "return.create")
     assert await back(url) == [Redriven.redriven]
-    assert await lies_there(url, 0)
+    await until(lambda: lies_there(url, 0))
     (message,) = await take(url, COMMANDS)
     assert (message.exchange, message.routing_key, message.body) == (COMMANDS, "return.create", COMMAND)
     assert (message.message_id, message.correlation_id, message.reply_to) == ("id-return.create", "7", "answers")
@@ -311,7 +311,7 @@ async def test_a_crash_between_the_confirm_and_the_acknowledgement_leaves_two_ne
         await dead.redrive()
     await dead.close()
     await until(lambda: lies_there(url, 1))
-    assert await lies_there(url, 1, COMMANDS)
+    await until(lambda: lies_there(url, 1, COMMANDS))
 
 
 async def test_more_than_can_be_kept_ends_the_way_back_early(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

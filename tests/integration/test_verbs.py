@@ -232,14 +232,12 @@ async def test_without_a_running_bridge_each_says_so_and_nothing_happens_later(
 ) -> None:
     bridge = await stopped(tmp_path, database)
     for arguments in CHANGES:
-        started = time.monotonic()
         ran = await verb(bridge.environ, *arguments, "--wait", "0.5")
         assert (ran.code, ran.out) == (1, "")
         assert ran.err == (
             "bridge: no running bridge took it up within 0.5 s, so it was withdrawn:"
             " is `bridge serve` running on this database, with the role `commands`?\n"
         )
-        assert time.monotonic() - started < 10
     await bridge.start()
     later = await verb(bridge.environ, "dead", "redrive", "--json")
     assert later.json["outcome"] == "done"
@@ -254,7 +252,7 @@ async def test_by_default_it_waits_for_ten_seconds(tmp_path: Path) -> None:
     bridge = await stopped(tmp_path, {})
     started = time.monotonic()
     ran = await verb(bridge.environ, "dead", "redrive", "--json")
-    assert 10 <= time.monotonic() - started < 20
+    assert 10 <= time.monotonic() - started < 30
     assert (ran.code, ran.json["outcome"], ran.json["result"]) == (1, "withdrawn", None)
     assert "within 10 s" in ran.json["error"]
     bridge.close()
