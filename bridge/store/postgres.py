@@ -36,6 +36,10 @@ WRITE_S: Final = 8.0
 """Longer than this no unit takes: then its connection is given up."""
 _REBUILD_S: Final = 3600.0
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_SURVEY: Final = (  # many statements of some hundred milliseconds each: compiling one takes longer than running it
+    f"{_SNAPSHOT}; SET LOCAL jit = off; SET LOCAL statement_timeout = 0;"
+    " SET LOCAL idle_in_transaction_session_timeout = 0"
+)
 _IDLE_S: Final = 4
 """A process that stands still in a transaction loses it, so that others need not wait for its rows."""
 _GRACE_S: Final = 1.0
@@ -223,8 +227,7 @@ class PostgresDatabase:
 
     async def survey(self, unit: Unit[T]) -> T:
         """Read what may take minutes, on one snapshot."""
-        begin = f"{_SNAPSHOT}; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
-        return await self._run(self._readers, partial(self._attempts, unit, begin), _REBUILD_S)
+        return await self._run(self._readers, partial(self._attempts, unit, _SURVEY), _REBUILD_S)
 
     async def decided(self) -> int:
         """Give the position up to which every event is either committed or never will be.

@@ -126,14 +126,15 @@ def _example(names: Sequence[str], row: Row) -> Example:
 
 
 _CHOSEN: Final = "WITH chosen AS ({chosen})"
-# The plus keeps the planner from looking events up by their position, which would read every body.
+# A cross join keeps SQLite from going through all rows for each piece; the plus keeps it from looking events up by
+# their position, which would read every body.
 _TOLD: Final = """told AS (
  SELECT facts.subject_id AS id, count(*) AS facts, count(events.position) AS kept,
   count(DISTINCT events.position) AS events,
   count(CASE WHEN events.position IS NULL AND facts.position <= ? THEN 1 END) AS pruned
- FROM chosen JOIN facts ON facts.subject_id = chosen.id
+ FROM chosen CROSS JOIN facts
  LEFT JOIN events ON events.subject_id = facts.subject_id AND +events.position = facts.position
- GROUP BY facts.subject_id)"""
+ WHERE facts.subject_id = chosen.id GROUP BY facts.subject_id)"""
 _MADE: Final = f"""made AS (
  SELECT events.subject_id AS id, count(*) AS events, min(events.sequence) AS first, max(events.sequence) AS last,
   count(CASE WHEN events.position > ? AND outbox.state = {PUBLISHED} THEN 1 END) AS published,
@@ -142,9 +143,9 @@ _MADE: Final = f"""made AS (
   count(CASE WHEN events.position <= ? AND outbox.position IS NOT NULL THEN 1 END) AS others,
   count(CASE WHEN events.position > ?
    AND coalesce(outbox.state, -1) NOT IN ({PENDING}, {PUBLISHED}, {DEAD}) THEN 1 END) AS stranded
- FROM chosen JOIN events ON events.subject_id = chosen.id
+ FROM chosen CROSS JOIN events
  LEFT JOIN outbox ON outbox.position = events.position
- GROUP BY events.subject_id)"""
+ WHERE events.subject_id = chosen.id GROUP BY events.subject_id)"""
 _JOINED: Final = "FROM chosen LEFT JOIN told ON told.id = chosen.id LEFT JOIN made ON made.id = chosen.id"
 _IS_MISNUMBERED: Final = """(CASE WHEN made.events IS NULL THEN chosen.sequence = coalesce(told.pruned, 0)
  ELSE made.last = chosen.sequence AND made.events = made.last - made.first + 1
@@ -160,21 +161,22 @@ _EXAMPLES: Final = {
     "lost": (
         ("source", "subject", "type", "position"),
         f"{_CHOSEN} SELECT {_SUBJECT}, facts.type, facts.position"
-        " FROM chosen JOIN facts ON facts.subject_id = chosen.id"
+        " FROM chosen CROSS JOIN facts"
         " LEFT JOIN events ON events.subject_id = facts.subject_id AND +events.position = facts.position"
-        " WHERE events.position IS NULL AND facts.position > ? ORDER BY facts.position LIMIT ?",
+        " WHERE facts.subject_id = chosen.id AND events.position IS NULL AND facts.position > ?"
+        " ORDER BY facts.position LIMIT ?",
     ),
     "untold": (
         ("event", "source", "subject", "sequence"),
         f"{_CHOSEN} SELECT events.id, {_SUBJECT}, events.sequence"
-        " FROM chosen JOIN events ON events.subject_id = chosen.id"
+        " FROM chosen CROSS JOIN events"
         " LEFT JOIN facts ON facts.subject_id = events.subject_id AND facts.position = events.position"
-        " WHERE facts.position IS NULL ORDER BY events.position LIMIT ?",
+        " WHERE events.subject_id = chosen.id AND facts.position IS NULL ORDER BY events.position LIMIT ?",
     ),
     "shared": (
         ("source", "subject", "position", "facts"),
         f"{_CHOSEN} SELECT {_SUBJECT}, facts.position, count(*)"
-        " FROM chosen JOIN facts ON facts.subject_id = chosen.id"
+        " FROM chosen CROSS JOIN facts WHERE facts.subject_id = chosen.id"
         f" GROUP BY {_SUBJECT}, facts.position HAVING count(*) > 1 ORDER BY facts.position LIMIT ?",
     ),
     "misnumbered": (
@@ -185,9 +187,9 @@ _EXAMPLES: Final = {
     "stranded": (
         ("event", "source", "subject", "sequence", "state"),
         f"{_CHOSEN} SELECT events.id, {_SUBJECT}, events.sequence, outbox.state"
-        " FROM chosen JOIN events ON events.subject_id = chosen.id"
-        " LEFT JOIN outbox ON outbox.position = events.position"
-        f" WHERE events.position > ? AND coalesce(outbox.state, -1) NOT IN ({PENDING}, {PUBLISHED}, {DEAD})"
+        " FROM chosen CROSS JOIN events LEFT JOIN outbox ON outbox.position = events.position"
+        " WHERE events.subject_id = chosen.id AND events.position > ?"
+        f" AND coalesce(outbox.state, -1) NOT IN ({PENDING}, {PUBLISHED}, {DEAD})"
         " ORDER BY events.position LIMIT ?",
     ),
 }

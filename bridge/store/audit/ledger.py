@@ -109,17 +109,17 @@ _STANDING: Final = (
     f" WHEN purchases.state IN ('wanted', 'intended', 'doubt') THEN '{_IN_HAND}' ELSE '{_NOT_KNOWN}' END"
 )
 _BOUGHT: Final = f"""WITH chosen AS ({{chosen}}), bought AS (
- SELECT chosen.source, chosen.name, min(facts.position) AS position
- FROM chosen JOIN facts ON facts.subject_id = chosen.id AND facts.type IN {_TOLD_BY}
- WHERE substr(chosen.source, 1, 7) = '/shipx/' AND substr(chosen.name, 1, 9) = 'shipment/'
- GROUP BY chosen.source, chosen.name)"""
+ SELECT chosen.source, chosen.name, (SELECT min(facts.position) FROM facts
+  WHERE facts.subject_id = chosen.id AND facts.type IN {_TOLD_BY}) AS position
+ FROM chosen WHERE substr(chosen.source, 1, 7) = '/shipx/' AND substr(chosen.name, 1, 9) = 'shipment/')"""
 _PURCHASE: Final = (
     "LEFT JOIN purchases ON purchases.organization = CAST(substr(bought.source, 8) AS BIGINT)"
     " AND purchases.shipment = CAST(substr(bought.name, 10) AS BIGINT)"
 )
 _BY_STANDING: Final = (
     f"SELECT bought.source, {_STANDING}, purchases.updated_at / {DAY}, count(*) FROM bought {_PURCHASE}"
-    " WHERE CASE WHEN purchases.state = 'succeeded' THEN purchases.updated_at >= ? ELSE bought.position > ? END"
+    " WHERE bought.position IS NOT NULL AND"
+    " CASE WHEN purchases.state = 'succeeded' THEN purchases.updated_at >= ? ELSE bought.position > ? END"
     " GROUP BY 1, 2, 3"
 )
 _NOT_IN_LEDGER: Final = (

@@ -78,8 +78,7 @@ _NEXT_SUBJECT: Final = "SELECT max(id) FROM (SELECT id FROM subjects WHERE id > 
 _SINCE: Final = (  # with its last event, so that each comes once
     "SELECT subjects.id, subjects.source, subjects.name, subjects.sequence FROM events AS last"
     " JOIN subjects ON subjects.id = last.subject_id WHERE last.position > ? AND last.position <= ?"
-    " AND NOT EXISTS (SELECT 1 FROM events AS later"
-    " WHERE later.subject_id = last.subject_id AND later.sequence > last.sequence)"
+    " AND last.sequence = (SELECT max(sequence) FROM events WHERE events.subject_id = last.subject_id)"
 )
 _NEXT_EVENT: Final = (
     "SELECT max(position) FROM (SELECT position FROM events WHERE position > ? ORDER BY position LIMIT ?) AS piece"
