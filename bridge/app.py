@@ -9,17 +9,18 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Final
+from typing import Final, Protocol
 from uuid import uuid4
 
 import structlog
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -30,10 +31,13 @@ from bridge.broker.dead import RabbitDead
 from bridge.broker.rabbit import RabbitPublisher
 from bridge.broker.replayer import RabbitReplayer
 from bridge.carriers.shipx import webhook as shipx_webhook
-from bridge.carriers.shipx.client import ShipxClient, SteadyRate, make_http
+from bridge.carriers.shipx.client import ShipxClient, make_http
 from bridge.commands.api import CommandsApi
 from bridge.commands.execute import Executor, Operation
 from bridge.commands.models import RedriveDead, ReplayDeliveries, ReplayEvents
+from bridge.connections import health as connection_health
+from bridge.connections.api import ConnectionsApi
+from bridge.connections.gate import Gate
 from bridge.egress.feed import FeedApi
 from bridge.egress.redrive import RedrivenDead
 from bridge.egress.relay import Relay
@@ -49,6 +53,7 @@ from bridge.ingress.replaying import ReplayedDeliveries
 from bridge.ingress.verification import Networks, Secrets
 from bridge.ingress.worker import Worker
 from bridge.lifecycle import Clock, Loops, Stop, utc_now
+from bridge.limits.connection import Limits as CarrierLimits
 from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
@@ -56,6 +61,7 @@ from bridge.purchasing.policy import load as load_policy
 from bridge.reconciling.retention import Retention
 from bridge.settings import Settings, is_loopback, without_effect
 from bridge.store.commands import SqlCommands
+from bridge.store.connections import Seen, SqlConnections, shipx
 from bridge.store.database import TOPICS, ManagedDatabase, Topic
 from bridge.store.dead import SqlDeadEvents
 from bridge.store.deliveries import SqlDeliveries
@@ -104,6 +110,12 @@ class Edges:
     urls: tuple[str, ...]
 
 
+class Api(Protocol):
+    """Something that answers requests."""
+
+    def routes(self) -> list[Route]: ...
+
+
 class Bridge:
     """One process of the bridge, put together from its settings."""
 
@@ -119,7 +131,6 @@ class Bridge:
         self._relay: Relay | None = None
         self._publisher: RabbitPublisher | None = None
         self._receiver: Receiver | None = None
-        self._clients: dict[OrganizationId, ShipxClient] = {}
         self._warnings: list[str] = []
         self._bells: dict[Topic, list[Callable[[], None]]] = {topic: [] for topic in TOPICS}
 
@@ -172,11 +183,13 @@ class Bridge:
         recorder = Recorder(Envelope(settings.environment))
         feed = FeedApi(SqlFeed(database), self._access(), self._draining)
         inbox_store = SqlInbox(database, vault)
+        connections = SqlConnections(database, recorder)
+        await connections.prepare(shipx(OrganizationId(one.id)) for one in settings.shipx.organizations if one.token)
         self._bells["events"].append(feed.wake)
         if "relay" in settings.roles and settings.amqp_url is not None:
             await self._open_relay(stack, database)
         if "worker" in settings.roles:
-            await self._open_worker(stack, database, vault, recorder)
+            await self._open_worker(stack, database, vault, recorder, connections)
         if "reconciler" in settings.roles:
             self._open_retention(database)
         self.loops.start("database.hear", partial(database.hear, self._ring, self._stop))
@@ -186,11 +199,14 @@ class Bridge:
         commands = SqlCommands(database, vault, self._holder)
         if "commands" in settings.roles:
             self._open_commands(commands, database, replay)
-        inbox_api = DeliveriesApi(replay, self._access())
-        commands_api = CommandsApi(commands, self._access(), partial(self._ring, "commands"))
-        return self._edges(
-            sockets, webhooks, internal_routes(self._operations(database), feed, inbox_api, commands_api)
+        apis = (
+            self._operations(database, connections),
+            feed,
+            CommandsApi(commands, self._access(), partial(self._ring, "commands")),
+            DeliveriesApi(replay, self._access()),
+            ConnectionsApi(connections, self._access(), partial(self._ring, "purchases")),
         )
+        return self._edges(sockets, webhooks, internal_routes(apis))
 
     async def _wait_for_database(self) -> ManagedDatabase:
         """Open the database; a server that is away may be back in a moment, so it is asked again for a while."""
@@ -279,8 +295,9 @@ class Bridge:
         database: ManagedDatabase,
         vault: Vault,
         recorder: Recorder,
+        connections: SqlConnections,
     ) -> None:
-        buyer = await self._open_buyer(stack, SqlPurchases(database, recorder, self._holder))
+        buyer = await self._open_buyer(stack, SqlPurchases(database, recorder, self._holder), connections)
         worker = Worker(
             SqlProjector(database, vault, recorder, shipx_webhook.notification, project),
             metrics=self._metrics,
@@ -311,29 +328,16 @@ class Bridge:
         )
         self.loops.start("retention", retention.run)
 
-    async def _open_buyer(self, stack: AsyncExitStack, purchases: SqlPurchases) -> Buyer:
+    async def _open_buyer(self, stack: AsyncExitStack, purchases: SqlPurchases, connections: SqlConnections) -> Buyer:
         settings = self._settings
-        accounts = {}
         mode = real_mode(settings)
         if mode != settings.purchasing.mode and any(one.token for one in settings.shipx.organizations):
             self._warnings.append(APPROVES)
-        for one in settings.shipx.organizations:
-            if one.token is None:
-                continue
-            http = make_http(timeout_s=settings.shipx.timeout_s, at_once=settings.shipx.max_in_flight)
-            stack.push_async_callback(http.aclose)
-            client = ShipxClient(
-                http,
-                base_url=settings.shipx.base_url,
-                organization=OrganizationId(one.id),
-                token=one.token,
-                limiter=SteadyRate(per_minute=settings.shipx.requests_per_minute, at_once=settings.shipx.max_in_flight),
-                metrics=self._metrics,
-                clock=self._clock,
-                version=VERSION,
-            )
-            accounts[OrganizationId(one.id)] = Account(client, mode)
-            self._clients[OrganizationId(one.id)] = client
+        accounts = {
+            OrganizationId(one.id): Account(self._open_client(stack, one.id, one.token, connections), mode)
+            for one in settings.shipx.organizations
+            if one.token is not None
+        }
         return Buyer(
             purchases=purchases,
             accounts=accounts,
@@ -345,6 +349,28 @@ class Bridge:
             clock=self._clock,
             stop=self._stop,
             on_events=partial(self._ring, "events"),
+        )
+
+    def _open_client(
+        self, stack: AsyncExitStack, number: int, token: SecretStr, connections: SqlConnections
+    ) -> ShipxClient:
+        """Make the client of one organization, behind a gate that all replicas share."""
+        carrier, organization = self._settings.shipx, OrganizationId(number)
+        http = make_http(timeout_s=carrier.timeout_s, at_once=carrier.max_in_flight)
+        stack.push_async_callback(http.aclose)
+        limits = CarrierLimits(carrier.requests_per_minute, carrier.max_in_flight)
+        gate = Gate(connections, shipx(organization), limits, holder=self._holder, clock=self._clock)
+        stack.push_async_callback(gate.close)
+        self._bells["connections"].append(gate.wake)
+        return ShipxClient(
+            http,
+            base_url=carrier.base_url,
+            organization=organization,
+            token=token,
+            permits=gate,
+            metrics=self._metrics,
+            clock=self._clock,
+            version=VERSION,
         )
 
     # -- serving -------------------------------------------------------------------------------------------------------
@@ -373,23 +399,27 @@ class Bridge:
             clients.append(Client("operator", digest, EVERY_SCOPE))
         return Access(clients)
 
-    def _operations(self, database: ManagedDatabase) -> Operations:
+    def _operations(self, database: ManagedDatabase, connections: SqlConnections) -> Operations:
         gauges = SqlGauges(database)
 
         async def health() -> Health:
             problems = ["the process is ending"] if self._draining else []
+            seen: Sequence[Seen] = ()
             try:
                 await database.read(require_current)
+                seen = await connections.list()
             except StoreError as error:
                 problems.append(f"database: {error}")
             trouble = await database.probe(_PROBE_S)
             if trouble is not None:
                 problems.append(f"database: cannot be written since {trouble.since:%H:%M:%S}: {trouble.reason}")
-            return Health(tuple(problems), self.loops.running(), self._degraded(), tuple(self._advice()))
+            advice = (*self._advice(), *connection_health.warnings(seen))
+            return Health(tuple(problems), self.loops.running(), self._degraded(seen), advice)
 
         async def measure() -> None:
             found = await gauges.measure(self._clock())
             found.show(self._metrics)
+            connection_health.show(await connections.list(), self._metrics)
             if self._relay is not None:
                 self._metrics.held_subjects.set(self._relay.held_subjects)
             counts = await self._publisher.counts() if self._publisher else None
@@ -399,9 +429,9 @@ class Bridge:
 
         return Operations(self._metrics, health, measure)
 
-    def _degraded(self) -> dict[str, datetime]:
+    def _degraded(self, connections: Sequence[Seen]) -> dict[str, datetime]:
         """Say what is away, and since when: the work that needs it waits."""
-        parts = {f"carrier/{number}": client.degraded_since for number, client in self._clients.items()}
+        parts: dict[str, datetime | None] = {**connection_health.degraded(connections)}
         if self._relay is not None:
             parts["broker"] = self._relay.degraded_since
         return {name: since for name, since in parts.items() if since is not None}
@@ -425,16 +455,10 @@ def webhook_routes(receiver: Receiver) -> list[Route]:
 
 
 def internal_routes(
-    operations: Operations, feed: FeedApi, deliveries: DeliveriesApi, commands: CommandsApi
+    apis: Sequence[Api],
 ) -> list[Route]:
     """List everything else; where an internal port is set, it is served there alone."""
-    return [
-        *operations.routes(),
-        *feed.routes(),
-        *commands.routes(),
-        *deliveries.routes(),
-        *documents.routes(),
-    ]
+    return [*(route for api in apis for route in api.routes()), *documents.routes()]
 
 
 async def open_database(settings: Settings) -> ManagedDatabase:

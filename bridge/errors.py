@@ -14,6 +14,7 @@ BridgeError
 │   └── Interrupted           the process ends in the middle of the work; another one goes on
 ├── CarrierError
 │   ├── CarrierUnavailable    no answer, or none that says anything (a read may be retried)
+│   │   └── NoPermit          not even asked: the rate, a pause or the breaker stands against it
 │   └── CarrierRefused        a definite no, with the carrier's own key
 └── BrokerError
     ├── BrokerUnavailable     no connection, or it broke before the confirm (retry helps)
@@ -104,6 +105,10 @@ class CarrierUnavailable(CarrierError):
         self.status = status
         self.retry_after = retry_after
         super().__init__(reason if status is None else f"{reason} ({status})")
+
+
+class NoPermit(CarrierUnavailable):
+    """Nothing was sent: our own limits stand against it. `reason` is `no_turn`, `paused` or `breaker_open`."""
 
 
 class CarrierRefused(CarrierError):

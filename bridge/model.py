@@ -54,6 +54,10 @@ class Subject(NamedTuple):
     def shipment(cls, organization: OrganizationId, shipment: ShipmentId) -> Subject:
         return cls(f"/shipx/{organization}", f"shipment/{shipment}")
 
+    @classmethod
+    def connection(cls, name: str) -> Subject:
+        return cls(f"/{name}", f"connection/{name}")
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:

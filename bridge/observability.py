@@ -137,6 +137,12 @@ class Metrics:
             "operation",
             "outcome",
         )
+        self.connection_paused = self._gauge(
+            "connection_paused", "1 while nothing is bought on a carrier connection", "connection"
+        )
+        self.connection_breaker_open = self._gauge(
+            "connection_breaker_open", "1 while a carrier that gives no usable answer is left alone", "connection"
+        )
         self.parked = self._counter("parked", "Webhooks kept without effect, by reason", "reason")
         self.unknown_secret = self._counter(
             "unknown_secret", "Webhooks with a secret nobody has; each was answered 404"

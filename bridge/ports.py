@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bridge.errors import BrokerError
+from bridge.limits.connection import Outcome, Purpose
 from bridge.model import Event, OfferId, Redriven, ShipmentId
 
 if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
@@ -120,6 +122,44 @@ class DeadLetters(Protocol):
         ...
 
 
+class Permit(Protocol):
+    """Leave for one call to a carrier. `outcome` is what it is given back with."""
+
+    outcome: Outcome
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether the call must show if the carrier is back, and be about no shipment."""
+        ...
+
+    def in_time(self) -> AbstractAsyncContextManager[object]:
+        """Bound the call, which begins now: from here on its turn is used."""
+        ...
+
+    def ran_out(self) -> bool:
+        """Whether no request may leave any more."""
+        ...
+
+
+class Permits(Protocol):
+    """What a connection may be asked, shared by all replicas."""
+
+    def permit(self, purpose: Purpose, patience_s: float) -> AbstractAsyncContextManager[Permit]:
+        """Hold a permit. Raises NoPermit where there is none to be had, or not in time."""
+        ...
+
+
+class Turn(Protocol):
+    """Leave for one purchase."""
+
+    async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
+        """Ask once for a purchase. Returning means accepted, not bought; CarrierUnavailable means in doubt.
+
+        However it ends, it does so within the time one call may take, and from then on nothing leaves any more.
+        """
+        ...
+
+
 class Carrier(Protocol):
     """ShipX on behalf of one organization."""
 
@@ -127,9 +167,6 @@ class Carrier(Protocol):
         """Read a shipment. Raises CarrierUnavailable or CarrierRefused."""
         ...
 
-    async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
-        """Ask once for a purchase. Returning means accepted, not bought; CarrierUnavailable means in doubt.
-
-        However it ends, it does so within the time one call may take, and from then on nothing leaves any more.
-        """
+    def turn_to_buy(self) -> AbstractAsyncContextManager[Turn]:
+        """Take a turn, before the intent is written down. Raises NoPermit."""
         ...

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 
 from bridge.app import VERSION
-from bridge.carriers.shipx.client import ShipxClient, SteadyRate, make_http
+from bridge.carriers.shipx.client import ShipxClient, make_http
 from bridge.doctor.report import Check
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
+from bridge.limits.connection import Outcome, Purpose, Verdict
 from bridge.model import OrganizationId
 from bridge.observability import Metrics
+from bridge.ports import Permit
 from bridge.settings import Organization, Settings
 
 _AGAIN: Final = "see that BRIDGE_SHIPX__BASE_URL is right and reachable from here, and try again later"
+
+
+class _Asking:
+    """The permit for it."""
+
+    is_probe = False
+
+    def __init__(self) -> None:
+        self.outcome = Outcome(Verdict.unused)
+
+    def in_time(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
+
+    def ran_out(self) -> bool:
+        return False
+
+
+class _OneQuestion:
+    """Leave for the one call of an examination: it must work without a database, so nobody counts it."""
+
+    @asynccontextmanager
+    async def permit(self, _purpose: Purpose, _patience_s: float) -> AsyncIterator[Permit]:
+        yield _Asking()
 
 
 async def examine(settings: Settings, organization: Organization, clock: Clock, patience_s: float) -> Sequence[Check]:
@@ -29,7 +55,7 @@ async def examine(settings: Settings, organization: Organization, clock: Clock, 
         base_url=settings.shipx.base_url,
         organization=OrganizationId(organization.id),
         token=organization.token,
-        limiter=SteadyRate(per_minute=settings.shipx.requests_per_minute, at_once=1),
+        permits=_OneQuestion(),
         metrics=Metrics(),
         clock=clock,
         version=VERSION,

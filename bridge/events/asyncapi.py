@@ -14,14 +14,15 @@ from bridge.events.cloudevents import CONTENT_TYPE
 from bridge.events.examples import facet_field, published
 from bridge.events.schemas import event_schema, meaning
 
-CONTRACT_VERSION: Final = "1.0.0"
+CONTRACT_VERSION: Final = "1.1.0"
 """The version of what is published, not of the program: an addition raises the second number."""
 
 EXCHANGE: Final = "bridge.events"
 _AMQP: Final = "0.3.0"
 
 _DESCRIPTION: Final = """\
-Everything the bridge learns about a parcel, as CloudEvents 1.0 in structured JSON on one durable topic exchange.
+Everything the bridge learns about a parcel, and what happens to a carrier connection, as CloudEvents 1.0 in structured
+JSON on one durable topic exchange.
 
 - **At least once.** Each event has a stable `id`; drop repeats by it. A replay sends the stored bytes again, with the
   header `bridge-replay`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -17,6 +17,8 @@ from bridge.model import Evidence
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 """A published raw value: a carrier's or our own word in its safe form."""
 TrackingNumber = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,40}$")]
+CONNECTION_NAME: Final = r"^[a-z_]{1,32}/[A-Za-z0-9_.:-]{1,64}$"
+"""The carrier, and which of our accounts there: `shipx/4821`."""
 CarrierId = Annotated[int, Field(ge=1, lt=10**18)]
 Amount = Annotated[
     Decimal,
@@ -243,6 +245,37 @@ class ReturnLegStarted(ShipmentFact):
     return_tracking_number: TrackingNumber
 
 
+class ConnectionFact(Published):
+    """What every event about a carrier connection says."""
+
+    facet = "reason"
+
+    connection: Annotated[
+        str,
+        Field(
+            pattern=CONNECTION_NAME,
+            examples=["shipx/1234"],
+            description="The carrier, and which of our accounts there",
+        ),
+    ]
+    reason: Annotated[
+        Word, Field(examples=["operator", "debt_collection"], description="Why it was paused; an open set")
+    ]
+    since: Annotated[datetime, Field(description="When the pause began: the same in the event that ends it")]
+
+
+class ConnectionPaused(ConnectionFact):
+    """Nothing is bought on this connection until it is resumed; what was wanted waits."""
+
+    type = "connection.paused"
+
+
+class ConnectionResumed(ConnectionFact):
+    """The pause is over: what is wanted is bought again."""
+
+    type = "connection.resumed"
+
+
 CATALOGUE: tuple[type[Published], ...] = (
     OffersPrepared,
     OfferSelected,
@@ -257,6 +290,8 @@ CATALOGUE: tuple[type[Published], ...] = (
     TrackingNumberAssigned,
     StatusChanged,
     ReturnLegStarted,
+    ConnectionPaused,
+    ConnectionResumed,
 )
 """Every event this version publishes."""
 

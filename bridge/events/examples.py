@@ -12,6 +12,9 @@ from pydantic_core import from_json
 from bridge.events.catalogue import (
     CATALOGUE,
     Confirmed,
+    ConnectionFact,
+    ConnectionPaused,
+    ConnectionResumed,
     Money,
     Offer,
     OfferSelected,
@@ -85,6 +88,7 @@ _MOVED: Final = {
     "return_tracking_number": None,
 }
 _BOTH_NUMBERS: Final = {"tracking_number": _NUMBER, "return_tracking_number": "520000012680041086770099"}
+_PAUSE: Final = {"connection": "shipx/1234", "reason": "operator", "since": _AT}
 
 _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
     OffersPrepared: {**_FACT, "offers": (_CANDIDATE, _UNAVAILABLE), "expires_at": _CANDIDATE.expires_at},
@@ -105,6 +109,8 @@ _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
     TrackingNumberAssigned: {**_FACT, "tracking_number": _NUMBER},
     StatusChanged: {**_FACT, **_MOVED},
     ReturnLegStarted: {**_FACT, **_BOTH_NUMBERS},
+    ConnectionPaused: _PAUSE,
+    ConnectionResumed: _PAUSE,
 }
 
 
@@ -118,13 +124,13 @@ def fact(model: type[Published]) -> Fact:
     data = model.model_validate(_DATA[model])
     field = facet_field(model)
     return Fact(
-        subject=_SUBJECT,
+        subject=Subject.connection(data.connection) if isinstance(data, ConnectionFact) else _SUBJECT,
         type=model.type,
         key="example",
         occurred_at=_AT,
         data=data,
         facet=None if field is None else str(getattr(data, field)),
-        causation="0192f5c8-5a00-7c41-8d6e-2b1f9e3c4d55",
+        causation=None if isinstance(data, ConnectionFact) else "0192f5c8-5a00-7c41-8d6e-2b1f9e3c4d55",
     )
 
 

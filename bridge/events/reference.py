@@ -20,7 +20,7 @@ the AsyncAPI document at `/asyncapi.json`, and `bridge schema export <folder>` w
 
 Every event is a CloudEvents 1.0 document in structured JSON on the topic exchange `bridge.events`, delivered at least
 once: drop repeats by `id`. Within `.v1` there are only additions: ignore fields you do not know, and expect new words
-wherever a field holds a word. Keep state only from events with `data.current` true.
+wherever a field holds a word. Keep state of a parcel only from events with `data.current` true.
 """
 
 _KINDS: Final = {

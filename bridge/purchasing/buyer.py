@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, assert_never
@@ -17,12 +17,12 @@ from uuid import uuid4
 
 import structlog
 
-from bridge.errors import CarrierRefused, CarrierUnavailable, LeaseLost, StoreError
+from bridge.errors import CarrierRefused, CarrierUnavailable, LeaseLost, NoPermit, StoreError
 from bridge.events.catalogue import Offer
 from bridge.lifecycle import Clock, Stop
 from bridge.model import Evidence, IntentId, OfferId, OrganizationId
 from bridge.observability import Metrics
-from bridge.ports import Carrier
+from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce, notes
 from bridge.purchasing.evidence import Bought, Nothing, NotPaid, Underway, evidence, reason
 from bridge.purchasing.policy import CARRIER_OWNED, Adopt, Buy, Decline, Expired, NotOurs, Policy, Wait, decide
@@ -173,8 +173,10 @@ class Buyer:
         decision = decide(shipment, self._policy)
         purchase = replace(purchase, note=notes.read(purchase, shipment, decision))
         match decision:
+            case Buy() if account.mode == "auto":
+                return await self._buy(purchase, shipment, decision, account.carrier)
             case Buy():
-                return await self._buy(purchase, shipment, decision, account)
+                return await self._hold(purchase, shipment, decision, account.mode)
             case Adopt(bought):
                 return await self._adopt(purchase, shipment, bought)
             case Decline(why, rejected):
@@ -193,18 +195,28 @@ class Buyer:
             case _:
                 assert_never(decision)
 
-    async def _buy(self, purchase: Purchase, shipment: Shipment, decision: Buy, account: Account) -> Purchase:
+    async def _hold(self, purchase: Purchase, shipment: Shipment, decision: Buy, mode: Mode) -> Purchase:
         chosen = self._chosen(purchase, shipment, decision.offer)
         selected = announce.selected(chosen, shipment, decision, self._policy)
-        if account.mode != "auto":
-            why = "approval_required" if account.mode == "approve" else "dry_run"
-            held = announce.held(chosen, shipment, decision.offer, why)
-            return await self._end(chosen, PurchaseState.held, why, selected, held)
-        intended = replace(chosen, state=PurchaseState.intended)
-        latest = asyncio.get_running_loop().time() + SEND_WITHIN.total_seconds()
-        await self._save(intended, selected, announce.requested(intended, shipment))
-        self._metrics.purchase_seconds_left.observe(announce.seconds_left(decision.offer, shipment))
-        return await self._send(intended, decision.offer, account.carrier, latest)
+        why = "approval_required" if mode == "approve" else "dry_run"
+        held = announce.held(chosen, shipment, decision.offer, why)
+        return await self._end(chosen, PurchaseState.held, why, selected, held)
+
+    async def _buy(self, purchase: Purchase, shipment: Shipment, decision: Buy, carrier: Carrier) -> Purchase:
+        """Take a turn first: what cannot be sent now is not intended, and stays wanted."""
+        async with AsyncExitStack() as stack:
+            try:
+                turn = await stack.enter_async_context(carrier.turn_to_buy())
+            except NoPermit as error:
+                return await self._not_now(purchase, error)
+            chosen = self._chosen(purchase, shipment, decision.offer)
+            intended = replace(chosen, state=PurchaseState.intended)
+            latest = asyncio.get_running_loop().time() + SEND_WITHIN.total_seconds()
+            selected = announce.selected(chosen, shipment, decision, self._policy)
+            await self._save(intended, selected, announce.requested(intended, shipment))
+            self._metrics.purchase_seconds_left.observe(announce.seconds_left(decision.offer, shipment))
+            doubt = await self._send(intended, decision.offer, turn, latest)
+        return await self._save(doubt)
 
     def _chosen(self, purchase: Purchase, shipment: Shipment, offer: Offer) -> Purchase:
         """Start an intent. What was held and is decided the same way again is still the same purchase."""
@@ -224,16 +236,16 @@ class Buyer:
             reason=None,
         )
 
-    async def _send(self, intended: Purchase, offer: Offer, carrier: Carrier, latest: float) -> Purchase:
-        """Ask once. Whatever comes back, reads decide what it meant."""
+    async def _send(self, intended: Purchase, offer: Offer, turn: Turn, latest: float) -> Purchase:
+        """Ask once, and give the doubt that follows: whatever comes back, reads decide what it meant."""
         doubt = replace(intended, state=PurchaseState.doubt, due_at=self._clock() + timedelta(seconds=_READS[0]))
         # The one clock may be set back, the other stands still while the machine sleeps.
         began, began_at = asyncio.get_running_loop().time(), self._clock()
         if began >= latest or began_at >= (intended.send_before or doubt.due_at):
             log.warning("purchase.too_late_to_send")
-            return await self._save(replace(doubt, note=notes.called(intended, "too_late")))
+            return replace(doubt, note=notes.called(intended, "too_late"))
         try:
-            await carrier.buy(intended.shipment, OfferId(offer.offer_id))
+            await turn.buy(intended.shipment, OfferId(offer.offer_id))
             note = notes.called(intended, "accepted")
         except CarrierRefused as error:
             log.warning("purchase.refused", key=error.key, status=error.status)
@@ -244,7 +256,7 @@ class Buyer:
         took = timedelta(seconds=asyncio.get_running_loop().time() - began)
         ended_at = max(self._clock(), began_at + took)
         due_at = ended_at + timedelta(seconds=_READS[0])
-        return await self._save(replace(doubt, left_by=ended_at, due_at=due_at, note=note))
+        return replace(doubt, left_by=ended_at, due_at=due_at, note=note)
 
     async def _adopt(self, purchase: Purchase, shipment: Shipment, bought: Bought) -> Purchase:
         """Take note that somebody else bought it."""
@@ -332,9 +344,18 @@ class Buyer:
         purchase = replace(purchase, note=notes.unread(purchase, error))
         if self._is_hopeless(purchase):
             return await self._give_up(purchase, _UNREACHABLE)
+        if isinstance(error, NoPermit):
+            return await self._not_now(purchase, error)
         wait = getattr(error, "retry_after", None)
         waited = purchase if wait is None else replace(purchase, due_at=self._clock() + timedelta(seconds=wait))
         return await self._again(waited, _RETRIES, *self._unknown(purchase))
+
+    async def _not_now(self, purchase: Purchase, error: NoPermit) -> Purchase:
+        """Nobody was asked: come again when there may be a turn. What is paused until its window ends is given up."""
+        if error.reason == "paused" and self._clock() >= purchase.deadline:
+            return await self._give_up(purchase, _PAUSED)
+        due = self._clock() + timedelta(seconds=max(error.retry_after or 0.0, _RETRIES[0]))
+        return await self._save(replace(purchase, due_at=due), *self._unknown(purchase))
 
     def _unknown(self, purchase: Purchase) -> list[announce.Tell]:
         """Say that nobody knows, where a purchase has been in doubt for long; the fact is kept once."""

@@ -155,11 +155,9 @@ class ShipX(Part):
         "sight, confirmation, terminal statuses), `always`.",
     )
     requests_per_minute: int = Field(
-        60, ge=1, le=6000, description="Calls per minute and organization, per process in this version."
+        60, ge=1, le=6000, description="Calls in any minute per organization, of all replicas together."
     )
-    max_in_flight: int = Field(
-        2, ge=1, le=100, description="Calls at once per organization, per process in this version."
-    )
+    max_in_flight: int = Field(2, ge=1, le=100, description="Calls at once per organization, of all replicas together.")
     timeout_s: Seconds = Field(10, le=120, description="How long one call may take.")
 
     @property

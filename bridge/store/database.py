@@ -18,7 +18,7 @@ from bridge.model import Micros
 T = TypeVar("T")
 Row = tuple[Any, ...]
 Dialect = Literal["sqlite", "postgres"]
-Topic = Literal["commands", "deliveries", "events", "purchases"]
+Topic = Literal["commands", "connections", "deliveries", "events", "purchases"]
 """What a commit may bring that other processes wait for."""
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 Kind = Literal["text", "bigint"]

@@ -11,6 +11,7 @@ from bridge.errors import LeaseLost
 from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, IntentId, OfferId, OrganizationId, PurchaseWork, ShipmentId, Subject, micros, moment
 from bridge.store import journal
+from bridge.store.connections import resting
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
 
@@ -184,16 +185,7 @@ class SqlPurchases:
 
     async def next_due(self, without: Collection[OrganizationId] = ()) -> datetime | None:
         """Say when the next live purchase wants to be looked at, of all organizations but some."""
-        others = f"AND organization NOT IN ({marks(list(without))})" if without else ""
-        rows = await self._database.read(
-            lambda transaction: transaction.run(
-                # What somebody else holds is not due before its lease ends.
-                "SELECT min(CASE WHEN held_until > due_at THEN held_until ELSE due_at END)"
-                f" FROM purchases WHERE {_LIVE} {others}",
-                list(without),
-            )
-        )
-        return None if rows[0][0] is None else moment(rows[0][0])
+        return await self._database.read(lambda transaction: _next_due(transaction, list(without)))
 
     async def step(self, claimed: Purchase, decide: Callable[[ShipmentState | None], Step], now: datetime) -> Purchase:
         """Carry out a decision about what is known of the shipment. Raises LeaseLost, and then nothing counted."""
@@ -202,16 +194,19 @@ class SqlPurchases:
     def _claim(
         self, transaction: Transaction, limit: int, now: datetime, in_hand: Mapping[OrganizationId, int]
     ) -> list[Purchase]:
-        due = f"{_LIVE} AND due_at <= ? AND held_until <= ?"
         at, clock = micros(now), transaction.now
+        idle = resting(transaction, clock)
+        # What was never bought by the end of its window is looked at all the same, so that it ends.
+        due = f"{_LIVE} AND due_at <= ? AND held_until <= ? AND ({_begun_or_not_of(idle)} OR deadline <= ?)"
+        those = (at, clock, *idle, at)
         claimed: list[Purchase] = []
         for (organization,) in transaction.run(
-            f"SELECT DISTINCT organization FROM purchases WHERE {due} ORDER BY organization", (at, clock)
+            f"SELECT DISTINCT organization FROM purchases WHERE {due} ORDER BY organization", those
         ):
             rows = transaction.run(
                 f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {due}"
                 f" ORDER BY state = 'wanted', deadline <= ?, deadline LIMIT ? {transaction.skip_locked('purchases')}",
-                (organization, at, clock, at, max(limit - in_hand.get(organization, 0), 0)),
+                (organization, *those, at, max(limit - in_hand.get(organization, 0), 0)),
             )
             claimed += [self._take(transaction, _purchase(row)) for row in rows]
         return claimed
@@ -309,6 +304,26 @@ _COLUMNS = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason"
 )
+
+
+def _begun_or_not_of(organizations: Sequence[OrganizationId]) -> str:
+    """Choose, in SQL, what is underway already, and what is wanted of other organizations than these."""
+    return f"(state <> 'wanted' OR {_not_of(organizations)})"
+
+
+def _not_of(organizations: Sequence[OrganizationId]) -> str:
+    return f"organization NOT IN ({marks(organizations)})" if organizations else "1 = 1"
+
+
+def _next_due(transaction: Transaction, without: Sequence[OrganizationId]) -> datetime | None:
+    idle = resting(transaction, transaction.now)
+    rows = transaction.run(
+        # What somebody else holds is not due before its lease ends.
+        "SELECT min(CASE WHEN held_until > due_at THEN held_until ELSE due_at END)"
+        f" FROM purchases WHERE {_LIVE} AND {_not_of(without)} AND {_begun_or_not_of(idle)}",
+        [*without, *idle],
+    )
+    return None if rows[0][0] is None else moment(rows[0][0])
 
 
 def _lease(transaction: Transaction) -> int:

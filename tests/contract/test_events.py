@@ -354,6 +354,8 @@ KEYS = {
     "shipment.tracking_number_assigned": "shipx.shipment.tracking_number_assigned",
     "shipment.status_changed": "shipx.shipment.status_changed.available_for_pickup",
     "shipment.return_leg_started": "shipx.shipment.return_leg_started",
+    "connection.paused": "shipx.connection.paused.operator",
+    "connection.resumed": "shipx.connection.resumed.operator",
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from bridge.carriers.shipx.client import ShipxClient, SteadyRate
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.errors import LeaseLost
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Stop
@@ -25,6 +25,7 @@ from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
 from bridge.store.purchases import Purchase, PurchaseState, SqlPurchases, want
 from bridge.store.sqlite import SqliteDatabase
+from tests.support.permits import FreePermits
 
 ORGANIZATION = OrganizationId(4821)
 TERMS = {
@@ -80,7 +81,7 @@ class Process:
             base_url="http://127.0.0.1:9000",
             organization=ORGANIZATION,
             token=SecretStr("token"),
-            limiter=SteadyRate(per_minute=6000, at_once=8),
+            permits=FreePermits(),
             metrics=Metrics(),
             clock=carrier.clock.now,
             version="0",

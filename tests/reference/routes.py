@@ -11,7 +11,9 @@ from starlette.routing import Route
 from bridge.app import internal_routes, webhook_routes
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
+from bridge.connections.api import ConnectionsApi
 from bridge.egress.feed import FeedApi
+from bridge.events.cloudevents import Envelope
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.inbox import Inbox
 from bridge.ingress.receiver import Limits, Receiver
@@ -20,7 +22,9 @@ from bridge.ingress.verification import Networks, Secrets
 from bridge.lifecycle import Stop
 from bridge.observability import Metrics
 from bridge.store.commands import SqlCommands
+from bridge.store.connections import SqlConnections
 from bridge.store.deliveries import SqlDeliveries
+from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
 from bridge.store.inbox import SqlInbox
 from bridge.store.sealed import Vault
@@ -64,7 +68,8 @@ def internal() -> list[Route]:
     feed = FeedApi(SqlFeed(_database()), access, Stop())
     replay = Replay(SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
     commands = CommandsApi(SqlCommands(_database(), Vault(), "nobody"), access, _nothing)
-    return internal_routes(operations, feed, DeliveriesApi(replay, access), commands)
+    connections = ConnectionsApi(SqlConnections(_database(), Recorder(Envelope("demo"))), access, _nothing)
+    return internal_routes([operations, feed, commands, DeliveriesApi(replay, access), connections])
 
 
 def names(routes: Sequence[Route]) -> list[str]:

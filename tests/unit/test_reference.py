@@ -47,6 +47,9 @@ ROUTES = [
     "GET /v1/deliveries",
     "GET /v1/deliveries/{id}",
     "POST /v1/deliveries/{id}/replay",
+    "GET /v1/connections",
+    "POST /v1/connections/{name:path}/pause",
+    "POST /v1/connections/{name:path}/resume",
     "GET /asyncapi.json",
     "GET /schemas/{type}.json",
 ]
@@ -65,6 +68,7 @@ METRICS = {
     "bridge_purchases_total": ("outcome", "reason"),
     "bridge_purchase_seconds_left": (),
     "bridge_carrier_request_seconds": ("carrier", "operation", "outcome"),
+    "bridge_connection_paused": ("connection",),
     "bridge_parked_total": ("reason",),
 }
 
@@ -83,6 +87,8 @@ EVENTS = [
     "shipment.tracking_number_assigned",
     "shipment.status_changed",
     "shipment.return_leg_started",
+    "connection.paused",
+    "connection.resumed",
 ]
 
 WANTED = drift.generated()

@@ -1,7 +1,7 @@
 """A thin shell around ShipX's REST API: one call, one answer, no redirects, no retries of its own.
 
-https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153477 (hosts, headers), …/28639229 (errors).
-Its edge answers HTML at times, so only a readable body counts as an answer.
+https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153477 (hosts, headers)
+Every call is made under a permit, which is given back with what the call showed of the carrier.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, Final, Protocol
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -23,33 +22,34 @@ from pydantic import SecretStr, ValidationError
 
 from bridge.carriers.shipx import shipment as shipments
 from bridge.carriers.shipx import wire
+from bridge.carriers.shipx.answer import Answer, judged
 from bridge.errors import CarrierRefused, CarrierUnavailable, Unreadable
 from bridge.lifecycle import Clock
+from bridge.limits.connection import Outcome, Purpose, Verdict
 from bridge.model import OfferId, OrganizationId, ShipmentId
 from bridge.observability import Metrics
+from bridge.ports import Permit, Permits
 from bridge.purchasing.shipment import Shipment
 
 log = structlog.get_logger()
 
 _CARRIER: Final = "shipx"
 _MOST_BYTES: Final = 5 * 1024 * 1024
+_PATIENCE_TO_BUY_S: Final = 5.0
+"""What was read grows old meanwhile: after that it is read anew."""
 
 
-class Limiter(Protocol):
-    """Lets a call through when the agreed rate allows it."""
-
-    def slot(self, *, on_credit: bool = False) -> AbstractAsyncContextManager[None]:
-        """Wait for a turn; `on_credit` takes it before it has come, and the calls after it wait the longer."""
-        ...
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back. Neither its headers nor its body is for logs."""
+class Call:
+    """What is asked: under which name it is measured, and what goes over the wire."""
 
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    operation: str
+    method: str
+    path: str
+    json: Any = None
 
 
 class ShipxClient:
@@ -62,7 +62,7 @@ class ShipxClient:
         base_url: str,
         organization: OrganizationId,
         token: SecretStr,
-        limiter: Limiter,
+        permits: Permits,
         metrics: Metrics,
         clock: Clock,
         version: str,
@@ -71,77 +71,81 @@ class ShipxClient:
         self._base_url = base_url.rstrip("/")
         self._organization = organization
         self._token = token
-        self._limiter = limiter
+        self._permits = permits
         self._metrics = metrics
         self._clock = clock
         self._version = version
-        self._timeout_s = http.timeout.read
-        self.degraded_since: datetime | None = None
-        """Since when the carrier gives no usable answer, or refuses the token; None after any other answer."""
+        self._timeout_s = http.timeout.read or math.inf
 
     async def read(self, shipment: ShipmentId) -> Shipment:
-        answer = await self._call("read_shipment", "GET", f"/v1/shipments/{shipment}")
-        try:
-            found = shipments.read(answer.body, self._date(answer))
-        except Unreadable as error:
-            raise self._no_answer(CarrierUnavailable(error.reason, status=answer.status)) from None
-        if found.id != shipment:
-            raise self._no_answer(CarrierUnavailable("another_shipment", status=answer.status))
-        self.degraded_since = None
-        return found
+        call = Call("read_shipment", "GET", f"/v1/shipments/{shipment}")
+        return await self._ask(call, partial(self._shipment, shipment))
 
-    async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
-        # Whoever buys has just made sure that it is not too late: from there on nothing may wait.
-        await self._call("buy", "POST", f"/v1/shipments/{shipment}/buy", json={"offer_id": offer}, on_credit=True)
-        self.degraded_since = None
+    @asynccontextmanager
+    async def turn_to_buy(self) -> AsyncIterator[ShipxTurn]:
+        """Take a turn before the intent is written down: from there on nothing may wait."""
+        async with self._permits.permit(Purpose.buy, min(self._timeout_s, _PATIENCE_TO_BUY_S)) as permit:
+            yield ShipxTurn(self, permit)
 
     async def organizations(self) -> list[OrganizationId]:
         """List the organizations that the token may act for. Raises CarrierUnavailable or CarrierRefused."""
-        answer = await self._call("list_organizations", "GET", "/v1/organizations")
-        try:
-            found = wire.Organizations.model_validate_json(answer.body)
-        except ValidationError:
-            raise self._no_answer(CarrierUnavailable("unreadable_answer", status=answer.status)) from None
-        self.degraded_since = None
-        return [OrganizationId(one.id) for one in found.items]
+        return await self._ask(_LIST, _organizations)
 
-    async def _call(
-        self, operation: str, method: str, path: str, json: Any = None, *, on_credit: bool = False
-    ) -> Answer:
-        """Make one call, all of it within the timeout: waiting for a turn, connecting, asking, reading."""
-        latest = _Latest(self._clock, self._timeout_s)
-        has_turn = False
+    async def _ask(self, call: Call, read: Callable[[Answer], T]) -> T:
+        """Wait for a permit and make a call. Where the carrier was away, one that is about no shipment goes first."""
+        while True:
+            async with self._permits.permit(Purpose.read, self._timeout_s) as permit:
+                if not permit.is_probe:
+                    return await self.make(call, read, permit)
+                await self._probe(permit)
+
+    async def _probe(self, permit: Permit) -> None:
+        """See whether the carrier is back; that it refuses is an answer, too."""
+        with suppress(CarrierRefused):
+            await self.make(_LIST, _organizations, permit)
+
+    async def make(self, call: Call, read: Callable[[Answer], T], permit: Permit) -> T:
+        """Make one call, all of it within the timeout and the permit: connecting, asking, reading."""
         try:
-            async with asyncio.timeout(self._timeout_s), self._limiter.slot(on_credit=on_credit):
-                has_turn = True
-                return await self._measured(operation, method, self._base_url + path, json, latest)
+            async with asyncio.timeout(self._timeout_s), permit.in_time():
+                found = read(await self._measured(call, _Latest(self._clock, self._timeout_s, permit)))
         except CarrierRefused as error:
-            self._refused(error)
+            is_token = error.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+            permit.outcome = Outcome(Verdict.token_refused if is_token else Verdict.answered)
             raise
         except CarrierUnavailable as error:
-            raise self._no_answer(error) from None
+            is_limited = error.status == httpx.codes.TOO_MANY_REQUESTS
+            permit.outcome = Outcome(Verdict.limited if is_limited else Verdict.unusable, error.retry_after)
+            raise
+        except _StoodStill:  # our own doing, and nothing of the carrier's
+            raise CarrierUnavailable("stood_still") from None
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            if not has_turn:  # our own rate, and nothing of the carrier's
-                raise CarrierUnavailable("no_turn") from None
+            permit.outcome = Outcome(Verdict.unusable)
             # Without the cause: what it says may quote a header, and so the token.
-            raise self._no_answer(CarrierUnavailable(type(error).__name__)) from None
+            raise CarrierUnavailable(type(error).__name__) from None
+        permit.outcome = Outcome(Verdict.answered)
+        return found
 
-    async def _measured(self, operation: str, method: str, url: str, json: Any, latest: _Latest) -> Answer:
+    async def _measured(self, call: Call, latest: _Latest) -> Answer:
         started = time.perf_counter()
         outcome = "lost"
         try:
-            answer = await self._ask(method, url, json, latest)
+            answer = await self._exchange(call, latest)
             outcome = f"{answer.status // 100}xx"
-            return _judged(answer)
+            return judged(answer)
         finally:
             seconds = time.perf_counter() - started
-            self._metrics.carrier_seconds.labels(_CARRIER, operation, outcome).observe(seconds)
-            log.info("carrier.called", carrier=_CARRIER, operation=operation, outcome=outcome, s=round(seconds, 4))
+            self._metrics.carrier_seconds.labels(_CARRIER, call.operation, outcome).observe(seconds)
+            log.info("carrier.called", carrier=_CARRIER, operation=call.operation, outcome=outcome, s=round(seconds, 4))
 
-    async def _ask(self, method: str, url: str, json: Any, latest: _Latest) -> Answer:
+    async def _exchange(self, call: Call, latest: _Latest) -> Answer:
         """Make the call and read the answer, no more of it than anybody needs."""
         asking = self._http.stream(
-            method, url, headers=self._headers(), json=json, extensions={"trace": latest.look_before_sending}
+            call.method,
+            self._base_url + call.path,
+            headers=self._headers(),
+            json=call.json,
+            extensions={"trace": latest.look_before_sending},
         )
         async with asking as answer:
             body = bytearray()
@@ -151,13 +155,14 @@ class ShipxClient:
                     raise CarrierUnavailable("too_long", status=answer.status_code)
             return Answer(answer.status_code, answer.headers, bytes(body))
 
-    def _no_answer(self, error: CarrierUnavailable) -> CarrierUnavailable:
-        self.degraded_since = self.degraded_since or self._clock()
-        return error
-
-    def _refused(self, error: CarrierRefused) -> None:
-        is_token = error.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
-        self.degraded_since = (self.degraded_since or self._clock()) if is_token else None
+    def _shipment(self, wanted: ShipmentId, answer: Answer) -> Shipment:
+        try:
+            found = shipments.read(answer.body, answer.date(self._clock()))
+        except Unreadable as error:
+            raise CarrierUnavailable(error.reason, status=answer.status) from None
+        if found.id != wanted:
+            raise CarrierUnavailable("another_shipment", status=answer.status)
+        return found
 
     def _headers(self) -> Mapping[str, str]:
         return {
@@ -169,38 +174,50 @@ class ShipxClient:
             "X-User-Agent-Version": self._version,
         }
 
-    def _date(self, answer: Answer) -> datetime:
-        """Give the carrier's clock, which decides what has expired; ours where it names none."""
-        try:
-            date = parsedate_to_datetime(answer.headers["date"])
-            return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-        except (KeyError, ValueError, OverflowError):
-            return self._clock()
+
+class ShipxTurn:
+    """A turn to buy, good for one call."""
+
+    def __init__(self, client: ShipxClient, permit: Permit) -> None:
+        self._client = client
+        self._permit: Permit | None = permit
+
+    async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
+        permit, self._permit = self._permit, None
+        assert permit is not None, "one turn, one call"
+        call = Call("buy", "POST", f"/v1/shipments/{shipment}/buy", json={"offer_id": offer})
+        await self._client.make(call, _accepted, permit)
 
 
-def _judged(answer: Answer) -> Answer:
-    """Pass a success on; decide about everything else by status first, error key second, never by text."""
-    status = answer.status
-    if 200 <= status < 300:
-        return answer
-    if status == httpx.codes.TOO_MANY_REQUESTS or not 400 <= status < 500:
-        raise CarrierUnavailable("not_now", status=status, retry_after=_retry_after(answer))
+_LIST: Final = Call("list_organizations", "GET", "/v1/organizations")
+
+
+def _organizations(answer: Answer) -> list[OrganizationId]:
     try:
-        key = wire.Refusal.model_validate_json(answer.body).error
+        found = wire.Organizations.model_validate_json(answer.body)
     except ValidationError:
-        raise CarrierUnavailable("unreadable_answer", status=status) from None
-    raise CarrierRefused(key if key in wire.ERROR_KEYS else "other", status=status)
+        raise CarrierUnavailable("unreadable_answer", status=answer.status) from None
+    return [OrganizationId(one.id) for one in found.items]
+
+
+def _accepted(_answer: Answer) -> None:
+    """Believe nothing: only a read shows what became of a purchase."""
 
 
 _LEAVING: Final = ("send_request_headers.started", "send_request_body.started")
 
 
+class _StoodStill(Exception):
+    """The process stood still, and what it wanted to send is too late."""
+
+
 class _Latest:
     """The moment after which a call's request must not leave, whatever stood still meanwhile."""
 
-    def __init__(self, clock: Clock, timeout_s: float | None) -> None:
+    def __init__(self, clock: Clock, timeout_s: float, permit: Permit) -> None:
         self._clock = clock
-        self._timeout_s = math.inf if timeout_s is None else timeout_s
+        self._timeout_s = timeout_s
+        self._permit = permit
         self._began = asyncio.get_running_loop().time()
         self._began_at = clock()
 
@@ -209,37 +226,8 @@ class _Latest:
         if event.endswith(_LEAVING):
             elapsed = asyncio.get_running_loop().time() - self._began
             passed = (self._clock() - self._began_at).total_seconds()
-            if max(elapsed, passed) >= self._timeout_s:
-                raise TimeoutError
-
-
-def _retry_after(answer: Answer) -> float | None:
-    text = answer.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() and len(text) < 6 else None
-
-
-class SteadyRate:
-    """Lets so many calls a minute through, a tenth of them in a burst, and so many at once."""
-
-    def __init__(self, *, per_minute: int, at_once: int) -> None:
-        self._interval = 60 / per_minute
-        self._burst = max(per_minute / 10, 1) * self._interval
-        self._at_once = asyncio.Semaphore(at_once)
-        self._next = -math.inf
-
-    @asynccontextmanager
-    async def slot(self, *, on_credit: bool = False) -> AsyncIterator[None]:
-        """Hold one of the places for as long as the context is open."""
-        async with self._at_once:
-            now = asyncio.get_running_loop().time()
-            self._next = max(self._next, now - self._burst) + self._interval
-            if not on_credit:
-                try:
-                    await asyncio.sleep(max(self._next - now, 0))
-                except asyncio.CancelledError:
-                    self._next -= self._interval  # given up: the turn is somebody else's
-                    raise
-            yield
+            if max(elapsed, passed) >= self._timeout_s or self._permit.ran_out():
+                raise _StoodStill
 
 
 def make_http(*, timeout_s: float, at_once: int) -> httpx.AsyncClient:

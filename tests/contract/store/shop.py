@@ -14,7 +14,7 @@ import httpx
 from pydantic import SecretStr
 
 from bridge.carriers.shipx import webhook
-from bridge.carriers.shipx.client import ShipxClient, SteadyRate
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
 from bridge.lifecycle import Stop
@@ -32,6 +32,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.projecting import SqlProjector
 from bridge.store.purchases import SqlPurchases
 from bridge.store.sealed import Vault
+from tests.support.permits import FreePermits
 
 ORGANIZATION = OrganizationId(4821)
 PARTITIONS = range(64)
@@ -87,7 +88,7 @@ class Shop:
             base_url="http://carrier",
             organization=ORGANIZATION,
             token=SecretStr("token"),
-            limiter=SteadyRate(per_minute=6000, at_once=8),
+            permits=FreePermits(),
             metrics=Metrics(),
             clock=lambda: self.now,
             version="0",

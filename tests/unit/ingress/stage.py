@@ -20,6 +20,7 @@ import httpx
 from bridge.app import _application, internal_routes, webhook_routes
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
+from bridge.connections.api import ConnectionsApi
 from bridge.egress.feed import FeedApi
 from bridge.events.cloudevents import Envelope
 from bridge.events.notification import Notification
@@ -35,6 +36,7 @@ from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import InboxStore
 from bridge.store.commands import SqlCommands
+from bridge.store.connections import SqlConnections
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
@@ -148,7 +150,9 @@ class Stage:
         api = DeliveriesApi(Replay(self.deliveries, webhook.read, self._note), access)
         self.commands = SqlCommands(self.database, self.vault, "stage")
         commands = CommandsApi(self.commands, access, self._note, wait_s=command_seconds)
-        internal = internal_routes(operations, self.feed, api, commands)
+        self.connections = SqlConnections(self.database, self.recorder)
+        connections = ConnectionsApi(self.connections, access, self._note)
+        internal = internal_routes([operations, self.feed, commands, api, connections])
         self.app = _application([*webhook_routes(self.receiver), *internal])
 
     async def __aenter__(self) -> Self:

@@ -14,14 +14,17 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import SecretStr
 
-from bridge.carriers.shipx.client import ShipxClient, SteadyRate
+from bridge.carriers.shipx.client import ShipxClient
+from bridge.connections.gate import Gate
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Clock, Stop
+from bridge.limits.connection import Connection, Limits
 from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import Policy
 from bridge.simulator import Scenario, Simulator, create_app
+from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import EVERYTHING, Unit
 from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
@@ -37,6 +40,8 @@ Trouble = Callable[[httpx.Request, Inner], Awaitable[httpx.Response]]
 ORGANIZATION = OrganizationId(4821)
 TOKEN = "the-token-of-4821"
 POLICY = Policy("default", ("inpost_locker_standard", "inpost_courier_standard"), "0" * 64)
+CONNECTION = shipx(ORGANIZATION)
+LIMITS = Limits(per_minute=6000, at_once=4)
 SETTLE = timedelta(seconds=20)
 CALL_WITHIN = timedelta(seconds=10)
 LIVE = ("wanted", "intended", "doubt")
@@ -193,12 +198,15 @@ class Process:
     ) -> None:
         transport = Wire(httpx.ASGITransport(stage.app), points, stage.troubles)
         self.http = httpx.AsyncClient(transport=transport, timeout=CALL_WITHIN.total_seconds())
+        self.gate = Gate(
+            stage.connections(points), CONNECTION, stage.limits, holder=name, clock=stage.clock, dice=lambda: 0.5
+        )
         self.client = ShipxClient(
             self.http,
             base_url="http://carrier",
             organization=ORGANIZATION,
             token=SecretStr(TOKEN),
-            limiter=SteadyRate(per_minute=6000, at_once=4),
+            permits=self.gate,
             metrics=Metrics(),
             clock=stage.clock,
             version="0",
@@ -237,6 +245,7 @@ class Process:
         if not self.crashed:
             await asyncio.wait([self.task])
         assert self.crashed
+        await self.gate.close()
         await self.http.aclose()
 
 
@@ -258,11 +267,13 @@ class Stage:
         *,
         again: str = "charge",
         purchase: float = 0.6,
+        limits: Limits = LIMITS,
         faults: Mapping[str, Any] | None = None,
         seed: int = 1,
         **terms: Any,
     ) -> None:
         self.clock = LoopClock()
+        self.limits = limits
         scenario = Scenario.model_validate(
             {
                 "organizations": [TERMS | terms],
@@ -277,6 +288,7 @@ class Stage:
         self.disk = Disk()
         self.troubles: dict[str, list[Trouble]] = {}
         self.processes: list[Process] = []
+        self.calls_of_the_merchant = 0
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self.merchant = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://carrier", headers=headers
@@ -336,6 +348,15 @@ class Stage:
         """Give the store as one process uses it."""
         return SqlPurchases(InlineDatabase(self.disk, points or Points(), self.clock), Recorder(Envelope("test")), name)
 
+    def connections(self, points: Points | None = None) -> SqlConnections:
+        """Give the store of connections as one process uses it."""
+        return SqlConnections(InlineDatabase(self.disk, points or Points(), self.clock), Recorder(Envelope("test")))
+
+    async def connection(self) -> Connection:
+        """Look at the row that all processes share."""
+        [seen] = await self.connections().list()
+        return seen.connection
+
     async def settled(self, shipment: ShipmentId, *, seconds: float = 600) -> str:
         """Wait until nobody will work on a shipment any more; a process that died is started anew."""
         for _ in range(int(seconds)):
@@ -381,6 +402,10 @@ class Stage:
     def charges(self) -> list[int]:
         """List the shipments that money was taken for, once per charge."""
         return [charge.shipment_id for charge in self.simulator.world.ledger.charges]
+
+    def note_calls_of_the_merchant(self) -> None:
+        """Remember which calls were not the bridge's."""
+        self.calls_of_the_merchant = sum(1 for _ in self.simulator.world.calls.after(0))
 
     def calls(self, ending: str) -> int:
         """Count the calls that reached the carrier's address."""

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 import httpx
@@ -13,7 +14,8 @@ import pytest
 
 from bridge.app import real_mode
 from bridge.errors import CarrierUnavailable
-from bridge.model import DeliveryId, OfferId, OrganizationId, PurchaseWork, ShipmentId
+from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId, micros
+from bridge.ports import Turn
 from bridge.purchasing.buyer import SEND_WITHIN, Account, Mode
 from bridge.purchasing.policy import Policy
 from bridge.purchasing.shipment import Shipment
@@ -34,8 +36,10 @@ from tests.unit.purchasing.stage import (
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import START, in_virtual_time, pass_time
 
-AFTER_THE_INTENT = 4
-"""The place: a claim, a read and its answer, then the intent, are four of those that a process can freeze at."""
+AFTER_THE_INTENT = 6
+"""The place: a claim, a permit, a read and its answer, a turn to buy, then the intent: a process can freeze at each."""
+BEFORE_THE_CALL = 11
+"""The place where it dies with an intent and a turn: before and after each of those four commits, around the read."""
 
 
 def test_a_purchase_is_told_from_the_decision_to_the_number_under_one_intent() -> None:
@@ -368,13 +372,13 @@ def test_a_read_that_is_refused_for_a_while_ends_no_purchase(status: int, key: s
             shipment = await stage.create()
             stage.troubles["GET"] = [refused(status, key)] * 4
             stage.want(shipment)
-            process = stage.start()
+            stage.start()
             await pass_time(5)
             assert stage.state(shipment) == "wanted"
-            since = process.client.degraded_since
-            assert since == (START + timedelta(seconds=0.5) if status in (401, 403) else None)
+            since = micros(START + timedelta(seconds=0.5)) if status in (401, 403) else None
+            assert (await stage.connection()).degraded_since == since
             assert await stage.settled(shipment) == "succeeded"
-            assert (process.client.degraded_since, stage.charges()) == (None, [shipment])
+            assert ((await stage.connection()).degraded_since, stage.charges()) == (None, [shipment])
 
     in_virtual_time(story())
 
@@ -517,8 +521,8 @@ class Never:
         await self.end.wait()
         raise CarrierUnavailable("never", status=shipment)
 
-    async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
-        raise AssertionError(f"{shipment} and {offer} were never shown")
+    def turn_to_buy(self) -> AbstractAsyncContextManager[Turn]:
+        raise AssertionError("nothing was ever shown")
 
 
 class Broken(Never):
@@ -547,7 +551,7 @@ def test_a_sender_that_died_is_given_the_whole_time_its_call_could_have_taken() 
         async with Stage().open() as stage:
             shipment = await stage.create()
             stage.want(shipment)
-            dying = stage.start(Points(at=7))
+            dying = stage.start(Points(at=BEFORE_THE_CALL))
             assert await stage.settled(shipment) == "failed"
             assert dying.points.names[-1] == "before POST"
             times = [row[0] for row in stage.disk.rows("SELECT occurred_at FROM events ORDER BY sequence")]

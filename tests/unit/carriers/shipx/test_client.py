@@ -20,12 +20,14 @@ import structlog
 from pydantic import SecretStr
 from pytest_httpx import HTTPXMock
 
-from bridge.carriers.shipx.client import ShipxClient, SteadyRate, make_http
+from bridge.carriers.shipx.client import ShipxClient, make_http
 from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable
 from bridge.events.catalogue import Money, Offer
+from bridge.limits.connection import Outcome, Purpose, Verdict
 from bridge.model import OfferId, OrganizationId, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.shipment import Shipment
+from tests.support.permits import FreePermits
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "shipx"
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.the-secret-part"
@@ -54,13 +56,14 @@ def client_on(
     base_url: str = CARRIER,
     metrics: Metrics | None = None,
     clock: Callable[[], datetime] = lambda: OURS,
+    permits: FreePermits | None = None,
 ) -> ShipxClient:
     return ShipxClient(
         http,
         base_url=base_url,
         organization=OrganizationId(4821),
         token=SecretStr(TOKEN),
-        limiter=SteadyRate(per_minute=6000, at_once=2),
+        permits=permits or FreePermits(),
         metrics=metrics or Metrics(),
         clock=clock,
         version="0.1.0",
@@ -71,9 +74,14 @@ def sample(name: str) -> Any:
     return json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
 
 
+async def buy(client: ShipxClient) -> None:
+    async with client.turn_to_buy() as turn:
+        await turn.buy(SHIPMENT, OFFER)
+
+
 Call = Callable[[ShipxClient], Awaitable[object]]
 READ: Call = lambda client: client.read(SHIPMENT)  # noqa: E731
-BUY: Call = lambda client: client.buy(SHIPMENT, OFFER)  # noqa: E731
+BUY: Call = lambda client: buy(client)  # noqa: E731
 LIST: Call = lambda client: client.organizations()  # noqa: E731
 
 
@@ -225,7 +233,7 @@ async def test_a_buy_is_accepted_whatever_its_answer_says(
 ) -> None:
     """Only a read shows what became of it."""
     httpx_mock.add_response(json=answer)
-    await client.buy(SHIPMENT, OFFER)
+    await buy(client)
 
 
 async def test_organizations_are_listed_by_number(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
@@ -268,7 +276,7 @@ async def test_the_status_of_the_answer_counts_and_not_the_one_inside(
 async def test_a_refusal_says_nothing_of_what_was_sent(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
     body = sample("error_flat_details") | {"message": "Anna Kowalska", "details": {"id_abc_does_not_exist": ["x"]}}
     httpx_mock.add_response(status_code=400, json=body)
-    error = await _refused(client.buy(SHIPMENT, OFFER))
+    error = await _refused(buy(client))
     assert str(error) == "validation_failed (400)"
 
 
@@ -313,6 +321,8 @@ async def test_a_success_that_cannot_be_read_is_no_answer(
     [
         pytest.param("7", 7.0, id="seconds"),
         pytest.param("0", 0.0, id="at once"),
+        pytest.param("120", 120.0, id="two minutes"),
+        pytest.param("99999", 120.0, id="a day, and we come again after two minutes"),
         pytest.param("Wed, 18 Mar 2026 11:32:00 GMT", None, id="a date: our own delays do"),
         pytest.param("-5", None, id="the past"),
         pytest.param("1e9", None, id="not plain"),
@@ -396,6 +406,18 @@ class Connected:
         self.left.set()
 
 
+async def test_nothing_is_sent_when_the_permit_ran_out_while_we_connected() -> None:
+    carrier = Connected(stood_still_s=0)
+    server = await asyncio.start_server(carrier.answer, "127.0.0.1", 0)
+    permits = FreePermits(has_run_out=True)
+    async with server, httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        port = server.sockets[0].getsockname()[1]
+        client = client_on(http, f"http://127.0.0.1:{port}", permits=permits)
+        assert (await _unavailable(buy(client))).reason == "stood_still"
+        await carrier.left.wait()
+    assert (bytes(carrier.received), permits.outcomes) == (b"", [Outcome(Verdict.unknown)])
+
+
 @pytest.mark.parametrize(("stood_still_s", "leaves"), [(9.9, True), (10, False), (600, False)])
 async def test_a_process_that_stood_still_while_it_connected_sends_nothing(stood_still_s: float, leaves: bool) -> None:
     carrier = Connected(stood_still_s=stood_still_s)
@@ -405,46 +427,121 @@ async def test_a_process_that_stood_still_while_it_connected_sends_nothing(stood
         async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
             client = client_on(http, f"http://127.0.0.1:{port}", clock=carrier.clock)
             if leaves:
-                await client.buy(SHIPMENT, OFFER)
+                await buy(client)
             else:
-                assert (await _unavailable(client.buy(SHIPMENT, OFFER))).reason == "TimeoutError"
+                assert (await _unavailable(buy(client))).reason == "stood_still"
         await carrier.left.wait()
     assert bool(carrier.received) == leaves
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "degraded"),
+    ("status", "answer", "verdict"),
     [
-        pytest.param(200, sample("shipment_confirmed"), False, id="a shipment"),
-        pytest.param(404, sample("error_resource_not_found"), False, id="a refusal of this one shipment"),
-        pytest.param(400, sample("error_invalid_action"), False, id="another refusal"),
-        pytest.param(401, sample("error_token_invalid"), True, id="a wrong token"),
-        pytest.param(403, sample("error_token_invalid"), True, id="a token of somebody else"),
-        pytest.param(503, {}, True, id="not now"),
-        pytest.param(404, {"error": 5}, True, id="a page"),
-        pytest.param(200, {}, True, id="no shipment"),
-        pytest.param(200, sample("shipment_confirmed") | {"id": 5}, True, id="another shipment"),
-        pytest.param(None, None, True, id="nothing"),
+        pytest.param(200, sample("shipment_confirmed"), Verdict.answered, id="a shipment"),
+        pytest.param(404, sample("error_resource_not_found"), Verdict.answered, id="a refusal of this one shipment"),
+        pytest.param(400, sample("error_invalid_action"), Verdict.answered, id="another refusal"),
+        pytest.param(401, sample("error_token_invalid"), Verdict.token_refused, id="a wrong token"),
+        pytest.param(403, sample("error_token_invalid"), Verdict.token_refused, id="a token of somebody else"),
+        pytest.param(429, {}, Verdict.limited, id="too many calls"),
+        pytest.param(503, {}, Verdict.unusable, id="not now"),
+        pytest.param(404, {"error": 5}, Verdict.unusable, id="a page"),
+        pytest.param(200, {}, Verdict.unusable, id="no shipment"),
+        pytest.param(200, sample("shipment_confirmed") | {"id": 5}, Verdict.unusable, id="another shipment"),
+        pytest.param(None, None, Verdict.unusable, id="nothing"),
     ],
 )
-async def test_since_when_the_carrier_gives_no_usable_answer_is_known(
-    status: int | None, answer: object, degraded: bool, http: httpx.AsyncClient, httpx_mock: HTTPXMock
+async def test_a_permit_is_given_back_with_what_the_call_showed_of_the_carrier(
+    status: int | None, answer: object, verdict: Verdict, http: httpx.AsyncClient, httpx_mock: HTTPXMock
 ) -> None:
-    times = iter(OURS + timedelta(seconds=second) for second in range(100))
-    client = client_on(http, clock=lambda: next(times))
-    seen = []
-    for _ in range(2):
-        if status is None:
-            httpx_mock.add_exception(httpx.ConnectError("refused"))
-        else:
-            httpx_mock.add_response(status_code=status, json=answer, headers=DATE)
-        with suppress(CarrierError):
-            await client.read(SHIPMENT)
-        seen.append(client.degraded_since)
-    assert (seen[0] is not None, seen[0]) == (degraded, seen[1])
+    permits = FreePermits()
+    if status is None:
+        httpx_mock.add_exception(httpx.ConnectError("refused"))
+    else:
+        httpx_mock.add_response(status_code=status, json=answer, headers=DATE)
+    with suppress(CarrierError):
+        await client_on(http, permits=permits).read(SHIPMENT)
+    assert (permits.purposes, permits.outcomes) == ([Purpose.read], [Outcome(verdict)])
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(429, Verdict.limited), (503, Verdict.unusable)])
+async def test_a_permit_is_given_back_with_when_to_come_again(
+    status: int, verdict: Verdict, http: httpx.AsyncClient, httpx_mock: HTTPXMock
+) -> None:
+    permits = FreePermits()
+    httpx_mock.add_response(status_code=status, headers={"retry-after": "7"})
+    await _unavailable(buy(client_on(http, permits=permits)))
+    assert (permits.purposes, permits.outcomes) == ([Purpose.buy], [Outcome(verdict, 7)])
+
+
+async def test_a_turn_that_was_not_used_is_given_back_as_such(http: httpx.AsyncClient) -> None:
+    permits = FreePermits()
+    async with client_on(http, permits=permits).turn_to_buy():
+        pass
+    assert permits.outcomes == [Outcome(Verdict.unused)]
+
+
+async def test_a_turn_is_good_for_one_call(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(json={})
+    async with client_on(http).turn_to_buy() as turn:
+        await turn.buy(SHIPMENT, OFFER)
+        with pytest.raises(AssertionError, match="one turn, one call"):
+            await turn.buy(SHIPMENT, OFFER)
+
+
+async def test_a_call_that_is_cut_short_says_nothing_of_the_carrier() -> None:
+    permits, carrier = FreePermits(), Hanging()
+    calling = asyncio.create_task(carrier.read(permits))
+    await carrier.is_asked.wait()
+    calling.cancel()
+    await asyncio.wait([calling])
+    assert (calling.cancelled(), permits.outcomes) == (True, [Outcome(Verdict.unknown)])
+
+
+class Hanging(httpx.AsyncBaseTransport):
+    """A carrier that never answers."""
+
+    def __init__(self) -> None:
+        self.is_asked = asyncio.Event()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.is_asked.set()
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody sets it")
+
+    async def read(self, permits: FreePermits) -> None:
+        async with httpx.AsyncClient(transport=self, timeout=10) as http:
+            await client_on(http, permits=permits).read(SHIPMENT)
+
+
+async def test_a_probe_asks_about_the_account_before_anybody_asks_about_a_shipment(
+    http: httpx.AsyncClient, httpx_mock: HTTPXMock
+) -> None:
+    permits = FreePermits(probes=[True])
+    httpx_mock.add_response(url=f"{CARRIER}/v1/organizations", json={"items": []})
     httpx_mock.add_response(json=sample("shipment_confirmed"), headers=DATE)
-    await client.read(SHIPMENT)
-    assert client.degraded_since is None
+    await client_on(http, permits=permits).read(SHIPMENT)
+    assert [request.url.path for request in httpx_mock.get_requests()] == [
+        "/v1/organizations",
+        "/v1/shipments/3900000018",
+    ]
+    assert permits.outcomes == [Outcome(Verdict.answered)] * 2
+
+
+async def test_a_probe_that_fails_is_all_that_is_asked(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
+    permits = FreePermits(probes=[True])
+    httpx_mock.add_response(status_code=502)
+    await _unavailable(client_on(http, permits=permits).read(SHIPMENT))
+    assert [request.url.path for request in httpx_mock.get_requests()] == ["/v1/organizations"]
+    assert permits.outcomes == [Outcome(Verdict.unusable)]
+
+
+async def test_a_probe_that_is_refused_shows_that_the_carrier_is_there(
+    http: httpx.AsyncClient, httpx_mock: HTTPXMock
+) -> None:
+    permits = FreePermits(probes=[True])
+    httpx_mock.add_response(status_code=401, json=sample("error_token_invalid"), is_reusable=True)
+    await _refused(client_on(http, permits=permits).read(SHIPMENT))
+    assert permits.outcomes == [Outcome(Verdict.token_refused)] * 2
 
 
 async def test_a_key_that_nobody_documented_is_kept_and_logged_as_other(

@@ -1,0 +1,64 @@
+"""A connection as it is shown: to programs as a document, to people as a line of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bridge.model import moment
+from bridge.store.connections import Seen
+
+_HEAD = ("CONNECTION", "STATE", "IN FLIGHT", "SINCE", "WHY")
+
+
+def document(seen: Seen) -> dict[str, object]:
+    """Describe a connection for programs."""
+    connection, pause = seen.connection, seen.connection.pause
+    return {
+        "name": seen.name,
+        "state": state(seen),
+        "paused": None if pause is None else {"reason": pause.reason, "since": moment(pause.since), "by": pause.by},
+        "breaker": {
+            "state": seen.breaker,
+            "failures": connection.breaker.failures,
+            "open_until": _moment(connection.breaker.open_until),
+        },
+        "degraded_since": _moment(connection.degraded_since),
+        "not_before": _moment(connection.not_before) if connection.not_before > seen.at else None,
+        "in_flight": seen.in_flight,
+    }
+
+
+def state(seen: Seen) -> str:
+    """Say in one word what stands against a purchase, the weightiest first."""
+    if seen.connection.pause is not None:
+        return "paused"
+    if seen.breaker != "closed":
+        return "carrier_away"
+    if seen.connection.not_before > seen.at:
+        return "asked_to_wait"
+    return "degraded" if seen.connection.degraded_since is not None else "ready"
+
+
+def table(found: Sequence[Seen]) -> str:
+    """Write connections for people."""
+    rows = [_HEAD, *(_row(seen) for seen in found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(lines)
+
+
+def _row(seen: Seen) -> tuple[str, ...]:
+    pause, since = seen.connection.pause, seen.connection.degraded_since
+    if pause is not None:
+        return seen.name, state(seen), str(seen.in_flight), _text(moment(pause.since)), f"{pause.reason}, by {pause.by}"
+    why = "the carrier gives no usable answer, asks to wait, or refuses the token" if since is not None else ""
+    return seen.name, state(seen), str(seen.in_flight), "" if since is None else _text(moment(since)), why
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else moment(value)
+
+
+def _text(value: datetime) -> str:
+    return value.strftime("%Y-%m-%d %H:%M:%SZ")

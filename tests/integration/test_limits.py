@@ -1,0 +1,114 @@
+"""Real processes on one PostgreSQL: the carrier sees the calls of one well-behaved caller, whoever dies."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bridge.limits.rate import Rate
+from tests.support.bridge import ORGANIZATION, BridgeProcess, until
+from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
+
+PER_MINUTE, AT_ONCE = 300, 3
+
+
+class Two:
+    """A carrier, and two processes of a bridge that share a database."""
+
+    def __init__(self, carrier: SlowCarrier, folder: Path, postgres_url: str) -> None:
+        self.carrier = carrier
+        self.one, self.two = (self._process(folder / name, postgres_url) for name in ("one", "two"))
+
+    def _process(self, folder: Path, postgres_url: str) -> BridgeProcess:
+        folder.mkdir()
+        return BridgeProcess(
+            folder,
+            BRIDGE_DATABASE_URL=postgres_url,
+            BRIDGE_MIGRATE="true",
+            BRIDGE_SHIPX__BASE_URL=self.carrier.url,
+            BRIDGE_SHIPX__TOKEN=CARRIER_TOKEN,
+            BRIDGE_SHIPX__REQUESTS_PER_MINUTE=str(PER_MINUTE),
+            BRIDGE_SHIPX__MAX_IN_FLIGHT=str(AT_ONCE),
+            BRIDGE_SHIPX__TIMEOUT_S="3",
+            BRIDGE_PURCHASING__SETTLE_S="2",
+        )
+
+    async def ask(self, process: BridgeProcess, method: str, path: str) -> httpx.Response:
+        async with httpx.AsyncClient(trust_env=False, timeout=10, headers=process.headers) as http:
+            answer = await http.request(method, f"{process.url}{path}")
+        assert answer.status_code == 200, answer.text
+        return answer
+
+    async def events(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.ask(self.one, "GET", "/v1/events?limit=1000")).json()["items"]
+        return found
+
+    async def types(self) -> list[str]:
+        return [one["type"].removeprefix("bridge.").removesuffix(".v1") for one in await self.events()]
+
+
+@pytest.fixture
+async def two(tmp_path: Path, postgres_url: str) -> AsyncIterator[Two]:
+    async with AsyncExitStack() as stack:
+        carrier = await stack.enter_async_context(SlowCarrier().open())
+        found = Two(carrier, tmp_path, postgres_url)
+        for process in (found.one, found.two):
+            await stack.enter_async_context(process)
+        carrier.announce_to(found.one.webhook_url)
+        yield found
+
+
+def calls(process: BridgeProcess) -> int:
+    return process.log.count('"event":"carrier.called"')
+
+
+async def test_two_processes_call_no_faster_and_no_more_at_once_than_one_may_also_when_one_is_killed(two: Two) -> None:
+    shipments = [await two.carrier.create() for _ in range(15)]
+    await until(lambda: calls(two.two) >= 5, 30)
+    two.two.kill()
+    shipments += [await two.carrier.create() for _ in range(10)]
+    await two.two.start()
+
+    async def all_ended() -> bool:
+        types = await two.types()
+        return types.count("shipment.purchase_succeeded") + types.count("shipment.purchase_failed") == len(shipments)
+
+    await until(all_ended, 60)
+    succeeded = [one["data"]["shipment_id"] for one in await two.events() if "purchase_succeeded" in one["type"]]
+    assert two.carrier.charges() == sorted(succeeded)
+    assert len(shipments) - len(succeeded) <= AT_ONCE, "what was intended and not sent when its sender was killed"
+    assert min(calls(two.one), calls(two.two)) >= 10, "both had a part in it"
+    assert two.carrier.most_running <= AT_ONCE
+    rate = Rate(PER_MINUTE)
+    for seconds in (1, 5, 10, 60):
+        a_moment_on_the_way = 1.0
+        steady = (seconds + a_moment_on_the_way) * 1_000_000 / rate.interval
+        assert two.carrier.most_in(seconds) <= rate.burst + rate.credit + steady
+
+
+async def test_what_one_process_pauses_no_process_buys_until_another_resumes_it(two: Two) -> None:
+    name = f"shipx/{ORGANIZATION}"
+    await two.ask(two.two, "POST", f"/v1/connections/{name}/pause")
+    shipments = [await two.carrier.create() for _ in range(3)]
+
+    async def all_offered() -> bool:
+        return (await two.types()).count("shipment.offers_prepared") == 3
+
+    await until(all_offered, 20)
+    for process in (two.one, two.two):
+        ready = (await two.ask(process, "GET", "/readyz")).json()
+        assert f"connection/{name}" in ready["degraded"]
+        assert (
+            f'bridge_connection_paused{{connection="{name}"}} 1.0' in (await two.ask(process, "GET", "/metrics")).text
+        )
+    assert (two.carrier.asked, two.carrier.charges()) == ([], [])
+    await two.ask(two.one, "POST", f"/v1/connections/{name}/resume")
+    await until(lambda: two.carrier.charges() == sorted(shipments), 20)
+    [paused, resumed] = [one for one in await two.events() if one["subject"] == f"connection/{name}"]
+    assert (paused["type"], resumed["type"]) == ("bridge.connection.paused.v1", "bridge.connection.resumed.v1")
+    assert paused["data"] == resumed["data"]

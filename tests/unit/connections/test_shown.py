@@ -1,0 +1,90 @@
+"""How connections are shown: in a table, in the health of a process, and as gauges."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bridge.connections.health import degraded, show, warnings
+from bridge.connections.words import document, state, table
+from bridge.limits.breaker import Breaker
+from bridge.limits.connection import Connection, Held, Pause
+from bridge.model import Micros, micros
+from bridge.observability import Metrics
+from bridge.store.connections import Seen
+
+AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+NOW = micros(AT)
+LATER = Micros(NOW + 1_000_000)
+PAUSE = Pause(NOW, "debt_collection", "operator")
+
+
+def seen(name: str = "shipx/4821", **kept: Any) -> Seen:
+    return Seen(Connection(name, **kept), NOW)
+
+
+READY = seen()
+PAUSED = seen(pause=PAUSE)
+OPEN = seen(breaker=Breaker(6, 1, LATER), degraded_since=NOW)
+HALF_OPEN = seen(breaker=Breaker(6, 1, NOW), degraded_since=NOW)
+LIMITED = seen(not_before=LATER, degraded_since=NOW)
+REFUSED = seen(degraded_since=NOW)
+
+
+@pytest.mark.parametrize(
+    ("found", "word"),
+    [
+        (READY, "ready"),
+        (PAUSED, "paused"),
+        (seen(pause=PAUSE, breaker=Breaker(6, 1, LATER)), "paused"),
+        (OPEN, "carrier_away"),
+        (HALF_OPEN, "carrier_away"),
+        (LIMITED, "asked_to_wait"),
+        (REFUSED, "degraded"),
+    ],
+)
+def test_one_word_says_what_stands_against_a_purchase(found: Seen, word: str) -> None:
+    assert state(found) == word == document(found)["state"]
+
+
+def test_people_get_a_table() -> None:
+    held = (Held(1, "x", LATER, NOW), Held(2, "x", NOW, NOW))
+    assert table([seen("shipx/1", held=held), PAUSED, seen("shipx/500", degraded_since=NOW)]).splitlines() == [
+        "CONNECTION  STATE     IN FLIGHT  SINCE                 WHY",
+        "shipx/1     ready     1",
+        "shipx/4821  paused    0          2026-11-20 12:00:00Z  debt_collection, by operator",
+        "shipx/500   degraded  0          2026-11-20 12:00:00Z  "
+        "the carrier gives no usable answer, asks to wait, or refuses the token",
+    ]
+
+
+def test_a_process_says_of_every_connection_what_is_away_and_since_when() -> None:
+    assert degraded([READY]) == {}
+    assert degraded([PAUSED, OPEN, seen("inpost_returns/main", degraded_since=NOW)]) == {
+        "connection/shipx/4821": AT,
+        "carrier/4821": AT,
+        "carrier/inpost_returns/main": AT,
+    }
+
+
+def test_a_process_says_in_words_what_keeps_purchases_back() -> None:
+    assert warnings([READY, REFUSED, LIMITED]) == []
+    assert warnings([PAUSED, OPEN]) == [
+        "shipx/4821 is paused (debt_collection, by operator): nothing is bought until "
+        "POST /v1/connections/shipx/4821/resume",
+        "shipx/4821: the carrier gives no usable answer; it is tried again by itself",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "paused", "opened"), [(READY, 0, 0), (PAUSED, 1, 0), (OPEN, 0, 1), (HALF_OPEN, 0, 1)]
+)
+def test_gauges_say_which_connection_is_paused_and_which_carrier_is_left_alone(
+    found: Seen, paused: int, opened: int
+) -> None:
+    metrics, label = Metrics(), {"connection": "shipx/4821"}
+    show([found], metrics)
+    assert metrics.registry.get_sample_value("bridge_connection_paused", label) == paused
+    assert metrics.registry.get_sample_value("bridge_connection_breaker_open", label) == opened
