@@ -34,10 +34,17 @@ from bridge.carriers.shipx import webhook as shipx_webhook
 from bridge.carriers.shipx.client import ShipxClient, make_http
 from bridge.commands.api import CommandsApi
 from bridge.commands.execute import Executor, Operation
-from bridge.commands.models import RedriveDead, ReplayDeliveries, ReplayEvents
+from bridge.commands.models import (
+    PauseConnection,
+    RedriveDead,
+    ReplayDeliveries,
+    ReplayEvents,
+    ResumeConnection,
+)
 from bridge.connections import health as connection_health
 from bridge.connections.api import ConnectionsApi
 from bridge.connections.gate import Gate
+from bridge.connections.pausing import Pausing
 from bridge.egress.feed import FeedApi
 from bridge.egress.redrive import RedrivenDead
 from bridge.egress.relay import Relay
@@ -197,14 +204,15 @@ class Bridge:
         webhooks = self._webhook_routes(inbox_store, on_accepted) if "receiver" in settings.roles else []
         replay = Replay(SqlDeliveries(database, vault, inbox_store), shipx_webhook.read, on_accepted)
         commands = SqlCommands(database, vault, self._holder)
+        pausing = Pausing(connections, partial(self._ring, "purchases"))
         if "commands" in settings.roles:
-            self._open_commands(commands, database, replay)
+            self._open_commands(commands, database, replay, pausing)
         apis = (
             self._operations(database, connections),
             feed,
             CommandsApi(commands, self._access(), partial(self._ring, "commands")),
             DeliveriesApi(replay, self._access()),
-            ConnectionsApi(connections, self._access(), partial(self._ring, "purchases")),
+            ConnectionsApi(connections, self._access(), pausing),
         )
         return self._edges(sockets, webhooks, internal_routes(apis))
 
@@ -274,7 +282,9 @@ class Bridge:
             self.loops.start(f"relay.{name}", loop)
         self._bells["events"].append(relay.bell.ring)
 
-    def _open_commands(self, commands: SqlCommands, database: ManagedDatabase, replay: Replay) -> None:
+    def _open_commands(
+        self, commands: SqlCommands, database: ManagedDatabase, replay: Replay, pausing: Pausing
+    ) -> None:
         settings = self._settings
         resender = letters = None
         if settings.amqp_url is not None:
@@ -284,6 +294,8 @@ class Bridge:
             ReplayDeliveries.operation: Operation(ReplayedDeliveries(replay), at_once=1),
             ReplayEvents.operation: Operation(ReplayedEvents(SqlReplays(database), resender, self._stop), at_once=1),
             RedriveDead.operation: Operation(RedrivenDead(SqlDeadEvents(database), letters), at_once=1),
+            PauseConnection.operation: Operation(pausing.carry_out_pause, at_once=1),
+            ResumeConnection.operation: Operation(pausing.carry_out_resume, at_once=1),
         }
         executor = Executor(commands, operations, self._stop)
         self._bells["commands"].append(executor.bell.ring)

@@ -117,6 +117,22 @@ class RedriveDead(Body):
     limit: int | None = Field(None, ge=1)
 
 
+class PauseConnection(Body):
+    """Buy nothing on a carrier connection from now on."""
+
+    operation = "connections.pause"
+
+    name: Word
+
+
+class ResumeConnection(Body):
+    """Buy again on a carrier connection."""
+
+    operation = "connections.resume"
+
+    name: Word
+
+
 def done(**result: object) -> Outcome:
     """Say that it was done, and what came of it."""
     return Outcome(CommandState.done, result)

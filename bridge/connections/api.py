@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final
 
-import structlog
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bridge.connections.pausing import Pausing
 from bridge.connections.words import document
 from bridge.events.catalogue import CONNECTION_NAME
 from bridge.store.connections import Seen, SqlConnections, organization_of
 from bridge.web.access import Access, Client
 from bridge.web.problems import not_found
 
-log = structlog.get_logger()
-
-_REASON: Final = "operator"
-
 
 class ConnectionsApi:
-    """`/v1/connections`. `on_resumed` wakes the buyer."""
+    """`/v1/connections`."""
 
-    def __init__(self, connections: SqlConnections, access: Access, on_resumed: Callable[[], None]) -> None:
+    def __init__(self, connections: SqlConnections, access: Access, pausing: Pausing) -> None:
         self._connections = connections
         self._access = access
-        self._on_resumed = on_resumed
+        self._pausing = pausing
 
     def routes(self) -> list[Route]:
         """Give the routes."""
@@ -48,17 +42,12 @@ class ConnectionsApi:
     async def pause(self, request: Request) -> Response:
         """Buy nothing on a connection from now on, in any replica; the slash in its name may be written `%2F`."""
         client, name = self._asked(request)
-        seen = _found(await self._connections.pause(name, reason=_REASON, by=client.name))
-        log.warning("connection.paused", connection=name, reason=_REASON, by=client.name)
-        return _json(document(seen))
+        return _json(document(_found(await self._pausing.pause(name, client.name))))
 
     async def resume(self, request: Request) -> Response:
         """Buy again on a connection; what waited and is still in its window is decided now."""
         client, name = self._asked(request)
-        seen = _found(await self._connections.resume(name))
-        log.info("connection.resumed", connection=name, by=client.name)
-        self._on_resumed()
-        return _json(document(seen))
+        return _json(document(_found(await self._pausing.resume(name, client.name))))
 
     def _asked(self, request: Request) -> tuple[Client, str]:
         client = self._access.require(request, "admin")

@@ -30,7 +30,7 @@ def warnings(found: Sequence[Seen]) -> list[str]:
     told = []
     for seen in found:
         if (pause := seen.connection.pause) is not None:
-            resume = f"POST /v1/connections/{seen.name}/resume"
+            resume = f"bridge connections resume {seen.name}"
             told.append(f"{seen.name} is paused ({pause.reason}, by {pause.by}): nothing is bought until {resume}")
         if seen.breaker != "closed":
             told.append(f"{seen.name}: the carrier gives no usable answer; it is tried again by itself")

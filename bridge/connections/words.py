@@ -1,14 +1,13 @@
-"""A connection as it is shown: to programs as a document, to people as a line of a table."""
+"""A connection as it is shown: to programs as a document, to people as a row of a table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from bridge.model import moment
 from bridge.store.connections import Seen
 
-_HEAD = ("CONNECTION", "STATE", "IN FLIGHT", "SINCE", "WHY")
+HEADS = ("connection", "state", "in flight", "since", "why")
 
 
 def document(seen: Seen) -> dict[str, object]:
@@ -40,15 +39,8 @@ def state(seen: Seen) -> str:
     return "degraded" if seen.connection.degraded_since is not None else "ready"
 
 
-def table(found: Sequence[Seen]) -> str:
-    """Write connections for people."""
-    rows = [_HEAD, *(_row(seen) for seen in found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
-    return "\n".join(lines)
-
-
-def _row(seen: Seen) -> tuple[str, ...]:
+def row(seen: Seen) -> tuple[str, ...]:
+    """Describe a connection for people, a cell for each of HEADS."""
     pause, since = seen.connection.pause, seen.connection.degraded_since
     if pause is not None:
         return seen.name, state(seen), str(seen.in_flight), _text(moment(pause.since)), f"{pause.reason}, by {pause.by}"

@@ -79,6 +79,26 @@ async def rows(environ: Mapping[str, str], sql: str) -> list[tuple[Any, ...]]:
 # -- beside a running bridge -------------------------------------------------------------------------------------------
 
 
+async def test_a_connection_is_listed_paused_and_resumed(tmp_path: Path, database: dict[str, str]) -> None:
+    async with BridgeProcess(tmp_path, BRIDGE_SHIPX__TOKEN="token", **database) as bridge:
+
+        async def state() -> str:
+            (one,) = (await verb(bridge.environ, "connections", "list", "--json")).json["items"]
+            return f"{one['name']} {one['state']}"
+
+        assert await state() == "shipx/4821 ready"
+        paused = await verb(bridge.environ, "connections", "pause", "shipx/4821")
+        assert (paused.code, paused.out.strip(), paused.err) == (0, "shipx/4821 is paused.", "")
+        assert await state() == "shipx/4821 paused"
+        assert "operator, by cli" in (await verb(bridge.environ, "connections", "list")).out
+        resumed = await verb(bridge.environ, "connections", "resume", "shipx/4821", "--json")
+        assert resumed.json["result"]["state"] == "ready"
+        missing = await verb(bridge.environ, "connections", "pause", "shipx/1")
+        assert (missing.code, "there is no connection shipx/1" in missing.err) == (1, True)
+        told = [event["type"] for event in await events(bridge)]
+        assert told == ["bridge.connection.paused.v1", "bridge.connection.resumed.v1"]
+
+
 async def test_parked_deliveries_are_listed_shown_and_replayed(tmp_path: Path, database: dict[str, str]) -> None:
     async with BridgeProcess(tmp_path, BRIDGE_WEBHOOK__NETWORKS="91.216.25.0/24", **database) as bridge:
         parked = (await send(bridge))["delivery_id"]

@@ -12,6 +12,7 @@ from bridge.app import internal_routes, webhook_routes
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
 from bridge.connections.api import ConnectionsApi
+from bridge.connections.pausing import Pausing
 from bridge.egress.feed import FeedApi
 from bridge.events.cloudevents import Envelope
 from bridge.ingress.api import DeliveriesApi
@@ -68,7 +69,8 @@ def internal() -> list[Route]:
     feed = FeedApi(SqlFeed(_database()), access, Stop())
     replay = Replay(SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
     commands = CommandsApi(SqlCommands(_database(), Vault(), "nobody"), access, _nothing)
-    connections = ConnectionsApi(SqlConnections(_database(), Recorder(Envelope("demo"))), access, _nothing)
+    found = SqlConnections(_database(), Recorder(Envelope("demo")))
+    connections = ConnectionsApi(found, access, Pausing(found, _nothing))
     return internal_routes([operations, feed, commands, DeliveriesApi(replay, access), connections])
 
 

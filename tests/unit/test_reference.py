@@ -31,6 +31,9 @@ VERBS = [
     "deliveries replay",
     "dead list",
     "dead redrive",
+    "connections list",
+    "connections pause",
+    "connections resume",
 ]
 
 ROUTES = [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.connections.health import degraded, show, warnings
-from bridge.connections.words import document, state, table
+from bridge.connections.words import document, row, state
 from bridge.limits.breaker import Breaker
 from bridge.limits.connection import Connection, Held, Pause
 from bridge.model import Micros, micros
@@ -49,14 +49,15 @@ def test_one_word_says_what_stands_against_a_purchase(found: Seen, word: str) ->
     assert state(found) == word == document(found)["state"]
 
 
-def test_people_get_a_table() -> None:
+def test_people_get_a_row() -> None:
     held = (Held(1, "x", LATER, NOW), Held(2, "x", NOW, NOW))
-    assert table([seen("shipx/1", held=held), PAUSED, seen("shipx/500", degraded_since=NOW)]).splitlines() == [
-        "CONNECTION  STATE     IN FLIGHT  SINCE                 WHY",
-        "shipx/1     ready     1",
-        "shipx/4821  paused    0          2026-11-20 12:00:00Z  debt_collection, by operator",
-        "shipx/500   degraded  0          2026-11-20 12:00:00Z  "
-        "the carrier gives no usable answer, asks to wait, or refuses the token",
+    assert [row(one) for one in (seen("shipx/1", held=held), PAUSED, seen("shipx/500", degraded_since=NOW))] == [
+        ("shipx/1", "ready", "1", "", ""),
+        ("shipx/4821", "paused", "0", "2026-11-20 12:00:00Z", "debt_collection, by operator"),
+        (
+            *("shipx/500", "degraded", "0", "2026-11-20 12:00:00Z"),
+            "the carrier gives no usable answer, asks to wait, or refuses the token",
+        ),
     ]
 
 
@@ -73,7 +74,7 @@ def test_a_process_says_in_words_what_keeps_purchases_back() -> None:
     assert warnings([READY, REFUSED, LIMITED]) == []
     assert warnings([PAUSED, OPEN]) == [
         "shipx/4821 is paused (debt_collection, by operator): nothing is bought until "
-        "POST /v1/connections/shipx/4821/resume",
+        "bridge connections resume shipx/4821",
         "shipx/4821: the carrier gives no usable answer; it is tried again by itself",
     ]
 

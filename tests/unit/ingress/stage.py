@@ -21,6 +21,7 @@ from bridge.app import _application, internal_routes, webhook_routes
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
 from bridge.connections.api import ConnectionsApi
+from bridge.connections.pausing import Pausing
 from bridge.egress.feed import FeedApi
 from bridge.events.cloudevents import Envelope
 from bridge.events.notification import Notification
@@ -151,7 +152,7 @@ class Stage:
         self.commands = SqlCommands(self.database, self.vault, "stage")
         commands = CommandsApi(self.commands, access, self._note, wait_s=command_seconds)
         self.connections = SqlConnections(self.database, self.recorder)
-        connections = ConnectionsApi(self.connections, access, self._note)
+        connections = ConnectionsApi(self.connections, access, Pausing(self.connections, self._note))
         internal = internal_routes([operations, self.feed, commands, api, connections])
         self.app = _application([*webhook_routes(self.receiver), *internal])
 
