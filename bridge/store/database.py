@@ -75,6 +75,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def shard(self) -> int:
+        """A small number that transactions seldom share while they are open: for rows that all of them add to."""
+        ...
+
+    @property
     def for_update(self) -> str:
         """How a select locks its rows here; empty where a transaction locks everything anyway."""
         ...
@@ -84,7 +89,7 @@ class Transaction(Protocol):
         ...
 
     def notify(self, topic: Topic) -> None:
-        """Wake the other processes that wait for this, once the commit has come."""
+        """Wake the other processes that wait for this, soon after the commit."""
         ...
 
     def reserve_positions(self) -> None:

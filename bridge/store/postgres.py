@@ -24,7 +24,8 @@ from bridge.errors import RowRefused, StoreUnavailable
 from bridge.lifecycle import Stop
 from bridge.model import Micros
 from bridge.store.database import Given, Kind, Row, Topic, Transaction, Trouble, Unit
-from bridge.store.postgres_link import CHANNEL, Link, hear
+from bridge.store.postgres_link import Link
+from bridge.store.postgres_notices import Notices, hear
 
 T = TypeVar("T")
 
@@ -42,6 +43,9 @@ _SURVEY: Final = (  # many statements of some hundred milliseconds each: compili
 )
 _IDLE_S: Final = 4
 """A process that stands still in a transaction loses it, so that others need not wait for its rows."""
+_BY_INDEX: Final = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off"
+"""Units find their rows by an index, in its order, also while the statistics speak of a table as it was hours ago:
+with what waits in a long queue collected and sorted first, every claim would take the longer the more there is."""
 _GRACE_S: Final = 1.0
 _FEED: Final = 0x5B1D
 """The upper sixteen bits of our advisory locks on the feed, so that they are nobody else's."""
@@ -57,7 +61,11 @@ class PostgresTransaction:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._cursor = link.connection.cursor(binary=True)
-        self._topics: set[Topic] = set()
+        self.topics: set[Topic] = set()
+
+    @property
+    def shard(self) -> int:
+        return self._link.server_process % _SHARDS
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         return self._execute(_translated(sql), parameters)
@@ -98,7 +106,7 @@ class PostgresTransaction:
         return f"FOR UPDATE OF {table} SKIP LOCKED"
 
     def notify(self, topic: Topic) -> None:
-        self._topics.add(topic)
+        self.topics.add(topic)
 
     def reserve_positions(self) -> None:
         """Say, until the commit, after which position this transaction adds its events."""
@@ -109,12 +117,6 @@ class PostgresTransaction:
     def lock_migrations(self) -> None:
         """Let one process migrate at a time, until the commit."""
         self._execute(f"SELECT pg_advisory_xact_lock({_MIGRATION})")
-
-    def announce(self) -> None:
-        """Tell the other processes, once the commit has come, what there is to look at."""
-        if self._topics:
-            calls = ", ".join(f"pg_notify('{CHANNEL}', '{topic}')" for topic in sorted(self._topics))
-            self._execute(f"SELECT {calls}")
 
     def _kinds(self, into: str) -> Sequence[str]:
         """Look up, once per connection, the types of the columns that `table (column, …)` names."""
@@ -139,6 +141,7 @@ class PostgresTransaction:
             return cursor.fetchall() if cursor.description else []
 
 
+_SHARDS: Final = 32
 _INTO: Final = re.compile(r"(\w+) \(([\w, ]+)\)")
 _LAST_POSITION: Final = "CASE WHEN is_called THEN last_value ELSE 0 END"
 _DECIDED: Final = (
@@ -183,6 +186,7 @@ class PostgresDatabase:
         self._local = threading.local()
         self._links: set[Link] = set()
         self._closed = False
+        self._notices = Notices(self._notify)
         self.trouble: Trouble | None = None
 
     async def open(self) -> None:
@@ -192,6 +196,7 @@ class PostgresDatabase:
     async def close(self) -> None:
         """Finish what was handed in, then close every connection; one that hangs is broken off."""
         self._closed = True
+        self._notices.close()
         ending = asyncio.gather(*(asyncio.to_thread(one.shutdown) for one in (self._writers, self._readers)))
         try:
             await asyncio.wait_for(asyncio.shield(ending), WRITE_S)
@@ -212,7 +217,7 @@ class PostgresDatabase:
     async def _write(self, unit: Unit[T], within: float) -> T:
         begin = (
             f"BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = '{within:g}s';"
-            f" SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_S}s'"
+            f" SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_S}s'; {_BY_INDEX}"
         )
         try:
             done = await self._run(self._writers, partial(self._attempts, unit, begin), within)
@@ -223,7 +228,7 @@ class PostgresDatabase:
         return done
 
     async def read(self, unit: Unit[T]) -> T:
-        return await self._run(self._readers, partial(self._attempts, unit, _SNAPSHOT), WRITE_S)
+        return await self._run(self._readers, partial(self._attempts, unit, f"{_SNAPSHOT}; {_BY_INDEX}"), WRITE_S)
 
     async def survey(self, unit: Unit[T]) -> T:
         """Read what may take minutes, on one snapshot."""
@@ -245,7 +250,15 @@ class PostgresDatabase:
 
     async def hear(self, wake: Callable[[Topic], None], stop: Stop) -> None:
         """Call `wake` with what other processes commit, until the end."""
-        await hear(self._url, wake, stop)
+        await hear(self._url, wake, self._is_own, stop)
+
+    def _is_own(self, server_process: int) -> bool:
+        return any(link.server_process == server_process for link in list(self._links))
+
+    async def _notify(self, statements: str) -> None:
+        begin = f"BEGIN; SET LOCAL synchronous_commit = off; {statements}"
+        with suppress(StoreUnavailable):
+            await self._run(self._readers, partial(self._attempts, lambda _: None, begin), WRITE_S)
 
     async def probe(self, seconds: float) -> Trouble | None:
         """Say whether commits succeed: where the last one did not, try a small one, for so long."""
@@ -268,7 +281,9 @@ class PostgresDatabase:
             done, _ = await asyncio.wait((running,), timeout=_GRACE_S)
         if not done:
             raise StoreUnavailable("the database does not answer")
-        return running.result()
+        result = running.result()
+        self._notices.tell(call.topics)
+        return result
 
     def _attempts(self, unit: Unit[T], begin: str, call: _Call) -> T:
         """Run a unit, and once more where another transaction came between."""
@@ -286,8 +301,8 @@ class PostgresDatabase:
             link.control(begin)
             transaction = PostgresTransaction(link)
             result = unit(transaction)
-            transaction.announce()
             link.commit()
+            call.topics = transaction.topics
         except BaseException:
             self._undo(link)
             raise
@@ -333,9 +348,10 @@ def _heard(done: asyncio.Future[T]) -> None:
 
 
 class _Call:
-    """One unit's way through a thread, and the connection that it is using just now."""
+    """One unit's way through a thread, the connection that it is using just now, and what it brought in the end."""
 
     def __init__(self) -> None:
+        self.topics: set[Topic] = set()
         self._lock = threading.Lock()
         self._link: Link | None = None
         self._given_up = False

@@ -1,28 +1,20 @@
-"""One connection to PostgreSQL: how it is opened, controlled and broken off, and how the others' commits are heard."""
+"""One connection to PostgreSQL: how it is opened, controlled and broken off."""
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final, LiteralString, Self
+from typing import Any, Final, Self
 
 import psycopg
-import structlog
 from psycopg import errors
+from psycopg.pq import ExecStatus
 from pydantic import SecretStr
 
 from bridge.errors import StoreUnavailable
-from bridge.lifecycle import Stop
-from bridge.store.database import TOPICS, Topic
 
-log = structlog.get_logger()
-
-CHANNEL: Final = "bridge"
 _CONNECT_S: Final = 5
-_HEAR_S: Final = 0.5
-_AGAIN_S: Final = 2.0
 _CONTROL_LOST: Final = "the database's answer to a commit was lost: whether it counts is not known"
 
 
@@ -31,35 +23,43 @@ class Link:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
+        self.server_process = connection.info.backend_pid
         self.kinds: dict[str, list[str]] = {}
         """The types of the columns of an insert, by how it names them."""
 
     @classmethod
     def to(cls, url: SecretStr) -> Self:
         """Connect. Raises psycopg.Error."""
-        return cls(psycopg.connect(url.get_secret_value(), **_options()))
+        return cls(psycopg.connect(url.get_secret_value(), **options()))
 
     @property
     def is_usable(self) -> bool:
         return not self.connection.closed and not self.connection.broken
 
-    def control(self, statements: LiteralString) -> None:
+    def control(self, statements: str) -> None:
         """Run what begins or ends a transaction, by the simple protocol. Raises StoreUnavailable."""
         try:
-            self.connection.execute(statements)
+            self._exec(statements)
         except psycopg.Error as error:
             raise StoreUnavailable(error.diag.message_primary or type(error).__name__) from error
 
     def commit(self) -> None:
         """Commit. Raises StoreUnavailable where it did not count, or nobody knows."""
         try:
-            cursor = self.connection.execute("COMMIT")
+            said = self._exec("COMMIT")
         except (errors.DeadlockDetected, errors.SerializationFailure):
             raise
         except psycopg.Error as error:
             raise StoreUnavailable(error.diag.message_primary or _CONTROL_LOST) from error
-        if cursor.statusmessage != "COMMIT":  # an aborted transaction answers ROLLBACK, and no error
+        if said != b"COMMIT":  # an aborted transaction answers ROLLBACK, and no error
             raise StoreUnavailable("the transaction was undone by an error inside it")
+
+    def _exec(self, statements: str) -> bytes | None:
+        """Run statements without values and give the last one's tag; a cursor would fetch the answer to each."""
+        result = self.connection.pgconn.exec_(statements.encode())
+        if result.status != ExecStatus.COMMAND_OK:
+            raise errors.error_from_result(result)
+        return result.command_status
 
     def break_off(self) -> None:
         """Shut the connection under whoever waits for it. May be called from another thread."""
@@ -72,26 +72,7 @@ class Link:
             self.connection.close()
 
 
-async def hear(url: SecretStr, wake: Callable[[Topic], None], stop: Stop) -> None:
-    """Call `wake` with the topic of what other processes commit, until the end.
-
-    Behind a pooler nothing may ever be heard; the loops that are woken look by themselves every second, too.
-    """
-    bell = stop.bell()
-    while not stop:
-        try:
-            async with await psycopg.AsyncConnection.connect(url.get_secret_value(), **_options()) as connection:
-                await connection.execute(f"LISTEN {CHANNEL}")
-                while not stop:
-                    async for notice in connection.notifies(timeout=_HEAR_S):
-                        if notice.payload in TOPICS:
-                            wake(notice.payload)
-        except psycopg.Error as error:
-            log.info("database.not_heard", error=type(error).__name__)
-            await bell.wait(_AGAIN_S)
-
-
-def _options() -> dict[str, Any]:
+def options() -> dict[str, Any]:
     """Set what every connection needs; a prepared statement would not survive a pooler."""
     return {
         "autocommit": True,

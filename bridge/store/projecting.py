@@ -26,7 +26,7 @@ from bridge.model import (
     micros,
     moment,
 )
-from bridge.store.database import Database, Row, Transaction, marks
+from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.purchases import adopt_unread, want
 from bridge.store.sealed import Vault
@@ -64,15 +64,20 @@ class Projected:
 class _Round:
     """What one transaction gathers before it writes."""
 
-    done: list[tuple[DeliveryId, DeliveryState, str]] = field(default_factory=list)
+    done: dict[tuple[DeliveryState, str], list[DeliveryId]] = field(default_factory=dict)
     work: dict[tuple[OrganizationId, ShipmentId], PurchaseWork] = field(default_factory=dict)
     bought: dict[tuple[OrganizationId, ShipmentId], DeliveryId] = field(default_factory=dict)
     events: int = 0
     unlisted: int = 0
     adopted: int = 0
 
+    def close(self, delivery: DeliveryId, state: DeliveryState, verdict: str) -> None:
+        """Say what became of a delivery."""
+        self.done.setdefault((state, verdict), []).append(delivery)
+
     def add(self, other: _Round) -> None:
-        self.done += other.done
+        for verdict, deliveries in other.done.items():
+            self.done.setdefault(verdict, []).extend(deliveries)
         self.work |= other.work
         self.events += other.events
         self.unlisted += other.unlisted
@@ -115,32 +120,32 @@ class SqlProjector:
                 with transaction.savepoint():
                     self._take(transaction, [row], alone, now)
             except RowRefused:
-                alone = _Round(done=[(row[0], DeliveryState.failed, REFUSED)])
+                alone = _Round({(DeliveryState.failed, REFUSED): [row[0]]})
             except StoreError:
                 raise
             except Exception:  # the bug's own delivery: it fails with its verdict, and is replayed after a fix
                 log.exception("projection.bug", delivery=row[0])
-                alone = _Round(done=[(row[0], DeliveryState.failed, BUG)])
+                alone = _Round({(DeliveryState.failed, BUG): [row[0]]})
             gathered.add(alone)
         return _finish(transaction, gathered, now)
 
     def _take(self, transaction: Transaction, rows: Sequence[Row], gathered: _Round, now: datetime) -> None:
-        notifications = [(row[0], self._notification(row)) for row in rows]
-        subjects = {subject for _, found in notifications if (subject := _subject(found))}
-        ledgers = self._recorder.lock(transaction, subjects)
+        notifications = [self._notification(row) for row in rows]
+        subjects = [_subject(found) for found in notifications]
+        ledgers = self._recorder.lock(transaction, {subject for subject in subjects if subject is not None})
         facts: list[Fact] = []
-        for delivery, found in notifications:
+        for row, found, subject in zip(rows, notifications, subjects, strict=True):
             if isinstance(found, str):
-                gathered.done.append((delivery, DeliveryState.failed, found))
+                gathered.close(row[0], DeliveryState.failed, found)
                 continue
-            projection = self._apply(found, ledgers)
-            gathered.done.append((delivery, _state_of(projection), projection.verdict))
+            projection = self._apply(found, None if subject is None else ledgers[subject])
+            gathered.close(row[0], _state_of(projection), projection.verdict)
             facts += projection.facts
-            gathered.unlisted += sum(fact.facet == TrackingStatus.unknown for fact in projection.facts)
             if projection.work:
                 gathered.work[projection.work.organization, projection.work.shipment] = projection.work
             if projection.is_bought and found.shipment is not None:
-                gathered.bought[found.organization, found.shipment] = delivery
+                gathered.bought[found.organization, found.shipment] = row[0]
+        gathered.unlisted += sum(fact.facet == TrackingStatus.unknown for fact in facts)
         gathered.events += self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
         want(transaction, gathered.work.values(), now)
@@ -159,11 +164,9 @@ class SqlProjector:
         except StoreError:
             return "key_missing"
 
-    def _apply(self, notification: Notification, ledgers: dict[Subject, Ledger]) -> Projection:
-        subject = _subject(notification)
-        if subject is None:
+    def _apply(self, notification: Notification, ledger: Ledger | None) -> Projection:
+        if ledger is None:
             return self._project(notification, None)
-        ledger = ledgers[subject]
         projection = self._project(notification, None if ledger.state is None else ShipmentState.load(ledger.state))
         if projection.state is not None:
             ledger.state = projection.state.dump()
@@ -190,19 +193,13 @@ def _claim(transaction: Transaction, limit: int) -> list[Row]:
 
 
 def _finish(transaction: Transaction, gathered: _Round, now: datetime) -> Projected:
-    verdicts: dict[tuple[DeliveryState, str], list[DeliveryId]] = {}
-    for key, state, verdict in gathered.done:
-        verdicts.setdefault((state, verdict), []).append(key)
-    for (state, verdict), keys in verdicts.items():
+    verdicts, failed = Counter[str](), list[tuple[DeliveryId, str]]()
+    for (state, verdict), keys in gathered.done.items():
+        closed = transaction.among("id", keys)
         transaction.run(
-            f"UPDATE deliveries SET state = ?, verdict = ?, done_at = ? WHERE id IN ({marks(keys)})",
-            [state, verdict, micros(now), *keys],
+            f"UPDATE deliveries SET state = ?, verdict = ?, done_at = ? WHERE {closed.sql}",
+            [state, verdict, micros(now), *closed.parameters],
         )
-    return Projected(
-        Counter(verdict for _, _, verdict in gathered.done),
-        tuple((key, verdict) for key, state, verdict in gathered.done if state is DeliveryState.failed),
-        gathered.events,
-        len(gathered.work),
-        gathered.unlisted,
-        gathered.adopted,
-    )
+        verdicts[verdict] += len(keys)
+        failed += [(key, verdict) for key in keys] if state is DeliveryState.failed else []
+    return Projected(verdicts, tuple(failed), gathered.events, len(gathered.work), gathered.unlisted, gathered.adopted)

@@ -46,6 +46,7 @@ class SqliteTransaction:
 
     dialect: Literal["sqlite"] = "sqlite"
     for_update = ""
+    shard = 0
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock = utc_now) -> None:
         self._connection = connection
