@@ -36,13 +36,16 @@ class Pruning(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast things go. `batch_s` is what one transaction should take, `rests` how many times as long the rest is."""
+    """How fast things go. `batch_s` is what the rows of one transaction should take, `most` keeps its commit small.
+
+    `rests` is how many times as long as all of it, the commit and the wait for it included, the rest afterwards is.
+    """
 
     batch_s: float = 0.004
     rests: float = 10.0
-    shortest_rest_s: float = 0.02
+    shortest_rest_s: float = 0.05
     fewest: int = 10
-    most: int = 500
+    most: int = 200
     every_s: float = 60.0
 
 
@@ -81,7 +84,8 @@ class Retention:
                 log.warning("retention.lease_lost")
             except StoreError as error:
                 log.warning("retention.store_unavailable", error=type(error).__name__)
-            await self._bell.wait(self._pace.every_s)
+            if not self._stop:  # its ring may have ended a rest already
+                await self._bell.wait(self._pace.every_s)
 
     async def sweep(self) -> None:
         """Delete all that is old by now, if nobody else does it."""
@@ -98,11 +102,13 @@ class Retention:
         after: Cursor | None = BEGINNING
         rows = 0
         while after is not None and not self._stop and await self._holds_lease():
+            began = asyncio.get_running_loop().time()
             batch = await self._store.prune(table, older_than, after, self._limit, self._tokens)
+            took = asyncio.get_running_loop().time() - began
             self._metrics.pruned.labels(table).inc(batch.rows)
             rows, after = rows + batch.rows, batch.after
             if batch.rows or after is not None:
-                await self._rest(batch)
+                await self._rest(batch, took)
         return rows
 
     async def _holds_lease(self) -> bool:
@@ -112,11 +118,11 @@ class Retention:
             self._renew_at = now + _RENEW_S
         return bool(self._tokens)
 
-    async def _rest(self, batch: Batch) -> None:
+    async def _rest(self, batch: Batch, took: float) -> None:
         """Let others have the database for a while, and take more or fewer rows the next time."""
         pace = self._pace
         if batch.seconds > pace.batch_s:
             self._limit = max(self._limit // 2, pace.fewest)
         elif batch.seconds < pace.batch_s / 2:
             self._limit = min(self._limit * 2, pace.most)
-        await self._bell.wait(max(batch.seconds * pace.rests, pace.shortest_rest_s))
+        await self._bell.wait(max(took * pace.rests, pace.shortest_rest_s))

@@ -14,6 +14,7 @@ from bridge.store.pruning import Batch, Cursor, Table
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PACE = Pace(batch_s=0.004, rests=0, shortest_rest_s=0, fewest=10, most=500)
+"""Without rests; `most` is beyond what the rows of these tests allow, but for the fastest."""
 
 
 class Rows:
