@@ -15,6 +15,7 @@ from typing import Final
 
 import httpx
 
+from bridge.carriers.transport import Transport
 from tests.support.bridge import ORGANIZATION
 
 LIFE: Final = (
@@ -100,7 +101,7 @@ class Sender:
         waiting = [(now + self.random.uniform(0, seconds), next(order), one) for one in webhooks]
         heapq.heapify(waiting)
         limits = httpx.Limits(max_connections=_SENDERS, max_keepalive_connections=_SENDERS)
-        http = httpx.AsyncClient(timeout=10, limits=limits, trust_env=False)
+        http = httpx.AsyncClient(timeout=10, transport=Transport(limits=limits), trust_env=False)
         async with http, asyncio.TaskGroup() as group:
             for _ in range(_SENDERS):
                 group.create_task(self._work(http, waiting, order))

@@ -23,6 +23,7 @@ from pydantic import SecretStr, ValidationError
 from bridge.carriers.shipx import shipment as shipments
 from bridge.carriers.shipx import wire
 from bridge.carriers.shipx.answer import Answer, judged
+from bridge.carriers.transport import Transport
 from bridge.errors import CarrierRefused, CarrierUnavailable, Unreadable
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Outcome, Purpose, Verdict
@@ -236,4 +237,5 @@ def make_http(*, timeout_s: float, at_once: int) -> httpx.AsyncClient:
     `timeout_s` bounds its parts (connecting, TLS, every read); ShipxClient bounds the whole call by it, too.
     """
     limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
-    return httpx.AsyncClient(timeout=timeout_s, limits=limits, follow_redirects=False, trust_env=False)
+    transport = Transport(limits=limits, trust_env=False)
+    return httpx.AsyncClient(timeout=timeout_s, transport=transport, follow_redirects=False, trust_env=False)
