@@ -45,12 +45,11 @@ class Confirms:
         self._returned: set[int] = set()
 
     def publish(self, events: Sequence[Event]) -> None:
-        """Send events in one write."""
-        data = self._frames.write(events)
+        """Send events in one write. Raises what that raises; nothing was sent then."""
+        self._write(self._frames.write(events))
         for event in events:
             self._last += 1
             self._on_way[self._last] = event
-        self._write(data)
 
     def take(self, frames: list[Frame]) -> None:
         """Take what the broker answered."""

@@ -18,6 +18,7 @@ from aiormq.connection import TransportFactory
 from yarl import URL
 
 from bridge.broker.frames import ALIVE, Frame, Sieve
+from bridge.errors import BrokerUnavailable
 
 Take = Callable[[list[Frame]], None]
 _ALIVE_EVERY_S: Final = 1.0
@@ -74,8 +75,10 @@ class Transport(TransportFactory):
         self._stream.divert(channel, take)
 
     def write(self, data: bytes) -> None:
-        """Send whole frames, between those that the library sends."""
+        """Send whole frames, between those that the library sends. Raises BrokerUnavailable; nothing was sent then."""
         assert self._writer is not None, "the library has opened a transport of its own"
+        if self._writer.is_closing():  # the library takes a moment to notice, and writing would be an error of its own
+            raise BrokerUnavailable("the connection closes")
         self._writer.write(data)
 
 

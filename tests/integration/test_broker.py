@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import json
 import logging
 import os
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import aio_pika
 import pytest
+import uvloop
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -265,6 +268,32 @@ async def test_what_is_on_its_way_when_the_broker_dies_is_lost(own_rabbit: Rabbi
         await until(lambda: len(line.answers) == 2)
         assert {type(error) for error in line.answers.values()} == {BrokerUnavailable}
         assert not line.rabbit.is_open
+
+
+@pytest.mark.parametrize("how", ["dies", "says so"])
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_publish_at_any_moment_of_a_connection_that_breaks_is_lost_or_not_sent(
+    own_rabbit: RabbitNode, loop: Callable[[], asyncio.AbstractEventLoop], how: str
+) -> None:
+    """While it breaks the transport is closed already and the library does not know it yet."""
+    end = own_rabbit.kill if how == "dies" else partial(own_rabbit.control, "close_all_connections", "for this test")
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(publish_until_lost(own_rabbit.url, end))
+
+
+async def publish_until_lost(url: str, end: Callable[[], object]) -> None:
+    sent = list[EventId]()
+    async with connected(url) as line:
+        ending = asyncio.create_task(asyncio.to_thread(end))
+        with suppress(BrokerUnavailable):
+            for number in itertools.count():
+                line.rabbit.publish([numbered(number)])
+                sent.append(numbered(number).id)
+                await asyncio.sleep(0)
+        await ending
+        await until(lambda: not line.rabbit.is_open)
+    assert sorted(line.answers) == sorted(sent)
+    assert {type(error) for error in line.answers.values()} <= {type(None), BrokerUnavailable}
 
 
 async def test_publishing_goes_over_tls_where_the_address_says_so(amqp_url: str, tmp_path: Path) -> None:

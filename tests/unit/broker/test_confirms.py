@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pamqp import frame
@@ -88,6 +89,19 @@ def test_many_events_are_one_write() -> None:
     stage = Stage()
     stage.publish(1, 2, 3)
     assert stage.written == [stage.frames.write([event(1), event(2), event(3)])]
+
+
+def test_what_could_not_be_written_is_not_on_its_way() -> None:
+    stage = Stage()
+
+    def closed(_data: bytes) -> None:
+        raise BrokerUnavailable("closed")
+
+    confirms = Confirms(stage.frames, write=closed, answered=stage.answered.append, on_return=lambda: None)
+    with pytest.raises(BrokerUnavailable):
+        confirms.publish([event(11)])
+    confirms.lose("gone")
+    assert stage.answers() == []
 
 
 def test_a_confirm_answers_the_event_with_that_count() -> None:
