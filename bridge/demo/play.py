@@ -30,7 +30,7 @@ _POLL_S: Final = 0.1
 _COUNT_S: Final = 1.0
 _STALL_S: Final = 75.0
 """How long nothing may happen before what there is, is counted. Longer than a purchase can stay in doubt."""
-_HEAL_S: Final = 30.0
+_HEAL_S: Final = 15.0
 """How long after the last order things may go on going wrong: what is open then can settle."""
 
 
