@@ -28,18 +28,24 @@ class Recorder:
         self._envelope = envelope
 
     def lock(self, transaction: Transaction, subjects: Collection[Subject]) -> dict[Subject, Ledger]:
-        """Lock subjects, in sorted order so that two workers never wait for each other, making the missing ones."""
+        """Lock subjects, making the missing ones.
+
+        First all are made that are missing, in order, then all are locked, in order. Who waits to make one has locked
+        none, and who waits for a lock makes no more: two workers never wait for each other.
+        """
         wanted = sorted(subjects)
-        found = _select(transaction, wanted)
-        missing = [subject for subject in wanted if subject not in found]
-        if missing:
-            rows = [(subject.source, subject.name, partition(subject)) for subject in missing]
-            made = transaction.insert(
-                "subjects (source, name, partition)", rows, tail="ON CONFLICT DO NOTHING RETURNING id, source, name"
-            )
-            found |= {subject: Ledger(row[0], subject) for row in made if (subject := Subject(row[1], row[2]))}
-            found |= _select(transaction, [subject for subject in missing if subject not in found])
-        return found
+        if not wanted:
+            return {}
+        rows = [(subject.source, subject.name, partition(subject)) for subject in wanted]
+        transaction.insert("subjects (source, name, partition)", rows, tail="ON CONFLICT DO NOTHING")
+        given = transaction.given(("text", "text"), wanted)
+        found = transaction.run(
+            f"SELECT id, source, name, sequence, state FROM {given.sql} CROSS JOIN subjects"
+            f" WHERE source = column1 AND name = column2 ORDER BY source, name {transaction.for_update}",
+            given.parameters,
+        )
+        ledgers = [Ledger(row[0], Subject(row[1], row[2]), row[3], row[4]) for row in found]
+        return {ledger.subject: ledger for ledger in ledgers}
 
     def record(
         self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact], now: datetime
@@ -104,19 +110,6 @@ class Recorder:
 
 
 _EVENTS = "events (id, type, subject_id, sequence, routing_key, occurred_at, recorded_at, delivery, body)"
-
-
-def _select(transaction: Transaction, subjects: Sequence[Subject]) -> dict[Subject, Ledger]:
-    if not subjects:
-        return {}
-    wanted = transaction.given(("text", "text"), [(subject.source, subject.name) for subject in subjects])
-    rows = transaction.run(
-        f"SELECT id, source, name, sequence, state FROM {wanted.sql} CROSS JOIN subjects"
-        f" WHERE source = column1 AND name = column2 ORDER BY source, name {transaction.for_update}",
-        wanted.parameters,
-    )
-    ledgers = (Ledger(row[0], Subject(row[1], row[2]), row[3], row[4]) for row in rows)
-    return {ledger.subject: ledger for ledger in ledgers}
 
 
 def _known(transaction: Transaction, keys: Sequence[tuple[int, str, str]]) -> set[tuple[int, str, str]]:

@@ -7,8 +7,10 @@ transaction to another server connection. What a commit brings is announced by N
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -24,7 +26,7 @@ from bridge.errors import RowRefused, StoreUnavailable
 from bridge.lifecycle import Stop
 from bridge.model import Micros
 from bridge.store.database import Given, Kind, Row, Topic, Transaction, Trouble, Unit
-from bridge.store.postgres_link import Link
+from bridge.store.postgres_link import Link, words
 from bridge.store.postgres_notices import Notices, hear
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ _REFUSALS: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeErro
 _AGAIN: Final = (errors.DeadlockDetected, errors.SerializationFailure)
 """The server undid the transaction because of another one: the same unit may well succeed now."""
 _ATTEMPTS: Final = 4
+_APART_S: Final = (0.05, 0.2)
 WRITE_S: Final = 8.0
 """Longer than this no unit takes: then its connection is given up."""
 _REBUILD_S: Final = 3600.0
@@ -166,12 +169,7 @@ def in_our_words() -> Iterator[None]:
     except _AGAIN:
         raise
     except psycopg.Error as error:
-        raise StoreUnavailable(_words(error)) from error
-
-
-def _words(error: psycopg.Error) -> str:
-    told = error.diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
-    return f"{told} ({error.sqlstate})" if error.sqlstate else told
+        raise StoreUnavailable(words(error)) from error
 
 
 class PostgresDatabase:
@@ -179,8 +177,9 @@ class PostgresDatabase:
 
     dialect: Literal["postgres"] = "postgres"
 
-    def __init__(self, url: SecretStr, *, writers: int = 6, readers: int = 2) -> None:
+    def __init__(self, url: SecretStr, *, writers: int = 6, readers: int = 2, within_s: float = WRITE_S) -> None:
         self._url = url
+        self._within = within_s
         self._writers = ThreadPoolExecutor(writers, thread_name_prefix="postgres-write")
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="postgres-read")
         self._local = threading.local()
@@ -199,7 +198,7 @@ class PostgresDatabase:
         self._notices.close()
         ending = asyncio.gather(*(asyncio.to_thread(one.shutdown) for one in (self._writers, self._readers)))
         try:
-            await asyncio.wait_for(asyncio.shield(ending), WRITE_S)
+            await asyncio.wait_for(asyncio.shield(ending), self._within)
         except TimeoutError:
             for link in list(self._links):
                 link.break_off()
@@ -208,7 +207,7 @@ class PostgresDatabase:
             link.close()
 
     async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
-        return await self._write(unit, WRITE_S)
+        return await self._write(unit, self._within)
 
     async def rebuild(self, unit: Unit[T]) -> T:
         """Run and commit what may take minutes, such as a migration."""
@@ -228,7 +227,8 @@ class PostgresDatabase:
         return done
 
     async def read(self, unit: Unit[T]) -> T:
-        return await self._run(self._readers, partial(self._attempts, unit, f"{_SNAPSHOT}; {_BY_INDEX}"), WRITE_S)
+        begin = f"{_SNAPSHOT}; {_BY_INDEX}"
+        return await self._run(self._readers, partial(self._attempts, unit, begin), self._within)
 
     async def survey(self, unit: Unit[T]) -> T:
         """Read what may take minutes, on one snapshot."""
@@ -246,7 +246,7 @@ class PostgresDatabase:
             lowest = transaction.run(_DECIDED)[0][0]
             return int(last if lowest is None else min(last, lowest))
 
-        return await self._run(self._readers, partial(self._attempts, look, "BEGIN READ ONLY"), WRITE_S)
+        return await self._run(self._readers, partial(self._attempts, look, "BEGIN READ ONLY"), self._within)
 
     async def hear(self, wake: Callable[[Topic], None], stop: Stop) -> None:
         """Call `wake` with what other processes commit, until the end."""
@@ -258,7 +258,7 @@ class PostgresDatabase:
     async def _notify(self, statements: str) -> None:
         begin = f"BEGIN; SET LOCAL synchronous_commit = off; {statements}"
         with suppress(StoreUnavailable):
-            await self._run(self._readers, partial(self._attempts, lambda _: None, begin), WRITE_S)
+            await self._run(self._readers, partial(self._attempts, lambda _: None, begin), self._within)
 
     async def probe(self, seconds: float) -> Trouble | None:
         """Say whether commits succeed: where the last one did not, try a small one, for so long."""
@@ -279,8 +279,9 @@ class PostgresDatabase:
         if not done:
             call.give_up()
             done, _ = await asyncio.wait((running,), timeout=_GRACE_S)
-        if not done:
-            raise StoreUnavailable("the database does not answer")
+            running.add_done_callback(asyncio.Future.exception)  # somebody has to look at what it ends with
+            if not done or running.exception() is not None:
+                raise StoreUnavailable("the database does not answer")
         result = running.result()
         self._notices.tell(call.topics)
         return result
@@ -292,7 +293,8 @@ class PostgresDatabase:
                 return self._once(unit, begin, call)
             except _AGAIN as error:
                 if attempt == _ATTEMPTS - 1:
-                    raise StoreUnavailable(_words(error)) from error
+                    raise StoreUnavailable(words(error)) from error
+                time.sleep(random.uniform(*_APART_S))  # noqa: S311 - lets the other one go first
         raise AssertionError("the last attempt returns or raises")
 
     def _once(self, unit: Unit[T], begin: str, call: _Call) -> T:

@@ -41,7 +41,7 @@ class Link:
         try:
             self._exec(statements)
         except psycopg.Error as error:
-            raise StoreUnavailable(error.diag.message_primary or type(error).__name__) from error
+            raise StoreUnavailable(words(error)) from error
 
     def commit(self) -> None:
         """Commit. Raises StoreUnavailable where it did not count, or nobody knows."""
@@ -50,7 +50,7 @@ class Link:
         except (errors.DeadlockDetected, errors.SerializationFailure):
             raise
         except psycopg.Error as error:
-            raise StoreUnavailable(error.diag.message_primary or _CONTROL_LOST) from error
+            raise StoreUnavailable(words(error) if error.sqlstate else _CONTROL_LOST) from error
         if said != b"COMMIT":  # an aborted transaction answers ROLLBACK, and no error
             raise StoreUnavailable("the transaction was undone by an error inside it")
 
@@ -58,7 +58,8 @@ class Link:
         """Run statements without values and give the last one's tag; a cursor would fetch the answer to each."""
         result = self.connection.pgconn.exec_(statements.encode())
         if result.status != ExecStatus.COMMAND_OK:
-            raise errors.error_from_result(result)
+            found = errors.error_from_result(result)
+            raise found if found.sqlstate else psycopg.OperationalError(result.error_message.decode(errors="replace"))
         return result.command_status
 
     def break_off(self) -> None:
@@ -70,6 +71,12 @@ class Link:
         """Close, whatever state it is in."""
         with suppress(psycopg.Error):
             self.connection.close()
+
+
+def words(error: psycopg.Error) -> str:
+    """Say what the server said, without the details, in which it quotes values."""
+    told = error.diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
+    return f"{told} ({error.sqlstate})" if error.sqlstate else told
 
 
 def options() -> dict[str, Any]:
