@@ -1,4 +1,4 @@
-"""Versions overlap during a rolling update: this one has to work on the schema of the next, which adds to every table."""
+"""Versions overlap during a rolling update: this one has to work on the schema of the next, with more in every table."""
 
 from __future__ import annotations
 

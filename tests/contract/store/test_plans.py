@@ -1,0 +1,105 @@
+"""What is done for every webhook finds its rows by an index: an old database is as quick as an empty one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, TypeVar, cast
+
+from bridge.carriers.shipx import webhook
+from bridge.events.cloudevents import Envelope
+from bridge.events.projection import project
+from bridge.model import PARTITIONS, Arrival
+from bridge.store.database import Database, ManagedDatabase, Row, Transaction, Unit
+from bridge.store.facts import Recorder
+from bridge.store.inbox import SqlInbox
+from bridge.store.leases import SqlLeases
+from bridge.store.outbox import SqlOutbox
+from bridge.store.projecting import SqlProjector
+from bridge.store.sealed import Vault
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+T = TypeVar("T")
+_EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN ", "postgres": "EXPLAIN "}
+_READS_IT_ALL = {
+    "sqlite": re.compile(r"^SCAN (?!json_each|\d+ CONSTANT)\w+\b(?! USING INDEX \w+_pending$)", re.MULTILINE),
+    "postgres": re.compile(r"Seq Scan on (?!events_position_seq)|Bitmap|Sort Key: .*received_at|Sort Key: .*position"),
+}
+
+
+class Explained:
+    """A transaction that notes how each of its statements would be carried out, before it runs it."""
+
+    def __init__(self, inner: Transaction, plans: dict[str, str]) -> None:
+        self._inner = inner
+        self._plans = plans
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        rows = self._inner.run(_EXPLAIN[self._inner.dialect] + sql, parameters)
+        self._plans[sql] = "\n".join(str(row[-1]) for row in rows)
+        return self._inner.run(sql, parameters)
+
+
+class Explaining:
+    """A database that explains what it does."""
+
+    def __init__(self, inner: ManagedDatabase) -> None:
+        self._inner = inner
+        self.plans: dict[str, str] = {}
+
+    async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
+        return await self._inner.write(lambda transaction: unit(self._explained(transaction)))
+
+    async def read(self, unit: Unit[T]) -> T:
+        return await self._inner.read(lambda transaction: unit(self._explained(transaction)))
+
+    async def decided(self) -> int:
+        return await self._inner.decided()
+
+    def _explained(self, transaction: Transaction) -> Transaction:
+        return cast(Transaction, Explained(transaction, self.plans))
+
+
+def arrival(shipment: int, word: str) -> Arrival:
+    payload = {"shipment_id": shipment, "status": word, "tracking_number": "62000"}
+    document = {"event_ts": None, "event": "shipment_status_changed", "organization_id": 1, "payload": payload}
+    body = json.dumps(document).encode()
+    found = webhook.read(body, NOW)
+    digest = sha256(body).digest()
+    return Arrival(found.id, found.organization, found.event, found.shipment, found.at, NOW, body, digest)
+
+
+async def _way(database: Database) -> None:
+    """Send webhooks, known and new ones, all the way to the outbox, and take them from there."""
+    inbox = SqlInbox(database, Vault())
+    projector = SqlProjector(database, Vault(), Recorder(Envelope("demo")), webhook.notification, project)
+    outbox = SqlOutbox(database, "me")
+    tokens = await SqlLeases(database, "me").hold([f"relay/{number}" for number in range(PARTITIONS)])
+    for word in ("created", "confirmed", "confirmed", "delivered"):
+        await inbox.accept([arrival(shipment, word) for shipment in range(1, 4)])
+        await projector.project(10, NOW)
+    pending = await outbox.pending(0, 100, range(PARTITIONS))
+    await outbox.confirm([one.event.position for one in pending], tokens, NOW)
+
+
+async def test_no_statement_on_the_way_of_a_webhook_reads_a_whole_table(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    await _way(explaining)
+    assert len(explaining.plans) >= 8
+    for sql, plan in explaining.plans.items():
+        assert not _READS_IT_ALL[database.dialect].search(plan), f"{sql}\n{plan}"
+
+
+async def test_a_statement_that_reads_a_whole_table_would_be_noticed(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    await _way(explaining)
+    explaining.plans.clear()
+    await explaining.write(lambda transaction: transaction.run("SELECT count(*) FROM facts WHERE position > 3"))
+    (plan,) = explaining.plans.values()
+    assert _READS_IT_ALL[database.dialect].search(plan), plan
