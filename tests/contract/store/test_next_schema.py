@@ -1,4 +1,4 @@
-"""Versions overlap during a rolling update: this one has to work on the schema of the next, with more in every table."""
+"""Versions overlap during a rolling update: this one works on the schema of the next, with more in every table."""
 
 from __future__ import annotations
 
