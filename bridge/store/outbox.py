@@ -9,7 +9,7 @@ from typing import Literal
 
 from bridge.errors import LeaseLost
 from bridge.model import Event, Subject, micros, moment
-from bridge.store.database import Database, Row, Transaction, marks
+from bridge.store.database import Database, Row, Transaction
 from bridge.store.leases import still_held
 
 _START = "amqp_start"
@@ -82,13 +82,14 @@ def _begin(transaction: Transaction, start: Literal["now", "earliest"]) -> int:
 
 
 def _pending(transaction: Transaction, after: int, limit: int, partitions: Collection[int]) -> list[Pending]:
+    ours = transaction.among("outbox.partition", list(partitions))
     rows = transaction.run(
         f"SELECT {EVENT}, outbox.partition FROM outbox"
         " JOIN events ON events.position = outbox.position"
         " JOIN subjects ON subjects.id = events.subject_id"
-        f" WHERE outbox.state = 0 AND outbox.position > ? AND outbox.partition IN ({marks(list(partitions))})"
+        f" WHERE outbox.state = 0 AND outbox.position > ? AND {ours.sql}"
         " ORDER BY outbox.position LIMIT ?",
-        [after, *partitions, limit],
+        [after, *ours.parameters, limit],
     )
     return [Pending(event(row), row[-1]) for row in rows]
 
