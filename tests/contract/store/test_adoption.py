@@ -9,6 +9,7 @@ import pytest
 from bridge.model import DeliveryId, PurchaseWork, Receipt, ShipmentId
 from bridge.store.database import ManagedDatabase
 from bridge.store.deliveries import SqlDeliveries
+from bridge.store.migrate import migrations
 from bridge.store.purchases import PurchaseState, want
 from bridge.store.sealed import Vault
 from tests.contract.store.shop import ORGANIZATION, Shop, shop
@@ -156,6 +157,24 @@ async def test_a_replay_of_the_confirmation_mends_the_ledger(database: ManagedDa
         assert reopened is not None, "it waits since now, not since it came"
         await opened.project()
         assert await ledger(opened) == [("succeeded", "adopted_by_webhook")]
+        assert await is_balanced(opened)
+
+
+async def test_what_was_confirmed_before_this_version_is_adopted_by_its_migration(database: ManagedDatabase) -> None:
+    [migration] = [one for one in migrations(database.dialect) if one.name == "0005_retention"]
+    [backfill] = [one for one in migration.statements if one.startswith("INSERT INTO purchases")]
+    async with shop(database) as opened:
+        for shipment in (1, 2, 3):
+            await confirm(opened, ShipmentId(shipment))
+        await opened.change("DELETE FROM purchases WHERE shipment = 1")
+        await opened.change("UPDATE purchases SET state = 'held', reason = 'approval_required' WHERE shipment = 2")
+        await opened.change("UPDATE purchases SET state = 'doubt', reason = NULL WHERE shipment = 3")
+        await opened.change(backfill)
+        assert await opened.rows("SELECT organization, shipment, state, reason FROM purchases ORDER BY shipment") == [
+            (4821, 1, "succeeded", "adopted_by_webhook"),
+            (4821, 2, "succeeded", "adopted_by_webhook"),
+            (4821, 3, "doubt", None),
+        ]
         assert await is_balanced(opened)
 
 
