@@ -466,9 +466,7 @@ def webhook_routes(receiver: Receiver) -> list[Route]:
     return [Route(f"{PREFIX}{{secret}}{end}", receiver) for end in ("", "/")]
 
 
-def internal_routes(
-    apis: Sequence[Api],
-) -> list[Route]:
+def internal_routes(apis: Sequence[Api]) -> list[Route]:
     """List everything else; where an internal port is set, it is served there alone."""
     return [*(route for api in apis for route in api.routes()), *documents.routes()]
 
