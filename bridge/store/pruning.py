@@ -18,7 +18,7 @@ from bridge.store.database import EVERYTHING, Database, Transaction, marks
 from bridge.store.leases import still_held
 from bridge.store.outbox import PUBLISHED, started_at
 
-Table = Literal["deliveries", "parked", "events", "journal"]
+Table = Literal["deliveries", "parked", "events", "journal", "commands"]
 TABLES: Final[tuple[Table, ...]] = get_args(Table)
 Cursor = tuple[int, str]
 """Where a sweep of a table goes on: a moment and an id, or a position alone."""
@@ -152,16 +152,33 @@ def _journal(transaction: Transaction, older_than: int, after: Cursor, limit: in
     return _Found([row[0] for row in old], max((row[2] for row in old), default=0), last)
 
 
+def _commands(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    rows = transaction.run(
+        f"SELECT ended_at, {_COMMAND} FROM commands WHERE ended_at < ? AND ended_at >= ?"
+        f" ORDER BY ended_at LIMIT ? {transaction.skip_locked('commands')}",
+        (older_than, after[0], limit),
+    )
+    last = (rows[-1][0], "") if len(rows) == limit else None
+    return _Found([row[1] for row in rows], rows[-1][0] if rows else 0, last)
+
+
+_COMMAND: Final = "operation || '/' || id"
 _KEPT: Final = f"(outbox.position > ? AND outbox.state <> {PUBLISHED})"
 _FIND: Final[dict[Table, Callable[[Transaction, int, Cursor, int], _Found]]] = {
     "deliveries": _deliveries,
     "parked": _parked,
     "events": _events,
     "journal": _journal,
+    "commands": _commands,
 }
 _DELETE: Final[dict[Table, tuple[str, ...]]] = {
     "deliveries": ("DELETE FROM sealed WHERE owner IN ({})", "DELETE FROM deliveries WHERE id IN ({})"),
     "parked": ("DELETE FROM sealed WHERE owner IN ({})", "DELETE FROM parked WHERE id IN ({})"),
     "events": ("DELETE FROM outbox WHERE position IN ({})", "DELETE FROM events WHERE position IN ({})"),
     "journal": ("DELETE FROM journal WHERE id IN ({})",),
+    "commands": (
+        f"DELETE FROM sealed WHERE owner IN (SELECT 'command:result/' || {_COMMAND} FROM commands"
+        f" WHERE {_COMMAND} IN ({{}}))",
+        f"DELETE FROM commands WHERE {_COMMAND} IN ({{}})",
+    ),
 }

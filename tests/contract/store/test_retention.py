@@ -10,13 +10,15 @@ import pytest
 
 from bridge.errors import LeaseLost
 from bridge.lifecycle import Stop
-from bridge.model import Receipt
+from bridge.model import Command, CommandState, Outcome, Receipt, micros
 from bridge.observability import Metrics
 from bridge.reconciling.retention import LEASE, Pace, Retention
+from bridge.store.commands import SqlCommands
 from bridge.store.database import ManagedDatabase
 from bridge.store.feed import Filter, SqlFeed
 from bridge.store.leases import SqlLeases
 from bridge.store.pruning import BEGINNING, TABLES, Cursor, SqlPruning, Table
+from bridge.store.sealed import Vault
 from tests.contract.store.shop import Shop, shop
 
 KEPT = timedelta(days=90)
@@ -58,8 +60,19 @@ async def count(opened: Shop, table: str) -> int:
 
 
 async def counts(opened: Shop) -> dict[str, int]:
-    tables = ("deliveries", "sealed", "parked", "events", "outbox", "journal")
+    tables = ("deliveries", "sealed", "parked", "events", "outbox", "journal", "commands")
     return {table: await count(opened, table) for table in tables}
+
+
+async def command(opened: Shop, key: str, *, ends: bool) -> None:
+    """Give a command, and end it now where it ends."""
+    commands = SqlCommands(opened.database, Vault(), "one")
+    await commands.submit(Command("dead.redrive", key, b"{}", "cli"))
+    if not ends:
+        return
+    (claimed,) = await commands.claim({"dead.redrive": 1})
+    await commands.end(claimed, Outcome(CommandState.done, {"messages": 1}))
+    await opened.change(f"UPDATE commands SET ended_at = {micros(opened.now)} WHERE id = '{key}'")
 
 
 LASTING = ("facts", "subjects", "purchases", "tallies", "meta")
@@ -67,6 +80,7 @@ LASTING = ("facts", "subjects", "purchases", "tallies", "meta")
 
 async def test_what_is_old_goes_and_what_lasts_stays(opened: Shop) -> None:
     await opened.publish()
+    await command(opened, "old", ends=True)
     before = await counts(opened)
     assert min(before.values()) > 0
     lasting = [await opened.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in LASTING]
@@ -99,6 +113,15 @@ async def test_the_young_stay_beside_the_old(opened: Shop) -> None:
     assert await opened.rows("SELECT min(position) FROM events") == [last + 1]
     assert await count(opened, "sealed") == await count(opened, "deliveries")
     assert await count(opened, "outbox") == await count(opened, "events")
+
+
+async def test_a_command_that_has_not_ended_stays_with_what_was_asked(opened: Shop) -> None:
+    await command(opened, "old", ends=True)
+    await command(opened, "waiting", ends=False)
+    await pass_days(opened, 91)
+    await retention(opened).sweep()
+    assert await opened.rows("SELECT id FROM commands") == ["waiting"]
+    assert await opened.rows("SELECT owner FROM sealed") == ["command:body/dead.redrive/waiting"]
 
 
 async def test_the_books_add_up_after_every_batch(opened: Shop) -> None:
