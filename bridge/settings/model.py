@@ -247,7 +247,8 @@ class PersonalData(Part):
 class Retention(Part):
     deliveries: Duration = Field(
         timedelta(days=90),
-        description="How long webhooks are kept (`12h`, `90d`), with their bodies, and commands that ended. Those without a verdict stay.",
+        description="How long webhooks are kept (`12h`, `90d`), with their bodies, and commands that ended. Those "
+        "without a verdict stay.",
     )
     events: Duration = Field(
         timedelta(days=90),
