@@ -10,5 +10,6 @@
 8.  `egress.relay`           publishes to the broker (`broker.rabbit`), in order per subject, until it confirms
 9.  `egress.feed`            shows the same events over HTTP
 10. `purchasing.buyer`       meanwhile reads the shipment, decides (`purchasing.policy`), buys once, believes reads only
-11. `app`                    puts all of it together; `cli` has the verbs; `lifecycle` starts and ends the loops
+11. `connections.gate`       lets its calls through, no more than all replicas together may make (`limits.exchange`)
+12. `app`                    puts all of it together; `cli` has the verbs; `lifecycle` starts and ends the loops
 """

@@ -45,6 +45,7 @@ from bridge.connections import health as connection_health
 from bridge.connections.api import ConnectionsApi
 from bridge.connections.gate import Gate
 from bridge.connections.pausing import Pausing
+from bridge.connections.watch import Watch
 from bridge.egress.feed import FeedApi
 from bridge.egress.redrive import RedrivenDead
 from bridge.egress.relay import Relay
@@ -345,14 +346,16 @@ class Bridge:
         mode = real_mode(settings)
         if mode != settings.purchasing.mode and any(one.token for one in settings.shipx.organizations):
             self._warnings.append(APPROVES)
-        accounts = {
-            OrganizationId(one.id): Account(self._open_client(stack, one.id, one.token, connections), mode)
+        clients = {
+            OrganizationId(one.id): self._open_client(stack, one.id, one.token, connections)
             for one in settings.shipx.organizations
             if one.token is not None
         }
+        watch = Watch(connections, {shipx(number): client for number, client in clients.items()}, self._stop)
+        self.loops.start("connections.watch", watch.run)
         return Buyer(
             purchases=purchases,
-            accounts=accounts,
+            accounts={number: Account(client, mode) for number, client in clients.items()},
             policy=load_policy(await asyncio.to_thread(policy_text, settings)),
             settle=timedelta(seconds=settings.purchasing.settle_s),
             call_within=timedelta(seconds=settings.shipx.timeout_s),
