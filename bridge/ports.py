@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in wh
     from bridge.store.inbox import Accepted, Entry
     from bridge.store.leases import Share
     from bridge.store.outbox import Pending
+    from bridge.store.projecting import Projected
 
 
 class InboxStore(Protocol):
@@ -23,6 +24,14 @@ class InboxStore(Protocol):
 
     async def accept(self, batch: Sequence[Entry]) -> Accepted:
         """Store a batch in one commit. Raises StoreUnavailable when it is not known to be on disk."""
+        ...
+
+
+class Projector(Protocol):
+    """What makes facts of webhooks."""
+
+    async def project(self, limit: int, now: datetime) -> Projected:
+        """Work off up to so many of them, oldest first."""
         ...
 
 

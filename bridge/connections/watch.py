@@ -1,4 +1,4 @@
-"""A look after carriers that gave no usable answer: where nobody has anything to ask, nobody would see them come back."""
+"""A look after carriers that gave no usable answer: where nobody asks anything, nobody would see them come back."""
 
 from __future__ import annotations
 

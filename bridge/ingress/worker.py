@@ -10,7 +10,8 @@ import structlog
 from bridge.errors import StoreError
 from bridge.lifecycle import Clock, Stop
 from bridge.observability import Metrics
-from bridge.store.projecting import Projected, SqlProjector
+from bridge.ports import Projector
+from bridge.store.projecting import Projected
 from bridge.store.purchases import ADOPTED_UNREAD
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ class Worker:
 
     def __init__(
         self,
-        projector: SqlProjector,
+        projector: Projector,
         *,
         metrics: Metrics,
         clock: Clock,

@@ -31,8 +31,6 @@ T = TypeVar("T")
 
 MOST_UNITS = 64
 """Units in one commit: more would make the first wait for the last."""
-_LEISURE_S = 0.01
-"""How long a unit at leisure waits for another one to share a commit with."""
 _REFUSALS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, OverflowError, UnicodeEncodeError)
 _PARAMETERS = 30_000
 """SQLite takes 32,766 parameters in a statement."""
@@ -143,8 +141,9 @@ class SqliteDatabase:
 
     dialect: Literal["sqlite"] = "sqlite"
 
-    def __init__(self, path: Path, *, readers: int = 2, clock: Clock = utc_now) -> None:
+    def __init__(self, path: Path, *, readers: int = 2, clock: Clock = utc_now, leisure_s: float = 0.01) -> None:
         self._path = path
+        self._leisure_s = leisure_s
         self._clock = clock
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-read")
@@ -246,7 +245,7 @@ class SqliteDatabase:
 
     def _waiting(self, first: _Job) -> tuple[list[_Job], bool]:
         """Take what waits; and while nobody in it is in a hurry, what comes within a moment."""
-        jobs, until = [first], time.monotonic() + _LEISURE_S
+        jobs, until = [first], time.monotonic() + self._leisure_s
         with suppress(Empty):
             while len(jobs) < MOST_UNITS:
                 seconds = until - time.monotonic() if all(job.at_leisure for job in jobs) else 0

@@ -95,6 +95,33 @@ async def test_units_that_share_a_commit_each_get_their_own_answer(path: Path) -
         assert stored(path) == [1, 2, 3, 4]
 
 
+async def test_a_unit_at_leisure_waits_for_one_that_is_not_and_shares_its_commit(path: Path) -> None:
+    database = SqliteDatabase(path, leisure_s=10)
+    await database.open()
+    first = asyncio.create_task(database.write(lambda transaction: transaction, at_leisure=True))
+    second = asyncio.create_task(database.write(lambda transaction: transaction, at_leisure=True))
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(database.write(lambda transaction: transaction), 5) is await first is await second
+    await database.close()
+
+
+async def test_a_unit_at_leisure_is_committed_alone_when_nobody_comes(path: Path) -> None:
+    async with opened(path) as database:
+        assert await database.write(insert(1), at_leisure=True) == 1
+        assert stored(path) == [1]
+
+
+async def test_what_waits_at_leisure_is_finished_before_the_end(path: Path) -> None:
+    database = SqliteDatabase(path, leisure_s=10)
+    await database.open()
+    await database.write(lambda transaction: transaction.run("CREATE TABLE t (n INTEGER PRIMARY KEY)"))
+    waiting = asyncio.create_task(database.write(insert(1), at_leisure=True))
+    await asyncio.sleep(0)
+    await asyncio.wait_for(database.close(), 5)
+    assert await waiting == 1
+    assert stored(path) == [1]
+
+
 async def test_a_unit_that_fails_undoes_itself_alone(path: Path) -> None:
     def bug(transaction: Transaction) -> None:
         insert(90)(transaction)

@@ -1,0 +1,87 @@
+"""The worker's rounds: at once while little comes, larger and fewer while much does, one after the other in a backlog."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+
+import pytest
+
+from bridge.errors import StoreUnavailable
+from bridge.ingress.worker import ROUND, Worker
+from bridge.lifecycle import Stop
+from bridge.observability import Metrics
+from bridge.store.projecting import Projected
+from tests.unit.purchasing.virtual_time import LoopClock, in_virtual_time
+
+
+def done(deliveries: int) -> Projected:
+    return Projected(Counter(projected=deliveries), (), 0, 0, 0)
+
+
+class Rounds:
+    """A projector that finds so many deliveries in each round, while more keep coming, and then ends the story."""
+
+    def __init__(self, found: Sequence[int | StoreUnavailable], *, rings: bool = True) -> None:
+        self.stop = Stop()
+        self.at: list[float] = []
+        self._rings = rings
+        self._found = iter(found)
+        self.worker = Worker(
+            self,
+            metrics=Metrics(),
+            clock=LoopClock(),
+            stop=self.stop,
+            on_events=lambda: None,
+            on_wanted=lambda: None,
+        )
+
+    async def project(self, limit: int, now: datetime) -> Projected:
+        self.at.append(asyncio.get_running_loop().time())
+        found = next(self._found, None)
+        if found is None:
+            self.stop.announce()
+            return done(0)
+        if isinstance(found, StoreUnavailable):
+            raise found
+        if self._rings:
+            self.worker.bell.ring()  # the next webhooks are there already
+        return done(found)
+
+
+def pauses(*found: int | StoreUnavailable) -> list[float]:
+    """Give the milliseconds between the rounds."""
+
+    async def story() -> list[float]:
+        rounds = Rounds(found)
+        await rounds.worker.run()
+        return [round((later - earlier) * 1000, 3) for earlier, later in pairwise(rounds.at)]
+
+    return in_virtual_time(story())
+
+
+PAUSES = [
+    # deliveries in the rounds, milliseconds after each, remark
+    ([1, 2, 1], [0.25, 0.5, 0.25], "little comes: hardly a pause"),
+    ([40, 40], [10, 10], "the more comes, the longer the next round gathers"),
+    ([100, 127], [20, 20], "but never for long"),
+    ([ROUND, ROUND, ROUND], [0, 0, 0], "a backlog is worked off without a pause"),
+    ([StoreUnavailable("away"), 1], [1000, 0.25], "a database that is away is asked again"),
+]
+
+
+@pytest.mark.parametrize(("found", "expected", "remark"), PAUSES, ids=[row[2] for row in PAUSES])
+def test_rounds_gather_under_load(found: list[int | StoreUnavailable], expected: list[float], remark: str) -> None:
+    assert pauses(*found) == expected, remark
+
+
+def test_nothing_to_do_is_looked_at_once_a_second() -> None:
+    async def story() -> list[float]:
+        rounds = Rounds([0, 0], rings=False)
+        await rounds.worker.run()
+        return [round(later - earlier, 3) for earlier, later in pairwise(rounds.at)]
+
+    assert in_virtual_time(story()) == [1, 1]
