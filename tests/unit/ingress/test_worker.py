@@ -1,4 +1,4 @@
-"""The worker's rounds: at once while little comes, larger and fewer while much does, one after the other in a backlog."""
+"""The worker's rounds: at once while little comes, larger and fewer while much does, back to back in a backlog."""
 
 from __future__ import annotations
 
