@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from bridge.limits.rate import Rate
+from bridge.simulator.faults import Fault
 from tests.support.bridge import ORGANIZATION, BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
 
@@ -112,3 +113,24 @@ async def test_what_one_process_pauses_no_process_buys_until_another_resumes_it(
     [paused, resumed] = [one for one in await two.events() if one["subject"] == f"connection/{name}"]
     assert (paused["type"], resumed["type"]) == ("bridge.connection.paused.v1", "bridge.connection.resumed.v1")
     assert paused["data"] == resumed["data"]
+
+
+async def test_every_process_says_that_the_carrier_is_away_and_buys_when_it_is_back(two: Two) -> None:
+    label = f'{{connection="shipx/{ORGANIZATION}"}}'
+
+    async def all_say(opened: int) -> bool:
+        for process in (two.one, two.two):
+            told = (await two.ask(process, "GET", "/metrics")).text
+            ready = (await two.ask(process, "GET", "/readyz")).json()
+            assert f"bridge_connection_breaker_open{label} {opened}.0" in told
+            assert (f"carrier/{ORGANIZATION}" in ready["degraded"]) == bool(opened)
+        return True
+
+    two.carrier.simulator.world.faults.add(Fault(kind="unavailable", method="GET", times=1_000_000))
+    shipments = [await two.carrier.create() for _ in range(4)]
+    await until(lambda: all_say(1), 30)
+    logs = two.one.log + two.two.log
+    assert '"event":"connection.breaker_opened"' in logs
+    two.carrier.simulator.world.faults.clear()
+    await until(lambda: two.carrier.charges() == sorted(shipments), 60)
+    await until(lambda: all_say(0), 30)
