@@ -22,7 +22,7 @@ def serve() -> None:
 
     Example: BRIDGE_CONFIG=bridge.toml bridge serve
     """
-    from bridge.app import Bridge
+    from bridge.app.process import Bridge
     from bridge.observability import configure_logging
 
     settings = running.settings()
@@ -36,7 +36,7 @@ def serve() -> None:
 
 def migrate() -> None:
     """Bring the database schema up to date, and name what was applied."""
-    from bridge.app import migrate_database
+    from bridge.app.database import migrate_database
 
     settings = running.settings()
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from bridge.app import APPROVES, policy_text, real_mode
+from bridge.app.buying import APPROVES, policy_text, real_mode
 from bridge.doctor.report import Check
 from bridge.errors import SettingsError
 from bridge.events import statuses

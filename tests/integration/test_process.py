@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from bridge.app import Bridge
+from bridge.app.process import Bridge
 from bridge.nodes.guard import free_ports
 from bridge.settings import load
 from tests.support.bridge import BridgeProcess, until

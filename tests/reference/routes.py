@@ -8,7 +8,8 @@ from pathlib import Path
 
 from starlette.routing import Route
 
-from bridge.app import internal_routes, webhook_routes
+from bridge.app.answering import internal_routes
+from bridge.app.receiving import webhook_routes
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
 from bridge.connections.api import ConnectionsApi

@@ -17,7 +17,9 @@ from typing import Any, Self
 
 import httpx
 
-from bridge.app import _application, internal_routes, webhook_routes
+from bridge.app.answering import internal_routes
+from bridge.app.receiving import webhook_routes
+from bridge.app.serving import application
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
 from bridge.connections.api import ConnectionsApi
@@ -154,7 +156,7 @@ class Stage:
         self.connections = SqlConnections(self.database, self.recorder)
         connections = ConnectionsApi(self.connections, access, Pausing(self.connections, self._note))
         internal = internal_routes([operations, self.feed, commands, api, connections])
-        self.app = _application([*webhook_routes(self.receiver), *internal])
+        self.app = application([*webhook_routes(self.receiver), *internal])
 
     async def __aenter__(self) -> Self:
         await self.database.open()

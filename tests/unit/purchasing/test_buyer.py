@@ -12,7 +12,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from bridge.app import real_mode
+from bridge.app.buying import real_mode
 from bridge.errors import CarrierUnavailable
 from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId, micros
 from bridge.ports import Turn

@@ -1,0 +1,116 @@
+"""One process of the bridge: what it opens in which order, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack
+from functools import partial
+from typing import Final
+
+import structlog
+
+from bridge.app import VERSION
+from bridge.app.answering import internal_routes, make_apis
+from bridge.app.commanding import make_commanding, open_executor
+from bridge.app.database import wait_for_database
+from bridge.app.publishing import open_relay
+from bridge.app.receiving import open_receiver, webhook_routes
+from bridge.app.retaining import open_retention
+from bridge.app.serving import Edges, make_edges, open_sockets
+from bridge.app.shared import Shared
+from bridge.app.stores import Stores, prepare_stores
+from bridge.app.watching import Watching
+from bridge.app.working import open_worker
+from bridge.lifecycle import Clock, Loops, utc_now
+from bridge.settings import Settings, without_effect
+
+log = structlog.get_logger()
+
+_SWITCH_S: Final = 0.001
+"""How long a thread may keep the interpreter: by default 5 ms, which the writing thread would wait after every step."""
+
+
+class Bridge:
+    """One process of the bridge, put together from its settings."""
+
+    def __init__(self, settings: Settings, *, clock: Clock = utc_now) -> None:
+        self._settings = settings
+        self._asked = asyncio.Event()
+        self.loops = Loops(self._asked.set)
+        self._shared = Shared(settings, clock, self.loops)
+
+    async def run(self) -> int:
+        """Serve until told to end; gives the exit code."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, self._asked.set)
+        async with AsyncExitStack() as stack:
+            try:
+                edges = await self._open(stack)
+            except BaseException:
+                self._shared.stop.announce()
+                await self.loops.finish(1)
+                raise
+            serving = [asyncio.create_task(server.run_until_told()) for server in edges.servers]
+            await asyncio.gather(*(server.listening.wait() for server in edges.servers))
+            _settle_memory()
+            log.info("bridge.ready", version=VERSION, urls=edges.urls, roles=sorted(self._settings.roles))
+            await self._asked.wait()
+            await self._end(edges, serving)
+        return 1 if self.loops.crashed else 0
+
+    async def _open(self, stack: AsyncExitStack) -> Edges:
+        """Open what the roles ask for, each on the stack that closes it."""
+        shared, roles = self._shared, self._settings.roles
+        _tell_without_effect(shared)
+        sockets = open_sockets(stack, self._settings)  # before anything runs: a taken port must not start half a bridge
+        stores = await self._open_stores(stack)
+        publishing = await open_relay(stack, shared, stores) if "relay" in roles else None
+        if "worker" in roles:
+            await open_worker(stack, shared, stores)
+        if "reconciler" in roles:
+            open_retention(shared, stores)
+        self.loops.start("database.hear", partial(stores.database.hear, shared.bells.ring, shared.stop))
+        receiver = open_receiver(shared, stores) if "receiver" in roles else None
+        commanding = make_commanding(shared, stores)
+        if "commands" in roles:
+            open_executor(shared, stores, commanding)
+        apis = make_apis(shared, stores, commanding, Watching(shared, stores, publishing, receiver))
+        webhooks = webhook_routes(receiver) if receiver else []
+        return make_edges(self._settings, sockets, webhooks, internal_routes(apis))
+
+    async def _open_stores(self, stack: AsyncExitStack) -> Stores:
+        database = await wait_for_database(self._settings, self._asked)
+        stack.push_async_callback(database.close)
+        return await prepare_stores(self._settings, database)
+
+    async def _end(self, edges: Edges, serving: list[asyncio.Task[None]]) -> None:
+        """Not ready → keep accepting for the drain delay → stop accepting → finish within the bound."""
+        deadline = time.monotonic() + self._settings.http.drain_delay_s + self._settings.shutdown_s
+        log.info("bridge.stopping", crashed=self.loops.crashed)
+        self._shared.draining.announce()
+        if not self.loops.crashed:
+            await asyncio.sleep(self._settings.http.drain_delay_s)
+        for server in edges.servers:
+            server.stop()
+        await asyncio.wait(serving)
+        self._shared.stop.announce()
+        late = await self.loops.finish(deadline - time.monotonic())
+        log.info("bridge.stopped", unfinished=late)
+
+
+def _tell_without_effect(shared: Shared) -> None:
+    for key, text in without_effect(shared.settings):
+        log.warning("setting.without_effect", key=key, advice=text)
+        shared.warnings.append(f"{key}: {text}")
+
+
+def _settle_memory() -> None:
+    """Keep the collector away from what lives as long as the process, and let the threads take turns more often."""
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(_SWITCH_S)
+    gc.set_threshold(50_000, 20, 50)

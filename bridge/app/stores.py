@@ -1,0 +1,34 @@
+"""What several parts of a process keep in its database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.events.cloudevents import Envelope
+from bridge.model import OrganizationId
+from bridge.settings import Settings
+from bridge.store.connections import SqlConnections, shipx
+from bridge.store.database import ManagedDatabase
+from bridge.store.facts import Recorder
+from bridge.store.inbox import SqlInbox
+from bridge.store.sealed import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The database, what seals its personal data and what writes its facts; webhooks and connections in it."""
+
+    database: ManagedDatabase
+    vault: Vault
+    recorder: Recorder
+    inbox: SqlInbox
+    connections: SqlConnections
+
+
+async def prepare_stores(settings: Settings, database: ManagedDatabase) -> Stores:
+    """Make them over an open database, with a connection for every organization that has a token."""
+    vault = Vault.with_keys(settings.personal_data.key_bytes)
+    recorder = Recorder(Envelope(settings.environment))
+    connections = SqlConnections(database, recorder)
+    await connections.prepare(shipx(OrganizationId(one.id)) for one in settings.shipx.organizations if one.token)
+    return Stores(database, vault, recorder, SqlInbox(database, vault), connections)

@@ -1,0 +1,76 @@
+"""Watching: the health of the process, its gauges, and what an operator should change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bridge.app.publishing import Publishing
+from bridge.app.shared import Shared
+from bridge.app.stores import Stores
+from bridge.connections import health as connection_health
+from bridge.errors import StoreError
+from bridge.ingress.receiver import UNPROXIED, Receiver
+from bridge.store.connections import Seen
+from bridge.store.gauges import SqlGauges
+from bridge.store.migrate import require_current
+from bridge.web.operations import Health
+
+_PROBE_S: Final = 1.0
+"""How long a readiness probe may wait to see whether the database takes writes again."""
+
+
+class Watching:
+    """Looks at the parts of a process whenever somebody asks. `publishing` and `receiver` where the roles have them."""
+
+    def __init__(
+        self, shared: Shared, stores: Stores, publishing: Publishing | None, receiver: Receiver | None
+    ) -> None:
+        self._shared = shared
+        self._stores = stores
+        self._publishing = publishing
+        self._receiver = receiver
+        self._gauges = SqlGauges(stores.database)
+
+    async def health(self) -> Health:
+        """Say what keeps the process from working, what makes it worse, and what should be changed."""
+        problems = ["the process is ending"] if self._shared.draining else []
+        seen: Sequence[Seen] = ()
+        try:
+            await self._stores.database.read(require_current)
+            seen = await self._stores.connections.list()
+        except StoreError as error:
+            problems.append(f"database: {error}")
+        trouble = await self._stores.database.probe(_PROBE_S)
+        if trouble is not None:
+            problems.append(f"database: cannot be written since {trouble.since:%H:%M:%S}: {trouble.reason}")
+        advice = (*self._advice(), *connection_health.warnings(seen))
+        return Health(tuple(problems), self._shared.loops.running(), self._degraded(seen), advice)
+
+    async def measure(self) -> None:
+        """Set the gauges. Raises StoreError."""
+        metrics = self._shared.metrics
+        found = await self._gauges.measure(self._shared.clock())
+        found.show(metrics)
+        connection_health.show(await self._stores.connections.list(), metrics)
+        if self._publishing is None:
+            return
+        metrics.held_subjects.set(self._publishing.relay.held_subjects)
+        counts = await self._publishing.publisher.counts()
+        if counts is not None:
+            metrics.unrouted.set(counts.unrouted)
+            metrics.dead.set(counts.dead)
+
+    def _degraded(self, connections: Sequence[Seen]) -> dict[str, datetime]:
+        """Say what is away, and since when: the work that needs it waits."""
+        parts: dict[str, datetime | None] = {**connection_health.degraded(connections)}
+        if self._publishing is not None:
+            parts["broker"] = self._publishing.relay.degraded_since
+        return {name: since for name, since in parts.items() if since is not None}
+
+    def _advice(self) -> list[str]:
+        """Say in words what an operator should change."""
+        unproxied = self._receiver is not None and self._receiver.unproxied_since is not None
+        held = self._publishing.relay.warnings() if self._publishing else []
+        return [*self._shared.warnings, *([UNPROXIED] if unproxied else []), *held]
