@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bridge.limits.rate import Rate
-from bridge.simulator.faults import Fault
+from bridge.simulator.faults import NextCalls
 from tests.support.bridge import ORGANIZATION, BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
 
@@ -126,11 +126,11 @@ async def test_every_process_says_that_the_carrier_is_away_and_buys_when_it_is_b
             assert (f"carrier/{ORGANIZATION}" in ready["degraded"]) == bool(opened)
         return True
 
-    two.carrier.simulator.world.faults.add(Fault(kind="unavailable", method="GET", times=1_000_000))
+    two.carrier.simulator.world.trouble.ask_for(NextCalls(kind="unavailable", method="GET", times=1_000_000))
     shipments = [await two.carrier.create() for _ in range(4)]
     await until(lambda: all_say(1), 30)
     logs = two.one.log + two.two.log
     assert '"event":"connection.breaker_opened"' in logs
-    two.carrier.simulator.world.faults.clear()
+    two.carrier.simulator.world.trouble.heal()
     await until(lambda: two.carrier.charges() == sorted(shipments), 60)
     await until(lambda: all_say(0), 30)
