@@ -279,7 +279,6 @@ class PostgresDatabase:
         if not done:
             call.give_up()
             done, _ = await asyncio.wait((running,), timeout=_GRACE_S)
-            running.add_done_callback(asyncio.Future.exception)  # somebody has to look at what it ends with
             if not done or running.exception() is not None:
                 raise StoreUnavailable("the database does not answer")
         result = running.result()
