@@ -509,7 +509,11 @@ async def test_a_row_that_the_database_refuses_fails_alone(tmp_path: Path) -> No
         assert [n for n, one in enumerate(answers) if one.status_code != 200] == hostile
         assert all(is_refused(answers[n]) for n in hostile)
         assert stage.rows("SELECT count(*) FROM deliveries") == [30 - len(hostile)]
-        assert sorted(stage.rows("SELECT name, n FROM tallies")) == [("accepted", 30 - len(hostile)), ("parked", 1)]
+        assert sorted(stage.rows("SELECT name, n FROM tallies")) == [
+            ("accepted", 30 - len(hostile)),
+            ("parked", 1),
+            ("refused", len(hostile)),
+        ]
         assert stage.counted("bridge_deliveries_total") == {
             (STATUS, "accepted", "shipx"): 30 - len(hostile),
             (STATUS, "refused", "shipx"): len(hostile),
@@ -776,7 +780,11 @@ async def test_a_real_process_answers_is_ready_says_what_worries_it_and_keeps_it
             "ready": True,
             "problems": [],
             "loops": dict.fromkeys(
-                ["inbox.commit", "inbox.expire", "worker", "buyer", "commands", "database.hear"], "running"
+                [
+                    *("inbox.commit", "inbox.expire", "worker", "buyer", "connections.watch"),
+                    *("commands", "retention", "database.hear"),
+                ],
+                "running",
             ),
             "degraded": {},
             "warnings": [UNPROXIED],
