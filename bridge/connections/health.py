@@ -32,7 +32,7 @@ def warnings(found: Sequence[Seen]) -> list[str]:
         if (pause := seen.connection.pause) is not None:
             resume = f"bridge connections resume {seen.name}"
             told.append(f"{seen.name} is paused ({pause.reason}, by {pause.by}): nothing is bought until {resume}")
-        if seen.breaker != "closed":
+        if seen.is_away:
             told.append(f"{seen.name}: the carrier gives no usable answer; it is tried again by itself")
     return told
 
@@ -41,4 +41,4 @@ def show(found: Sequence[Seen], metrics: Metrics) -> None:
     """Set the gauges."""
     for seen in found:
         metrics.connection_paused.labels(seen.name).set(seen.connection.pause is not None)
-        metrics.connection_breaker_open.labels(seen.name).set(seen.breaker != "closed")
+        metrics.connection_breaker_open.labels(seen.name).set(seen.is_away)

@@ -32,7 +32,7 @@ def state(seen: Seen) -> str:
     """Say in one word what stands against a purchase, the weightiest first."""
     if seen.connection.pause is not None:
         return "paused"
-    if seen.breaker != "closed":
+    if seen.is_away:
         return "carrier_away"
     if seen.connection.not_before > seen.at:
         return "asked_to_wait"

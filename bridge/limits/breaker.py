@@ -19,12 +19,15 @@ _JITTER: Final = 0.25
 MOST_OPEN: Final = round(_LONGEST_OPEN * (1 + _JITTER))
 """The longest time it is ever open, in microseconds."""
 
-BreakerState = Literal["closed", "open", "half_open"]
+BreakerState = Literal["closed", "suspected", "open", "half_open"]
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """Closed while `open_until` is None; open until then; from then on half open: one probe at a time may pass."""
+    """Closed while `open_until` is None; open until then; from then on half open: one probe at a time may pass.
+
+    Suspected is as half open, before any probe has failed.
+    """
 
     failures: int = 0
     trips: int = 0
@@ -35,7 +38,9 @@ class Breaker:
         """Say what it lets through."""
         if self.open_until is None:
             return "closed"
-        return "open" if self.open_until > now else "half_open"
+        if self.open_until > now:
+            return "open"
+        return "half_open" if self.trips else "suspected"
 
     def failed(self, now: Micros, *, is_probe: bool, dice: float) -> Breaker:
         """Count an unusable answer. `dice` is from 0 to 1, so that replicas of many bridges do not come together."""

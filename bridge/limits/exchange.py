@@ -36,6 +36,7 @@ _LONGEST_REST: Final = LONGEST_REST_S * 1_000_000
 _POLL: Final = 1_000_000
 _KEPT: Final = 2 * _POLL
 """How long a place that becomes free is kept for who is first in line; whoever waits asks at least every second."""
+_PROBED: Final = ("suspected", "half_open")
 _USUAL_REST_S: Final = 5.0
 """Where the carrier asks to slow down, and does not say for how long."""
 
@@ -141,7 +142,7 @@ def _asked(
         return connection, Later(leaves_at, is_certain=True)
     if len(connection.held) >= limits.at_once:
         return _full(connection, purpose, holder, now)
-    is_probe = connection.breaker.state(now) == "half_open"
+    is_probe = connection.breaker.state(now) in _PROBED
     permit = Held(connection.last_token + 1, holder, Micros(now + _LEASE), turn, is_probe)
     granted = replace(connection, last_turn=turn, last_token=permit.token, held=(*connection.held, permit))
     if (first := granted.first_in_line) is not None and first.holder == holder and purpose <= first.purpose:
@@ -156,11 +157,11 @@ def _objection(connection: Connection, purpose: Purpose, holder: str, now: Micro
         return Refused("paused")
     if state == "open":
         return Refused("breaker_open", connection.breaker.open_until)
-    if state == "half_open" and purpose is Purpose.buy:
+    if state in _PROBED and purpose is Purpose.buy:
         return Refused("breaker_open", Micros(now + _POLL))
     if connection.not_before > now:
         return Later(connection.not_before, is_certain=True)
-    if state == "half_open" and any(one.is_probe for one in connection.held):
+    if state in _PROBED and any(one.is_probe for one in connection.held):
         return Later(Micros(now + _POLL))
     if (first := connection.first_in_line) is not None and first.is_before(purpose, holder):
         return Later(min(first.until, Micros(now + _POLL)))

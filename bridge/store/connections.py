@@ -56,6 +56,11 @@ class Seen:
         return self.connection.breaker.state(self.at)
 
     @property
+    def is_away(self) -> bool:
+        """Whether the carrier is left alone, because a probe gave no usable answer."""
+        return self.breaker in ("open", "half_open")
+
+    @property
     def in_flight(self) -> int:
         return sum(one.until > self.at for one in self.connection.held)
 

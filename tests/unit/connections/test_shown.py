@@ -29,6 +29,7 @@ READY = seen()
 PAUSED = seen(pause=PAUSE)
 OPEN = seen(breaker=Breaker(6, 1, LATER), degraded_since=NOW)
 HALF_OPEN = seen(breaker=Breaker(6, 1, NOW), degraded_since=NOW)
+SUSPECTED = seen(breaker=Breaker(5, 0, NOW), degraded_since=NOW)
 LIMITED = seen(not_before=LATER, degraded_since=NOW)
 REFUSED = seen(degraded_since=NOW)
 
@@ -41,6 +42,7 @@ REFUSED = seen(degraded_since=NOW)
         (seen(pause=PAUSE, breaker=Breaker(6, 1, LATER)), "paused"),
         (OPEN, "carrier_away"),
         (HALF_OPEN, "carrier_away"),
+        (SUSPECTED, "degraded"),
         (LIMITED, "asked_to_wait"),
         (REFUSED, "degraded"),
     ],
@@ -71,7 +73,7 @@ def test_a_process_says_of_every_connection_what_is_away_and_since_when() -> Non
 
 
 def test_a_process_says_in_words_what_keeps_purchases_back() -> None:
-    assert warnings([READY, REFUSED, LIMITED]) == []
+    assert warnings([READY, REFUSED, LIMITED, SUSPECTED]) == []
     assert warnings([PAUSED, OPEN]) == [
         "shipx/4821 is paused (debt_collection, by operator): nothing is bought until "
         "bridge connections resume shipx/4821",
@@ -80,7 +82,7 @@ def test_a_process_says_in_words_what_keeps_purchases_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "paused", "opened"), [(READY, 0, 0), (PAUSED, 1, 0), (OPEN, 0, 1), (HALF_OPEN, 0, 1)]
+    ("found", "paused", "opened"), [(READY, 0, 0), (PAUSED, 1, 0), (OPEN, 0, 1), (HALF_OPEN, 0, 1), (SUSPECTED, 0, 0)]
 )
 def test_gauges_say_which_connection_is_paused_and_which_carrier_is_left_alone(
     found: Seen, paused: int, opened: int
