@@ -12,13 +12,12 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import Context
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, Protocol, assert_never
 
 import structlog
 
-from bridge.connections.permit import Asked, Permit
+from bridge.connections.permit import Asked, Permit, Used, Wish
 from bridge.errors import NoPermit, StoreError
 from bridge.lifecycle import Bell, Clock
 from bridge.limits.connection import (
@@ -52,25 +51,6 @@ class Connections(Protocol):
     async def exchange(self, name: str, limits: Limits, brought: Exchange, dice: float) -> Exchanged: ...
 
 
-@dataclass(order=True, slots=True)
-class _Wish:
-    """Somebody who waits: in the order of purposes, then of arrival."""
-
-    purpose: Purpose
-    number: int
-    latest: float = field(compare=False)
-    granted: asyncio.Future[Permit] = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Used:
-    """A permit on its way back."""
-
-    token: int
-    outcome: Outcome
-    at: float
-
-
 class Gate:
     """One connection's gate in this process. Close it before the database."""
 
@@ -92,9 +72,9 @@ class Gate:
         self._clock = clock
         self._dice = dice
         self._numbers = count()
-        self._wishes: list[_Wish] = []
+        self._wishes: list[Wish] = []
         self._held: dict[int, Permit] = {}
-        self._used: list[_Used] = []
+        self._used: list[Used] = []
         self._bell = Bell()
         self._speaker: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
@@ -130,7 +110,7 @@ class Gate:
         loop = asyncio.get_running_loop()
         if purpose is Purpose.buy:  # at one call a minute nothing would ever be bought
             patience_s += self._turn_s
-        wish = _Wish(purpose, next(self._numbers), loop.time() + patience_s, loop.create_future())
+        wish = Wish(purpose, next(self._numbers), loop.time() + patience_s, loop.create_future())
         self._wishes.append(wish)
         if wish is min(self._wishes):
             self._ask_now()
@@ -144,7 +124,7 @@ class Gate:
             self._forget(wish)
             raise
 
-    def _forget(self, wish: _Wish) -> None:
+    def _forget(self, wish: Wish) -> None:
         """Let go of a wish; a permit that came at the last moment is nobody's."""
         if wish in self._wishes:
             self._wishes.remove(wish)
@@ -154,7 +134,7 @@ class Gate:
     def _give_back(self, token: int, outcome: Outcome) -> None:
         """Leave it to the next exchange, so that nobody waits for that."""
         self._held.pop(token, None)
-        self._used.append(_Used(token, outcome, asyncio.get_running_loop().time()))
+        self._used.append(Used(token, outcome, asyncio.get_running_loop().time()))
         self._begin()
 
     def _ask_now(self) -> None:
@@ -186,7 +166,8 @@ class Gate:
         except BaseException as error:  # noqa: BLE001 - a bug: it ends whoever waits, or comes next
             self._broken = error
             for wish in self._wishes:
-                wish.granted.set_exception(error)
+                if not wish.granted.done():
+                    wish.granted.set_exception(error)
             self._wishes.clear()
 
     def _next_at(self) -> float:
@@ -226,7 +207,7 @@ class Gate:
         self._ask_at, self._away_until = 0.0, asked.time + _STORE_AWAY_S
         self._used = [one for one in self._used if asked.time - one.at < LEASE_S]
 
-    def _answer(self, wish: _Wish, answer: Answer, done: Exchanged, asked: Asked) -> None:
+    def _answer(self, wish: Wish, answer: Answer, done: Exchanged, asked: Asked) -> None:
         match answer:
             case Granted(token, is_probe):
                 self._told = math.inf
@@ -239,7 +220,7 @@ class Gate:
             case _:
                 assert_never(answer)
 
-    def _grant(self, wish: _Wish, permit: Permit) -> None:
+    def _grant(self, wish: Wish, permit: Permit) -> None:
         if wish.granted.done():  # it was given up meanwhile
             self._give_back(permit.token, _UNUSED)
             return
@@ -247,7 +228,7 @@ class Gate:
         self._wishes.remove(wish)
         wish.granted.set_result(permit)
 
-    def _disappoint(self, wish: _Wish, error: NoPermit) -> None:
+    def _disappoint(self, wish: Wish, error: NoPermit) -> None:
         if not wish.granted.done():
             self._wishes.remove(wish)
             wish.granted.set_exception(error)

@@ -1,14 +1,14 @@
-"""A permit in this process's hand: good for one call, and only for so long."""
+"""A permit in this process's hand: good for one call, and only for so long. Before it stands a wish."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.lifecycle import Clock
-from bridge.limits.connection import LEASE_S, Outcome, Verdict
+from bridge.limits.connection import LEASE_S, Outcome, Purpose, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +49,22 @@ class Permit:
         if self._call is not None:
             with suppress(RuntimeError):  # the call has ended, or not begun
                 self._call.reschedule(self._until)
+
+
+@dataclass(order=True, slots=True)
+class Wish:
+    """Somebody who waits: in the order of purposes, then of arrival."""
+
+    purpose: Purpose
+    number: int
+    latest: float = field(compare=False)
+    granted: asyncio.Future[Permit] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A permit on its way back."""
+
+    token: int
+    outcome: Outcome
+    at: float
