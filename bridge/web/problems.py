@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bridge.errors import StoreError, Unreadable
+from bridge.errors import RowRefused, StoreError, Unreadable
 
 log = structlog.get_logger()
 
@@ -86,11 +86,22 @@ async def on_store(_request: Request, error: Exception) -> Response:
     return Problem(503, "unavailable", "The database cannot be reached.", headers={"retry-after": "5"}).response()
 
 
+async def on_refused(_request: Request, _error: Exception) -> Response:
+    """Answer that something asked for can be in no row: PostgreSQL's texts know no NUL, so nothing is called that."""
+    return Problem(400, "bad-request", "It holds a character that no text in the database can hold.").response()
+
+
 async def on_unreadable(_request: Request, error: Exception) -> Response:
     """Answer that something sent to us cannot be read."""
     assert isinstance(error, Unreadable)
     return Problem(400, "bad-request", error.reason).response()
 
 
-HANDLERS = {Problem: on_problem, HTTPException: on_http, StoreError: on_store, Unreadable: on_unreadable}
-"""For Starlette's `exception_handlers`."""
+HANDLERS = {
+    Problem: on_problem,
+    HTTPException: on_http,
+    StoreError: on_store,
+    RowRefused: on_refused,
+    Unreadable: on_unreadable,
+}
+"""For Starlette's `exception_handlers`; the nearest class of an error counts."""
