@@ -11,7 +11,7 @@ from tests.soak.breaking import Breaking
 from tests.soak.fleet import Replica
 from tests.soak.follower import Follower
 from tests.soak.logs import Reading
-from tests.soak.script import DATABASE
+from tests.soak.script import BROKER, DATABASE
 from tests.soak.strangers import Tally
 from tests.soak.takeover import Takeover
 from tests.soak.traffic import Traffic
@@ -77,9 +77,13 @@ def processes(replicas: Sequence[Replica], reading: Reading) -> list[Check]:
     ]
 
 
-def strangers(tally: Tally) -> list[Check]:
+def strangers(tally: Tally, breaking: Breaking) -> list[Check]:
     """Whatever strangers sent was answered as the contract says."""
-    return [Check("every bad input was answered as documented", tuple(tally.problems))]
+    told = tuple(f"input {number} was" for number in unexplained(tally, breaking))
+    return [
+        Check("every bad input was answered as documented", tuple(tally.problems)),
+        Check("nobody was told that the database is away while it was there", told),
+    ]
 
 
 def takeovers(measured: Sequence[Takeover], breaking: Breaking) -> list[Check]:
@@ -97,8 +101,8 @@ def undisturbed(measured: Iterable[Takeover], breaking: Breaking) -> list[Takeov
 
 
 def unexplained(tally: Tally, breaking: Breaking) -> list[int]:
-    """Name the inputs that were told elsewhere that the database cannot be reached, while it could."""
-    troubles = breaking.troubles.get(DATABASE, [])
+    """Name the inputs that were told, on other routes than the webhooks', that the database is away while it was not."""
+    troubles = [when for victim, some in breaking.troubles.items() if victim != BROKER for when in some]
     return [
         number
         for at, number in tally.unavailable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from bridge.nodes.node import Node
@@ -27,8 +27,8 @@ class Breaking:
         self._tell = tell
         self.done: Counter[str] = Counter()
         """How often what was done to whom."""
-        self.troubles: dict[str, list[tuple[float, float]]] = {name: [] for name in nodes}
-        """From when until when a node could not be relied on."""
+        self.troubles: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        """From when until when a node, or a bridge that stood still, could not be relied on."""
 
     async def carry_out(self, steps: Sequence[Step]) -> None:
         """Do every step at its moment, or as soon as those before it in its lane are done."""
@@ -59,7 +59,9 @@ class Breaking:
             case Action.restart:
                 await replica.restart()
             case Action.freeze:
+                began = time.monotonic()
                 await replica.freeze(step.seconds)
+                self.troubles[step.victim].append((began, time.monotonic()))
 
     async def _break_node(self, step: Step) -> None:
         node, began = self._nodes[step.victim], time.monotonic()

@@ -14,7 +14,7 @@ from tests.soak.follower import Follower
 _AT_ONCE: Final = 500
 _AGAIN_S: Final = 0.3
 _SILENCE_S: Final = 5.0
-"""After so long without a message it may be the connection that is dead."""
+"""After so long without a message it may be the connection that is dead, or its end that hangs."""
 
 
 class Consumer:
@@ -28,15 +28,18 @@ class Consumer:
         """Take and acknowledge; come back after every loss, when what was not acknowledged comes again."""
         while True:
             try:
-                await self._consume()
+                async with asyncio.timeout(_SILENCE_S) as patience:
+                    await self._consume(patience)
             except (AMQPError, OSError, RuntimeError):  # RuntimeError: aio-pika's, of a channel that closed under it
                 await asyncio.sleep(_AGAIN_S)
 
-    async def _consume(self) -> None:
-        async with await aio_pika.connect(self._amqp_url, timeout=10) as connection, connection.channel() as channel:
+    async def _consume(self, patience: asyncio.Timeout) -> None:
+        loop = asyncio.get_running_loop()
+        async with await aio_pika.connect(self._amqp_url) as connection, connection.channel() as channel:
             await channel.set_qos(_AT_ONCE)
             queue = await channel.declare_queue(QUEUE, passive=True)
-            async with queue.iterator(timeout=_SILENCE_S) as messages:
+            async with queue.iterator() as messages:
                 async for message in messages:
-                    self._follower.take(message.body)
+                    patience.reschedule(loop.time() + _SILENCE_S)
+                    self._follower.take(message.body, redelivered=bool(message.redelivered))
                     await message.ack()

@@ -100,7 +100,7 @@ class Run:
             *balance.acknowledged(books, self._traffic, tally),
             *balance.database(books),
             *balance.consumer(books, self._follower, self._traffic),
-            *balance.strangers(tally),
+            *balance.strangers(tally, self._breaking),
         ]
 
     async def _all_ready(self) -> None:
@@ -122,9 +122,6 @@ class Run:
     def _counts(self) -> dict[str, str | int | float]:
         """Count what was done, for the table."""
         tally, replicas = self._strangers.tally, self._cast.replicas
-        unexplained = balance.unexplained(tally, self._breaking)
-        if unexplained:
-            self._screen.tell(f"answered 503 with the database there: inputs {unexplained[:20]}")
         answers = {f"  answered {status}, {place}": times for (place, status), times in sorted(tally.answers.items())}
         cut_off = {f"  without an answer, {place}": times for place, times in sorted(tally.cut_off.items())}
         failures = {f"  not acknowledged: {name}": times for name, times in sorted(self._traffic.failures.items())}
@@ -138,10 +135,10 @@ class Run:
             **failures,
             "bad inputs": tally.inputs.total(),
             **answers,
-            "  answered 503 elsewhere with the database there": len(unexplained),
             **cut_off,
             "events at the consumer": self._follower.events,
             "  repeats it dropped": self._follower.repeats,
+            "  given back out of turn by the broker": self._follower.returned_late,
             "most memory of a bridge, MiB": max(one.most_mib for one in replicas),
             "slowest orderly end, s": max(one.slowest_end_s for one in replicas),
             **{f"logged as an error: {name}": times for name, times in sorted(self._cast.reading.errors.items())},

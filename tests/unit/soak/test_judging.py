@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 
 from tests.soak.answers import Answer
-from tests.soak.balance import takeovers, undisturbed
+from tests.soak.balance import takeovers, undisturbed, unexplained
 from tests.soak.breaking import Breaking
 from tests.soak.follower import Follower
 from tests.soak.inputs import Input
 from tests.soak.logs import Reading
 from tests.soak.rules import Place, is_allowed
-from tests.soak.script import DATABASE
+from tests.soak.script import BROKER, DATABASE
 from tests.soak.sent import Sent
 from tests.soak.strangers import Tally
 from tests.soak.takeover import Takeover
@@ -34,6 +34,15 @@ STATUSES = (200, 202, 400, 401, 404, 405, 422, 500, 502, 503, 504)
 )
 def test_only_documented_answers_are_allowed(place: Place, allowed: set[int]) -> None:
     assert {status for status in STATUSES if is_allowed(place, status)} == allowed
+
+
+def test_a_503_elsewhere_is_a_problem_unless_the_database_or_the_bridge_was_not_there() -> None:
+    tally, breaking = Tally(), Breaking([], {}, None, print)
+    tally.unavailable = [(90.0, 1), (101.0, 2), (119.0, 3), (121.0, 4), (305.0, 5), (505.0, 6)]
+    breaking.troubles[DATABASE] = [(100.0, 105.0)]
+    breaking.troubles["bridge/1"] = [(300.0, 310.0)]
+    breaking.troubles[BROKER] = [(500.0, 510.0)]  # nobody asks the broker
+    assert unexplained(tally, breaking) == [1, 4, 6]
 
 
 def aimed(place: Place) -> Input:
@@ -81,19 +90,35 @@ def test_a_consumer_drops_repeats_and_follows_each_subject() -> None:
     follower = Follower("/shipx/1")
     first, second = event("a", 1), event("a", 2)
     for body in (first, event("b", 1), first, second, first, event("a", 1, source="/shipx/2")):
-        follower.take(body)
+        follower.take(body, redelivered=False)
     assert (follower.events, follower.repeats, follower.problems) == (4, 2, [])
     assert follower.learned == {("a", "t", "s1"): 1, ("a", "t", "s2"): 1, ("b", "t", "s1"): 1}
     assert follower.has(json.loads(first)["id"])
     assert not follower.has(str(uuid4()))
 
 
-@pytest.mark.parametrize("sequences", [(1, 3), (2,), (1, 2, 2), (1, 3, 2)])
-def test_a_gap_a_late_one_and_a_number_given_twice_are_problems(sequences: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("sequences", "problem"),
+    [
+        ((1, 3), "/shipx/1 a: 2 never came"),
+        ((2,), "/shipx/1 a: 1 never came"),
+        ((1, 2, 2), "/shipx/1 a: 2 was given to two events"),
+        ((1, 3, 3, 2), "/shipx/1 a: 3 was given to two events"),
+        ((1, 3, 4, 2), "/shipx/1 a: 2 was sent after 4"),
+    ],
+)
+def test_a_gap_a_late_one_and_a_number_given_twice_are_problems(sequences: tuple[int, ...], problem: str) -> None:
     follower = Follower("/shipx/1")
     for sequence in sequences:
-        follower.take(event("a", sequence))
-    assert follower.problems
+        follower.take(event("a", sequence), redelivered=False)
+    assert problem in follower.problems
+
+
+def test_what_the_broker_gives_back_late_had_its_turn_before() -> None:
+    follower = Follower("/shipx/1")
+    for sequence, redelivered in ((1, False), (4, True), (2, True), (3, True), (5, False)):
+        follower.take(event("a", sequence), redelivered=redelivered)
+    assert (follower.problems, follower.returned_late) == ([], 2)
 
 
 def test_a_log_with_a_secret_or_a_defect_is_a_problem_and_is_kept(tmp_path: Path) -> None:
