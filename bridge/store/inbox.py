@@ -173,7 +173,8 @@ def _receipt(entry: Entry, arrivals: dict[DeliveryId, Arrival], fresh: set[Deliv
 
 def count(transaction: Transaction, outcomes: Iterable[tuple[Entry, str]]) -> None:
     """Add to the day's counters, in the commit that made them true."""
-    numbers = Counter((f"{entry.received_at:%Y-%m-%d}", entry.organization, outcome) for entry, outcome in outcomes)
-    rows = [(*key, transaction.shard, n) for key, n in sorted(numbers.items())]
+    numbers = Counter((entry.received_at.date(), entry.organization, outcome) for entry, outcome in outcomes)
+    shard = transaction.shard
+    rows = [(day.isoformat(), *key, shard, n) for (day, *key), n in sorted(numbers.items())]
     tail = "ON CONFLICT (day, organization, name, shard) DO UPDATE SET n = counters.n + excluded.n"
     transaction.insert("counters (day, organization, name, shard, n)", rows, tail=tail)

@@ -136,8 +136,9 @@ class SqlLeases:
 
 def still_held(transaction: Transaction, holder: str, tokens: Mapping[str, int]) -> bool:
     """Say, inside the transaction that writes, whether every one of these leases is still the holder's own."""
+    ours = transaction.among("name", list(tokens))
     rows = transaction.run(
-        f"SELECT name, token FROM leases WHERE holder = ? AND expires_at > ? AND name IN ({marks(list(tokens))})",
-        [holder, transaction.now, *tokens],
+        f"SELECT name, token FROM leases WHERE holder = ? AND expires_at > ? AND {ours.sql}",
+        [holder, transaction.now, *ours.parameters],
     )
     return {row[0]: row[1] for row in rows} == dict(tokens)
