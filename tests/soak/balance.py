@@ -101,7 +101,7 @@ def undisturbed(measured: Iterable[Takeover], breaking: Breaking) -> list[Takeov
 
 
 def unexplained(tally: Tally, breaking: Breaking) -> list[int]:
-    """Name the inputs that were told, on other routes than the webhooks', that the database is away while it was not."""
+    """Name the inputs that were told, elsewhere than on webhook routes, that a database is away that was there."""
     troubles = [when for victim, some in breaking.troubles.items() if victim != BROKER for when in some]
     return [
         number
