@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.bench import broker, load
 from tests.bench.goal import at_least
@@ -20,7 +20,7 @@ class Rival:
     """How many times as fast we want to be."""
     share: float
     row: Row
-    publishes: bool = field(default=True)
+    publishes: bool = True
 
 
 def rivals() -> list[Rival]:
