@@ -355,7 +355,8 @@ class Buyer:
         if error.reason == "paused" and self._clock() >= purchase.deadline:
             return await self._give_up(purchase, _PAUSED)
         due = self._clock() + timedelta(seconds=max(error.retry_after or 0.0, _RETRIES[0]))
-        return await self._save(replace(purchase, due_at=due), *self._unknown(purchase))
+        note = notes.not_asked(purchase, error, after=purchase.note)
+        return await self._save(replace(purchase, due_at=due, note=note), *self._unknown(purchase))
 
     def _unknown(self, purchase: Purchase) -> list[announce.Tell]:
         """Say that nobody knows, where a purchase has been in doubt for long; the fact is kept once."""

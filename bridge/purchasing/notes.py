@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, Literal
 
-from bridge.errors import CarrierRefused, CarrierUnavailable
+from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.purchasing.evidence import Bought, Evidence, Nothing, NotPaid, Underway, reason
 from bridge.purchasing.policy import Adopt, Buy, Decision, Decline, Expired, NotOurs, Wait
 from bridge.purchasing.shipment import Payment, Shipment
@@ -35,6 +36,13 @@ def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused) -> No
     """Note a read that brought nothing. Errors of the carrier speak in our words and its listed keys."""
     result = "refused" if isinstance(error, CarrierRefused) else "no_answer"
     return Note("read", result, purchase.state.value, str(error))
+
+
+def not_asked(purchase: Purchase, error: NoPermit, *, after: Note | None) -> Note:
+    """Note that the carrier was not asked, and why; `after` is what was concluded just before, if anything was."""
+    if after is not None and after.what == "read" and after.result == "buy":
+        return replace(after, reason=str(error))
+    return Note("read", "not_asked", purchase.state.value, str(error))
 
 
 def called(

@@ -87,7 +87,7 @@ class PostgresTransaction:
         return Given(f"unnest({arrays}) AS given ({names})", [list(column) for column in zip(*rows, strict=True)])
 
     def among(self, column: str, values: Sequence[object]) -> Given:
-        return Given(f"{column} = ANY(?)", [list(values)])
+        return Given(f"{column} = ANY(%b)", [list(values)])  # in binary form: a list of texts is dear to write out
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
