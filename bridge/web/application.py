@@ -12,7 +12,7 @@ _NOWHERE: Final = "\0"
 
 
 class Application(Starlette):
-    """Paths that begin with `direct[0]` go to `direct[1]` at once, which reads the path and answers bugs for itself.
+    """Paths of `direct[0]` and one more step go to `direct[1]` at once, which reads the path and answers its own bugs.
 
     The rounds that Starlette makes around a request cost more than reading a webhook does.
     """
@@ -23,7 +23,10 @@ class Application(Starlette):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Be an ASGI application."""
-        if scope["type"] == "http" and scope["path"].startswith(self._prefix):
+        if scope["type"] == "http" and self._is_direct(scope["path"]):
             await self._endpoint(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    def _is_direct(self, path: str) -> bool:
+        return path.startswith(self._prefix) and path.find("/", len(self._prefix), -1) < 0

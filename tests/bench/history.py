@@ -92,7 +92,7 @@ def _multiply(bulk: Bulk, lives: int, tell: Callable[[str], None]) -> None:
             bulk.commit()
             if last // _AT_ONCE % 8 == 0 or last == lives - 1:
                 tell(f"history: {last * len(LIFE):,} webhooks written")
-    bulk.run(f"UPDATE tallies SET n = n * {lives} WHERE name = 'accepted'")
+    bulk.run(f"UPDATE counters SET n = n * {lives} WHERE name = 'accepted'")
     bulk.end()
 
 

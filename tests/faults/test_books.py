@@ -72,8 +72,14 @@ BROKEN = [
     ("UPDATE outbox SET state = 0 WHERE position = 3", "events the broker never had"),
     ("INSERT INTO outbox (position, partition) VALUES (9999, 1)", "rows of the outbox without their event"),
     ("UPDATE deliveries SET state = 0 WHERE shipment = 1", "deliveries without a verdict"),
-    ("UPDATE subjects SET sequence = 99 WHERE id = 1", "subjects that do not know their last number"),
-    ("UPDATE events SET sequence = sequence + 50 WHERE subject_id = 2", "subjects whose numbers are not 1..n"),
+    (
+        "UPDATE subjects SET sequence = 99 WHERE id = (SELECT min(id) FROM subjects)",
+        "subjects that do not know their last number",
+    ),
+    (
+        "UPDATE events SET sequence = sequence + 50 WHERE subject_id = (SELECT max(id) FROM subjects)",
+        "subjects whose numbers are not 1..n",
+    ),
     ("DELETE FROM events WHERE position = 4", "facts without their event"),
 ]
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Stop, utc_now
@@ -31,6 +32,7 @@ from bridge.store.connections import Seen, SqlConnections, organization_of, ship
 from bridge.store.database import ManagedDatabase, Topic
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
+from bridge.store.postgres import PostgresDatabase
 from bridge.store.purchases import SqlPurchases, want
 from tests.support.bridge import until
 
@@ -190,10 +192,14 @@ async def test_asking_in_vain_writes_nothing(rows: Rows) -> None:
     assert (await rows.seen()).connection == before.connection
 
 
-async def test_other_processes_hear_of_room_where_there_can_be_any(database: ManagedDatabase, rows: Rows) -> None:
+async def test_other_processes_hear_of_room_where_there_can_be_any(
+    database: ManagedDatabase, rows: Rows, request: pytest.FixtureRequest
+) -> None:
     await rows.store.prepare([NAME])
-    heard, stop = list[Topic](), Stop()
-    hearing = asyncio.create_task(database.hear(heard.append, stop))
+    heard, stop, other = list[Topic](), Stop(), database
+    if database.dialect == "postgres":
+        other = PostgresDatabase(SecretStr(request.getfixturevalue("postgres_url")))
+    hearing = asyncio.create_task(other.hear(heard.append, stop))
 
     async def made_room() -> bool:
         await rows.pass_time(LEASE_S)
@@ -205,6 +211,8 @@ async def test_other_processes_hear_of_room_where_there_can_be_any(database: Man
     await until(made_room)
     stop.announce()
     await hearing
+    if other is not database:
+        await other.close()
     assert (database.dialect, set(heard)) in (("postgres", {"connections"}), ("sqlite", set()))
 
 

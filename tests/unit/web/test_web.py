@@ -31,6 +31,7 @@ PROBLEMS: list[tuple[str, str, str | None, int, dict[str, str], str]] = [
     ("GET", "/v1/nothing", OPERATOR, 404, {}, "Not Found"),
     ("GET", "/v1/deliveries/x", OPERATOR, 404, {}, "There is no such delivery."),
     ("GET", "/v1/events/", OPERATOR, 404, {}, "Not Found"),
+    ("POST", "/webhooks/shipx/a/b", None, 404, {}, "Not Found"),
     ("GET", "/schemas/nothing.json", None, 404, {}, "There is no such event type."),
     ("POST", "/v1/events", OPERATOR, 405, {}, "Method Not Allowed"),
     ("GET", "/v1/deliveries/x/replay", OPERATOR, 405, {}, "Method Not Allowed"),
