@@ -4,6 +4,7 @@ BridgeError
 ├── SettingsError             the process must not start like this; names the key
 ├── StoreError
 │   ├── StoreUnavailable      the database cannot take it now (retry helps)
+│   ├── StoreConflict         another transaction came between; the store runs the unit again by itself
 │   ├── RowRefused            the database will never take this row (its neighbours are fine)
 │   ├── SchemaOutdated        migrations are missing
 │   ├── KeyMissing            sealed with a key that is not configured any more
@@ -46,6 +47,12 @@ class StoreError(BridgeError):
 
 class StoreUnavailable(StoreError):
     """The database did not take it; whether it will is unknown, so nothing may be acknowledged."""
+
+    retryable = True
+
+
+class StoreConflict(StoreError):
+    """The server undid the transaction because of another one: the same unit may well succeed now."""
 
     retryable = True
 

@@ -41,6 +41,7 @@ class Bridge:
         self._settings = settings
         self._asked = asyncio.Event()
         self.loops = Loops(self._asked.set)
+        self._has_failed = False
         self._shared = Shared(settings, clock, self.loops)
 
     async def run(self) -> int:
@@ -55,12 +56,31 @@ class Bridge:
                 await self.loops.finish(1)
                 raise
             serving = [asyncio.create_task(server.run_until_told()) for server in edges.servers]
-            await asyncio.gather(*(server.listening.wait() for server in edges.servers))
-            _settle_memory()
-            log.info("bridge.ready", version=VERSION, urls=edges.urls, roles=sorted(self._settings.roles))
+            for task in serving:
+                task.add_done_callback(self._served)
+            await self._until_listening(edges)
             await self._asked.wait()
             await self._end(edges, serving)
-        return 1 if self.loops.crashed else 0
+        return 1 if self.loops.crashed or self._has_failed else 0
+
+    async def _until_listening(self, edges: Edges) -> None:
+        """Wait until everything listens, or the end comes first."""
+        listening = [asyncio.create_task(server.listening.wait()) for server in edges.servers]
+        asked = asyncio.create_task(self._asked.wait())
+        all_listening = asyncio.gather(*listening)
+        await asyncio.wait((all_listening, asked), return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if all_listening.done():
+            _settle_memory()
+            log.info("bridge.ready", version=VERSION, urls=edges.urls, roles=sorted(self._settings.roles))
+        all_listening.cancel()
+
+    def _served(self, server: asyncio.Task[None]) -> None:
+        """End the process with a server that broke: half a bridge is no bridge."""
+        if not server.cancelled() and (error := server.exception()) is not None:
+            log.error("http.crashed", exc_info=error)
+            self._has_failed = True
+            self._asked.set()
 
     async def _open(self, stack: AsyncExitStack) -> Edges:
         """Open what the roles ask for, each on the stack that closes it."""

@@ -39,6 +39,7 @@ class Partitions:
         self._busy: Counter[int] = Counter()
         self._held_until = 0.0
         self._next_free: float | None = None
+        self._failed = False
 
     @property
     def ours(self) -> list[int]:
@@ -48,6 +49,8 @@ class Partitions:
     @property
     def next_look(self) -> float:
         """After how many seconds to renew again: at once when there is something to give back or to take."""
+        if self._failed:
+            return RENEW_S
         if self.may_give_back:
             return _AT_ONCE_S
         return RENEW_S if self._next_free is None else min(RENEW_S, self._next_free + _AT_ONCE_S)
@@ -92,7 +95,9 @@ class Partitions:
             share = await self._leases.share(GROUP, NAMES)
         except StoreError as error:
             log.warning("relay.lease_failed", error=type(error).__name__)
+            self._failed = True
             return
+        self._failed = False
         self._hold({int(name.rpartition("/")[2]): token for name, token in share.tokens.items()}, share.surplus)
         self._held_until = asked + LEASE.total_seconds() - _MARGIN_S
         self._next_free = share.seconds

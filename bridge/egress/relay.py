@@ -340,7 +340,7 @@ class Relay:
 
     def _next_look(self) -> float:
         retry = self._lanes.next_retry if self._lanes.held else None
-        if retry is None:
+        if retry is None or not self._goes_on():
             return _POLL_S
         return min(max(retry - asyncio.get_running_loop().time(), 0.0), _POLL_S)
 

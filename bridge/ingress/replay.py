@@ -68,7 +68,8 @@ class Replay:
         return replayed
 
     async def _reopen(self, listed: Listed) -> Replayed:
-        await self.deliveries.reopen(listed.id)
+        if not await self.deliveries.reopen(listed.id):
+            return _hopeless("deleted")
         return Taken("accepted")
 
     async def _release(self, listed: Listed) -> Replayed:

@@ -40,6 +40,7 @@ COMMANDS: tuple[Command, ...] = get_args(Command)
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_URLS = re.compile(r"[\s\\\x00-\x1f\x7f]")
+_ENCODED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*")
 _WEBHOOK_SECRET = re.compile(r"[a-z0-9]{32,128}")
 _REPLY_QUEUE = re.compile(r"[A-Za-z0-9_.:*?-]{1,255}")
 
@@ -141,6 +142,9 @@ def _database_url(secret: SecretStr) -> SecretStr:
     # Several hosts may stand in it (host1:5432,host2:5432), so this is not taken apart as a URL.
     if not url.startswith("postgresql://") or _NOT_IN_URLS.search(url):
         raise ValueError("must begin with sqlite:/// or postgresql://")
+    authority, _, rest = url.removeprefix("postgresql://").partition("?")[0].partition("/")
+    if authority.count("@") > 1 or "@" in rest or not _ENCODED.fullmatch(authority):
+        raise ValueError("must have user and password percent-encoded: @ is %40, / is %2F, % is %25")
     return secret
 
 

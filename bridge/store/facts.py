@@ -31,7 +31,8 @@ class Recorder:
         """Lock subjects, making the missing ones.
 
         First all are made that are missing, in order, then all are locked, in order. Who waits to make one has locked
-        none, and who waits for a lock makes no more: two workers never wait for each other.
+        none, and who waits for a lock makes no more: two workers never wait for each other, unless one takes its
+        deliveries apart; then the server ends one of them, which begins anew.
         """
         wanted = sorted(subjects)
         if not wanted:

@@ -19,21 +19,18 @@ from functools import lru_cache, partial
 from typing import Final, Literal, TypeVar
 
 import psycopg
-from psycopg import errors
 from pydantic import SecretStr
 
-from bridge.errors import RowRefused, StoreUnavailable
+from bridge.errors import RowRefused, StoreConflict, StoreUnavailable
 from bridge.lifecycle import Stop
 from bridge.model import Micros
 from bridge.store.database import Given, Kind, Row, Topic, Transaction, Trouble, Unit
-from bridge.store.postgres_link import Link, words
+from bridge.store.postgres_link import CONFLICTS, Link, words
 from bridge.store.postgres_notices import Notices, hear
 
 T = TypeVar("T")
 
 _REFUSALS: Final = (psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError, OverflowError)
-_AGAIN: Final = (errors.DeadlockDetected, errors.SerializationFailure)
-"""The server undid the transaction because of another one: the same unit may well succeed now."""
 _ATTEMPTS: Final = 4
 _APART_S: Final = (0.05, 0.2)
 WRITE_S: Final = 8.0
@@ -166,8 +163,8 @@ def in_our_words() -> Iterator[None]:
         yield
     except _REFUSALS as error:
         raise RowRefused(type(error).__name__) from error
-    except _AGAIN:
-        raise
+    except CONFLICTS as error:
+        raise StoreConflict(words(error)) from error
     except psycopg.Error as error:
         raise StoreUnavailable(words(error)) from error
 
@@ -290,9 +287,9 @@ class PostgresDatabase:
         for attempt in range(_ATTEMPTS):
             try:
                 return self._once(unit, begin, call)
-            except _AGAIN as error:
+            except StoreConflict as error:
                 if attempt == _ATTEMPTS - 1:
-                    raise StoreUnavailable(words(error)) from error
+                    raise StoreUnavailable(str(error)) from error
                 time.sleep(random.uniform(*_APART_S))  # noqa: S311 - lets the other one go first
         raise AssertionError("the last attempt returns or raises")
 

@@ -12,8 +12,9 @@ from psycopg import errors
 from psycopg.pq import ExecStatus
 from pydantic import SecretStr
 
-from bridge.errors import StoreUnavailable
+from bridge.errors import StoreConflict, StoreUnavailable
 
+CONFLICTS: Final = (errors.DeadlockDetected, errors.SerializationFailure)
 _CONNECT_S: Final = 5
 _CONTROL_LOST: Final = "the database's answer to a commit was lost: whether it counts is not known"
 
@@ -47,8 +48,8 @@ class Link:
         """Commit. Raises StoreUnavailable where it did not count, or nobody knows."""
         try:
             said = self._exec("COMMIT")
-        except (errors.DeadlockDetected, errors.SerializationFailure):
-            raise
+        except CONFLICTS as error:
+            raise StoreConflict(words(error)) from error
         except psycopg.Error as error:
             raise StoreUnavailable(words(error) if error.sqlstate else _CONTROL_LOST) from error
         if said != b"COMMIT":  # an aborted transaction answers ROLLBACK, and no error
@@ -75,6 +76,8 @@ class Link:
 
 def words(error: psycopg.Error) -> str:
     """Say what the server said, without the details, in which it quotes values."""
+    if isinstance(error, psycopg.ProgrammingError) and not error.sqlstate:
+        return "BRIDGE_DATABASE_URL cannot be read"  # what could not be read may be the password
     told = error.diag.message_primary or str(error).strip().partition("\n")[0] or type(error).__name__
     return f"{told} ({error.sqlstate})" if error.sqlstate else told
 

@@ -11,6 +11,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import aio_pika
@@ -28,29 +30,31 @@ _SHIPMENT: Final = re.compile(rb'"subject":"shipment/(\d+)"')
 class Consumer:
     """The running program."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], written: Path) -> None:
         self._process = process
+        self._written = written
 
     def arrivals(self) -> dict[int, float]:
         """Wait until all have arrived; gives each shipment's moment on the machine's monotonic clock. Raises Failed."""
-        output, _ = self._process.communicate(timeout=2 * SILENCE_S)
-        if self._process.returncode:
+        if self._process.wait(2 * SILENCE_S):
             raise Failed("events did not arrive at the consumer")
-        return {int(number): float(at) for number, at in json.loads(output)}
+        return {int(number): float(at) for number, at in json.loads(self._written.read_text())}
 
 
 @contextmanager
 def consuming(amqp_url: str, expected: int) -> Iterator[Consumer]:
     """Consume beside the caller, from now until so many shipments that are measured had their event."""
-    command = [sys.executable, "-m", "tests.bench.consumer", amqp_url, str(expected)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
-        if process.stdout is None or process.stdout.readline() != READY:
-            raise Failed("the consumer did not start")
-        yield Consumer(process)
-    finally:
-        process.kill()
-        process.wait()
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "arrivals.json"
+        command = [sys.executable, "-m", "tests.bench.consumer", amqp_url, str(expected), str(written)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        try:
+            if process.stdout is None or process.stdout.readline() != READY:
+                raise Failed("the consumer did not start")
+            yield Consumer(process, written)
+        finally:
+            process.kill()
+            process.wait()
 
 
 async def consume(amqp_url: str, expected: int) -> dict[int, float]:
@@ -71,14 +75,15 @@ async def consume(amqp_url: str, expected: int) -> dict[int, float]:
 
 
 def main() -> None:
-    """Consume, and print the arrivals."""
+    """Consume, and write down the arrivals."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("amqp_url")
     parser.add_argument("expected", type=int)
+    parser.add_argument("written", type=Path)
     given = parser.parse_args()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         found = runner.run(consume(given.amqp_url, given.expected))
-    print(json.dumps(list(found.items())))
+    given.written.write_text(json.dumps(list(found.items())))
 
 
 if __name__ == "__main__":

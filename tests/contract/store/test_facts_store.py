@@ -10,14 +10,16 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+import pytest
+
 from bridge.carriers.shipx import webhook
-from bridge.errors import StoreUnavailable
+from bridge.errors import StoreConflict, StoreUnavailable
 from bridge.events.cloudevents import Envelope
 from bridge.events.notification import Notification
 from bridge.events.projection import Projection, project
 from bridge.events.shipment import ShipmentState
 from bridge.model import Arrival, Delivery, DeliveryId, Receipt, ShipmentId
-from bridge.store.database import Database
+from bridge.store.database import Database, ManagedDatabase
 from bridge.store.facts import Recorder
 from bridge.store.inbox import SqlInbox
 from bridge.store.projecting import Projected, SqlProjector
@@ -296,3 +298,26 @@ async def test_counters_are_kept_by_day_and_organization(database: Database) -> 
         ("2026-11-20", 4822, "accepted", 1),
         ("2026-11-21", 4821, "duplicate", 1),
     ]
+
+
+async def test_a_conflict_met_while_deliveries_are_taken_apart_is_nobodys_verdict(database: ManagedDatabase) -> None:
+    """Where the server undoes a transaction for another one's sake, the whole unit is run again."""
+    conflicts = ["one"]
+
+    def meets_a_conflict(notification: Notification, known: ShipmentState | None) -> Projection:
+        if notification.shipment == 12 and sees_13_alone and conflicts:
+            raise StoreConflict(conflicts.pop())
+        if notification.shipment == 13:
+            sees_13_alone.append(True)
+            raise ZeroDivisionError
+        return project(notification, known)
+
+    sees_13_alone: list[bool] = []
+    books = Books(database, project=meets_a_conflict)
+    await books.accept(*[arrival("created", shipment=n) for n in (13, 12, 14)])
+    if database.dialect == "sqlite":
+        with pytest.raises(StoreConflict):  # one writer alone meets none; whoever asked comes again
+            await books.project()
+    await books.project()
+    assert conflicts == []
+    assert await books.verdicts() == {12: "projected", 13: "bug", 14: "projected"}

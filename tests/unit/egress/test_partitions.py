@@ -128,3 +128,4 @@ async def test_without_a_database_nothing_is_ours_and_nothing_breaks() -> None:
     partitions = Partitions(NoDatabase(), lambda: None)
     await partitions.renew()
     assert not partitions.any_may_publish()
+    assert partitions.next_look == RENEW_S, "a database that is away is not asked all the time"
