@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bridge.store.inbox import Entry
 
 MOST_IN_A_COMMIT = 500
-MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 32 * 1024 * 1024
 """Of bodies in one process, from the first byte read until the answer; beyond: 503."""
 _CHECK_S = 0.25
 _IDLE_S = 60.0

@@ -20,6 +20,8 @@ Row = tuple[Any, ...]
 Dialect = Literal["sqlite", "postgres"]
 Topic = Literal["commands", "connections", "deliveries", "events", "purchases"]
 """What a commit may bring that other processes wait for."""
+Doing = Literal["migrating", "parking"]
+"""What only one process may do at a time: what it finds must still be so when it commits."""
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 Kind = Literal["text", "bigint"]
 """What a column of rows that are given to a statement holds; either may be missing."""
@@ -96,8 +98,8 @@ class Transaction(Protocol):
         """Announce, before events are added, that they are on their way: no cursor may pass them until the commit."""
         ...
 
-    def lock_migrations(self) -> None:
-        """Keep other processes from migrating at the same time."""
+    def alone(self, doing: Doing) -> None:
+        """Let no other process do the same until the commit."""
         ...
 
 

@@ -108,6 +108,7 @@ class SqlInbox:
         return {key for key, state in known.items() if state == DeliveryState.failed}
 
     def _park(self, transaction: Transaction, parked: dict[DeliveryId, Parked], times: Counter[DeliveryId]) -> int:
+        transaction.alone("parking")  # or two that count at once would together keep more than the bound
         rows = [
             (
                 *(one.id, one.reason, one.organization, one.peer, micros(one.received_at), one.size, len(one.body)),

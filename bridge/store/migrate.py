@@ -40,7 +40,7 @@ def applied(transaction: Transaction) -> int:
 
 def migrate(transaction: Transaction) -> list[str]:
     """Apply what is missing, in one transaction, and name it. Processes that start together take turns."""
-    transaction.lock_migrations()
+    transaction.alone("migrating")
     done = applied(transaction)
     missing = [migration for migration in migrations(transaction.dialect) if migration.number > done]
     for migration in missing:

@@ -24,7 +24,7 @@ from pydantic import SecretStr
 from bridge.errors import RowRefused, StoreConflict, StoreUnavailable
 from bridge.lifecycle import Stop
 from bridge.model import Micros
-from bridge.store.database import Given, Kind, Row, Topic, Transaction, Trouble, Unit
+from bridge.store.database import Doing, Given, Kind, Row, Topic, Transaction, Trouble, Unit
 from bridge.store.postgres_link import CONFLICTS, Link, words
 from bridge.store.postgres_notices import Notices, hear
 
@@ -49,7 +49,7 @@ with what waits in a long queue collected and sorted first, every claim would ta
 _GRACE_S: Final = 1.0
 _FEED: Final = 0x5B1D
 """The upper sixteen bits of our advisory locks on the feed, so that they are nobody else's."""
-_MIGRATION: Final = 0x5B1E << 48
+_ALONE: Final[dict[Doing, int]] = {"migrating": 0x5B1E << 48, "parking": (0x5B1E << 48) + 1}
 
 
 class PostgresTransaction:
@@ -114,9 +114,9 @@ class PostgresTransaction:
             f"SELECT pg_advisory_xact_lock_shared(({_FEED}::bigint << 48) + {_LAST_POSITION}) FROM events_position_seq"
         )
 
-    def lock_migrations(self) -> None:
-        """Let one process migrate at a time, until the commit."""
-        self._execute(f"SELECT pg_advisory_xact_lock({_MIGRATION})")
+    def alone(self, doing: Doing) -> None:
+        """Let no other process do the same until the commit."""
+        self._execute(f"SELECT pg_advisory_xact_lock({_ALONE[doing]})")
 
     def _kinds(self, into: str) -> Sequence[str]:
         """Look up, once per connection, the types of the columns that `table (column, …)` names."""

@@ -25,7 +25,7 @@ from typing import Any, Literal, TypeVar
 from bridge.errors import RowRefused, StoreUnavailable
 from bridge.lifecycle import Clock, Stop, utc_now
 from bridge.model import Micros, micros
-from bridge.store.database import EVERYTHING, Given, Kind, Row, Topic, Trouble, Unit
+from bridge.store.database import EVERYTHING, Doing, Given, Kind, Row, Topic, Trouble, Unit
 
 T = TypeVar("T")
 
@@ -74,8 +74,8 @@ class SqliteTransaction:
     def reserve_positions(self) -> None:
         """Do nothing: the next transaction begins after this one has ended."""
 
-    def lock_migrations(self) -> None:
-        """Do nothing: the transaction is the lock."""
+    def alone(self, doing: Doing) -> None:
+        """Do nothing: who writes here is alone."""
 
     def insert(self, into: str, rows: Sequence[Sequence[object]], *, tail: str = "") -> list[Row]:
         found: list[Row] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Callable, Sequence
@@ -18,10 +19,10 @@ from bridge.events.cloudevents import Envelope
 from bridge.events.notification import Notification
 from bridge.events.projection import Projection, project
 from bridge.events.shipment import ShipmentState
-from bridge.model import Arrival, Delivery, DeliveryId, Receipt, ShipmentId
+from bridge.model import Arrival, Delivery, DeliveryId, OrganizationId, Parked, Receipt, ShipmentId
 from bridge.store.database import Database, ManagedDatabase
 from bridge.store.facts import Recorder
-from bridge.store.inbox import SqlInbox
+from bridge.store.inbox import Bounds, SqlInbox
 from bridge.store.projecting import Projected, SqlProjector
 from bridge.store.sealed import Vault
 
@@ -321,3 +322,15 @@ async def test_a_conflict_met_while_deliveries_are_taken_apart_is_nobodys_verdic
     await books.project()
     assert conflicts == []
     assert await books.verdicts() == {12: "projected", 13: "bug", 14: "projected"}
+
+
+async def test_whoever_parks_at_the_same_time_keeps_no_more_than_the_bound(database: ManagedDatabase) -> None:
+    inbox = SqlInbox(database, Vault(), Bounds(rows=5))
+
+    def parked(number: int) -> Parked:
+        return Parked(DeliveryId(f"{number:042x}"), "not_json", OrganizationId(4821), "127.0.0.1", NOW, 1, b"{")
+
+    await asyncio.gather(*(inbox.accept([parked(2 * number), parked(2 * number + 1)]) for number in range(40)))
+    books = Books(database)
+    assert await books.rows("SELECT count(*) FROM parked") == [5]
+    assert await books.rows("SELECT count(*) FROM sealed") == [5]
