@@ -8,7 +8,7 @@ import typer
 
 from bridge.cli import running
 from bridge.cli.running import Json
-from bridge.cli.values import WAIT_S, Wait
+from bridge.cli.values import WAIT_S, Wait, body
 
 verbs = running.group("Connections to carriers: one for each organization, such as shipx/4821.")
 
@@ -51,14 +51,16 @@ def list_connections(as_json: Json = False) -> None:
 
 @verbs.command("pause")
 def pause(name: Name, wait: Wait = WAIT_S, as_json: Json = False) -> None:
-    """Buy nothing on a connection from now on, in any replica; what is in doubt is still settled.
+    """Begin no purchase on a connection any more, in any replica; what is in doubt is still settled.
+
+    A purchase that has its turn already, for at most 8 seconds, is still made.
 
     A running bridge does it. Example: bridge connections pause shipx/4821
     """
     from bridge.cli.handing import hand_over
     from bridge.commands.models import PauseConnection
 
-    asked = PauseConnection(name=name)
+    asked = body(PauseConnection, name=name)
     running.run(hand_over(running.settings(), asked, wait_s=wait, as_json=as_json, told=lambda _: f"{name} is paused."))
 
 
@@ -71,7 +73,7 @@ def resume(name: Name, wait: Wait = WAIT_S, as_json: Json = False) -> None:
     from bridge.cli.handing import hand_over
     from bridge.commands.models import ResumeConnection
 
-    asked = ResumeConnection(name=name)
+    asked = body(ResumeConnection, name=name)
     running.run(
         hand_over(running.settings(), asked, wait_s=wait, as_json=as_json, told=lambda _: f"{name} buys again.")
     )
