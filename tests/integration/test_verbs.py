@@ -20,6 +20,8 @@ from pydantic import SecretStr
 from bridge.broker.headers import ORIGIN, REASON, REDRIVEN, REPLAY
 from bridge.broker.rabbit import apply_topology
 from bridge.broker.topology import COMMANDS, DEAD
+from bridge.lifecycle import utc_now
+from bridge.model import micros
 from bridge.settings import load
 from bridge.store.opening import existing
 from tests.support.bridge import BridgeProcess, until
@@ -302,6 +304,12 @@ async def has(environ: Mapping[str, str], sql: str, value: str) -> bool:
     return (value,) in await rows(environ, sql)
 
 
+async def is_over(environ: Mapping[str, str], sql: str) -> bool:
+    """Whether the moment that a row names has passed: a bridge that starts sooner would rightly begin it."""
+    ((moment,),) = await rows(environ, sql)
+    return bool(moment < micros(utc_now()))
+
+
 async def test_a_verb_that_is_killed_leaves_nothing_that_happens_later(tmp_path: Path) -> None:
     bridge = await stopped(tmp_path, {})
     process = await begun(bridge.environ, "dead", "redrive", "--wait", "0.5")
@@ -309,6 +317,7 @@ async def test_a_verb_that_is_killed_leaves_nothing_that_happens_later(tmp_path:
     await until(lambda: has(bridge.environ, sql, "waiting"))
     process.kill()
     await ended(process)
+    await until(lambda: is_over(bridge.environ, "SELECT begin_by FROM commands"))
     await asyncio.gather(bridge.start(), until(lambda: has(bridge.environ, sql, "withdrawn"), 20))
     assert "command.begun" not in bridge.log
     bridge.close()
