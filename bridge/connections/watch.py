@@ -1,4 +1,4 @@
-"""A look after carriers that gave no usable answer: where nobody asks anything, nobody would see them come back."""
+"""A look after carriers that gave no usable answer or refused us: where nobody asks, nobody sees them come back."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Watch:
             return
         for seen in found:
             account = self._accounts.get(seen.name)
-            if account is not None and seen.connection.breaker.failures and seen.breaker != "open":
+            if account is not None and seen.connection.degraded_since is not None and seen.breaker != "open":
                 try:
                     await account.organizations()
                 except CarrierError as error:

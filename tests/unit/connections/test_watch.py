@@ -45,17 +45,18 @@ class Account:
 
 
 @pytest.mark.parametrize(
-    ("breaker", "asked"),
+    ("breaker", "degraded_since", "asked"),
     [
-        pytest.param(Breaker(), 0, id="all is well, or the token is refused: to ask again mends nothing"),
-        pytest.param(Breaker(failures=1), 1, id="the last answer was unusable"),
-        pytest.param(Breaker(6, 1, NOW), 1, id="half open"),
-        pytest.param(Breaker(6, 1, LATER), 0, id="open: in vain"),
+        pytest.param(Breaker(), None, 0, id="all is well"),
+        pytest.param(Breaker(), NOW, 1, id="the token was refused, or we were to wait: it may be mended by now"),
+        pytest.param(Breaker(failures=1), NOW, 1, id="the last answer was unusable"),
+        pytest.param(Breaker(6, 1, NOW), NOW, 1, id="half open"),
+        pytest.param(Breaker(6, 1, LATER), NOW, 0, id="open: in vain"),
     ],
 )
-async def test_who_is_asked(breaker: Breaker, asked: int) -> None:
+async def test_who_is_asked(breaker: Breaker, degraded_since: Micros | None, asked: int) -> None:
     account = Account()
-    await Watch(Rows(breaker), {"shipx/4821": account, "shipx/1": Account()}, Stop()).look()
+    await Watch(Rows(breaker, degraded_since), {"shipx/4821": account, "shipx/1": Account()}, Stop()).look()
     assert account.asked == asked
 
 
