@@ -30,7 +30,20 @@ def verdicts(transaction: Transaction, scope: Scope, watch: Watch) -> Identity:
             figures[name] += int(n)
         if row[-1]:
             findings.add("deliveries without a verdict", int(row[-1]), _late(transaction, scope, window))
+    forgotten, examples = _forgotten(transaction, scope)
+    figures["without a verdict"] += forgotten
+    findings.add("deliveries without a verdict", forgotten, examples)
     return Identity("a", _SAYS, figures | {"pruned": scope.pruned["deliveries"].rows}, findings.differences)
+
+
+def _forgotten(transaction: Transaction, scope: Scope) -> tuple[int, list[Example]]:
+    """Find what came before the time that is looked at and still waits: it is late, however old it is."""
+    waiting = f"FROM deliveries WHERE state = 0 AND received_at < ? AND {_IS_LATE}"
+    values = (scope.since, scope.late)
+    rows = transaction.run(
+        f"SELECT id, organization, received_at {waiting} ORDER BY received_at LIMIT ?", (*values, MOST_EXAMPLES)
+    )
+    return int(transaction.run(f"SELECT count(*) {waiting}", values)[0][0]), [_example(row) for row in rows]
 
 
 def counters(transaction: Transaction, scope: Scope) -> tuple[Counted, ...]:
@@ -79,4 +92,8 @@ def _late(transaction: Transaction, scope: Scope, window: _Window) -> list[Examp
         " ORDER BY received_at, id LIMIT ?",
         (DeliveryState.pending, scope.late, *window[0], *window[1], MOST_EXAMPLES),
     )
-    return [{"delivery": row[0], "organization": row[1], "received_at": moment(row[2]).isoformat()} for row in rows]
+    return [_example(row) for row in rows]
+
+
+def _example(row: Row) -> Example:
+    return {"delivery": row[0], "organization": row[1], "received_at": moment(row[2]).isoformat()}

@@ -217,6 +217,13 @@ async def test_what_does_not_add_up_is_found_under_its_identity(case: Break, wor
     assert found(lately) == ({} if "no subject" in str(case.differences) else case.differences)
 
 
+async def test_what_was_never_worked_off_is_found_however_old_it_is(worn: Shop) -> None:
+    assert found(await worn.audit(worn.now + timedelta(seconds=60), later=120)) == {}
+    await worn.change("UPDATE deliveries SET state = 0, verdict = NULL")
+    audit = await worn.audit(worn.now + timedelta(seconds=60), later=120)
+    assert found(audit) == {"a": ["deliveries without a verdict"]}
+
+
 async def _ids(worn: Shop) -> set[str]:
     """Give the ids of all that the breaks break."""
     delivery = await worn.rows(f"SELECT {DELIVERY}")
