@@ -26,6 +26,12 @@ BridgeError
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.model import ShipmentId
+
 
 class BridgeError(Exception):
     """Be the root, so that an edge can tell our errors from bugs."""
@@ -119,11 +125,15 @@ class NoPermit(CarrierUnavailable):
 
 
 class CarrierRefused(CarrierError):
-    """The carrier understood and said no. `key` is its error key in safe form, or `other`."""
+    """The carrier understood and said no. `key` is its error key in safe form, or `other`.
 
-    def __init__(self, key: str, *, status: int) -> None:
+    Where many were asked for, `items` are the shipments that it names as the reason.
+    """
+
+    def __init__(self, key: str, *, status: int, items: Collection[ShipmentId] = ()) -> None:
         self.key = key
         self.status = status
+        self.items = frozenset(items)
         super().__init__(f"{key} ({status})")
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from bridge.errors import BrokerError
 from bridge.limits.connection import Outcome, Purpose
-from bridge.model import Event, OfferId, Redriven, ShipmentId
+from bridge.model import Event, Redriven, ShipmentId
 
 if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
-    from bridge.purchasing.shipment import Shipment
+    from bridge.purchasing.shipment import Choice, Shipment
     from bridge.store.inbox import Accepted, Entry
     from bridge.store.leases import Share
     from bridge.store.outbox import Pending
@@ -159,12 +159,14 @@ class Permits(Protocol):
 
 
 class Turn(Protocol):
-    """Leave for one purchase."""
+    """Leave for one call that buys."""
 
-    async def buy(self, shipment: ShipmentId, offer: OfferId) -> None:
-        """Ask once for a purchase. Returning means accepted, not bought; CarrierUnavailable means in doubt.
+    async def buy(self, choices: Sequence[Choice]) -> None:
+        """Ask once, for one purchase or for up to a hundred. Returning means accepted, not bought.
 
-        However it ends, it does so within the time one call may take, and from then on nothing leaves any more.
+        CarrierRefused means that this call bought nothing, of any of them; CarrierUnavailable means in doubt, all of
+        them, unless its status is 429. However it ends, it does so within the time one call may take, and from then
+        on nothing leaves any more.
         """
         ...
 
@@ -172,8 +174,23 @@ class Turn(Protocol):
 class Carrier(Protocol):
     """ShipX on behalf of one organization."""
 
-    async def read(self, shipment: ShipmentId) -> Shipment:
+    async def read(self, shipment: ShipmentId, purpose: Purpose = Purpose.read) -> Shipment:
         """Read a shipment. Raises CarrierUnavailable or CarrierRefused."""
+        ...
+
+    async def read_many(self, shipments: Sequence[ShipmentId], purpose: Purpose) -> Mapping[ShipmentId, Shipment]:
+        """Read up to a hundred by one call; what did not come is to be read alone. Raises as `read` does."""
+        ...
+
+    async def most_at_once(self, sample: ShipmentId) -> int:
+        """Say how many one call may be about: 1 until a list was seen to say the same as the read of one, `sample`.
+
+        Raises as `read` does.
+        """
+        ...
+
+    async def regenerate(self, shipment: ShipmentId) -> None:
+        """Ask once for new offers, by an edit that changes nothing. Raises CarrierUnavailable or CarrierRefused."""
         ...
 
     def turn_to_buy(self) -> AbstractAsyncContextManager[Turn]:

@@ -21,8 +21,16 @@ NEVER: Final = Micros(0)
 class Purpose(IntEnum):
     """What a permit is for, in the order in which they are given out."""
 
-    buy = 0
-    read = 1
+    settle = 0
+    """A read of a purchase in doubt: money may be gone."""
+    buy = 1
+    read = 2
+    """A read before a purchase, or a call that makes offers anew."""
+    confirm = 3
+    """A read of a purchase that was accepted."""
+    label = 4
+    sweep = 5
+    tracking = 6
 
 
 class Verdict(StrEnum):

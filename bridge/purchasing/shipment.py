@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
-from bridge.events.catalogue import Offer
+from bridge.events.catalogue import Money, Offer
 from bridge.model import OfferId, ShipmentId
 
 
@@ -29,6 +31,22 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What a policy may go by, beside the offers. It is matched and forgotten: references may name a person."""
+
+    mpk: str | None = field(default=None, repr=False)
+    external_customer_id: str | None = field(default=None, repr=False)
+    reference: str | None = field(default=None, repr=False)
+    cod: Money | None = None
+    insurance: Money | None = None
+    receiver: Literal["locker", "address"] | None = None
+    """Whether it goes to a locker or another point, or to an address."""
+    weight_kg: Decimal | None = None
+    """The sum of its parcels, where each weight is known."""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Shipment:
     """A shipment as read. `at` is the carrier's own clock, `changed_at` when it says the shipment last changed."""
 
@@ -43,3 +61,12 @@ class Shipment:
     selected: Offer | None
     offers: tuple[Offer, ...]
     payments: tuple[Payment, ...]
+    traits: Traits = Traits()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An offer of a shipment, chosen to be bought."""
+
+    shipment: ShipmentId
+    offer: OfferId

@@ -1,0 +1,41 @@
+-- How often a shipment's offers were made anew, and when that was asked for last.
+ALTER TABLE purchases ADD COLUMN regenerations INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE purchases ADD COLUMN edited_at INTEGER;
+-- How the last call for this purchase ended, in a word: it decides how urgent the next read is.
+ALTER TABLE purchases ADD COLUMN answer TEXT;
+-- How often the carrier refused outright within this window.
+ALTER TABLE purchases ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
+-- Who approved a held purchase, and up to which price (ten-thousandths; NULL: whatever it costs) of which service.
+ALTER TABLE purchases ADD COLUMN approved_by TEXT;
+ALTER TABLE purchases ADD COLUMN approved_service TEXT;
+ALTER TABLE purchases ADD COLUMN approved_amount INTEGER;
+-- What is reserved of a day's budget for the present intent: the day, the currency and the amount (ten-thousandths).
+ALTER TABLE purchases ADD COLUMN reserved_day TEXT;
+ALTER TABLE purchases ADD COLUMN reserved_currency TEXT;
+ALTER TABLE purchases ADD COLUMN reserved_amount INTEGER;
+
+-- What was reserved, per organization and day of Poland: counted in the transaction of the intent, given back where
+-- nothing was bought. `amount` is in ten-thousandths of the currency; an unknown price counts as none.
+CREATE TABLE budgets (
+    day          TEXT NOT NULL,
+    organization INTEGER NOT NULL,
+    currency     TEXT NOT NULL,
+    n            INTEGER NOT NULL,
+    amount       INTEGER NOT NULL,
+    PRIMARY KEY (day, organization, currency)
+) WITHOUT ROWID;
+
+-- What was decided about a shipment's offers, and from what: the offers as they were read, and the policy by its hash.
+CREATE TABLE decisions (
+    organization  INTEGER NOT NULL,
+    shipment      INTEGER NOT NULL,
+    at            INTEGER NOT NULL,
+    intent_id     TEXT,
+    policy_sha256 TEXT NOT NULL,
+    body          TEXT NOT NULL,
+    PRIMARY KEY (organization, shipment, at)
+) WITHOUT ROWID;
+
+-- A pause that the carrier's own refusal began is tried again at growing intervals.
+ALTER TABLE connections ADD COLUMN probe_at INTEGER;
+ALTER TABLE connections ADD COLUMN probes INTEGER NOT NULL DEFAULT 0;
