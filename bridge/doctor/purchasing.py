@@ -15,7 +15,7 @@ from bridge.settings import Settings
 
 _WORDS: Final = {
     "auto": "offers are bought by the policy, unasked",
-    "approve": "offers are chosen by the policy and announced as held; this version cannot approve them yet",
+    "approve": "offers are chosen by the policy and held until a person approves them",
     "dry_run": "offers are chosen by the policy, and never bought",
 }
 

@@ -140,6 +140,12 @@ def resting(transaction: Transaction, now: Micros) -> list[OrganizationId]:
     return [organization for organization in found if organization is not None]
 
 
+def paused(transaction: Transaction, organization: OrganizationId) -> bool:
+    """Say whether nothing may be bought for an organization; no pause comes between this and the commit."""
+    found = _locked(transaction, shipx(organization))
+    return found is not None and found.pause is not None
+
+
 def _exchange(transaction: Transaction, name: str, limits: Limits, brought: Exchange, dice: float) -> Exchanged:
     found = _locked(transaction, name)
     if found is None:

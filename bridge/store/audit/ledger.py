@@ -16,7 +16,7 @@ from bridge.model import OrganizationId
 from bridge.store.audit.report import MOST_EXAMPLES, Example, Findings, Identity, Purchases
 from bridge.store.audit.scope import DAY, Piece, Scope
 from bridge.store.database import Row, Transaction
-from bridge.store.purchases import ADOPTED, ADOPTED_UNREAD
+from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD
 
 _SAYS: Final = "per organization and day, shipments bought at the carrier = succeeded + adopted in the ledger"
 _MISSING: Final = "shipments bought at the carrier that the ledger does not have"
