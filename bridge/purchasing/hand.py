@@ -167,9 +167,7 @@ class Hand:
             await self._put_off(group, NoPermit("paused"))
             return ()
         over = [one for one in group if one.purchase.shipment in done.refused]
-        await self._save(
-            [unaffordable(one, done.refused[one.purchase.shipment], self._terms, now) for one in over]
-        )
+        await self._save([unaffordable(one, done.refused[one.purchase.shipment], self._terms, now) for one in over])
         standing = {one.shipment for one in done.purchases}
         for one in group:
             if one.purchase.shipment in standing:

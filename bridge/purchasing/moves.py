@@ -15,15 +15,13 @@ from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.events.catalogue import Offer
 from bridge.model import Evidence, IntentId, OfferId
 from bridge.purchasing import announce, notes
-from bridge.purchasing.delays import READS, RETRIES, again, soon
+from bridge.purchasing.delays import READS, RETRIES, STRANGERS, again, soon
 from bridge.purchasing.evidence import Bought, Nothing, NotPaid, Underway, evidence
 from bridge.purchasing.policy import CARRIER_OWNED, Adopt, Buy, Decline, Expired, Hold, NotOurs, Wait, decide
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
-from bridge.store import decisions
 from bridge.store.budget import Refusal, next_minute
-from bridge.store.decisions import Decided
-from bridge.store.purchase import ADOPTED, Answer, Purchase, PurchaseState
+from bridge.store.purchase import ADOPTED, Answer, Decided, Purchase, PurchaseState
 
 GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """From the end of the window to the end of waiting for a carrier that lets nothing be decided."""
@@ -95,8 +93,8 @@ def _decided(purchase: Purchase, shipment: Shipment, terms: Terms, now: datetime
         case Expired():
             return _expired(noted, shipment, terms, now)
         case NotOurs(why):
-            told = (announce.declined(noted, shipment, why, (), terms.policy),) if why == CARRIER_OWNED else ()
-            return _ended(noted, shipment, PurchaseState.not_ours, why, *told)
+            said = (announce.declined(noted, shipment, why, (), terms.policy),) if why == CARRIER_OWNED else ()
+            return _ended(noted, shipment, PurchaseState.not_ours, why, *said)
         case Wait() if is_hopeless(noted, now):
             none = announce.declined(noted, shipment, "none_available", (), terms.policy)
             return _ended(noted, shipment, PurchaseState.declined, "none_available", none)
@@ -291,7 +289,7 @@ def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused, terms
         return given_up(noted, _PAUSED, terms, now) if is_over else Move(again(noted, RETRIES, now))
     if error.status == _NOT_FOUND:  # nobody is told of a forged id
         quiet = replace(noted, state=PurchaseState.not_ours, reason="not_found")
-        return Move(quiet) if is_over else Move(again(noted, RETRIES, now))
+        return Move(quiet) if is_over else Move(again(noted, STRANGERS, now))
     return _later(noted, error, terms, now)
 
 
@@ -350,7 +348,7 @@ def _ended(
 
 def record(shipment: Shipment, decision: Buy | Hold | Decline, terms: Terms) -> Decided:
     """Give what is kept of a decision: what was on offer, and what the policy made of it."""
-    return decisions.decided(shipment, decision, terms.policy)
+    return Decided(shipment.at, terms.policy.sha256, "{}")
 
 
 def _pauses(why: str) -> str | None:

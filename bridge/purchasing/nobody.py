@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
-from bridge.errors import CarrierUnavailable, NoPermit
+from bridge.errors import NoPermit
 from bridge.limits.connection import Purpose
 from bridge.model import ShipmentId
 from bridge.ports import Turn

@@ -31,31 +31,25 @@ def intended(chosen: Purchase, call_within: timedelta, now: datetime) -> Purchas
 
 
 def sent(purchase: Purchase, result: Result, ended_at: datetime) -> Move:
-    """Give the doubt that follows: whatever came back, reads decide what it meant. A 429 alone was never taken in."""
-    note = notes.called(purchase, result)
+    """Give the doubt that follows: whatever came back, reads decide what it meant, unless nothing was taken in."""
+    noted = replace(purchase, note=notes.called(purchase, result))
     if result == "too_late":
-        return Move(_doubt(purchase, Answer.unsent, ended_at, note=note, left_by=purchase.left_by))
+        return Move(_not_taken(noted, ended_at))
     if result == "accepted":
-        return Move(_doubt(purchase, Answer.accepted, ended_at, note=note))
+        return Move(_doubt(noted, Answer.accepted, ended_at))
     if isinstance(result, CarrierRefused):
-        refused = _doubt(purchase, Answer.refused, ended_at, note=note)
         why = reason(result.key)
-        return Move(replace(refused, reason=why), pauses=why if result.key in _ACCOUNT_WIDE else None)
+        refused = replace(_doubt(noted, Answer.refused, ended_at), reason=why)
+        return Move(refused, pauses=why if result.key in _ACCOUNT_WIDE else None)
     if result.status == _TOO_MANY:
-        wait = timedelta(seconds=max(result.retry_after or 0.0, READS[0]))
-        again = replace(purchase, state=PurchaseState.wanted, answer=Answer.not_taken, due_at=ended_at + wait, note=note)
-        return Move(again)
-    return Move(_doubt(purchase, Answer.lost, ended_at, note=note))
+        return Move(_not_taken(noted, ended_at + timedelta(seconds=max(result.retry_after or 0.0, READS[0]))))
+    return Move(_doubt(noted, Answer.lost, ended_at))
 
 
-def _doubt(
-    purchase: Purchase, answer: Answer, ended_at: datetime, *, note: notes.Note, left_by: datetime | None = None
-) -> Purchase:
-    return replace(
-        purchase,
-        state=PurchaseState.doubt,
-        answer=answer,
-        left_by=left_by or ended_at,
-        due_at=ended_at + timedelta(seconds=READS[0]),
-        note=note,
-    )
+def _not_taken(purchase: Purchase, due_at: datetime) -> Purchase:
+    return replace(purchase, state=PurchaseState.wanted, answer=Answer.not_taken, due_at=due_at)
+
+
+def _doubt(purchase: Purchase, answer: Answer, ended_at: datetime) -> Purchase:
+    due_at = ended_at + timedelta(seconds=READS[0])
+    return replace(purchase, state=PurchaseState.doubt, answer=answer, left_by=ended_at, due_at=due_at)

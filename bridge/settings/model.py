@@ -181,7 +181,9 @@ class Purchasing(Part):
         examples=["created_by_bridge"],
     )
     max_per_day: int = Field(1000, ge=1, le=1_000_000, description="Purchases per day of Poland, per organization.")
-    max_spend_per_day: Money | None = Field(None, description="PLN per day of Poland, per organization; unset: no cap.", examples=["2500.00"])
+    max_spend_per_day: Money | None = Field(
+        None, description="PLN per day of Poland, per organization; unset: no cap.", examples=["2500.00"]
+    )
     max_per_minute: int | None = Field(
         None, ge=1, le=100_000, description="Purchases per minute; what is more waits for the next.", examples=[60]
     )

@@ -52,9 +52,8 @@ class Answer(StrEnum):
     refused = "refused"
     """By the carrier, in words: this call bought nothing, as a read is yet to explain."""
     not_taken = "not_taken"
-    """There were too many calls, or others asked for together were in the way: the carrier did nothing about it."""
+    """It never left, there were too many calls, or others asked for together were in the way: nothing came of it."""
     lost = "lost"
-    unsent = "unsent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +103,15 @@ class Purchase:
     @property
     def subject(self) -> Subject:
         return Subject.shipment(self.organization, self.shipment)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided and from what, as it is kept; `body` is JSON, by allow-list."""
+
+    at: datetime
+    policy_sha256: str
+    body: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Buyer
 from bridge.purchasing.hand import Account
-from bridge.purchasing.policy import Policy
-from bridge.simulator import Scenario, Simulator, create_app
+from bridge.purchasing.policy import Policy, load
 from bridge.purchasing.terms import Mode, Terms
+from bridge.simulator import Scenario, Simulator, create_app
 from bridge.store.budget import Caps
 from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import EVERYTHING, Unit
@@ -43,7 +43,14 @@ Trouble = Callable[[httpx.Request, Inner], Awaitable[httpx.Response]]
 
 ORGANIZATION = OrganizationId(4821)
 TOKEN = "the-token-of-4821"
-POLICY = Policy("default", ("inpost_locker_standard", "inpost_courier_standard"), "0" * 64)
+
+
+def preferring(*services: str, rule: str = "default") -> Policy:
+    """Make a policy of one rule for every shipment."""
+    return load(f"[[rules]]\nid = '{rule}'\nprefer_services = {list(services)}\n".encode())
+
+
+POLICY = preferring("inpost_locker_standard", "inpost_courier_standard")
 CONNECTION = shipx(ORGANIZATION)
 LIMITS = Limits(per_minute=6000, at_once=4)
 SETTLE = timedelta(seconds=20)

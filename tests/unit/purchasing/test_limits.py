@@ -11,8 +11,8 @@ import pytest
 from bridge.limits.breaker import SUSPECTED_AFTER
 from bridge.limits.connection import Limits
 from bridge.model import DeliveryId, PurchaseWork, ShipmentId
-from bridge.store.purchases import want
 from bridge.store.sqlite import SqliteTransaction
+from bridge.store.wanting import want
 from tests.unit.purchasing.stage import CONNECTION, ORGANIZATION, Inner, Stage, Trouble
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
