@@ -16,12 +16,16 @@ from bridge.model import OfferId, ShipmentId
 from bridge.purchasing.shipment import Payment, PaymentState, Shipment
 
 
-def read(body: bytes, at: datetime) -> Shipment:
-    """Read the answer to `GET /v1/shipments/:id`. `at` is the carrier's clock. Raises Unreadable."""
+def parse(body: bytes) -> wire.Shipment:
+    """Read the answer to `GET /v1/shipments/:id`. Raises Unreadable."""
     try:
-        found = wire.Shipment.model_validate_json(body)
+        return wire.Shipment.model_validate_json(body)
     except ValidationError:
         raise Unreadable("not_a_shipment") from None
+
+
+def ours(found: wire.Shipment, at: datetime) -> Shipment:
+    """Turn a shipment, read alone or in a list, into ours. `at` is the carrier's clock."""
     return Shipment(
         id=ShipmentId(found.id),
         status=found.status,

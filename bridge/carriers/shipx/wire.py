@@ -11,7 +11,17 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
@@ -188,10 +198,50 @@ class Shipment(_Shape):
     transactions: list[Transaction] | None = None
 
 
+def _readable(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Give None for what cannot be read, so that it does not take its neighbours along."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+class Listing(_Shape):
+    """A page of shipments. `count` is on all pages; `page` and `per_page` are echoes, and not reliable (2026-10)."""
+
+    href: Annotated[str, Field(max_length=16_384)]
+    count: Annotated[int, Field(ge=0, lt=10**18)]
+    items: list[Annotated[Shipment | None, WrapValidator(_readable)]]
+
+
+class Remark(_Shape):
+    """A shipment's comments, free text: only ever sent back unchanged."""
+
+    id: Id
+    comments: Annotated[str | None, Field(max_length=1000, repr=False)] = None
+
+
 class Refusal(_Shape):
     """An error answer. Public resources say `description` instead of `message`; neither is read, both are free text."""
 
     error: Word | None = None
+
+
+def _listed(value: object) -> object:
+    """Take an object for a list of one; the error answers nest objects in such lists."""
+    return [value] if isinstance(value, dict) else value
+
+
+class BulkDetails(_Shape):
+    """The items that a refusal of many names, by the ids that they were sent with."""
+
+    shipments: Annotated[list[Any], BeforeValidator(_listed)]
+
+
+class BulkRefusal(_Shape):
+    """The same error answer, of which only that is read: everything else in the details may be anybody's data."""
+
+    details: BulkDetails | None = None
 
 
 class Organization(_Shape):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bridge.carriers.shipx.shipment import read
+from bridge.carriers.shipx.shipment import ours, parse
 from bridge.errors import Unreadable
 from bridge.events.catalogue import Money, Offer
 from bridge.model import OfferId, ShipmentId
@@ -55,6 +55,10 @@ PREPARED = Shipment(
 )
 SELECTED = COURIER.model_copy(update={"status": "selected"})
 BOUGHT = COURIER.model_copy(update={"status": "bought", "expires_at": None})
+
+
+def read(body: bytes, at: datetime) -> Shipment:
+    return ours(parse(body), at)
 
 
 def sample(name: str, **changes: Any) -> bytes:
