@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -42,6 +43,14 @@ def read_many(organization: OrganizationId, shipments: Sequence[ShipmentId]) -> 
     """Ask for those that there are of these."""
     ids = ",".join(map(str, shipments))
     return _list("read_shipments", organization, {"id": ids, "per_page": MOST_AT_ONCE}, filters=["id"])
+
+
+def created_since(organization: OrganizationId, since: datetime, page: int) -> Call:
+    """Ask for a page of what was created since then, oldest first, from page 1."""
+    moment = since.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    order = {"sort_by": "created_at", "sort_order": "asc"}
+    query = {"created_at_gteq": moment, **order, "per_page": MOST_AT_ONCE, "page": page}
+    return _list("list_shipments", organization, query, filters=["created_at_gteq", *order])
 
 
 def buy(choice: Choice) -> Call:

@@ -29,7 +29,7 @@ from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
 from bridge.model import OrganizationId, ShipmentId
 from bridge.observability import Metrics
-from bridge.ports import Permit, Permits
+from bridge.ports import Page, Permit, Permits
 from bridge.purchasing.shipment import Shipment
 
 log = structlog.get_logger()
@@ -102,6 +102,15 @@ class ShipxClient:
             if same is not None:
                 self._compared(same=same)
         return self._trust.at_once(today)
+
+    async def created_since(self, since: datetime, page: int, purpose: Purpose = Purpose.sweep) -> Page:
+        """Read a page of what was created since then, oldest first. Raises CarrierUnavailable or CarrierRefused."""
+        found, at = await self._list(calls.created_since(self._organization, since, page), purpose)
+        if not found.is_filtered:
+            raise CarrierUnavailable("filter_dropped")
+        items = tuple(shipments.ours(one, at) for one in found.items)
+        came = len(items) + found.unread
+        return Page(items, found.count, found.unread, is_last=not came or page * calls.MOST_AT_ONCE >= found.count)
 
     async def regenerate(self, shipment: ShipmentId) -> None:
         """Have offers made anew by an empty edit; where that is not valid, by one that says again what is so."""

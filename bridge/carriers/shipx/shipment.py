@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bridge.carriers.shipx import wire
 from bridge.carriers.shipx.offers import read_offer, utc
+from bridge.carriers.shipx.traits import traits
 from bridge.errors import Unreadable
 from bridge.model import OfferId, ShipmentId
 from bridge.purchasing.shipment import Payment, PaymentState, Shipment
@@ -37,6 +38,7 @@ def ours(found: wire.Shipment, at: datetime) -> Shipment:
         selected=read_offer(found.selected_offer) if found.selected_offer else None,
         offers=tuple(read_offer(offer) for offer in found.offers or ()),
         payments=tuple(_payment(one) for one in found.transactions or ()),
+        traits=traits(found),
     )
 
 
