@@ -17,7 +17,6 @@ from bridge.errors import CarrierUnavailable
 from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId, micros
 from bridge.ports import Turn
 from bridge.purchasing.buyer import SEND_WITHIN, Account, Mode
-from bridge.purchasing.policy import Policy
 from bridge.purchasing.shipment import Shipment
 from bridge.settings import load
 from bridge.store.purchases import want
@@ -32,6 +31,7 @@ from tests.unit.purchasing.stage import (
     Process,
     Stage,
     Trouble,
+    preferring,
 )
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import START, in_virtual_time, pass_time
@@ -609,7 +609,7 @@ def test_what_the_policy_does_not_list_is_not_bought_and_told_once(prefer: str, 
     async def story() -> None:
         async with Stage().open() as stage:
             shipment = await stage.create()
-            stage.start(policy=Policy("strict", (prefer,), "1" * 64))
+            stage.start(policy=preferring(prefer, rule="strict"))
             for cause in ("first", "second"):
                 stage.want(shipment, cause=cause)
                 assert await stage.settled(shipment) == "declined"
