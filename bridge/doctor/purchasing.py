@@ -40,7 +40,8 @@ async def _policy(settings: Settings) -> Check:
         found = policy.load(await asyncio.to_thread(policy_text, settings))
     except SettingsError as error:
         return Check(name="policy", state="failed", told=str(error), do=f"correct {settings.policy}")
-    return Check(name="policy", state="ok", told=f"{settings.policy}: {found.rule_id}, sha256 {found.sha256[:12]}…")
+    rules = "rules " + ", ".join(rule.id for rule in found.rules)
+    return Check(name="policy", state="ok", told=f"{settings.policy}: {rules}, sha256 {found.sha256[:12]}…")
 
 
 def _statuses() -> Check:
