@@ -41,7 +41,7 @@ async def replay(
     stage: Stage, told: Told | None = None, progress: Progress | None = None, **asked: Any
 ) -> dict[str, Any]:
     """Replay, and give the result."""
-    handle = ReplayedDeliveries(Replay(stage.deliveries, webhook.read, lambda: None))
+    handle = ReplayedDeliveries(Replay(stage.database, stage.deliveries, webhook.read, lambda: None))
     body = ReplayDeliveries(**asked).canonical
     claimed = ClaimedCommand("deliveries.replay", "replay-1", "tests", body, 1, progress or Progress())
     outcome = await handle(claimed, told or Told())
