@@ -61,7 +61,7 @@ class Held:
             raise Interrupted("the process is ending")
 
     async def _end(self, ending: Ending) -> Outcome:
-        """Write down what came of it, and what leads to that: the rest is done, so it is tried as long as it is ours."""
+        """Write down what came of it: the rest of the work is done, so that is tried as long as it is ours."""
         last = ending if isinstance(ending, Last) else Last(lambda _: ending, _nothing)
         while True:
             try:

@@ -34,10 +34,11 @@ class SqlDeadEvents:
 
     def revive(self, transaction: Transaction, most: int | None = None) -> int:
         """Put the oldest back to what is to be published, as a part of a larger unit, and say how many those were."""
-        chosen = "SELECT position FROM outbox WHERE state = 2 ORDER BY position"
+        limit = "" if most is None else f" LIMIT {most}"
+        chosen = f"SELECT position FROM outbox WHERE state = 2 ORDER BY position{limit}"
         rows = transaction.run(
             "UPDATE outbox SET state = 0, published_at = NULL"
-            f" WHERE state = 2 AND position IN ({chosen}{'' if most is None else f' LIMIT {most}'}) RETURNING partition",
+            f" WHERE state = 2 AND position IN ({chosen}) RETURNING partition"
         )
         names = sorted({f"relay/{row[0]}" for row in rows})
         if names:

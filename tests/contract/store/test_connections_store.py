@@ -56,9 +56,7 @@ class Rows:
         return await self.store.exchange(NAME, limits, Exchange("a replica", returned, (), wanted), 0.5)
 
     async def pause(self, name: str, *, reason: str, by: str) -> Seen | None:
-        return await self.database.write(
-            lambda transaction: self.store.pause(transaction, name, reason=reason, by=by)
-        )
+        return await self.database.write(lambda transaction: self.store.pause(transaction, name, reason=reason, by=by))
 
     async def resume(self, name: str) -> Seen | None:
         return await self.database.write(lambda transaction: self.store.resume(transaction, name))

@@ -10,10 +10,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 from pydantic import BaseModel
@@ -134,7 +133,7 @@ def everything(transaction: Transaction) -> dict[str, list[str]]:
     return {name: sorted(repr(row) for row in rows) for name, rows in found.items()}
 
 
-class Undone(Exception):  # noqa: N818 - it is no error
+class Undone(Exception):
     """Ends a transaction that was only to be looked at."""
 
 
@@ -226,7 +225,7 @@ class Ground:
     @asynccontextmanager
     async def process(self, database: AtTheEffect) -> AsyncIterator[None]:
         """Have commands carried out as a bridge does, until what is in hand has ended."""
-        stores = await prepare_stores(SETTINGS, database)  # type: ignore[arg-type] - the rest is the real one's
+        stores = await prepare_stores(SETTINGS, cast("ManagedDatabase", database))
         shared = Shared(SETTINGS, utc_now, Loops(lambda: None))
         open_executor(shared, stores, make_commanding(shared, stores))
         try:
