@@ -137,16 +137,34 @@ class Undone(Exception):
     """Ends a transaction that was only to be looked at."""
 
 
+def _broken_off(unit: Unit[T]) -> Unit[T]:
+    """Do all of it, and die before the commit."""
+
+    def broken_off(transaction: Transaction) -> T:
+        unit(transaction)
+        raise StoreUnavailable("the process is dead")
+
+    return broken_off
+
+
 Hook = Callable[[], Awaitable[None]]
 
 
 class AtTheEffect:
     """A database as a process uses it that stands still before or after the write that takes effect, or dies in it."""
 
-    def __init__(self, inner: ManagedDatabase, *, before: Hook | None = None, after: Hook | None = None) -> None:
+    def __init__(
+        self,
+        inner: ManagedDatabase,
+        *,
+        before: Hook | None = None,
+        after: Hook | None = None,
+        dies: bool = False,
+    ) -> None:
         self._inner = inner
         self._before = before
         self._after = after
+        self._dies = dies
         self._one_by_one = asyncio.Lock()
         self.is_dead = False
         self.effects = 0
@@ -162,16 +180,11 @@ class AtTheEffect:
             self.effects += is_effect
             if is_effect and self._before is not None:
                 await self._before()
-            if self.is_dead:
-                raise StoreUnavailable("the process is dead")
-            result = await self._inner.write(unit, at_leisure=at_leisure)
+            self.is_dead = is_effect and self._dies
+            result = await self._inner.write(_broken_off(unit) if self.is_dead else unit, at_leisure=at_leisure)
             if is_effect and self._after is not None:
                 await self._after()
             return result
-
-    async def die(self) -> None:
-        """Let no write succeed any more."""
-        self.is_dead = True
 
     async def _takes_effect(self, unit: Unit[T]) -> bool:
         """Try a write and undo it, to see whether it would change anything but the commands."""
@@ -299,8 +312,7 @@ async def test_a_process_that_dies_before_the_commit_leaves_neither_and_the_next
     ground: Ground,
 ) -> None:
     before = await ground.everything()
-    database = AtTheEffect(ground.stores.database)
-    database._before = database.die
+    database = AtTheEffect(ground.stores.database, dies=True)
     async with ground.process(database):
         await until(lambda: database.is_dead)
     standing = await ground.standing()
