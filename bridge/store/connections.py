@@ -87,15 +87,11 @@ class SqlConnections:
         """Give every connection."""
         return await self._database.read(_list)
 
-    async def pause(self, name: str, *, reason: str, by: str) -> Seen | None:
-        """Let nothing be bought, in any replica, from now on; one that is paused stays as it is. None: no such one."""
-        return await self._database.write(lambda transaction: self._pause(transaction, name, reason, by))
+    def pause(self, transaction: Transaction, name: str, *, reason: str, by: str) -> Seen | None:
+        """Let nothing be bought, in any replica, from the commit on; one that is paused stays as it is.
 
-    async def resume(self, name: str) -> Seen | None:
-        """Let things be bought again. None: no such connection."""
-        return await self._database.write(lambda transaction: self._resume(transaction, name))
-
-    def _pause(self, transaction: Transaction, name: str, reason: str, by: str) -> Seen | None:
+        A part of a larger unit. None: no such connection.
+        """
         found = _locked(transaction, name)
         now = transaction.now
         if found is not None and found.pause is None:
@@ -106,7 +102,8 @@ class SqlConnections:
             self._tell(transaction, ConnectionPaused(connection=name, reason=reason, since=moment(now)), now)
         return _seen(transaction, name, now)
 
-    def _resume(self, transaction: Transaction, name: str) -> Seen | None:
+    def resume(self, transaction: Transaction, name: str) -> Seen | None:
+        """Let things be bought again, as a part of a larger unit. None: no such connection."""
         found = _locked(transaction, name)
         now = transaction.now
         if found is not None and found.pause is not None:

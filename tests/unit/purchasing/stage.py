@@ -352,6 +352,10 @@ class Stage:
         """Give the store of connections as one process uses it."""
         return SqlConnections(InlineDatabase(self.disk, points or Points(), self.clock), Recorder(Envelope("test")))
 
+    async def write(self, unit: Unit[T]) -> T:
+        """Write something that no process of the story does."""
+        return await InlineDatabase(self.disk, Points(), self.clock).write(unit)
+
     async def connection(self) -> Connection:
         """Look at the row that all processes share."""
         [seen] = await self.connections().list()

@@ -22,11 +22,13 @@ MANY = 10_000
 
 async def pause(stage: Stage) -> None:
     await stage.connections().prepare([CONNECTION])
-    assert await stage.connections().pause(CONNECTION, reason="operator", by="somebody")
+    assert await stage.write(
+        lambda transaction: stage.connections().pause(transaction, CONNECTION, reason="operator", by="somebody")
+    )
 
 
 async def resume(stage: Stage) -> None:
-    assert await stage.connections().resume(CONNECTION)
+    assert await stage.write(lambda transaction: stage.connections().resume(transaction, CONNECTION))
 
 
 def calls_in(stage: Stage, seconds: float) -> int:
