@@ -87,15 +87,11 @@ class SqlConnections:
         """Give every connection."""
         return await self._database.read(_list)
 
-    async def pause(self, name: str, *, reason: str, by: str) -> Seen | None:
-        """Let nothing be bought, in any replica, from now on; one that is paused stays as it is. None: no such one."""
-        return await self._database.write(lambda transaction: self._pause(transaction, name, reason, by))
+    def pause(self, transaction: Transaction, name: str, *, reason: str, by: str) -> Seen | None:
+        """Let nothing be bought, in any replica, from the commit on; one that is paused stays as it is.
 
-    async def resume(self, name: str) -> Seen | None:
-        """Let things be bought again. None: no such connection."""
-        return await self._database.write(lambda transaction: self._resume(transaction, name))
-
-    def _pause(self, transaction: Transaction, name: str, reason: str, by: str) -> Seen | None:
+        A part of a larger unit. None: no such connection.
+        """
         found = _locked(transaction, name)
         now = transaction.now
         if found is not None and found.pause is None:
@@ -106,7 +102,8 @@ class SqlConnections:
             self._tell(transaction, ConnectionPaused(connection=name, reason=reason, since=moment(now)), now)
         return _seen(transaction, name, now)
 
-    def _resume(self, transaction: Transaction, name: str) -> Seen | None:
+    def resume(self, transaction: Transaction, name: str) -> Seen | None:
+        """Let things be bought again, as a part of a larger unit. None: no such connection."""
         found = _locked(transaction, name)
         now = transaction.now
         if found is not None and found.pause is not None:
@@ -140,10 +137,11 @@ def resting(transaction: Transaction, now: Micros) -> list[OrganizationId]:
     return [organization for organization in found if organization is not None]
 
 
-def paused(transaction: Transaction, organization: OrganizationId) -> bool:
-    """Say whether nothing may be bought for an organization; no pause comes between this and the commit."""
-    found = _locked(transaction, shipx(organization))
-    return found is not None and found.pause is not None
+def is_paused(transaction: Transaction, organization: OrganizationId) -> bool:
+    """Say whether nothing may be bought for an organization. Until the commit that stays so: a pause waits for it."""
+    # Only the name chooses the row: one that is left out is not locked, and could be paused a moment later.
+    sql = f"SELECT paused_since FROM connections WHERE name = ? {transaction.for_share}"
+    return any(since is not None for (since,) in transaction.run(sql, (shipx(organization),)))
 
 
 def _exchange(transaction: Transaction, name: str, limits: Limits, brought: Exchange, dice: float) -> Exchanged:

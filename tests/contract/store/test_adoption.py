@@ -152,7 +152,8 @@ async def test_a_replay_of_the_confirmation_mends_the_ledger(database: ManagedDa
         await opened.change("DELETE FROM purchases")
         assert not await is_balanced(opened)
         [key] = await opened.rows("SELECT id FROM deliveries")
-        await SqlDeliveries(database, Vault(), opened.inbox).reopen(key)
+        deliveries = SqlDeliveries(database, Vault(), opened.inbox)
+        await database.write(lambda transaction: deliveries.reopen(transaction, key))
         [reopened] = await opened.rows("SELECT reopened_at FROM deliveries")
         assert reopened is not None, "it waits since now, not since it came"
         await opened.project()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import SecretStr
 
-from bridge.carriers.shipx.client import ShipxClient
+from bridge.carriers.shipx.client import ShipxClient, bounds
 from bridge.connections.gate import Gate
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Clock, Stop
@@ -208,7 +208,7 @@ class Process:
         others: Mapping[OrganizationId, Account],
     ) -> None:
         transport = Wire(httpx.ASGITransport(stage.app), points, stage.troubles)
-        self.http = httpx.AsyncClient(transport=transport, timeout=CALL_WITHIN.total_seconds())
+        self.http = httpx.AsyncClient(transport=transport, timeout=bounds(CALL_WITHIN.total_seconds()))
         self.gate = Gate(
             stage.connections(points), CONNECTION, stage.limits, holder=name, clock=stage.clock, dice=lambda: 0.5
         )
@@ -363,6 +363,10 @@ class Stage:
     def connections(self, points: Points | None = None) -> SqlConnections:
         """Give the store of connections as one process uses it."""
         return SqlConnections(InlineDatabase(self.disk, points or Points(), self.clock), Recorder(Envelope("test")))
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Write something that no process of the story does."""
+        return await InlineDatabase(self.disk, Points(), self.clock).write(unit)
 
     async def connection(self) -> Connection:
         """Look at the row that all processes share."""
