@@ -30,7 +30,10 @@ from bridge.store.budget import Caps
 from bridge.store.connections import shipx
 from bridge.store.purchases import SqlPurchases
 
-APPROVES: Final = "purchases are decided and held until a person approves them: BRIDGE_PURCHASING__SCOPE=all lets them be made unasked"
+APPROVES: Final = (
+    "purchases are decided and held until a person approves them;"
+    " BRIDGE_PURCHASING__SCOPE=all lets them be made unasked"
+)
 
 
 async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> Buyer:

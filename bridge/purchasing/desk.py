@@ -1,4 +1,4 @@
-"""What this process knows of an organization's buying: which hands are busy, how fast calls are, how many go at once."""
+"""What this process knows of an organization's buying: how busy it is, how fast calls are, how many go by one."""
 
 from __future__ import annotations
 

@@ -19,7 +19,19 @@ from bridge.model import ShipmentId
 from bridge.observability import Metrics
 from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce
-from bridge.purchasing.moves import Chosen, Move, Next, Stale, judge, not_now, record, regenerated, unaffordable, unread
+from bridge.purchasing.moves import (
+    Chosen,
+    Moment,
+    Move,
+    Next,
+    Stale,
+    judge,
+    not_now,
+    record,
+    regenerated,
+    unaffordable,
+    unread,
+)
 from bridge.purchasing.sending import SEND_WITHIN, Result, intended, sent
 from bridge.purchasing.shipment import Choice, Shipment
 from bridge.purchasing.terms import Terms
@@ -67,8 +79,8 @@ class Hand:
         """Do the next thing for each. Raises StoreUnavailable."""
         asked_at = self._clock()
         reads = await self._read(batch)
-        now = self._clock()
-        found = [self._judge(one, reads[one.shipment], asked_at, now) for one in batch.purchases]
+        moment = Moment(asked_at, self._clock(), batch.is_paused)
+        found = [self._judge(one, reads[one.shipment], moment) for one in batch.purchases]
         await self._save([one for one in found if isinstance(one, Move)])
         for one in found:
             if isinstance(one, Stale):
@@ -77,12 +89,12 @@ class Hand:
         if chosen:
             await self._buy(chosen)
 
-    def _judge(self, purchase: Purchase, read: Read, asked_at: datetime, now: datetime) -> Next:
+    def _judge(self, purchase: Purchase, read: Read, moment: Moment) -> Next:
         if isinstance(read, Shipment):
-            return judge(purchase, read, self._terms, asked_at, now)
+            return judge(purchase, read, self._terms, moment)
         if isinstance(read, CarrierRefused):
             log.warning("purchase.read_refused", shipment=purchase.shipment, key=read.key, status=read.status)
-        return unread(purchase, read, self._terms, now)
+        return unread(purchase, read, self._terms, moment.now)
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

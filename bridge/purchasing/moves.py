@@ -33,7 +33,9 @@ _EDIT_SHOWS_WITHIN: Final = timedelta(seconds=15)
 _EDIT_READ_S: Final = 1.5
 _NOT_TO_THIS_TOKEN: Final = (401, 403)
 _NOT_FOUND: Final = 404
-_PAUSED: Final = ("account_paused", "account_paused", Evidence.carrier)
+PAUSED: Final = "account_paused"
+"""The reason of what ended because its organization was paused: it is wanted again when that is over."""
+_PAUSED: Final = (PAUSED, PAUSED, Evidence.carrier)
 _UNREACHABLE: Final = ("carrier_unreachable", "carrier_unavailable", Evidence.webhook)
 """Why nothing was decided: as kept, as published, and what the event goes by."""
 NO_TOKEN: Final = CarrierUnavailable("no_token")
@@ -69,18 +71,28 @@ class Stale:
 Next = Move | Chosen | Stale
 
 
-def judge(purchase: Purchase, shipment: Shipment, terms: Terms, asked_at: datetime, now: datetime) -> Next:
-    """Say what follows from a read that was asked for at `asked_at`."""
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something is judged: when the read was asked for, what time it is, and whether nothing may be bought now."""
+
+    asked_at: datetime
+    now: datetime
+    is_paused: bool = False
+
+
+def judge(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
+    """Say what follows from a read."""
     if purchase.state is PurchaseState.wanted:
-        return _decided(purchase, shipment, terms, now)
-    return _settled(purchase, shipment, terms, asked_at, now)
+        return _decided(purchase, shipment, terms, moment)
+    return _settled(purchase, shipment, terms, moment)
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------------
 
 
-def _decided(purchase: Purchase, shipment: Shipment, terms: Terms, now: datetime) -> Next:
-    decision = decide(shipment, terms.policy, purchase.organization)
+def _decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
+    now = moment.now
+    decision = decide(shipment, terms.policy, purchase.organization, ours=purchase.send_before is not None)
     noted = replace(purchase, note=notes.read(purchase, shipment, decision))
     match decision:
         case Buy() | Hold():
@@ -91,7 +103,7 @@ def _decided(purchase: Purchase, shipment: Shipment, terms: Terms, now: datetime
             told = announce.declined(noted, shipment, why, rejected, terms.policy)
             return _ended(noted, shipment, PurchaseState.declined, why, told, decided=record(shipment, decision, terms))
         case Expired():
-            return _expired(noted, shipment, terms, now)
+            return _expired(noted, shipment, terms, moment)
         case NotOurs(why):
             said = (announce.declined(noted, shipment, why, (), terms.policy),) if why == CARRIER_OWNED else ()
             return _ended(noted, shipment, PurchaseState.not_ours, why, *said)
@@ -187,10 +199,12 @@ def _adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
     return _ended(adopted, shipment, PurchaseState.succeeded, ADOPTED, *before, told, facts)
 
 
-def _expired(purchase: Purchase, shipment: Shipment, terms: Terms, now: datetime) -> Next:
+def _expired(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
     """Have the offers made anew, so many times; an edit takes a while to show."""
-    if purchase.edited_at is not None and now < purchase.edited_at + _EDIT_SHOWS_WITHIN:
-        return Move(soon(purchase, _EDIT_READ_S, now))
+    if moment.is_paused:  # they would expire again before anything may be bought
+        return _ended(purchase, shipment, PurchaseState.expired, PAUSED, announce.expired(purchase, shipment))
+    if purchase.edited_at is not None and moment.now < purchase.edited_at + _EDIT_SHOWS_WITHIN:
+        return Move(soon(purchase, _EDIT_READ_S, moment.now))
     if purchase.regenerations < terms.regenerations and terms.mode != "dry_run":
         return Stale(purchase)
     return _ended(purchase, shipment, PurchaseState.expired, None, announce.expired(purchase, shipment))
@@ -214,7 +228,8 @@ def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> M
 # -- settling ----------------------------------------------------------------------------------------------------------
 
 
-def _settled(purchase: Purchase, shipment: Shipment, terms: Terms, asked_at: datetime, now: datetime) -> Next:
+def _settled(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
+    now = moment.now
     found = evidence(shipment, before=purchase.payments)
     noted = replace(purchase, note=notes.read(purchase, shipment, found))
     match found:
@@ -226,7 +241,7 @@ def _settled(purchase: Purchase, shipment: Shipment, terms: Terms, asked_at: dat
             doubt = replace(noted, state=PurchaseState.doubt)
             return Move(again(doubt, READS, now), _unknown(doubt, now))
         case Nothing():
-            return _nothing_yet(noted, shipment, terms, asked_at, now)
+            return _nothing_yet(noted, shipment, terms, moment)
         case _:
             assert_never(found)
 
@@ -242,13 +257,14 @@ def _bought(purchase: Purchase, shipment: Shipment, offer: Offer | None) -> Move
     return _ended(theirs, shipment, PurchaseState.succeeded, ADOPTED, told, seen)
 
 
-def _nothing_yet(purchase: Purchase, shipment: Shipment, terms: Terms, asked_at: datetime, now: datetime) -> Move:
+def _nothing_yet(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Move:
     """Read on, until reads enough over a time long enough show that nothing was bought, or explain the refusal."""
+    now = moment.now
     read = replace(purchase, state=PurchaseState.doubt, reads=purchase.reads + 1)
     if purchase.answer is Answer.refused and not _is_for_sale(purchase, shipment):
         return _failed(read, purchase.reason or "other", shipment.at, now)
     settled_at = (purchase.left_by or purchase.due_at) + terms.settle
-    if read.reads < _ENOUGH_READS or asked_at < settled_at:
+    if read.reads < _ENOUGH_READS or moment.asked_at < settled_at:
         return Move(again(read, READS, now))
     return _failed(read, purchase.reason or "other", shipment.at, now)
 

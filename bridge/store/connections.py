@@ -137,6 +137,12 @@ def resting(transaction: Transaction, now: Micros) -> list[OrganizationId]:
     return [organization for organization in found if organization is not None]
 
 
+def every_paused(transaction: Transaction) -> list[OrganizationId]:
+    """Name the organizations for which nothing may be bought."""
+    rows = transaction.run("SELECT name FROM connections WHERE paused_since IS NOT NULL")
+    return [organization for row in rows if (organization := organization_of(row[0])) is not None]
+
+
 def is_paused(transaction: Transaction, organization: OrganizationId) -> bool:
     """Say whether nothing may be bought for an organization. Until the commit that stays so: a pause waits for it."""
     # Only the name chooses the row: one that is left out is not locked, and could be paused a moment later.

@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Final
 
 from bridge.model import OrganizationId, micros
-from bridge.store.connections import resting
+from bridge.store.connections import every_paused, resting
 from bridge.store.database import Transaction, marks
 from bridge.store.purchase import Purchase
 
@@ -63,6 +63,8 @@ class Batch:
     organization: OrganizationId
     errand: Errand
     purchases: tuple[Purchase, ...]
+    is_paused: bool = False
+    """Whether nothing may be bought for it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,11 @@ class Due:
     at: int
     clock: int
     idle: Sequence[OrganizationId]
+    paused: Sequence[OrganizationId]
 
     @classmethod
     def now(cls, transaction: Transaction, now: datetime) -> Due:
-        return cls(micros(now), transaction.now, resting(transaction, transaction.now))
+        return cls(micros(now), transaction.now, resting(transaction, transaction.now), every_paused(transaction))
 
     @property
     def sql(self) -> str:

@@ -13,7 +13,7 @@ from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, OrganizationId, ShipmentId, micros, moment
 from bridge.store import budget, decisions, journal
 from bridge.store.budget import Caps, Refusal
-from bridge.store.connections import paused, resting
+from bridge.store.connections import is_paused, resting
 from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.outlook import (
@@ -95,7 +95,8 @@ class SqlPurchases:
             for take in plan(outlook):
                 taken = self._take(transaction, outlook.organization, take, due)
                 if taken:
-                    batches.append(Batch(outlook.organization, take.errand, tuple(taken)))
+                    is_paused = outlook.organization in due.paused
+                    batches.append(Batch(outlook.organization, take.errand, tuple(taken), is_paused=is_paused))
         return Claimed(batches, found)
 
     def _take(self, transaction: Transaction, organization: OrganizationId, take: Take, due: Due) -> list[Purchase]:
@@ -113,7 +114,7 @@ class SqlPurchases:
             f" WHERE organization = ? AND {chosen.sql} RETURNING shipment, token",
             (self._holder, _lease(transaction), organization, *chosen.parameters),
         )
-        tokens = {shipment: token for shipment, token in taken}
+        tokens: dict[ShipmentId, int] = dict(taken)
         return [replace(one, token=tokens[shipment]) for shipment, one in found.items() if shipment in tokens]
 
     def _renew(self, transaction: Transaction, claimed: Sequence[Purchase]) -> None:
@@ -175,7 +176,7 @@ class SqlPurchases:
             else:
                 refused[one.purchase.shipment] = why
         done = self._step(transaction, steps, now)
-        if paused(transaction, intents[0].purchase.organization):  # last, because all calls wait for that row
+        if is_paused(transaction, intents[0].purchase.organization):  # last, because all calls wait for that row
             raise _Paused
         return Intended(tuple(done), refused)
 
