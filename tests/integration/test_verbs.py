@@ -101,6 +101,25 @@ async def test_a_connection_is_listed_paused_and_resumed(tmp_path: Path, databas
         assert told == ["bridge.connection.paused.v1", "bridge.connection.resumed.v1"]
 
 
+async def test_a_connection_whose_token_was_taken_out_degrades_nothing_and_is_still_listed(
+    tmp_path: Path, database: dict[str, str]
+) -> None:
+    bridge = await stopped(tmp_path, {"BRIDGE_SHIPX__TOKEN": "token", **database})
+    await change(bridge.environ, "UPDATE connections SET degraded_since = 1, paused_since = 1, paused_reason = 'x'")
+    degraded = {"carrier/4821", "connection/shipx/4821"}
+    for token, told, word in (("token", degraded, "paused"), (None, set(), "not_configured")):
+        if token is None:
+            del bridge.environ["BRIDGE_SHIPX__TOKEN"]
+        async with bridge, httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+            ready = (await http.get(f"{bridge.url}/readyz")).json()
+            assert (set(ready["degraded"]), any("shipx/4821" in one for one in ready["warnings"])) == (told, bool(told))
+            metrics = (await http.get(f"{bridge.url}/metrics")).text
+            assert ('bridge_connection_paused{connection="shipx/4821"}' in metrics) == bool(told)
+            [served] = (await http.get(f"{bridge.url}/v1/connections")).json()["items"]
+            [listed] = (await verb(bridge.environ, "connections", "list", "--json")).json["items"]
+            assert (served["state"], listed["state"]) == (word, word)
+
+
 async def test_parked_deliveries_are_listed_shown_and_replayed(tmp_path: Path, database: dict[str, str]) -> None:
     async with BridgeProcess(tmp_path, BRIDGE_WEBHOOK__NETWORKS="91.216.25.0/24", **database) as bridge:
         parked = (await send(bridge))["delivery_id"]
