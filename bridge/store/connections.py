@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,6 +46,8 @@ class Seen:
 
     connection: Connection
     at: Micros
+    is_configured: bool = True
+    """Whether the settings still name it. Nobody asks on one that they do not: what is known of it stays as it is."""
 
     @property
     def name(self) -> str:
@@ -66,11 +68,12 @@ class Seen:
 
 
 class SqlConnections:
-    """Gives out permits, pauses, resumes and lists."""
+    """Gives out permits, pauses, resumes and lists. `configured` are those the settings name; None: any."""
 
-    def __init__(self, database: Database, recorder: Recorder) -> None:
+    def __init__(self, database: Database, recorder: Recorder, configured: Collection[str] | None = None) -> None:
         self._database = database
         self._recorder = recorder
+        self._configured = configured
 
     async def prepare(self, names: Iterable[str]) -> None:
         """Make the rows that are missing, so that a connection can be seen and paused before its first call."""
@@ -85,7 +88,7 @@ class SqlConnections:
 
     async def list(self) -> Sequence[Seen]:
         """Give every connection."""
-        return await self._database.read(_list)
+        return await self._database.read(self._list)
 
     def pause(self, transaction: Transaction, name: str, *, reason: str, by: str) -> Seen | None:
         """Let nothing be bought, in any replica, from the commit on; one that is paused stays as it is.
@@ -100,7 +103,7 @@ class SqlConnections:
                 (now, reason, by, name),
             )
             self._tell(transaction, ConnectionPaused(connection=name, reason=reason, since=moment(now)), now)
-        return _seen(transaction, name, now)
+        return self._seen(transaction, name, now)
 
     def resume(self, transaction: Transaction, name: str) -> Seen | None:
         """Let things be bought again, as a part of a larger unit. None: no such connection."""
@@ -114,7 +117,20 @@ class SqlConnections:
             since = moment(found.pause.since)
             self._tell(transaction, ConnectionResumed(connection=name, reason=found.pause.reason, since=since), now)
             transaction.notify("purchases")
-        return _seen(transaction, name, now)
+        return self._seen(transaction, name, now)
+
+    def _list(self, transaction: Transaction) -> Sequence[Seen]:
+        now = transaction.now
+        rows = transaction.run(f"SELECT {_COLUMNS} FROM connections ORDER BY name")
+        return [self._as_seen(row, now) for row in rows]
+
+    def _seen(self, transaction: Transaction, name: str, now: Micros) -> Seen | None:
+        rows = transaction.run(f"SELECT {_COLUMNS} FROM connections WHERE name = ?", (name,))
+        return self._as_seen(rows[0], now) if rows else None
+
+    def _as_seen(self, row: Row, now: Micros) -> Seen:
+        found = _connection(row)
+        return Seen(found, now, self._configured is None or found.name in self._configured)
 
     def _tell(self, transaction: Transaction, data: ConnectionPaused | ConnectionResumed, now: Micros) -> None:
         """Record what happened to a pause: each begins and ends once."""
@@ -172,17 +188,6 @@ _COLUMNS = (
 def _locked(transaction: Transaction, name: str) -> Connection | None:
     rows = transaction.run(f"SELECT {_COLUMNS} FROM connections WHERE name = ? {transaction.for_update}", (name,))
     return _connection(rows[0]) if rows else None
-
-
-def _list(transaction: Transaction) -> Sequence[Seen]:
-    now = transaction.now
-    rows = transaction.run(f"SELECT {_COLUMNS} FROM connections ORDER BY name")
-    return [Seen(_connection(row), now) for row in rows]
-
-
-def _seen(transaction: Transaction, name: str, now: Micros) -> Seen | None:
-    rows = transaction.run(f"SELECT {_COLUMNS} FROM connections WHERE name = ?", (name,))
-    return Seen(_connection(rows[0]), now) if rows else None
 
 
 def _connection(row: Row) -> Connection:

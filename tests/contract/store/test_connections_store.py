@@ -234,6 +234,15 @@ async def test_a_connection_that_was_never_used_is_there_once_it_is_prepared(row
     ]
 
 
+async def test_one_that_the_settings_do_not_name_any_more_is_marked(database: ManagedDatabase, rows: Rows) -> None:
+    await rows.store.prepare([NAME, shipx(OTHER)])
+    later = SqlConnections(database, Recorder(Envelope("test")), {shipx(OTHER)})
+    assert [(one.name, one.is_configured) for one in await later.list()] == [(NAME, False), (shipx(OTHER), True)]
+    paused = await later.pause(NAME, reason="operator", by="somebody")
+    assert paused is not None
+    assert not paused.is_configured
+
+
 async def test_a_paused_connection_buys_nothing_and_reads_on(rows: Rows) -> None:
     await rows.store.prepare([NAME])
     await rows.pause(NAME, reason="operator", by="somebody")
