@@ -20,6 +20,7 @@ from bridge.errors import SettingsError
 from bridge.limits.connection import Limits
 from bridge.model import OrganizationId
 from bridge.purchasing.buyer import Account, Buyer, Mode
+from bridge.purchasing.policy import Policy
 from bridge.purchasing.policy import load as load_policy
 from bridge.settings import Settings, is_loopback
 from bridge.store.connections import shipx
@@ -41,7 +42,7 @@ async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> B
     return Buyer(
         purchases=SqlPurchases(stores.database, stores.recorder, shared.holder),
         accounts={organization: Account(client, mode) for organization, client in clients.items()},
-        policy=load_policy(await asyncio.to_thread(policy_text, settings)),
+        policy=await read_policy(settings),
         settle=timedelta(seconds=settings.purchasing.settle_s),
         call_within=timedelta(seconds=settings.shipx.timeout_s),
         at_once=settings.shipx.max_in_flight,
@@ -56,6 +57,11 @@ def real_mode(settings: Settings) -> Mode:
     """Say what the buyer really does: money is only spent unasked at a carrier on this machine."""
     mode = settings.purchasing.mode
     return mode if mode != "auto" or is_loopback(settings.shipx.base_url) else "approve"
+
+
+async def read_policy(settings: Settings) -> Policy:
+    """Read the policy as its file is now. Raises SettingsError."""
+    return load_policy(await asyncio.to_thread(policy_text, settings))
 
 
 def policy_text(settings: Settings) -> bytes:
