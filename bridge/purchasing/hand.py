@@ -82,12 +82,12 @@ class Hand:
         moment = Moment(asked_at, self._clock(), batch.is_paused)
         found = [self._judge(one, reads[one.shipment], moment) for one in batch.purchases]
         await self._save([one for one in found if isinstance(one, Move)])
+        chosen = [one for one in found if isinstance(one, Chosen)]
+        if chosen:  # first, because windows close
+            await self._buy(chosen)
         for one in found:
             if isinstance(one, Stale):
                 await self._regenerate(one.purchase)
-        chosen = [one for one in found if isinstance(one, Chosen)]
-        if chosen:
-            await self._buy(chosen)
 
     def _judge(self, purchase: Purchase, read: Read, moment: Moment) -> Next:
         if isinstance(read, Shipment):
@@ -158,7 +158,7 @@ class Hand:
             if not standing:
                 return None
             result, ended_at = await self._send(turn, standing, latest)
-        if isinstance(result, CarrierRefused) and len(group) > 1:
+        if isinstance(result, CarrierRefused) and len(standing) > 1:
             named = [one for one in standing if one.shipment in result.items]
             await self._save([sent(one, result, ended_at) for one in named])
             return result
@@ -168,7 +168,7 @@ class Hand:
     async def _put_off(self, group: Sequence[Chosen], error: NoPermit) -> None:
         """Leave wanted what is not asked for now."""
         now = self._clock()
-        await self._save([not_now(one.purchase, error, self._terms, now) for one in group])
+        await self._save([not_now(one.before, error, self._terms, now) for one in group])
 
     async def _intend(self, group: Sequence[Chosen]) -> Sequence[Purchase]:
         """Write down what is about to be asked for, and tell of it."""
@@ -245,9 +245,14 @@ def _anew(group: Sequence[Chosen], refused: CarrierRefused) -> list[list[Chosen]
 
     Without those that were named; where none was, in halves, until the one is found that is in the way.
     """
-    kept = [one for one in group if one.purchase.shipment not in refused.items]
-    rest = [replace(one, purchase=replace(one.purchase, answer=Answer.not_taken)) for one in kept]
+    rest = [_not_taken(one) for one in group if one.purchase.shipment not in refused.items]
     if len(rest) < len(group):
         return [rest] if rest else []
     middle = len(rest) // 2
     return [rest[:middle], rest[middle:]]
+
+
+def _not_taken(chosen: Chosen) -> Chosen:
+    """Give it as it is now that its intent is written down, and others kept the carrier from taking it in."""
+    purchase = replace(chosen.purchase, answer=Answer.not_taken)
+    return replace(chosen, purchase=purchase, before=purchase)

@@ -55,9 +55,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """An offer that is to be bought now."""
+    """An offer that is to be bought now. `before` is what stays of the purchase where it cannot be asked for."""
 
     purchase: Purchase
+    before: Purchase
     shipment: Shipment
     decision: Buy
     tell: tuple[announce.Tell, ...] = ()
@@ -104,15 +105,15 @@ def _decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Momen
         case Decline(why, rejected):
             told = announce.declined(noted, shipment, why, rejected, terms.policy)
             decided = record(noted, shipment, decision, terms)
-            return _ended(noted, shipment, PurchaseState.declined, why, told, decided=decided)
+            return _ended(noted, shipment.at, PurchaseState.declined, why, told, decided=decided)
         case Expired():
             return _expired(noted, shipment, terms, moment)
         case NotOurs(why):
             said = (announce.declined(noted, shipment, why, (), terms.policy),) if why == CARRIER_OWNED else ()
-            return _ended(noted, shipment, PurchaseState.not_ours, why, *said)
+            return _ended(noted, shipment.at, PurchaseState.not_ours, why, *said)
         case Wait() if is_hopeless(noted, now):
             none = announce.declined(noted, shipment, "none_available", (), terms.policy)
-            return _ended(noted, shipment, PurchaseState.declined, "none_available", none)
+            return _ended(noted, shipment.at, PurchaseState.declined, "none_available", none)
         case Wait():
             return Move(again(noted, RETRIES, now))
         case _:
@@ -121,14 +122,17 @@ def _decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Momen
 
 def _wished(purchase: Purchase, shipment: Shipment, decision: Buy | Hold, terms: Terms, now: datetime) -> Next:
     """Buy what the policy chose, if nobody has to be asked first."""
-    chosen = choose(purchase, shipment, decision.offer)
+    left = _left_behind(purchase, shipment.at)
     why = _asks_somebody(purchase, decision, terms)
     if why is None:
-        before = _left_behind(purchase, shipment, decision.offer)
-        return Chosen(chosen, shipment, _as_buy(decision), before)
+        chosen = choose(purchase, shipment, decision.offer)
+        told = left if chosen.intent != purchase.intent else ()
+        return Chosen(chosen, purchase, shipment, _as_buy(decision), told)
+    # What was asked for and not taken in is not what a person is asked about: that is another intent.
+    chosen = choose(replace(purchase, intent=None) if left else purchase, shipment, decision.offer)
     selected = announce.selected(chosen, shipment, _as_buy(decision), terms.policy)
-    told = announce.held(chosen, shipment, decision.offer, why)
-    ended = _ended(chosen, shipment, PurchaseState.held, why, selected, told)
+    held = announce.held(chosen, shipment, decision.offer, why)
+    ended = _ended(chosen, shipment.at, PurchaseState.held, why, *left, selected, held)
     return replace(ended, decided=record(chosen, shipment, decision, terms))
 
 
@@ -176,11 +180,9 @@ def choose(purchase: Purchase, shipment: Shipment, offer: Offer) -> Purchase:
     )
 
 
-def _left_behind(purchase: Purchase, shipment: Shipment, offer: Offer | None) -> tuple[announce.Tell, ...]:
-    """Tell the end of an intent that the carrier never took in, where another offer is bought, or none."""
-    if purchase.answer is not Answer.not_taken or (offer is not None and purchase.offer == offer.offer_id):
-        return ()
-    return (announce.failed(purchase, "other", shipment.at),)
+def _left_behind(purchase: Purchase, at: datetime) -> tuple[announce.Tell, ...]:
+    """Tell the end of an intent that was told of and never taken in by the carrier."""
+    return (announce.failed(purchase, "other", at),) if purchase.answer is Answer.not_taken else ()
 
 
 def _adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
@@ -188,8 +190,8 @@ def _adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
     facts = announce.seen_bought(purchase, shipment)
     if bought.offer is None:
         told = announce.confirmed(purchase, shipment)
-        return _ended(purchase, shipment, PurchaseState.succeeded, ADOPTED, facts, told)
-    before = _left_behind(purchase, shipment, None)
+        return _ended(purchase, shipment.at, PurchaseState.succeeded, ADOPTED, facts, told)
+    left = _left_behind(purchase, shipment.at)
     offer = bought.offer
     adopted = replace(
         purchase,
@@ -199,18 +201,18 @@ def _adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
         answer=None,
     )
     told = announce.succeeded(adopted, shipment, offer, adopted=True)
-    return _ended(adopted, shipment, PurchaseState.succeeded, ADOPTED, *before, told, facts)
+    return _ended(adopted, shipment.at, PurchaseState.succeeded, ADOPTED, *left, told, facts)
 
 
 def _expired(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
     """Have the offers made anew, so many times; an edit takes a while to show."""
     if moment.is_paused:  # they would expire again before anything may be bought
-        return _ended(purchase, shipment, PurchaseState.expired, PAUSED, announce.expired(purchase, shipment))
+        return _ended(purchase, shipment.at, PurchaseState.expired, PAUSED, announce.expired(purchase, shipment))
     if purchase.edited_at is not None and moment.now < purchase.edited_at + _EDIT_SHOWS_WITHIN:
         return Move(soon(purchase, _EDIT_READ_S, moment.now))
     if purchase.regenerations < terms.regenerations and terms.mode != "dry_run":
         return Stale(purchase)
-    return _ended(purchase, shipment, PurchaseState.expired, None, announce.expired(purchase, shipment))
+    return _ended(purchase, shipment.at, PurchaseState.expired, None, announce.expired(purchase, shipment))
 
 
 def regenerated(purchase: Purchase, now: datetime) -> Move:
@@ -221,11 +223,11 @@ def regenerated(purchase: Purchase, now: datetime) -> Move:
 
 def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> Move:
     """Say what follows where the budget does not allow it."""
-    purchase = replace(chosen.purchase, state=PurchaseState.wanted)
+    purchase = chosen.before
     if why == "too_many_a_minute":
-        return Move(replace(purchase, due_at=next_minute(now)), chosen.tell)
+        return Move(replace(purchase, due_at=next_minute(now)))
     told = announce.declined(purchase, chosen.shipment, why, chosen.decision.rejected, terms.policy)
-    return _ended(purchase, chosen.shipment, PurchaseState.declined, why, *chosen.tell, told)
+    return _ended(purchase, chosen.shipment.at, PurchaseState.declined, why, told)
 
 
 # -- settling ----------------------------------------------------------------------------------------------------------
@@ -254,10 +256,10 @@ def _bought(purchase: Purchase, shipment: Shipment, offer: Offer | None) -> Move
     seen = announce.seen_bought(purchase, shipment)
     if offer is None or offer.offer_id == purchase.offer:
         told = announce.succeeded(purchase, shipment, offer, adopted=False)
-        return _ended(purchase, shipment, PurchaseState.succeeded, None, told, seen)
+        return _ended(purchase, shipment.at, PurchaseState.succeeded, None, told, seen)
     theirs = replace(purchase, offer=OfferId(offer.offer_id), service=offer.service_id)
     told = announce.succeeded(theirs, shipment, offer, adopted=True)
-    return _ended(theirs, shipment, PurchaseState.succeeded, ADOPTED, told, seen)
+    return _ended(theirs, shipment.at, PurchaseState.succeeded, ADOPTED, told, seen)
 
 
 def _nothing_yet(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Move:
@@ -298,7 +300,7 @@ def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused, terms
     """Say what follows where the carrier did not show the shipment."""
     noted = replace(purchase, note=notes.unread(purchase, error))
     if error is NO_TOKEN and purchase.state is PurchaseState.wanted:
-        return Move(replace(noted, state=PurchaseState.not_ours, reason="no_token"))
+        return _ended(noted, now, PurchaseState.not_ours, "no_token")
     if isinstance(error, NoPermit):
         return not_now(noted, error, terms, now)
     if isinstance(error, CarrierUnavailable) or noted.state is not PurchaseState.wanted:
@@ -307,8 +309,8 @@ def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused, terms
     if error.status in _NOT_TO_THIS_TOKEN:
         return given_up(noted, _PAUSED, terms, now) if is_over else Move(again(noted, RETRIES, now))
     if error.status == _NOT_FOUND:  # nobody is told of a forged id
-        quiet = replace(noted, state=PurchaseState.not_ours, reason="not_found")
-        return Move(quiet) if is_over else Move(again(noted, STRANGERS, now))
+        quiet = _ended(noted, now, PurchaseState.not_ours, "not_found")
+        return quiet if is_over else Move(again(noted, STRANGERS, now))
     return _later(noted, error, terms, now)
 
 
@@ -336,7 +338,7 @@ def given_up(purchase: Purchase, why: tuple[str, str, Evidence], terms: Terms, n
     """End what was wanted and could not be decided about, and let consumers hear of it."""
     kept, published, found = why
     told = announce.given_up(purchase, published, found, terms.policy, now)
-    return Move(replace(purchase, state=PurchaseState.expired, reason=kept), (told,))
+    return _ended(purchase, now, PurchaseState.expired, kept, told)
 
 
 def is_hopeless(purchase: Purchase, now: datetime) -> bool:
@@ -354,15 +356,15 @@ def _unknown(purchase: Purchase, now: datetime) -> tuple[announce.Tell, ...]:
 
 def _ended(
     purchase: Purchase,
-    shipment: Shipment,
+    at: datetime,
     state: PurchaseState,
     why: str | None,
     *tell: announce.Tell,
     decided: Decided | None = None,
 ) -> Move:
     """End a purchase; an intent that was never taken in ends with it."""
-    before = () if state is PurchaseState.succeeded else _left_behind(purchase, shipment, None)
-    return Move(replace(purchase, state=state, reason=why, answer=None), (*before, *tell), decided=decided)
+    told = (*_left_behind(purchase, at), *tell)
+    return Move(replace(purchase, state=state, reason=why, answer=None), told, decided=decided)
 
 
 def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Terms) -> Decided:
