@@ -48,7 +48,8 @@ def _check_intent(types: list[str], *, is_over: bool) -> None:
         assert types in (["offer_selected"], ["offer_selected", "purchase_held"])
         return
     assert types in [
-        [*begun, *ends] for begun in (["offer_selected", *held, "purchase_requested"] for held in ([], ["purchase_held"]))
+        [*begun, *ends]
+        for begun in (["offer_selected", *held, "purchase_requested"] for held in ([], ["purchase_held"]))
     ]
     assert ends or not is_over
 
