@@ -281,22 +281,22 @@ def of_many(
     return Behaviour(remark, ends, carrier=scarce, shipments=MANY, **more)
 
 
-async def one_is_edited_when_asked_for(stage: Stage, shipments: Shipments) -> None:
+async def one_is_edited_when_asked_for(stage: Stage, _: Shipments) -> None:
     """Let the merchant edit one as all are bought: the refusal names it."""
 
     async def edit(request: httpx.Request, inner: Inner) -> httpx.Response:
-        answer = await stage.merchant.put(f"/v1/shipments/{shipments[-1]}", json={})
+        answer = await stage.merchant.put(f"/v1/shipments/{_items(request)[-1]['shipment_id']}", json={})
         assert answer.status_code == 200, answer.text
         return await inner(request)
 
     stage.troubles["BULK"] = [edit]
 
 
-async def one_is_bought_when_asked_for(stage: Stage, shipments: Shipments) -> None:
+async def one_is_bought_when_asked_for(stage: Stage, _: Shipments) -> None:
     """Let somebody buy one as all are bought: the refusal names none."""
 
     async def buy(request: httpx.Request, inner: Inner) -> httpx.Response:
-        answer = await stage.buy(shipments[-1], "inpost_courier_standard")
+        answer = await stage.buy(_items(request)[-1]["shipment_id"], "inpost_courier_standard")
         assert answer.status_code == 200, answer.text
         return await inner(request)
 
@@ -305,11 +305,17 @@ async def one_is_bought_when_asked_for(stage: Stage, shipments: Shipments) -> No
 
 async def half_is_paid_and_then_one_fails(request: httpx.Request, inner: Inner) -> httpx.Response:
     """Pay for some of them, and answer that a payment failed."""
-    items = json.loads(request.content)["shipments"]
+    items = _items(request)
     url = request.url.copy_with(path=request.url.path)
     some = httpx.Request("POST", url, headers=_credentials(request), json={"shipments": items[: len(items) // 2]})
     assert (await inner(some)).status_code < 300
     return await refused("transaction_failed")(request, inner)
+
+
+def _items(request: httpx.Request) -> list[Any]:
+    """Give what is to be bought together."""
+    items: list[Any] = json.loads(request.content)["shipments"]
+    return items
 
 
 async def one_is_forged(stage: Stage, _: Shipments) -> None:

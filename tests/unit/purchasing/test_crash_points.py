@@ -52,7 +52,7 @@ def test_a_process_stands_still_at_any_place_while_another_works(name: str) -> N
 @pytest.mark.parametrize("name", TWICE)
 def test_a_process_dies_at_any_place_and_so_does_the_next(name: str) -> None:
     for at in places(BEHAVIOURS[name]):
-        for then in range(1, 6):
+        for then in (1, 2, 4):
             dies(BEHAVIOURS[name], at, then=then)
             PLAYED["died twice"] += 1
 

@@ -7,7 +7,10 @@ from typing import Any, Final, get_args
 
 import pytest
 
+from bridge.model import ShipmentId
+from bridge.purchasing.moves import REFUSALS
 from bridge.simulator.faults import CallKind
+from tests.unit.purchasing.invariants import check
 from tests.unit.purchasing.stage import CALL_WITHIN, SETTLE, Stage
 from tests.unit.purchasing.virtual_time import in_virtual_time
 
@@ -34,7 +37,11 @@ FAULTS: Final = {
 }
 
 
-@pytest.mark.parametrize("seed", range(12))
+SEEDS: Final = 12
+BOUGHT: Counter[bool] = Counter()
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_charges_are_what_the_bridge_says_it_bought_whatever_goes_wrong(seed: int) -> None:
     in_virtual_time(_story(seed))
 
@@ -45,15 +52,21 @@ async def _story(seed: int) -> None:
         stage.want(*shipments)
         stage.start()
         ends = {shipment: await stage.settled(shipment, seconds=1200) for shipment in shipments}
-        charges = Counter(stage.charges())
-        assert charges == {shipment: 1 for shipment, end in ends.items() if end == "succeeded"}
+        check(stage, shipments)
         for shipment, end in ends.items():
-            assert end in ("succeeded", "failed")
-            assert stage.calls(f"/{shipment}/buy") == 1, "never twice, whatever came of the first"
-            assert ("purchase_succeeded" in stage.types(shipment)) == (end == "succeeded")
-        met = stage.simulator.world.trouble.met(0)
-        lost = {one.shipment_id for one in met if one.about.endswith("/buy") and not one.reached}
-        assert {shipment for shipment, end in ends.items() if end == "failed"} == lost
+            BOUGHT[end == "succeeded"] += 1
+            assert end == "succeeded" or _lost(stage, shipment) >= REFUSALS, "nothing but lost calls keeps it from it"
+
+
+def _lost(stage: Stage, shipment: ShipmentId) -> int:
+    """Count the calls that should have bought it and never got there."""
+    met = stage.simulator.world.trouble.met(0)
+    return sum(one.about.endswith(f"/{shipment}/buy") and not one.reached for one in met)
+
+
+def test_nearly_all_of_them_are_bought() -> None:
+    if BOUGHT.total() == SEEDS * SHIPMENTS:  # not where the stories were played elsewhere
+        assert BOUGHT[True] >= 0.98 * BOUGHT.total()
 
 
 def test_an_effect_that_stays_hidden_for_longer_than_a_doubt_is_found_out() -> None:
@@ -61,7 +74,7 @@ def test_an_effect_that_stays_hidden_for_longer_than_a_doubt_is_found_out() -> N
 
     async def story() -> None:
         faults = {"hidden": {"share": 1, "of": ["purchase"], "seconds": [600, 600]}}
-        async with Stage(faults=faults).open() as stage:
+        async with Stage(again="refuse", faults=faults).open() as stage:
             shipment = await stage.create()
             stage.want(shipment)
             stage.start()

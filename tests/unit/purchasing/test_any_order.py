@@ -1,0 +1,196 @@
+"""Whatever comes in whatever order, nothing is paid for twice, and what is said is so.
+
+Webhooks and sweeps ask for purchases, two replicas start, die and stand still, people approve, others edit and buy, calls
+go wrong, and time passes. Every run tells the same stories. For others, take `derandomize` away; for more of them raise
+EXAMPLES: what is found is shrunk to the few steps that matter.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+import structlog
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.limits.connection import Limits
+from bridge.model import ShipmentId
+from bridge.purchasing.terms import Mode
+from bridge.store.database import Transaction
+from tests.unit.purchasing.behaviours import gone_when_asked_for
+from tests.unit.purchasing.invariants import check, check_told
+from tests.unit.purchasing.stage import LIMITS, LIVE, Points, Stage, Trouble
+from tests.unit.purchasing.troubles import answered, delayed, lost, refused
+from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
+
+EXAMPLES: Final = 80
+STEPS: Final = 25
+SHIPMENTS: Final = 6
+REPLICAS: Final = 2
+COURIER: Final = "inpost_courier_standard"
+TROUBLES: Final[dict[str, Trouble]] = {
+    "lost before": answered(502),
+    "lost after": answered(502, effect=True),
+    "limited": answered(429, retry_after="20"),
+    "page": answered(200),
+    "no connection": lost(httpx.ConnectError),
+    "slow there": delayed(before=7),
+    "slow back": delayed(after=7),
+    "refused": refused("offer_unavailable"),
+}
+CALLS: Final = {
+    "calls": [
+        {"kind": kind, "share": 0.1, "method": method, "path": path}
+        for kind in ("lost", "dropped", "limited", "page", "crashed", "cut")
+        for method, path in (("POST", "*/buy"), ("POST", "*/bulk_buy"), ("PUT", "/v1/shipments/*"))
+    ],
+    "hidden": {"share": 0.5, "seconds": [0.1, 8.0]},
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """What a story is told in. Where others buy, the carrier refuses a second purchase; where not, it charges twice."""
+
+    others_buy: bool
+    faults: bool
+    purchase_s: float
+    limits: Limits
+    mode: Mode
+    seed: int
+
+
+Step = tuple[Any, ...]
+_which = st.integers(0, SHIPMENTS - 1)
+_seconds = st.sampled_from([0.3, 1.0, 3.0, 10.0, 31.0, 90.0])
+WORLDS: Final = st.builds(
+    World,
+    others_buy=st.booleans(),
+    faults=st.booleans(),
+    purchase_s=st.sampled_from([0.0, 0.6, 7.0]),
+    limits=st.sampled_from([LIMITS, LIMITS, Limits(20, 1)]),
+    mode=st.sampled_from(["auto", "auto", "approve"]),
+    seed=st.integers(1, 1000),
+)
+STORIES: Final = st.lists(
+    st.one_of(
+        st.tuples(st.just("asks"), _which, st.sampled_from(["delivery", "again"])),
+        st.tuples(st.just("sweeps")),
+        st.tuples(st.just("starts"), st.integers(0, 40), st.sampled_from([0.0, 30.0])),
+        st.tuples(st.just("starts"), st.just(0), st.just(0.0)),
+        st.tuples(
+            st.just("meets"), st.sampled_from(["POST", "BULK", "GET", "LIST", "PUT"]), st.sampled_from([*TROUBLES])
+        ),
+        st.tuples(st.just("passes"), _seconds),
+        st.tuples(st.just("passes"), _seconds),
+        st.tuples(st.just("approves")),
+        st.tuples(st.just("edits"), _which),
+        st.tuples(st.just("buys"), _which),
+        st.tuples(st.just("loses"), _which),
+        st.tuples(st.just("changes"), st.sampled_from(["auto", "approve"])),
+    ),
+    min_size=5,
+    max_size=STEPS,
+)
+
+
+@dataclass
+class Story:
+    """A story as it goes on."""
+
+    stage: Stage
+    world: World
+    shipments: list[ShipmentId]
+    mode: Mode
+    bought: set[ShipmentId] = field(default_factory=set)
+    """What others bought."""
+
+    async def step(self, what: str, *how: Any) -> None:
+        """Let one thing happen, and check what holds at any time."""
+        await getattr(self, what)(*how)
+        assert max(Counter(self.stage.charges()).values(), default=0) <= 1
+        for shipment in self.stage.wanted(self.shipments):
+            check_told(self.stage.told(shipment), is_over=False)
+
+    async def asks(self, which: int, cause: str) -> None:
+        self.stage.want(self.shipments[which], cause=cause)
+
+    async def sweeps(self) -> None:
+        self.stage.want(*self.shipments, cause="sweep")
+
+    async def starts(self, at: int, freeze: float) -> None:
+        if sum(not process.crashed for process in self.stage.processes) < REPLICAS:
+            self.stage.start(Points(at, freeze), mode=self.mode)
+
+    async def meets(self, call: str, trouble: str) -> None:
+        self.stage.troubles.setdefault(call, []).append(TROUBLES[trouble])
+
+    async def passes(self, seconds: float) -> None:
+        await pass_time(seconds)
+
+    async def approves(self) -> None:
+        """Approve all that is held, as a person does who looks at its price."""
+        await self.stage.write(_approve_all)
+
+    async def edits(self, which: int) -> None:
+        await self.stage.merchant.put(f"/v1/shipments/{self.shipments[which]}", json={})
+
+    async def buys(self, which: int) -> None:
+        if self.world.others_buy:
+            shipment = self.shipments[which]
+            seen = (await self.stage.merchant.get(f"/v1/shipments/{shipment}")).json()
+            if any(one["service"]["id"] == COURIER and one["status"] == "available" for one in seen["offers"]):
+                self.bought.add(shipment)
+                await self.stage.buy(shipment, COURIER)
+
+    async def loses(self, which: int) -> None:
+        await gone_when_asked_for(self.stage, [self.shipments[which]])
+
+    async def changes(self, mode: Mode) -> None:
+        """Let what is started from now on ask a person first, or not."""
+        self.mode = mode
+
+    async def ends(self) -> None:
+        """Let everything come to an end, with nothing in its way any more."""
+        self.stage.troubles.clear()
+        self.stage.simulator.world.trouble.heal()
+        self.stage.want(*self.bought, cause="end")
+        self.stage.start()
+        wanted = self.stage.wanted(self.shipments)
+        for shipment in wanted:
+            await self.stage.settled(shipment, seconds=1800)
+        await pass_time(40)
+        assert all(self.stage.state(one) not in LIVE for one in wanted)
+        check(self.stage, wanted)
+
+
+def _approve_all(transaction: Transaction) -> None:
+    transaction.run(
+        "UPDATE purchases SET state = 'wanted', due_at = ?, reason = NULL, approved_by = 'somebody',"
+        " approved_service = service_id, approved_amount = 135000 WHERE state = 'held'",
+        (transaction.now,),
+    )
+
+
+async def play(world: World, steps: list[Step]) -> None:
+    again = "refuse" if world.others_buy else "charge"
+    faults = CALLS if world.faults and not world.others_buy else None
+    stage = Stage(again=again, purchase=world.purchase_s, limits=world.limits, faults=faults, seed=world.seed)
+    async with stage.open():
+        shipments = [await stage.create() for _ in range(SHIPMENTS)]
+        story = Story(stage, world, shipments, world.mode)
+        for what, *how in steps:
+            await story.step(what, *how)
+        await story.ends()
+
+
+@settings(
+    max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+@given(WORLDS, STORIES)
+def test_whatever_comes_in_whatever_order_nothing_is_paid_for_twice(world: World, steps: list[Step]) -> None:
+    with structlog.testing.capture_logs():
+        in_virtual_time(play(world, steps))
