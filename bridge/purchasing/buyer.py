@@ -207,13 +207,13 @@ class Buyer:
         async with AsyncExitStack() as stack:
             try:
                 turn = await stack.enter_async_context(carrier.turn_to_buy())
-            except NoPermit as error:
+                chosen = self._chosen(purchase, shipment, decision.offer)
+                intended = replace(chosen, state=PurchaseState.intended)
+                latest = asyncio.get_running_loop().time() + SEND_WITHIN.total_seconds()
+                selected = announce.selected(chosen, shipment, decision, self._policy)
+                await self._save(intended, selected, announce.requested(intended, shipment))
+            except NoPermit as error:  # there was no turn, or a pause came before the intent
                 return await self._not_now(purchase, error)
-            chosen = self._chosen(purchase, shipment, decision.offer)
-            intended = replace(chosen, state=PurchaseState.intended)
-            latest = asyncio.get_running_loop().time() + SEND_WITHIN.total_seconds()
-            selected = announce.selected(chosen, shipment, decision, self._policy)
-            await self._save(intended, selected, announce.requested(intended, shipment))
             self._metrics.purchase_seconds_left.observe(announce.seconds_left(decision.offer, shipment))
             doubt = await self._send(intended, decision.offer, turn, latest)
         return await self._save(doubt)

@@ -140,6 +140,13 @@ def resting(transaction: Transaction, now: Micros) -> list[OrganizationId]:
     return [organization for organization in found if organization is not None]
 
 
+def is_paused(transaction: Transaction, organization: OrganizationId) -> bool:
+    """Say whether nothing may be bought for an organization. Until the commit that stays so: a pause waits for it."""
+    # Only the name chooses the row: one that is left out is not locked, and could be paused a moment later.
+    sql = f"SELECT paused_since FROM connections WHERE name = ? {transaction.for_share}"
+    return any(since is not None for (since,) in transaction.run(sql, (shipx(organization),)))
+
+
 def _exchange(transaction: Transaction, name: str, limits: Limits, brought: Exchange, dice: float) -> Exchanged:
     found = _locked(transaction, name)
     if found is None:

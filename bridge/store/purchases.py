@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bridge.errors import LeaseLost
+from bridge.errors import LeaseLost, NoPermit
 from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, IntentId, OfferId, OrganizationId, PurchaseWork, ShipmentId, Subject, micros, moment
 from bridge.store import journal
-from bridge.store.connections import resting
+from bridge.store.connections import is_paused, resting
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
 
@@ -188,7 +188,10 @@ class SqlPurchases:
         return await self._database.read(lambda transaction: _next_due(transaction, list(without)))
 
     async def step(self, claimed: Purchase, decide: Callable[[ShipmentState | None], Step], now: datetime) -> Purchase:
-        """Carry out a decision about what is known of the shipment. Raises LeaseLost, and then nothing counted."""
+        """Carry out a decision about what is known of the shipment.
+
+        Raises LeaseLost, or NoPermit for an intent on a connection that is paused, and then nothing counted.
+        """
         return await self._database.write(lambda transaction: self._step(transaction, claimed, decide, now))
 
     def _claim(
@@ -234,6 +237,8 @@ class SqlPurchases:
         ledger = ledgers[claimed.subject]
         known = None if ledger.state is None else ShipmentState.load(ledger.state)
         step = decide(known)
+        if step.purchase.state is PurchaseState.intended:
+            _require_leave(transaction, step.purchase)
         if step.state is not None:
             ledger.state = step.state.dump()
         self._recorder.record(transaction, ledgers, step.facts, now)
@@ -324,6 +329,16 @@ def _next_due(transaction: Transaction, without: Sequence[OrganizationId]) -> da
         [*without, *idle],
     )
     return None if rows[0][0] is None else moment(rows[0][0])
+
+
+def _require_leave(transaction: Transaction, one: Purchase) -> None:
+    """Let no purchase begin on a paused connection. What was intended before stays so. Raises NoPermit."""
+    rows = transaction.run(
+        "SELECT state FROM purchases WHERE organization = ? AND shipment = ?", (one.organization, one.shipment)
+    )
+    begins = any(state != PurchaseState.intended for (state,) in rows)
+    if begins and is_paused(transaction, one.organization):
+        raise NoPermit("paused")
 
 
 def _lease(transaction: Transaction) -> int:

@@ -26,7 +26,7 @@ from bridge.carriers.shipx.answer import Answer, judged
 from bridge.carriers.transport import Transport
 from bridge.errors import CarrierRefused, CarrierUnavailable, Unreadable
 from bridge.lifecycle import Clock
-from bridge.limits.connection import Outcome, Purpose, Verdict
+from bridge.limits.connection import LEASE_S, Outcome, Purpose, Verdict
 from bridge.model import OfferId, OrganizationId, ShipmentId
 from bridge.observability import Metrics
 from bridge.ports import Permit, Permits
@@ -36,6 +36,9 @@ log = structlog.get_logger()
 
 _CARRIER: Final = "shipx"
 _MOST_BYTES: Final = 5 * 1024 * 1024
+CONNECT_S: Final = LEASE_S * 3 / 8
+"""The most that connecting takes, and the most that TLS takes after it. Both end clearly before a permit does: a
+carrier who cannot be reached shows as that, and not as a process that stood still."""
 _PATIENCE_TO_BUY_S: Final = 5.0
 """What was read grows old meanwhile: after that it is read anew."""
 
@@ -231,11 +234,16 @@ class _Latest:
                 raise _StoodStill
 
 
+def bounds(timeout_s: float) -> httpx.Timeout:
+    """Bound the parts of a call that may take so long: connecting and TLS each by less, every read and write by all."""
+    return httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S))
+
+
 def make_http(*, timeout_s: float, at_once: int) -> httpx.AsyncClient:
     """Make the HTTP client for one organization: its pool is small, because a large one is slow.
 
-    `timeout_s` bounds its parts (connecting, TLS, every read); ShipxClient bounds the whole call by it, too.
+    `timeout_s` bounds the parts of a call, as `bounds` has it; ShipxClient bounds the whole call by it, too.
     """
     limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
     transport = Transport(limits=limits, trust_env=False)
-    return httpx.AsyncClient(timeout=timeout_s, transport=transport, follow_redirects=False, trust_env=False)
+    return httpx.AsyncClient(timeout=bounds(timeout_s), transport=transport, follow_redirects=False, trust_env=False)

@@ -20,6 +20,7 @@ from bridge.events.projection import project
 from bridge.lifecycle import Stop
 from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
 from bridge.observability import Metrics
+from bridge.ports import Permits
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import Policy
 from bridge.simulator import Scenario, Simulator, VirtualClock, create_app
@@ -72,7 +73,9 @@ DRAFT: dict[str, Any] = {
 class Shop:
     """Everything that a bridge does to its database, one step after the other."""
 
-    def __init__(self, database: ManagedDatabase, mode: Mode, http: httpx.AsyncClient, simulator: Simulator) -> None:
+    def __init__(
+        self, database: ManagedDatabase, mode: Mode, permits: Permits, http: httpx.AsyncClient, simulator: Simulator
+    ) -> None:
         self.database = database
         self.simulator = simulator
         self.merchant = http
@@ -88,7 +91,7 @@ class Shop:
             base_url="http://carrier",
             organization=ORGANIZATION,
             token=SecretStr("token"),
-            permits=FreePermits(),
+            permits=permits,
             metrics=Metrics(),
             clock=lambda: self.now,
             version="0",
@@ -182,7 +185,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop(database: ManagedDatabase, mode: Mode = "auto") -> AsyncIterator[Shop]:
+async def shop(database: ManagedDatabase, mode: Mode = "auto", permits: Permits | None = None) -> AsyncIterator[Shop]:
     """Open a shop."""
     arrived: list[bytes] = []
 
@@ -197,7 +200,7 @@ async def shop(database: ManagedDatabase, mode: Mode = "auto") -> AsyncIterator[
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://carrier", headers=headers
     ) as http:
-        opened = Shop(database, mode, http, app.state.simulator)
+        opened = Shop(database, mode, permits or FreePermits(), http, app.state.simulator)
         opened.arrived = arrived
         yield opened
         await opened.simulator.aclose()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import SecretStr
 
-from bridge.carriers.shipx.client import ShipxClient
+from bridge.carriers.shipx.client import ShipxClient, bounds
 from bridge.connections.gate import Gate
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Clock, Stop
@@ -197,7 +197,7 @@ class Process:
         others: Mapping[OrganizationId, Account],
     ) -> None:
         transport = Wire(httpx.ASGITransport(stage.app), points, stage.troubles)
-        self.http = httpx.AsyncClient(transport=transport, timeout=CALL_WITHIN.total_seconds())
+        self.http = httpx.AsyncClient(transport=transport, timeout=bounds(CALL_WITHIN.total_seconds()))
         self.gate = Gate(
             stage.connections(points), CONNECTION, stage.limits, holder=name, clock=stage.clock, dice=lambda: 0.5
         )

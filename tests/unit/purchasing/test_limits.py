@@ -14,7 +14,7 @@ from bridge.model import DeliveryId, PurchaseWork, ShipmentId
 from bridge.store.purchases import want
 from bridge.store.sqlite import SqliteTransaction
 from tests.unit.purchasing.stage import CONNECTION, ORGANIZATION, Inner, Stage, Trouble
-from tests.unit.purchasing.troubles import answered, delayed, lost
+from tests.unit.purchasing.troubles import answered, connected, delayed, lost
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 
 MANY = 10_000
@@ -225,8 +225,15 @@ def only_for(matches: Callable[[httpx.Request], bool], trouble: Trouble) -> Trou
 
 @pytest.mark.parametrize(
     "trouble",
-    [lost(httpx.ConnectError), lost(httpx.ReadTimeout, after=10), answered(503), answered(403), answered(200)],
-    ids=["no connection", "no answer", "503", "403 with a page", "200 with a page"],
+    [
+        pytest.param(lost(httpx.ConnectError), id="no connection"),
+        pytest.param(connected(after=9), id="a connection that takes longer than a permit is good for"),
+        pytest.param(connected(after=3600), id="a connection that is never made"),
+        pytest.param(lost(httpx.ReadTimeout, after=10), id="no answer"),
+        pytest.param(answered(503), id="503"),
+        pytest.param(answered(403), id="403 with a page"),
+        pytest.param(answered(200), id="200 with a page"),
+    ],
 )
 def test_a_carrier_that_is_away_is_left_alone_and_everything_is_bought_when_it_is_back(trouble: Trouble) -> None:
     async def story() -> None:
