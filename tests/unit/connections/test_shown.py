@@ -10,7 +10,8 @@ import pytest
 from bridge.connections.health import degraded, show, warnings
 from bridge.connections.words import document, row, state
 from bridge.limits.breaker import Breaker
-from bridge.limits.connection import Connection, Held, Pause
+from bridge.limits.connection import Connection, Held
+from bridge.limits.pause import Pause
 from bridge.model import Micros, micros
 from bridge.observability import Metrics
 from bridge.store.connections import Seen

@@ -23,13 +23,13 @@ from bridge.limits.connection import (
     Later,
     Limits,
     Outcome,
-    Pause,
     Purpose,
     Refused,
     Verdict,
     Waiting,
 )
 from bridge.limits.exchange import exchange
+from bridge.limits.pause import Pause
 from bridge.model import Micros
 
 NOW = Micros(1_800_000_000_000_000)
