@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -24,6 +25,7 @@ from bridge.purchasing.policy import load as load_policy
 from bridge.settings import Settings, is_loopback
 from bridge.store.connections import shipx
 from bridge.store.purchases import SqlPurchases
+from bridge.store.refusals import SqlRefusals
 
 APPROVES: Final = (
     "purchases are decided and announced as held, not made: this version buys by itself only at a carrier on loopback"
@@ -36,8 +38,7 @@ async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> B
     clients = _open_clients(stack, shared, stores)
     if clients and mode != settings.purchasing.mode:
         shared.warnings.append(APPROVES)
-    watch = Watch(stores.connections, {shipx(number): client for number, client in clients.items()}, shared.stop)
-    shared.loops.start("connections.watch", watch.run)
+    shared.loops.start("connections.watch", _make_watch(shared, stores, clients).run)
     return Buyer(
         purchases=SqlPurchases(stores.database, stores.recorder, shared.holder),
         accounts={organization: Account(client, mode) for organization, client in clients.items()},
@@ -49,6 +50,16 @@ async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> B
         clock=shared.clock,
         stop=shared.stop,
         on_events=partial(shared.bells.ring, "events"),
+    )
+
+
+def _make_watch(shared: Shared, stores: Stores, clients: Mapping[OrganizationId, ShipxClient]) -> Watch:
+    return Watch(
+        stores.connections,
+        SqlRefusals(stores.database, stores.recorder),
+        {shipx(organization): client for organization, client in clients.items()},
+        shared.stop,
+        on_resumed=partial(shared.bells.ring, "purchases"),
     )
 
 

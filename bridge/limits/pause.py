@@ -43,7 +43,7 @@ class Pause:
     by: str
     probe_at: Micros | None = None
     probes: int = 0
-    """How often it was tried in vain."""
+    """How often it was tried."""
     probing_until: Micros | None = None
 
     @classmethod

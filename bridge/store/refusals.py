@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.limits.pause import AccountReason, Pause
-from bridge.model import Micros, OrganizationId
+from bridge.model import Micros, OrganizationId, moment
 from bridge.store.connections import end_pause, locked, made, pause_of, set_pause, shipx, write_pause
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
@@ -106,25 +106,30 @@ class SqlRefusals:
         """Take the try that is due, in one replica of all."""
         return await self._database.write(lambda transaction: take_probe(transaction, organization, transaction.now))
 
-    async def refused(self, organization: OrganizationId, dice: float) -> bool:
-        """Note that the token is not accepted for the organization: pause it, or try later again. Says if it is new."""
-        return await self._database.write(lambda transaction: self._refused(transaction, organization, dice))
+    async def refused(self, organization: OrganizationId) -> bool:
+        """Pause an organization whose token is not accepted for it. Says whether that is new."""
+        return await self._database.write(
+            lambda transaction: pause_account(transaction, self._recorder, organization, AccountReason.forbidden)
+        )
 
-    async def accepted(self, organization: OrganizationId, now: datetime) -> bool:
-        """Note that the token is accepted: a pause for its sake is over. Says whether there was one."""
-        return await self._database.write(lambda transaction: self._accepted(transaction, organization, now))
+    async def accepted(self, organization: OrganizationId) -> bool:
+        """End a pause for the sake of a token, which is accepted now. Says whether there was one."""
+        return await self._database.write(lambda transaction: self._accepted(transaction, organization))
 
-    def _refused(self, transaction: Transaction, organization: OrganizationId, dice: float) -> bool:
-        found = made(transaction, shipx(organization))
-        if found.pause is None:
-            return pause_account(transaction, self._recorder, organization, AccountReason.forbidden)
-        if found.pause.is_about_token:
-            write_pause(transaction, found.name, found.pause.made(transaction.now, dice))
-        return False
+    async def unanswered(self, organization: OrganizationId, dice: float) -> None:
+        """Try a pause for the sake of a token later again. `dice` is a random number from 0 to 1."""
+        await self._database.write(lambda transaction: _put_off(transaction, organization, dice))
 
-    def _accepted(self, transaction: Transaction, organization: OrganizationId, now: datetime) -> bool:
+    def _accepted(self, transaction: Transaction, organization: OrganizationId) -> bool:
         found = locked(transaction, shipx(organization))
         if found is None or found.pause is None or not found.pause.is_about_token:
             return False
+        now = moment(transaction.now)
         end_pause(transaction, self._recorder, found, found.pause, now, regenerate=self._regenerate)
         return True
+
+
+def _put_off(transaction: Transaction, organization: OrganizationId, dice: float) -> None:
+    found = locked(transaction, shipx(organization))
+    if found is not None and found.pause is not None and found.pause.is_about_token:
+        write_pause(transaction, found.name, found.pause.made(transaction.now, dice))
