@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
@@ -20,15 +21,20 @@ from bridge.connections.watch import Watch
 from bridge.errors import SettingsError
 from bridge.limits.connection import Limits
 from bridge.model import OrganizationId
-from bridge.purchasing.buyer import Account, Buyer, Mode
+from bridge.purchasing.buyer import Buyer
+from bridge.purchasing.hand import Account
+from bridge.purchasing.policy import Policy
 from bridge.purchasing.policy import load as load_policy
+from bridge.purchasing.terms import Mode, Terms
 from bridge.settings import Settings, is_loopback
+from bridge.store.budget import Caps
 from bridge.store.connections import shipx
 from bridge.store.purchases import SqlPurchases
 from bridge.store.refusals import SqlRefusals
 
 APPROVES: Final = (
-    "purchases are decided and announced as held, not made: this version buys by itself only at a carrier on loopback"
+    "purchases are decided and held until a person approves them;"
+    " BRIDGE_PURCHASING__SCOPE=all lets them be made unasked"
 )
 
 
@@ -38,14 +44,14 @@ async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> B
     clients = _open_clients(stack, shared, stores)
     if clients and mode != settings.purchasing.mode:
         shared.warnings.append(APPROVES)
-    shared.loops.start("connections.watch", _make_watch(shared, stores, clients).run)
+    terms = _terms(settings, mode, await read_policy(settings))
+    refusals = SqlRefusals(stores.database, stores.recorder, regenerate=terms.policy.regenerate_after_pause)
+    shared.loops.start("connections.watch", _make_watch(shared, stores, refusals, clients).run)
     return Buyer(
         purchases=SqlPurchases(stores.database, stores.recorder, shared.holder),
-        accounts={organization: Account(client, mode) for organization, client in clients.items()},
-        policy=load_policy(await asyncio.to_thread(policy_text, settings)),
-        settle=timedelta(seconds=settings.purchasing.settle_s),
-        call_within=timedelta(seconds=settings.shipx.timeout_s),
-        at_once=settings.shipx.max_in_flight,
+        accounts={organization: Account(client, terms) for organization, client in clients.items()},
+        others=terms,
+        limits=Limits(settings.shipx.requests_per_minute, settings.shipx.max_in_flight),
         metrics=shared.metrics,
         clock=shared.clock,
         stop=shared.stop,
@@ -53,20 +59,44 @@ async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> B
     )
 
 
-def _make_watch(shared: Shared, stores: Stores, clients: Mapping[OrganizationId, ShipxClient]) -> Watch:
+def _make_watch(
+    shared: Shared, stores: Stores, refusals: SqlRefusals, clients: Mapping[OrganizationId, ShipxClient]
+) -> Watch:
     return Watch(
         stores.connections,
-        SqlRefusals(stores.database, stores.recorder),
+        refusals,
         {shipx(organization): client for organization, client in clients.items()},
         shared.stop,
         on_resumed=partial(shared.bells.ring, "purchases"),
     )
 
 
+def _terms(settings: Settings, mode: Mode, policy: Policy) -> Terms:
+    purchasing = settings.purchasing
+    spend = None if purchasing.max_spend_per_day is None else Decimal(purchasing.max_spend_per_day)
+    return Terms(
+        mode=mode,
+        policy=policy,
+        caps=Caps(purchasing.max_per_day, spend, purchasing.max_per_minute),
+        settle=timedelta(seconds=purchasing.settle_s),
+        call_within=timedelta(seconds=settings.shipx.timeout_s),
+        regenerations=purchasing.regenerations,
+    )
+
+
 def real_mode(settings: Settings) -> Mode:
-    """Say what the buyer really does: money is only spent unasked at a carrier on this machine."""
-    mode = settings.purchasing.mode
-    return mode if mode != "auto" or is_loopback(settings.shipx.base_url) else "approve"
+    """Say what the buyer really does: money is only spent unasked where somebody said for which shipments.
+
+    A carrier on this machine is a stand-in. This version creates no shipments, so none is `created_by_bridge`.
+    """
+    mode, scope = settings.purchasing.mode, settings.purchasing.scope
+    is_free = scope == "all" or (scope is None and is_loopback(settings.shipx.base_url))
+    return mode if mode != "auto" or is_free else "approve"
+
+
+async def read_policy(settings: Settings) -> Policy:
+    """Read the policy as its file is now. Raises SettingsError."""
+    return load_policy(await asyncio.to_thread(policy_text, settings))
 
 
 def policy_text(settings: Settings) -> bytes:

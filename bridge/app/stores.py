@@ -29,6 +29,12 @@ async def prepare_stores(settings: Settings, database: ManagedDatabase) -> Store
     """Make them over an open database, with a connection for every organization that has a token."""
     vault = Vault.with_keys(settings.personal_data.key_bytes)
     recorder = Recorder(Envelope(settings.environment))
-    connections = SqlConnections(database, recorder)
-    await connections.prepare(shipx(OrganizationId(one.id)) for one in settings.shipx.organizations if one.token)
+    names = connection_names(settings)
+    connections = SqlConnections(database, recorder, names)
+    await connections.prepare(names)
     return Stores(database, vault, recorder, SqlInbox(database, vault), connections)
+
+
+def connection_names(settings: Settings) -> frozenset[str]:
+    """Name the connections that are used: one for every organization that has a token."""
+    return frozenset(shipx(OrganizationId(one.id)) for one in settings.shipx.organizations if one.token)

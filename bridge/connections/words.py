@@ -31,6 +31,8 @@ def document(seen: Seen) -> dict[str, object]:
 
 def state(seen: Seen) -> str:
     """Say in one word what stands against a purchase, the weightiest first."""
+    if not seen.is_configured:
+        return "not_configured"
     if seen.connection.pause is not None:
         return "paused"
     if seen.is_away:
@@ -42,11 +44,19 @@ def state(seen: Seen) -> str:
 
 def row(seen: Seen) -> tuple[str, ...]:
     """Describe a connection for people, a cell for each of HEADS."""
-    pause, since = seen.connection.pause, seen.connection.degraded_since
-    if pause is not None:
-        return seen.name, state(seen), str(seen.in_flight), _text(moment(pause.since)), _why(pause, seen.at)
-    why = "the carrier gives no usable answer, asks to wait, or refuses the token" if since is not None else ""
+    since, why = _against(seen)
     return seen.name, state(seen), str(seen.in_flight), "" if since is None else _text(moment(since)), why
+
+
+def _against(seen: Seen) -> tuple[Micros | None, str]:
+    """Say since when and why nothing is bought, where something stands against it."""
+    if not seen.is_configured:
+        return None, "the settings have no token for it"
+    if (pause := seen.connection.pause) is not None:
+        return pause.since, _why(pause, seen.at)
+    if (since := seen.connection.degraded_since) is not None:
+        return since, "the carrier gives no usable answer, asks to wait, or refuses the token"
+    return None, ""
 
 
 def _document(pause: Pause) -> dict[str, object]:

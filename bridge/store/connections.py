@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -48,6 +48,8 @@ class Seen:
 
     connection: Connection
     at: Micros
+    is_configured: bool = True
+    """Whether the settings still name it. Nobody asks on one that they do not: what is known of it stays as it is."""
 
     @property
     def name(self) -> str:
@@ -68,15 +70,12 @@ class Seen:
 
 
 class SqlConnections:
-    """Gives out permits, pauses, resumes and lists.
+    """Gives out permits, pauses, resumes and lists. `configured` are those the settings name; None: any."""
 
-    With `regenerate`, what a pause kept from being bought is wanted again when it ends.
-    """
-
-    def __init__(self, database: Database, recorder: Recorder, *, regenerate: bool = True) -> None:
+    def __init__(self, database: Database, recorder: Recorder, configured: Collection[str] | None = None) -> None:
         self._database = database
         self._recorder = recorder
-        self._regenerate = regenerate
+        self._configured = configured
 
     async def prepare(self, names: Iterable[str]) -> None:
         """Make the rows that are missing, so that a connection can be seen and paused before its first call."""
@@ -91,32 +90,43 @@ class SqlConnections:
 
     async def list(self) -> Sequence[Seen]:
         """Give every connection."""
-        return await self._database.read(_list)
+        return await self._database.read(self._list)
 
-    async def pause(self, name: str, *, reason: str, by: str) -> Seen | None:
-        """Let nothing be bought, in any replica, from now on, until somebody resumes it. None: no such connection.
+    def pause(self, transaction: Transaction, name: str, *, reason: str, by: str) -> Seen | None:
+        """Let nothing be bought, in any replica, from the commit on, until somebody resumes it.
 
         A person's pause stays as it is; what the carrier's refusal began is the person's from now on, and not tried.
+        A part of a larger unit. None: no such connection.
         """
-        return await self._database.write(lambda transaction: self._pause(transaction, name, reason, by))
-
-    async def resume(self, name: str) -> Seen | None:
-        """Let things be bought again. None: no such connection."""
-        return await self._database.write(lambda transaction: self._resume(transaction, name))
-
-    def _pause(self, transaction: Transaction, name: str, reason: str, by: str) -> Seen | None:
         found = locked(transaction, name)
         if found is not None and (found.pause is None or found.pause.ends_by_itself):
             since = transaction.now if found.pause is None else found.pause.since
             set_pause(transaction, self._recorder, found, Pause(since, reason, by))
-        return _seen(transaction, name, transaction.now)
+        return self._seen(transaction, name, transaction.now)
 
-    def _resume(self, transaction: Transaction, name: str) -> Seen | None:
+    def resume(self, transaction: Transaction, name: str, *, regenerate: bool = True) -> Seen | None:
+        """Let things be bought again, as a part of a larger unit. None: no such connection.
+
+        With `regenerate`, what the pause kept from being bought is wanted again.
+        """
         found = locked(transaction, name)
         if found is not None and found.pause is not None:
             now = moment(transaction.now)
-            end_pause(transaction, self._recorder, found, found.pause, now, regenerate=self._regenerate)
-        return _seen(transaction, name, transaction.now)
+            end_pause(transaction, self._recorder, found, found.pause, now, regenerate=regenerate)
+        return self._seen(transaction, name, transaction.now)
+
+    def _list(self, transaction: Transaction) -> Sequence[Seen]:
+        now = transaction.now
+        rows = transaction.run(f"SELECT {_COLUMNS} FROM connections ORDER BY name")
+        return [self._as_seen(row, now) for row in rows]
+
+    def _seen(self, transaction: Transaction, name: str, now: Micros) -> Seen | None:
+        rows = transaction.run(f"SELECT {_COLUMNS} FROM connections WHERE name = ?", (name,))
+        return self._as_seen(rows[0], now) if rows else None
+
+    def _as_seen(self, row: Row, now: Micros) -> Seen:
+        found = _connection(row)
+        return Seen(found, now, self._configured is None or found.name in self._configured)
 
 
 def set_pause(transaction: Transaction, recorder: Recorder, found: Connection, pause: Pause) -> None:
@@ -180,6 +190,12 @@ def resting(transaction: Transaction, now: Micros) -> list[OrganizationId]:
     return [organization for organization, rests in found.items() if rests and organization is not None]
 
 
+def every_paused(transaction: Transaction) -> list[OrganizationId]:
+    """Name the organizations for which nothing may be bought."""
+    rows = transaction.run("SELECT name FROM connections WHERE paused_since IS NOT NULL")
+    return [organization for row in rows if (organization := organization_of(row[0])) is not None]
+
+
 def is_paused(transaction: Transaction, organization: OrganizationId, intents: int = 1) -> bool:
     """Say whether so many purchases may not be begun together. Until the commit that stays so: a pause waits for it.
 
@@ -233,17 +249,6 @@ def pause_of(transaction: Transaction, name: str) -> Pause | None:
     """Look at a connection's pause, without keeping anybody from changing it."""
     rows = transaction.run(f"SELECT {_PAUSE} FROM connections WHERE name = ?", (name,))
     return _pause(rows[0]) if rows else None
-
-
-def _list(transaction: Transaction) -> Sequence[Seen]:
-    now = transaction.now
-    rows = transaction.run(f"SELECT {_COLUMNS} FROM connections ORDER BY name")
-    return [Seen(_connection(row), now) for row in rows]
-
-
-def _seen(transaction: Transaction, name: str, now: Micros) -> Seen | None:
-    rows = transaction.run(f"SELECT {_COLUMNS} FROM connections WHERE name = ?", (name,))
-    return Seen(_connection(rows[0]), now) if rows else None
 
 
 def _connection(row: Row) -> Connection:

@@ -95,9 +95,12 @@ def take_probe(transaction: Transaction, organization: OrganizationId, now: Micr
 
 
 class SqlRefusals:
-    """What comes out about an account by asking the carrier about it, and about no shipment."""
+    """What comes out about an account by asking the carrier about it, and about no shipment.
 
-    def __init__(self, database: Database, recorder: Recorder, *, regenerate: bool = True) -> None:
+    With `regenerate`, what a pause kept from being bought is wanted again when it ends.
+    """
+
+    def __init__(self, database: Database, recorder: Recorder, *, regenerate: bool) -> None:
         self._database = database
         self._recorder = recorder
         self._regenerate = regenerate

@@ -25,8 +25,8 @@ FUNDS = Pause.by_carrier(AccountReason.insufficient_funds, NOW)
 TOKEN = Pause.by_carrier(AccountReason.forbidden, NOW)
 
 
-def seen(name: str = "shipx/4821", **kept: Any) -> Seen:
-    return Seen(Connection(name, **kept), NOW)
+def seen(name: str = "shipx/4821", *, is_configured: bool = True, **kept: Any) -> Seen:
+    return Seen(Connection(name, **kept), NOW, is_configured)
 
 
 READY = seen()
@@ -36,6 +36,8 @@ HALF_OPEN = seen(breaker=Breaker(6, 1, NOW), degraded_since=NOW)
 SUSPECTED = seen(breaker=Breaker(5, 0, NOW), degraded_since=NOW)
 LIMITED = seen(not_before=LATER, degraded_since=NOW)
 REFUSED = seen(degraded_since=NOW)
+FORGOTTEN = seen("shipx/7", is_configured=False, pause=PAUSE, breaker=Breaker(6, 1, LATER), degraded_since=NOW)
+"""One that the settings have no token for any more."""
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,7 @@ REFUSED = seen(degraded_since=NOW)
         (SUSPECTED, "degraded"),
         (LIMITED, "asked_to_wait"),
         (REFUSED, "degraded"),
+        (FORGOTTEN, "not_configured"),
     ],
 )
 def test_one_word_says_what_stands_against_a_purchase(found: Seen, word: str) -> None:
@@ -57,13 +60,15 @@ def test_one_word_says_what_stands_against_a_purchase(found: Seen, word: str) ->
 
 def test_people_get_a_row() -> None:
     held = (Held(1, "x", LATER, NOW), Held(2, "x", NOW, NOW))
-    assert [row(one) for one in (seen("shipx/1", held=held), PAUSED, seen("shipx/500", degraded_since=NOW))] == [
+    found = seen("shipx/1", held=held), PAUSED, seen("shipx/500", degraded_since=NOW), FORGOTTEN
+    assert [row(one) for one in found] == [
         ("shipx/1", "ready", "1", "", ""),
         ("shipx/4821", "paused", "0", "2026-11-20 12:00:00Z", "operator, by somebody"),
         (
             *("shipx/500", "degraded", "0", "2026-11-20 12:00:00Z"),
             "the carrier gives no usable answer, asks to wait, or refuses the token",
         ),
+        ("shipx/7", "not_configured", "0", "", "the settings have no token for it"),
     ]
 
 
@@ -106,6 +111,13 @@ def test_a_process_says_of_every_connection_what_is_away_and_since_when() -> Non
         "carrier/4821": AT,
         "carrier/inpost_returns/main": AT,
     }
+
+
+def test_what_is_not_configured_any_more_says_nothing_about_a_process() -> None:
+    assert (degraded([FORGOTTEN]), warnings([FORGOTTEN])) == ({}, [])
+    metrics = Metrics()
+    show([FORGOTTEN], metrics)
+    assert metrics.registry.get_sample_value("bridge_connection_paused", {"connection": "shipx/7"}) is None
 
 
 def test_a_process_says_in_words_what_keeps_purchases_back() -> None:
