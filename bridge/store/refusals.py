@@ -4,17 +4,17 @@ What is called where, for whoever buys:
 
 - in the transaction that writes down a purchase which failed or was refused for the whole account, as the last thing:
   `pause_account`, with one of `AccountReason`;
-- in the transaction that claims: where `probe_is_due`, take no more than one wanted purchase of that organization, and
-  only after `take_probe` said that the try is ours;
-- in the transaction of the intent: `connections.is_paused`, which lets that one through, and alone;
+- in the transaction that claims: where `probe_is_due`, no more than one wanted purchase of that organization, and that
+  only after `take_probe` has said that the try is ours;
+- in the transaction of the intent: `connections.is_paused` with the number of intents, which lets one through alone;
 - in the transaction that writes down a purchase of ours as succeeded, as the last thing: `resume_account`.
 
 Nothing has to be done about the permit: while the try is taken, the first permit to buy is given out and counts as
 the try. Where it comes to none, because what was claimed is not for sale, the same try may be taken again soon.
 
-Locks: a connection's row comes after the subjects of shipments and after purchases, and its subject after the row.
-Nobody who has one of the two waits for anything before it, so one organization in a transaction cannot lead to a
-deadlock; of two, the caller has to begin with the smaller name, or the server lets one transaction begin anew.
+Locks: a connection's row comes after the subjects of shipments, purchases and budgets, and its own subject after the
+row. Who has one of the two waits for nothing that comes before, so one organization in a transaction cannot lead to a
+deadlock; of several, the caller begins with the smallest, or the server lets one transaction begin anew.
 """
 
 from __future__ import annotations
