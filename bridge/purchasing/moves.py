@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.events.catalogue import Offer
+from bridge.limits.pause import AccountReason
 from bridge.model import Evidence, IntentId, OfferId
 from bridge.purchasing import announce, notes
 from bridge.purchasing.delays import READS, RETRIES, STRANGERS, again, soon
@@ -49,7 +50,7 @@ class Move:
 
     purchase: Purchase
     tell: tuple[announce.Tell, ...] = ()
-    pauses: str | None = None
+    pauses: AccountReason | None = None
     decided: Decided | None = None
 
 
@@ -377,9 +378,10 @@ def _is_ours(purchase: Purchase) -> bool:
     return purchase.send_before is not None
 
 
-def _pauses(why: str) -> str | None:
+def _pauses(why: str) -> AccountReason | None:
     """Say why the whole account is paused by a failure, where it is."""
-    return why if why in _ACCOUNT_WIDE else None
+    return AccountReason(why) if why in _ACCOUNT_WIDE else None
 
 
-_ACCOUNT_WIDE: Final = ("insufficient_funds", "account_data_missing")
+_ACCOUNT_WIDE: Final = (AccountReason.insufficient_funds, AccountReason.account_data_missing)
+"""What a payment fails for whichever shipment it is for."""

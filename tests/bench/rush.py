@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-
 from bridge.limits.connection import Limits
 from bridge.model import ShipmentId
 from bridge.store.budget import Caps
