@@ -194,9 +194,8 @@ class SqlPurchases:
             else:
                 refused[one.purchase.shipment] = why
         done = self._step(transaction, steps, now)
-        if is_paused(
-            transaction, intents[0].purchase.organization, len(intents)
-        ):  # last, because all calls wait for that row
+        # Last, because all calls of the organization wait for that row.
+        if is_paused(transaction, intents[0].purchase.organization, len(intents)):
             raise _Paused
         return Intended(tuple(done), refused)
 
