@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -13,18 +12,17 @@ from typing import Final
 from pydantic import SecretStr
 
 from bridge.app import VERSION
+from bridge.app.policy import read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.shipx.client import ShipxClient, make_http
 from bridge.connections.gate import Gate
 from bridge.connections.watch import Watch
-from bridge.errors import SettingsError
 from bridge.limits.connection import Limits
 from bridge.model import OrganizationId
 from bridge.purchasing.buyer import Buyer
 from bridge.purchasing.hand import Account
 from bridge.purchasing.policy import Policy
-from bridge.purchasing.policy import load as load_policy
 from bridge.purchasing.terms import Mode, Terms
 from bridge.settings import Settings, is_loopback
 from bridge.store.budget import Caps
@@ -44,11 +42,12 @@ async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> B
     clients = _open_clients(stack, shared, stores)
     if clients and mode != settings.purchasing.mode:
         shared.warnings.append(APPROVES)
-    terms = _terms(settings, mode, await read_policy(settings))
-    refusals = SqlRefusals(stores.database, stores.recorder, regenerate=terms.policy.regenerate_after_pause)
-    shared.loops.start("connections.watch", _make_watch(shared, stores, refusals, clients).run)
+    policy = await read_policy(settings)
+    regenerate = policy.regenerate_after_pause
+    shared.loops.start("connections.watch", _make_watch(shared, stores, clients, regenerate=regenerate).run)
+    terms = _terms(settings, mode, policy)
     return Buyer(
-        purchases=SqlPurchases(stores.database, stores.recorder, shared.holder),
+        purchases=SqlPurchases(stores.database, stores.recorder, shared.holder, regenerate=regenerate),
         accounts={organization: Account(client, terms) for organization, client in clients.items()},
         others=terms,
         limits=Limits(settings.shipx.requests_per_minute, settings.shipx.max_in_flight),
@@ -56,18 +55,6 @@ async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> B
         clock=shared.clock,
         stop=shared.stop,
         on_events=partial(shared.bells.ring, "events"),
-    )
-
-
-def _make_watch(
-    shared: Shared, stores: Stores, refusals: SqlRefusals, clients: Mapping[OrganizationId, ShipxClient]
-) -> Watch:
-    return Watch(
-        stores.connections,
-        refusals,
-        {shipx(organization): client for organization, client in clients.items()},
-        shared.stop,
-        on_resumed=partial(shared.bells.ring, "purchases"),
     )
 
 
@@ -84,6 +71,18 @@ def _terms(settings: Settings, mode: Mode, policy: Policy) -> Terms:
     )
 
 
+def _make_watch(
+    shared: Shared, stores: Stores, clients: Mapping[OrganizationId, ShipxClient], *, regenerate: bool
+) -> Watch:
+    return Watch(
+        stores.connections,
+        SqlRefusals(stores.database, stores.recorder, regenerate=regenerate),
+        {shipx(organization): client for organization, client in clients.items()},
+        shared.stop,
+        on_resumed=partial(shared.bells.ring, "purchases"),
+    )
+
+
 def real_mode(settings: Settings) -> Mode:
     """Say what the buyer really does: money is only spent unasked where somebody said for which shipments.
 
@@ -92,19 +91,6 @@ def real_mode(settings: Settings) -> Mode:
     mode, scope = settings.purchasing.mode, settings.purchasing.scope
     is_free = scope == "all" or (scope is None and is_loopback(settings.shipx.base_url))
     return mode if mode != "auto" or is_free else "approve"
-
-
-async def read_policy(settings: Settings) -> Policy:
-    """Read the policy as its file is now. Raises SettingsError."""
-    return load_policy(await asyncio.to_thread(policy_text, settings))
-
-
-def policy_text(settings: Settings) -> bytes:
-    """Read the policy file. Raises SettingsError."""
-    try:
-        return settings.policy.read_bytes()
-    except OSError as error:
-        raise SettingsError([("BRIDGE_POLICY", f"cannot be read: {error.strerror}")]) from error
 
 
 def _open_clients(stack: AsyncExitStack, shared: Shared, stores: Stores) -> dict[OrganizationId, ShipxClient]:

@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
-
-from bridge.app.buying import read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.broker.dead import RabbitDead
@@ -25,16 +22,12 @@ from bridge.commands.models import (
 from bridge.connections.pausing import Pausing
 from bridge.egress.redrive import RedrivenDead
 from bridge.egress.replay import ReplayedEvents
-from bridge.errors import SettingsError
 from bridge.ingress.replay import Replay
 from bridge.ingress.replaying import ReplayedDeliveries
-from bridge.settings import Settings
 from bridge.store.commands import SqlCommands
 from bridge.store.dead import SqlDeadEvents
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.replaying import SqlReplays
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +45,8 @@ def make_commanding(shared: Shared, stores: Stores) -> Commanding:
     return Commanding(
         SqlCommands(stores.database, stores.vault, shared.holder),
         Replay(stores.database, deliveries, shipx_webhook.read, partial(shared.bells.ring, "deliveries")),
-        Pausing(
-            stores.database,
-            stores.connections,
-            partial(shared.bells.ring, "purchases"),
-            partial(_regenerates, shared.settings),
-        ),
+        Pausing(stores.database, stores.connections, partial(shared.bells.ring, "purchases")),
     )
-
-
-async def _regenerates(settings: Settings) -> bool:
-    """Say whether the policy wants again what a pause kept from being bought. One that cannot be read wants nothing."""
-    try:
-        return (await read_policy(settings)).regenerate_after_pause
-    except SettingsError as error:
-        log.warning("policy.unreadable", error=str(error))
-        return False
 
 
 def open_executor(shared: Shared, stores: Stores, commanding: Commanding) -> None:

@@ -109,7 +109,7 @@ async def _explained(settings: Any, found: Sequence[Decided], as_json: bool) -> 
 
 async def _now(settings: Any, decided: Decided, kept: Document) -> dict[str, Any]:
     """Say what the present policy file makes of the same offers."""
-    from bridge.app.buying import read_policy
+    from bridge.app.policy import read_policy
     from bridge.purchasing.policy.document import again
     from bridge.purchasing.policy.rule import Rule
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,22 +31,12 @@ class _Change:
 
 
 class Pausing:
-    """Pauses and resumes. `on_resumed` wakes the buyer.
+    """Pauses and resumes. `on_resumed` wakes the buyer."""
 
-    `regenerates` says whether what a pause kept from being bought is wanted again.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        connections: SqlConnections,
-        on_resumed: Callable[[], None],
-        regenerates: Callable[[], Awaitable[bool]],
-    ) -> None:
+    def __init__(self, database: Database, connections: SqlConnections, on_resumed: Callable[[], None]) -> None:
         self._database = database
         self._connections = connections
         self._on_resumed = on_resumed
-        self._regenerates = regenerates
 
     async def pause(self, name: str, by: str) -> Seen | None:
         """Buy nothing on a connection from now on, in any replica; None where there is none of this name."""
@@ -54,7 +44,7 @@ class Pausing:
 
     async def resume(self, name: str, by: str) -> Seen | None:
         """Buy again on a connection; None where there is none of this name."""
-        return await self._make(await self._resuming(name, by))
+        return await self._make(self._resuming(name, by))
 
     async def carry_out_pause(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `connections.pause`. Raises Unreadable."""
@@ -62,7 +52,7 @@ class Pausing:
 
     async def carry_out_resume(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `connections.resume`. Raises Unreadable."""
-        return _last(await self._resuming(ResumeConnection.read(claimed.body).name, claimed.given_by))
+        return _last(self._resuming(ResumeConnection.read(claimed.body).name, claimed.given_by))
 
     async def _make(self, change: _Change) -> Seen | None:
         seen = await self._database.write(change.write)
@@ -77,16 +67,12 @@ class Pausing:
             lambda: log.warning("connection.paused", connection=name, reason=_REASON, by=by),
         )
 
-    async def _resuming(self, name: str, by: str) -> _Change:
-        regenerate = await self._regenerates()
-
+    def _resuming(self, name: str, by: str) -> _Change:
         def then() -> None:
             log.info("connection.resumed", connection=name, by=by)
             self._on_resumed()
 
-        return _Change(
-            name, lambda transaction: self._connections.resume(transaction, name, regenerate=regenerate), then
-        )
+        return _Change(name, lambda transaction: self._connections.resume(transaction, name), then)
 
 
 def _last(change: _Change) -> Last:

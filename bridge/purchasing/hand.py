@@ -19,24 +19,15 @@ from bridge.model import ShipmentId
 from bridge.observability import Metrics
 from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce
-from bridge.purchasing.moves import (
-    Chosen,
-    Moment,
-    Move,
-    Next,
-    Stale,
-    judge,
-    not_now,
-    record,
-    regenerated,
-    unaffordable,
-    unread,
-)
+from bridge.purchasing.deciding import decided, record, regenerated, unaffordable
+from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale
 from bridge.purchasing.sending import SEND_WITHIN, Result, intended, sent
+from bridge.purchasing.settling import settled
 from bridge.purchasing.shipment import Choice, Shipment
 from bridge.purchasing.terms import Terms
+from bridge.purchasing.unread import not_now, unread
 from bridge.store.outlook import Batch, Errand
-from bridge.store.purchase import LIVE, Answer, Purchase, Step
+from bridge.store.purchase import LIVE, Answer, Purchase, PurchaseState, Step
 from bridge.store.purchases import Decide, Intent, SqlPurchases
 
 log = structlog.get_logger()
@@ -91,7 +82,8 @@ class Hand:
 
     def _judge(self, purchase: Purchase, read: Read, moment: Moment) -> Next:
         if isinstance(read, Shipment):
-            return judge(purchase, read, self._terms, moment)
+            judged = decided if purchase.state is PurchaseState.wanted else settled
+            return judged(purchase, read, self._terms, moment)
         if isinstance(read, CarrierRefused):
             log.warning("purchase.read_refused", shipment=purchase.shipment, key=read.key, status=read.status)
         return unread(purchase, read, self._terms, moment.now)

@@ -70,12 +70,23 @@ class Seen:
 
 
 class SqlConnections:
-    """Gives out permits, pauses, resumes and lists. `configured` are those the settings name; None: any."""
+    """Gives out permits, pauses, resumes and lists. `configured` are those the settings name; None: any.
 
-    def __init__(self, database: Database, recorder: Recorder, configured: Collection[str] | None = None) -> None:
+    With `regenerate`, what a pause kept from being bought is wanted again when it ends.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        recorder: Recorder,
+        configured: Collection[str] | None = None,
+        *,
+        regenerate: bool = True,
+    ) -> None:
         self._database = database
         self._recorder = recorder
         self._configured = configured
+        self._regenerate = regenerate
 
     async def prepare(self, names: Iterable[str]) -> None:
         """Make the rows that are missing, so that a connection can be seen and paused before its first call."""
@@ -104,15 +115,12 @@ class SqlConnections:
             set_pause(transaction, self._recorder, found, Pause(since, reason, by))
         return self._seen(transaction, name, transaction.now)
 
-    def resume(self, transaction: Transaction, name: str, *, regenerate: bool = True) -> Seen | None:
-        """Let things be bought again, as a part of a larger unit. None: no such connection.
-
-        With `regenerate`, what the pause kept from being bought is wanted again.
-        """
+    def resume(self, transaction: Transaction, name: str) -> Seen | None:
+        """Let things be bought again, as a part of a larger unit. None: no such connection."""
         found = locked(transaction, name)
         if found is not None and found.pause is not None:
             now = moment(transaction.now)
-            end_pause(transaction, self._recorder, found, found.pause, now, regenerate=regenerate)
+            end_pause(transaction, self._recorder, found, found.pause, now, regenerate=self._regenerate)
         return self._seen(transaction, name, transaction.now)
 
     def _list(self, transaction: Transaction) -> Sequence[Seen]:
@@ -194,6 +202,17 @@ def every_paused(transaction: Transaction) -> list[OrganizationId]:
     """Name the organizations for which nothing may be bought."""
     rows = transaction.run("SELECT name FROM connections WHERE paused_since IS NOT NULL")
     return [organization for row in rows if (organization := organization_of(row[0])) is not None]
+
+
+def to_be_tried(transaction: Transaction) -> list[tuple[OrganizationId, Pause]]:
+    """Give the organizations whose pause is to be tried with a purchase now."""
+    rows = transaction.run(f"SELECT name, {_PAUSE} FROM connections WHERE probe_at IS NOT NULL")
+    pauses = [(organization_of(name), _pause(rest)) for name, *rest in rows]
+    return [
+        (organization, pause)
+        for organization, pause in pauses
+        if organization is not None and pause is not None and pause.is_due_to_buy(transaction.now)
+    ]
 
 
 def is_paused(transaction: Transaction, organization: OrganizationId, intents: int = 1) -> bool:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from bridge.events.shipment import ShipmentState
+from bridge.limits.pause import AccountReason
 from bridge.model import Fact, IntentId, OfferId, OrganizationId, ShipmentId, Subject
 from bridge.store import journal
 from bridge.store.budget import Refusal
@@ -114,7 +115,7 @@ class Step:
     facts: tuple[Fact, ...] = ()
     state: ShipmentState | None = None
     decided: Decided | None = None
-    pauses: str | None = None
+    pauses: AccountReason | None = None
     """Why nothing more may be bought for the organization, where that came out."""
 
 

@@ -4,8 +4,8 @@ What is called where, for whoever buys:
 
 - in the transaction that writes down a purchase which failed or was refused for the whole account, as the last thing:
   `pause_account`, with one of `AccountReason`;
-- in the transaction that claims: where `probe_is_due`, no more than one wanted purchase of that organization, and that
-  only after `take_probe` has said that the try is ours;
+- in the transaction that claims: `tried` cuts down what is taken to one wanted purchase, in one replica of all, and
+  `want_one_to_try` finds one where none is wanted;
 - in the transaction of the intent: `connections.is_paused` with the number of intents, which lets one through alone;
 - in the transaction that writes down a purchase of ours as succeeded, as the last thing: `resume_account`.
 
@@ -19,14 +19,26 @@ deadlock; of several, the caller begins with the smallest, or the server lets on
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.limits.pause import AccountReason, Pause
 from bridge.model import Micros, OrganizationId, moment
-from bridge.store.connections import end_pause, locked, made, pause_of, set_pause, shipx, write_pause
+from bridge.store.connections import (
+    end_pause,
+    locked,
+    made,
+    pause_of,
+    set_pause,
+    shipx,
+    to_be_tried,
+    write_pause,
+)
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
+from bridge.store.outlook import Errand, Outlook, Take
+from bridge.store.resuming import rewant
 
 _AFTER: Final = timedelta(seconds=30)
 """A purchase begun so long after a pause is one that the pause was tried with: others were begun before it."""
@@ -92,6 +104,28 @@ def take_probe(transaction: Transaction, organization: OrganizationId, now: Micr
         return False
     write_pause(transaction, found.name, found.pause.taken(now))
     return True
+
+
+def tried(transaction: Transaction, organization: OrganizationId, takes: Sequence[Take]) -> tuple[Sequence[Take], bool]:
+    """Cut down what is taken of an organization whose pause is to be tried, to one purchase, if the try is ours.
+
+    Says whether it is. Of any other organization all is taken that was planned.
+    """
+    if not probe_is_due(transaction, organization, transaction.now):
+        return takes, False
+    others = [one for one in takes if one.errand is not Errand.buy]
+    if len(others) == len(takes) or not take_probe(transaction, organization, transaction.now):
+        return others, False
+    return [Take(Errand.buy, 1), *others], True
+
+
+def want_one_to_try(transaction: Transaction, outlooks: Collection[Outlook], now: datetime) -> None:
+    """Where a pause is to be tried with a purchase and nothing is wanted, want one of what the pause kept back."""
+    busy = {one.organization for one in outlooks if one.wanted}
+    for organization, pause in to_be_tried(transaction):
+        if organization not in busy:
+            since = now - timedelta(microseconds=transaction.now - pause.since)
+            rewant(transaction, organization, since, now, most=1)
 
 
 class SqlRefusals:

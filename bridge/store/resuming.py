@@ -15,7 +15,9 @@ _OLDEST: Final = timedelta(hours=24)
 _MOST: Final = 10_000
 
 
-def rewant(transaction: Transaction, organization: OrganizationId, since: datetime, now: datetime) -> int:
+def rewant(
+    transaction: Transaction, organization: OrganizationId, since: datetime, now: datetime, *, most: int = _MOST
+) -> int:
     """Want again what a pause that began at `since` kept from being bought, and say how much that is.
 
     That is what failed because of the account, and what was given up because it was paused: a read shows what became of
@@ -25,11 +27,11 @@ def rewant(transaction: Transaction, organization: OrganizationId, since: dateti
     oldest = max(since - _JUST_BEFORE, now - _OLDEST)
     rows = transaction.run(
         "UPDATE purchases SET state = 'wanted', deadline = ?, due_at = ?, updated_at = ?, attempts = 0, reads = 0,"
-        " refusals = 0, answer = NULL, reason = NULL, intent_id = NULL"
+        " refusals = 0, regenerations = 0, answer = NULL, reason = NULL, intent_id = NULL"
         " WHERE organization = ? AND shipment IN (SELECT shipment FROM purchases"
         " WHERE organization = ? AND state IN ('expired', 'failed') AND updated_at >= ?"
         " AND reason IN ('account_paused', 'insufficient_funds', 'account_data_missing')"
-        f" ORDER BY updated_at DESC LIMIT {_MOST} {transaction.skip_locked('purchases')}) RETURNING shipment",
+        f" ORDER BY updated_at DESC LIMIT {most} {transaction.skip_locked('purchases')}) RETURNING shipment",
         (micros(now + _WINDOW), micros(now), micros(now), organization, organization, micros(oldest)),
     )
     if rows:

@@ -75,7 +75,7 @@ def internal() -> list[Route]:
     replay = Replay(_database(), SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
     commands = CommandsApi(SqlCommands(_database(), Vault(), "nobody"), access, _nothing)
     found = SqlConnections(_database(), Recorder(Envelope("demo")))
-    connections = ConnectionsApi(found, access, Pausing(_database(), found, _nothing, _always))
+    connections = ConnectionsApi(found, access, Pausing(_database(), found, _nothing))
     evaluation = EvaluationApi(
         SqlDecisions(_database()),
         access,
@@ -132,10 +132,6 @@ async def _policy() -> Policy:
 
 def _nothing() -> None:
     """Wake nobody."""
-
-
-async def _always() -> bool:
-    return True
 
 
 def _epoch() -> datetime:

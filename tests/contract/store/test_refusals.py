@@ -55,7 +55,8 @@ class Account:
         await self.do(lambda it: self.connections.pause(it, NAME, reason="operator", by="somebody"))
 
     async def resumed_by_person(self, *, regenerate: bool = True) -> None:
-        await self.do(lambda it: self.connections.resume(it, NAME, regenerate=regenerate))
+        connections = SqlConnections(self.database, self.recorder, regenerate=regenerate)
+        await self.do(lambda it: connections.resume(it, NAME))
 
     async def take(self) -> bool:
         return await self.do(lambda it: take_probe(it, ORGANIZATION, it.now))

@@ -154,8 +154,7 @@ class Stage:
         self.commands = SqlCommands(self.database, self.vault, "stage")
         commands = CommandsApi(self.commands, access, self._note, wait_s=command_seconds)
         self.connections = SqlConnections(self.database, self.recorder)
-        pausing = Pausing(self.database, self.connections, self._note, self._regenerates)
-        connections = ConnectionsApi(self.connections, access, pausing)
+        connections = ConnectionsApi(self.connections, access, Pausing(self.database, self.connections, self._note))
         internal = internal_routes([operations, self.feed, commands, api, connections])
         self.app = application([*webhook_routes(self.receiver), *internal])
 
@@ -251,9 +250,6 @@ class Stage:
 
     def _note(self) -> None:
         self.accepted += 1
-
-    async def _regenerates(self) -> bool:
-        return True
 
     async def _health(self) -> Health:
         await self.database.read(require_current)

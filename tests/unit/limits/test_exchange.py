@@ -212,6 +212,12 @@ def test_a_wish_that_is_refused_stands_in_nobodys_way() -> None:
     assert row.bring(BUY, READ).answers == (Refused("paused"), Granted(1))
 
 
+@pytest.mark.parametrize("purpose", OTHERS)
+def test_a_pause_is_about_buying_alone_so_that_what_is_in_doubt_is_settled(purpose: Purpose) -> None:
+    row = Row(pause=Pause(NOW, "operator", "somebody"))
+    assert row.ask(purpose) == Granted(1)
+
+
 def test_a_pause_is_tried_with_one_purchase_and_the_next_one_waits_longer() -> None:
     pause = Pause.by_carrier(AccountReason.insufficient_funds, NOW)
     row = Row(pause=pause)
@@ -233,12 +239,6 @@ def test_a_try_that_cannot_be_made_yet_is_not_used_up() -> None:
     row.bring(returned=[(held, ANSWERED)])
     row.wait(1)
     assert isinstance(row.ask(BUY), Granted)
-
-
-@pytest.mark.parametrize("purpose", OTHERS)
-def test_a_pause_is_about_buying_alone_so_that_what_is_in_doubt_is_settled(purpose: Purpose) -> None:
-    row = Row(pause=Pause(NOW, "operator", "somebody"))
-    assert row.ask(purpose) == Granted(1)
 
 
 # -- turns -------------------------------------------------------------------------------------------------------------
