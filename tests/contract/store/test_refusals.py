@@ -20,6 +20,8 @@ from bridge.store.connections import SqlConnections, is_paused, pause_of, restin
 from bridge.store.database import ManagedDatabase, T, Transaction, Unit
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
+from bridge.store.outlook import Errand, Take
+from bridge.store.purchases import SqlPurchases
 from bridge.store.refusals import SqlRefusals, pause_account, probe_is_due, resume_account, take_probe
 from bridge.store.wanting import want
 
@@ -108,7 +110,7 @@ class Account:
         self, shipment: int, state: str, reason: str | None, ago: timedelta, organization: OrganizationId = ORGANIZATION
     ) -> None:
         """Have a purchase that came to this so long ago."""
-        work = PurchaseWork(organization, ShipmentId(shipment), self.now, DeliveryId("d"))
+        work = PurchaseWork(organization, ShipmentId(shipment), self.now + 5 * MINUTE, DeliveryId("d"))
 
         def unit(it: Transaction) -> None:
             want(it, [work], self.now)
@@ -119,6 +121,12 @@ class Account:
             )
 
         await self.do(unit)
+
+    async def claim(self, holder: str) -> list[tuple[OrganizationId, int]]:
+        """Take all that is wanted, as a replica that has nothing to do."""
+        purchases = SqlPurchases(self.database, self.recorder, holder)
+        claimed = await purchases.claim(lambda outlook: [Take(Errand.buy, 100)] if outlook.wanted else [], self.now)
+        return [(one.organization, one.shipment) for batch in claimed.batches for one in batch.purchases]
 
     async def wanted(self) -> list[int]:
         sql = "SELECT shipment FROM purchases WHERE state = 'wanted' ORDER BY shipment"
@@ -252,6 +260,29 @@ async def test_a_pause_for_a_token_lets_no_purchase_through(account: Account) ->
     assert not await account.refusals.take(ORGANIZATION)
     assert await account.ask(Purpose.buy) == (Refused("paused"),)
     assert (await account.may_begin(), await account.rests()) == (False, True)
+
+
+async def test_replicas_that_claim_at_once_take_one_purchase_of_an_account_that_is_tried(account: Account) -> None:
+    await account.paused_for(MINUTE)
+    for shipment in range(1, 5):
+        await account.have(shipment, "wanted", None, MINUTE)
+    await account.have(9, "wanted", None, MINUTE, OTHER)
+    claimed = [
+        one for claim in await asyncio.gather(*(account.claim(f"replica {n}") for n in range(6))) for one in claim
+    ]
+    assert sorted(organization for organization, _ in claimed) == [ORGANIZATION, OTHER]
+    assert await account.claim("later") == [], "the try is taken"
+
+
+async def test_where_nothing_is_wanted_one_of_what_was_kept_back_is_tried(account: Account) -> None:
+    await account.paused_for(MINUTE)
+    for shipment in range(1, 5):
+        await account.have(shipment, *ENDED, MINUTE)
+    await account.claim("a replica")
+    [wanted] = await account.wanted()
+    assert await account.claim("a replica") == [(ORGANIZATION, wanted)]
+    await account.claim("a replica")
+    assert await account.wanted() == [wanted], "no second one while it is tried"
 
 
 # -- resuming ----------------------------------------------------------------------------------------------------------
