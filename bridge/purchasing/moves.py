@@ -53,9 +53,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """An offer that is to be bought now."""
+    """An offer that is to be bought now. `before` is what stays of the purchase where it cannot be asked for."""
 
     purchase: Purchase
+    before: Purchase
     shipment: Shipment
     decision: Buy
     tell: tuple[announce.Tell, ...] = ()
@@ -121,11 +122,12 @@ def _wished(purchase: Purchase, shipment: Shipment, decision: Buy | Hold, terms:
     chosen = choose(purchase, shipment, decision.offer)
     why = _asks_somebody(purchase, decision, terms)
     if why is None:
-        before = _left_behind(purchase, shipment, decision.offer)
-        return Chosen(chosen, shipment, _as_buy(decision), before)
+        told = _left_behind(purchase, shipment, decision.offer)
+        before = replace(purchase, deadline=chosen.deadline)
+        return Chosen(chosen, before, shipment, _as_buy(decision), told)
     selected = announce.selected(chosen, shipment, _as_buy(decision), terms.policy)
-    told = announce.held(chosen, shipment, decision.offer, why)
-    ended = _ended(chosen, shipment, PurchaseState.held, why, selected, told)
+    held = announce.held(chosen, shipment, decision.offer, why)
+    ended = _ended(chosen, shipment, PurchaseState.held, why, selected, held)
     return replace(ended, decided=record(shipment, decision, terms))
 
 
