@@ -44,7 +44,7 @@ async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> B
         shared.warnings.append(APPROVES)
     watch = Watch(stores.connections, {shipx(number): client for number, client in clients.items()}, shared.stop)
     shared.loops.start("connections.watch", watch.run)
-    terms = _terms(settings, mode, load_policy(await asyncio.to_thread(policy_text, settings)))
+    terms = _terms(settings, mode, await read_policy(settings))
     return Buyer(
         purchases=SqlPurchases(stores.database, stores.recorder, shared.holder),
         accounts={organization: Account(client, terms) for organization, client in clients.items()},
@@ -78,6 +78,11 @@ def real_mode(settings: Settings) -> Mode:
     mode, scope = settings.purchasing.mode, settings.purchasing.scope
     is_free = scope == "all" or (scope is None and is_loopback(settings.shipx.base_url))
     return mode if mode != "auto" or is_free else "approve"
+
+
+async def read_policy(settings: Settings) -> Policy:
+    """Read the policy as its file is now. Raises SettingsError."""
+    return load_policy(await asyncio.to_thread(policy_text, settings))
 
 
 def policy_text(settings: Settings) -> bytes:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from bridge.app.buying import APPROVES, policy_text, real_mode
+from bridge.app.buying import APPROVES, read_policy, real_mode
 from bridge.doctor.report import Check
 from bridge.errors import SettingsError
 from bridge.events import statuses
-from bridge.purchasing import policy
 from bridge.settings import Settings
 
 _WORDS: Final = {
@@ -37,7 +35,7 @@ def _mode(settings: Settings) -> Check:
 
 async def _policy(settings: Settings) -> Check:
     try:
-        found = policy.load(await asyncio.to_thread(policy_text, settings))
+        found = await read_policy(settings)
     except SettingsError as error:
         return Check(name="policy", state="failed", told=str(error), do=f"correct {settings.policy}")
     rules = "rules " + ", ".join(rule.id for rule in found.rules)

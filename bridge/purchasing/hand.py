@@ -236,7 +236,7 @@ def _intent(chosen: Chosen, terms: Terms, now: datetime) -> Intent:
     purchase = intended(chosen.purchase, terms.call_within, now)
     selected = announce.selected(purchase, chosen.shipment, chosen.decision, terms.policy)
     tell = (*chosen.tell, selected, announce.requested(purchase, chosen.shipment))
-    move = Move(purchase, tell, decided=record(chosen.shipment, chosen.decision, terms))
+    move = Move(purchase, tell, decided=record(chosen.purchase, chosen.shipment, chosen.decision, terms))
     return Intent(purchase, _decide(move), chosen.decision.price)
 
 

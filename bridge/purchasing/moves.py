@@ -17,11 +17,13 @@ from bridge.model import Evidence, IntentId, OfferId
 from bridge.purchasing import announce, notes
 from bridge.purchasing.delays import READS, RETRIES, STRANGERS, again, soon
 from bridge.purchasing.evidence import Bought, Nothing, NotPaid, Underway, evidence
-from bridge.purchasing.policy import CARRIER_OWNED, Adopt, Buy, Decline, Expired, Hold, NotOurs, Wait, decide
+from bridge.purchasing.policy import CARRIER_OWNED, Adopt, Buy, Decision, Decline, Expired, Hold, NotOurs, Wait, decide
+from bridge.purchasing.policy.document import document
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.budget import Refusal, next_minute
-from bridge.store.purchase import ADOPTED, Answer, Decided, Purchase, PurchaseState
+from bridge.store.decisions import Decided
+from bridge.store.purchase import ADOPTED, Answer, Purchase, PurchaseState
 
 GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """From the end of the window to the end of waiting for a carrier that lets nothing be decided."""
@@ -93,7 +95,7 @@ def judge(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) 
 
 def _decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
     now = moment.now
-    decision = decide(shipment, terms.policy, purchase.organization, ours=purchase.send_before is not None)
+    decision = decide(shipment, terms.policy, purchase.organization, ours=_is_ours(purchase))
     noted = replace(purchase, note=notes.read(purchase, shipment, decision))
     match decision:
         case Buy() | Hold():
@@ -102,7 +104,8 @@ def _decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Momen
             return _adopted(noted, shipment, bought)
         case Decline(why, rejected):
             told = announce.declined(noted, shipment, why, rejected, terms.policy)
-            return _ended(noted, shipment, PurchaseState.declined, why, told, decided=record(shipment, decision, terms))
+            decided = record(noted, shipment, decision, terms)
+            return _ended(noted, shipment, PurchaseState.declined, why, told, decided=decided)
         case Expired():
             return _expired(noted, shipment, terms, moment)
         case NotOurs(why):
@@ -128,7 +131,7 @@ def _wished(purchase: Purchase, shipment: Shipment, decision: Buy | Hold, terms:
     selected = announce.selected(chosen, shipment, _as_buy(decision), terms.policy)
     held = announce.held(chosen, shipment, decision.offer, why)
     ended = _ended(chosen, shipment, PurchaseState.held, why, selected, held)
-    return replace(ended, decided=record(shipment, decision, terms))
+    return replace(ended, decided=record(chosen, shipment, decision, terms))
 
 
 def _asks_somebody(purchase: Purchase, decision: Buy | Hold, terms: Terms) -> str | None:
@@ -364,9 +367,16 @@ def _ended(
     return Move(replace(purchase, state=state, reason=why, answer=None), (*before, *tell), decided=decided)
 
 
-def record(shipment: Shipment, decision: Buy | Hold | Decline, terms: Terms) -> Decided:
+def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Terms) -> Decided:
     """Give what is kept of a decision: what was on offer, and what the policy made of it."""
-    return Decided(shipment.at, terms.policy.sha256, "{}")
+    body = document(shipment, decision, ours=_is_ours(purchase)).model_dump_json()
+    which = purchase.organization, purchase.shipment, shipment.at, purchase.intent
+    return Decided(*which, terms.policy.sha256, body)
+
+
+def _is_ours(purchase: Purchase) -> bool:
+    """Say whether we tried to pay for the shipment before."""
+    return purchase.send_before is not None
 
 
 def _pauses(why: str) -> str | None:

@@ -13,6 +13,7 @@ from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, IntentId, OfferId, OrganizationId, ShipmentId, Subject
 from bridge.store import journal
 from bridge.store.budget import Refusal
+from bridge.store.decisions import Decided
 
 ADOPTED: Final = "adopted"
 """The reason in the ledger of what somebody else bought, as a read showed."""
@@ -103,15 +104,6 @@ class Purchase:
     @property
     def subject(self) -> Subject:
         return Subject.shipment(self.organization, self.shipment)
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What was decided and from what, as it is kept; `body` is JSON, by allow-list."""
-
-    at: datetime
-    policy_sha256: str
-    body: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ class SqlPurchases:
         if step.state is not None:
             ledger.state = step.state.dump()
         if step.decided is not None:
-            decisions.write(transaction, one, step.decided)
+            decisions.write(transaction, step.decided)
         self._note(transaction, one, now)
         if one.state in UNBOUGHT or one.reason == ADOPTED:
             budget.release(transaction, one.organization, one.shipment)

@@ -279,6 +279,8 @@ class Stage:
         limits: Limits = LIMITS,
         faults: Mapping[str, Any] | None = None,
         seed: int = 1,
+        answers: float = 0.0,
+        bulk_refusals: str = "unnamed",
         **terms: Any,
     ) -> None:
         self.clock = LoopClock()
@@ -286,8 +288,8 @@ class Stage:
         scenario = Scenario.model_validate(
             {
                 "organizations": [TERMS | terms],
-                "purchases": {"again": again},
-                "delays": {"purchase": purchase},
+                "purchases": {"again": again, "bulk_refusals": bulk_refusals},
+                "delays": {"purchase": purchase, "answer": [answers, answers]},
                 "faults": faults or {},
             }
         )
@@ -422,6 +424,19 @@ class Stage:
     def note_calls_of_the_merchant(self) -> None:
         """Remember which calls were not the bridge's."""
         self.calls_of_the_merchant = sum(1 for _ in self.simulator.world.calls.after(0))
+
+    def live(self) -> int:
+        """Count the purchases that somebody will still work on."""
+        [(n,)] = self.disk.rows("SELECT count(*) FROM purchases WHERE state IN ('wanted', 'intended', 'doubt')")
+        return int(n)
+
+    def calls_of_programs(self) -> int:
+        """Count the calls that were no creation of a shipment: those of whoever buys."""
+        return sum(
+            1
+            for call in self.simulator.world.calls.after(0)
+            if not (call.method == "POST" and call.path.endswith("/shipments"))
+        )
 
     def calls(self, ending: str) -> int:
         """Count the calls that reached the carrier's address."""

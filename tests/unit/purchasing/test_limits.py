@@ -202,9 +202,10 @@ def test_what_is_paused_until_its_offers_expire_ends_then_whatever_the_webhook_s
             stage.start()
             await pass_time(290)
             assert stage.state(shipment) == "wanted"
-            assert await stage.settled(shipment, seconds=10) == "expired"
+            assert await stage.settled(shipment, seconds=20) == "expired"
             [told] = stage.told(shipment)
-            assert (told.type, stage.reason(shipment)) == ("offers_expired", "account_paused")
+            assert told.type in ("offers_expired", "offer_selection_failed"), "whichever clock says so first"
+            assert stage.reason(shipment) == "account_paused"
             assert stage.calls("/buy") == 0
 
     in_virtual_time(story())
