@@ -45,6 +45,8 @@ from tests.support.purchases import taken
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ORGANIZATION = OrganizationId(4821)
 WORDS = ("created", "offers_prepared", "confirmed", "taken_by_courier", "out_for_delivery", "delivered")
+RECORDER = Recorder(Envelope("demo"))
+FIRST = ShipmentId(1)
 T = TypeVar("T")
 
 
@@ -244,18 +246,18 @@ class Holding:
         return await self._database.decided()
 
 
-async def about_to_buy(database: PostgresDatabase) -> Intent:
+async def about_to_buy(database: PostgresDatabase, shipment: ShipmentId = FIRST) -> Intent:
     """Take a purchase in hand, on a connection that can be paused, and give its intent."""
-    await SqlConnections(database, Recorder(Envelope("demo"))).prepare([shipx(ORGANIZATION)])
-    work = PurchaseWork(ORGANIZATION, ShipmentId(1), NOW + timedelta(minutes=5), DeliveryId("d"))
+    await SqlConnections(database, RECORDER).prepare([shipx(ORGANIZATION)])
+    work = PurchaseWork(ORGANIZATION, shipment, NOW + timedelta(minutes=5), DeliveryId("d"))
     await database.write(lambda transaction: want(transaction, [work], NOW))
-    [claimed] = await taken(SqlPurchases(database, Recorder(Envelope("demo")), "one"), NOW, Take(Errand.buy, 1))
+    [claimed] = await taken(SqlPurchases(database, RECORDER, "one"), NOW, Take(Errand.buy, 1))
     intended = Step(replace(claimed, state=PurchaseState.intended))
     return Intent(intended.purchase, lambda _: intended, price=None)
 
 
 async def pause(database: PostgresDatabase) -> None:
-    connections = SqlConnections(database, Recorder(Envelope("demo")))
+    connections = SqlConnections(database, RECORDER)
     assert await database.write(
         lambda transaction: connections.pause(transaction, shipx(ORGANIZATION), reason="operator", by="x")
     )
@@ -265,11 +267,10 @@ async def test_a_pause_waits_for_an_intent_that_is_being_committed(replicas: Rep
     """So that after it nobody writes down another one."""
     one, two = await replicas.open(), await replicas.open()
     about_to, holding = await about_to_buy(one), Holding(one)
-    purchases = SqlPurchases(holding, Recorder(Envelope("demo")), "one")
+    purchases = SqlPurchases(holding, RECORDER, "one")
     intent = asyncio.create_task(purchases.intend([about_to], Caps(1), NOW))
-    await until(lambda: holding.held is not None)
-    assert holding.held is not None
-    await holding.held.reached()
+    held = await until(lambda: holding.held)
+    await held.reached()
     pausing = asyncio.create_task(pause(two))
 
     async def ends_or_waits() -> bool:
@@ -277,7 +278,7 @@ async def test_a_pause_waits_for_an_intent_that_is_being_committed(replicas: Rep
 
     await until(ends_or_waits)
     assert not pausing.done(), "it came between"
-    holding.held.let_go()
+    held.let_go()
     assert (await intent).purchases == (about_to.purchase,)
     await pausing
     assert await replicas.rows("SELECT state, paused_reason FROM purchases, connections") == [("intended", "operator")]
@@ -286,7 +287,7 @@ async def test_a_pause_waits_for_an_intent_that_is_being_committed(replicas: Rep
 async def test_an_intent_that_a_pause_overtakes_before_it_looks_is_undone(replicas: Replicas) -> None:
     one, two, three = [await replicas.open() for _ in range(3)]
     about_to = await about_to_buy(one)
-    purchases = SqlPurchases(one, Recorder(Envelope("demo")), "one")
+    purchases = SqlPurchases(one, RECORDER, "one")
     held = Held(lambda transaction: transaction.run("SELECT 1 FROM purchases FOR UPDATE"))
     holding = asyncio.create_task(three.write(held))
     await held.reached()
@@ -300,6 +301,39 @@ async def test_an_intent_that_a_pause_overtakes_before_it_looks_is_undone(replic
         ("wanted", None, "operator")
     ]
     assert await replicas.rows("SELECT n FROM budgets") == []
+
+
+async def test_a_hand_passes_over_the_purchases_that_another_one_is_taking(replicas: Replicas) -> None:
+    one, two = await replicas.open(), await replicas.open()
+    work = [
+        PurchaseWork(ORGANIZATION, ShipmentId(number), NOW + timedelta(seconds=number), DeliveryId("d"))
+        for number in range(1, 6)
+    ]
+    await one.write(lambda transaction: want(transaction, work, NOW))
+    holding = Holding(one)
+    first = asyncio.create_task(taken(SqlPurchases(holding, RECORDER, "one"), NOW, Take(Errand.buy, 2)))
+    held = await until(lambda: holding.held)
+    await held.reached()
+    second = await asyncio.wait_for(taken(SqlPurchases(two, RECORDER, "two"), NOW, Take(Errand.buy, 9)), 3)
+    assert not first.done()
+    held.let_go()
+    assert [one.shipment for one in await first] == [1, 2]
+    assert [one.shipment for one in second] == [3, 4, 5]
+
+
+async def test_two_hands_that_race_for_the_last_purchase_of_a_day_get_one(replicas: Replicas) -> None:
+    one, two = await replicas.open(), await replicas.open()
+    mine, theirs = await about_to_buy(one), await about_to_buy(two, ShipmentId(2))
+    holding = Holding(one)
+    first = asyncio.create_task(SqlPurchases(holding, RECORDER, "one").intend([mine], Caps(1), NOW))
+    held = await until(lambda: holding.held)
+    await held.reached()
+    second = asyncio.create_task(SqlPurchases(two, RECORDER, "one").intend([theirs], Caps(1), NOW))
+    await until(lambda: _someone_waits(replicas))
+    held.let_go()
+    assert await first == Intended((mine.purchase,))
+    assert await second == Intended(refused={ShipmentId(2): "budget_exhausted"})
+    assert await replicas.rows("SELECT currency, n FROM budgets") == [("PLN", 1)]
 
 
 async def _someone_waits(replicas: Replicas, number: int = 1) -> bool:
