@@ -19,13 +19,13 @@ from bridge.lifecycle import Stop
 from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer
-from bridge.purchasing.policy import Policy
 from bridge.simulator import Scenario, Simulator, VirtualClock, create_app
 from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
 from bridge.store.purchases import Purchase, PurchaseState, SqlPurchases, want
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.permits import FreePermits
+from tests.unit.purchasing.policy.making import preferring
 
 ORGANIZATION = OrganizationId(4821)
 TERMS = {
@@ -89,7 +89,7 @@ class Process:
         self.buyer = Buyer(
             purchases=self.purchases,
             accounts={ORGANIZATION: Account(client, "auto")},
-            policy=Policy("default", ("inpost_locker_standard",), "0" * 64),
+            policy=preferring("inpost_locker_standard"),
             settle=timedelta(seconds=20),
             call_within=timedelta(seconds=10),
             at_once=8,

@@ -21,7 +21,6 @@ from bridge.lifecycle import Stop
 from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
-from bridge.purchasing.policy import Policy
 from bridge.simulator import Scenario, Simulator, VirtualClock, create_app
 from bridge.store.audit import Audit, survey
 from bridge.store.database import ManagedDatabase
@@ -33,6 +32,7 @@ from bridge.store.projecting import SqlProjector
 from bridge.store.purchases import SqlPurchases
 from bridge.store.sealed import Vault
 from tests.support.permits import FreePermits
+from tests.unit.purchasing.policy.making import preferring
 
 ORGANIZATION = OrganizationId(4821)
 PARTITIONS = range(64)
@@ -96,7 +96,7 @@ class Shop:
         self.buyer = Buyer(
             purchases=self.purchases,
             accounts={ORGANIZATION: Account(client, mode)},
-            policy=Policy("default", ("inpost_locker_standard",), "0" * 64),
+            policy=preferring("inpost_locker_standard"),
             settle=timedelta(seconds=20),
             call_within=timedelta(seconds=10),
             at_once=8,

@@ -22,7 +22,7 @@ from bridge.limits.connection import Connection, Limits
 from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Account, Buyer, Mode
-from bridge.purchasing.policy import Policy, load
+from bridge.purchasing.policy import Policy
 from bridge.simulator import Scenario, Simulator, create_app
 from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import EVERYTHING, Unit
@@ -30,6 +30,7 @@ from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
 from bridge.store.purchases import SqlPurchases, want
 from bridge.store.sqlite import SqliteTransaction, read_once
+from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.virtual_time import LoopClock, pass_time
 
 T = TypeVar("T")
@@ -39,13 +40,6 @@ Trouble = Callable[[httpx.Request, Inner], Awaitable[httpx.Response]]
 
 ORGANIZATION = OrganizationId(4821)
 TOKEN = "the-token-of-4821"
-
-
-def preferring(*services: str, rule: str = "default") -> Policy:
-    """Make a policy of one rule for every shipment."""
-    return load(f"[[rules]]\nid = '{rule}'\nprefer_services = {list(services)}\n".encode())
-
-
 POLICY = preferring("inpost_locker_standard", "inpost_courier_standard")
 CONNECTION = shipx(ORGANIZATION)
 LIMITS = Limits(per_minute=6000, at_once=4)

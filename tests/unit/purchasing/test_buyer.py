@@ -21,6 +21,7 @@ from bridge.purchasing.shipment import Shipment
 from bridge.settings import load
 from bridge.store.purchases import want
 from bridge.store.sqlite import SqliteTransaction
+from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.stage import (
     CALL_WITHIN,
     ORGANIZATION,
@@ -31,7 +32,6 @@ from tests.unit.purchasing.stage import (
     Process,
     Stage,
     Trouble,
-    preferring,
 )
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import START, in_virtual_time, pass_time

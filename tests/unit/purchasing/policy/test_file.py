@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from bridge.errors import SettingsError
 from bridge.purchasing.policy import load
+from bridge.purchasing.policy.conditions import When
 from bridge.purchasing.policy.file import Policy, Problem, read
+from bridge.purchasing.policy.objections import ORDER
+from bridge.purchasing.policy.rule import Rule
+from bridge.purchasing.policy.written import PolicyFile
 from tests.unit.purchasing.policy.making import C2C, COURIER, LOCKER, policy, rule
 
 ROOT = Path(__file__).parents[4]
@@ -32,6 +38,26 @@ def test_the_example_in_the_shipped_policy_can_be_used_as_it_is() -> None:
     written = "\n".join(line.removeprefix("# ") for line in ["# [[rules]]", *example.splitlines()])
     found = load((written + "\n" + before).replace("carrier_owned", "#").replace("regenerate", "#").encode())
     assert [one.id for one in found.rules] == ["cash-on-delivery", "default"]
+
+
+def test_the_examples_of_the_manual_can_be_used_as_they_are() -> None:
+    text = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    _, example, _ = re.split(r"^```(?:toml)?\n", text, flags=re.MULTILINE)
+    found = load(example.encode())
+    assert [one.id for one in found.rules] == ["b2b", "lockers", "default"]
+    assert found.prices.keys() == {"inpost_courier_express_1200", COURIER}
+
+
+@pytest.mark.parametrize("model", [PolicyFile, Rule, When])
+def test_the_manual_names_every_key(model: type[BaseModel]) -> None:
+    text = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    keys = {"rules": "[[rules]]", "price_table": "[price_table]"}
+    assert [name for name in model.model_fields if f"`{keys.get(name, name)}`" not in text] == []
+
+
+@pytest.mark.parametrize("reason", [*ORDER, "no_rule_match", "not_preferred"])
+def test_the_manual_names_every_reason(reason: str) -> None:
+    assert f"`{reason}`" in (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
