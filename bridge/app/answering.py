@@ -9,8 +9,8 @@ from typing import Protocol
 
 from starlette.routing import Route
 
-from bridge.app.buying import read_policy
 from bridge.app.commanding import Commanding
+from bridge.app.policy import read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.app.watching import Watching

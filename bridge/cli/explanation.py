@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic_core import to_json
 
-from bridge.app.buying import read_policy
+from bridge.app.policy import read_policy
 from bridge.cli.table import cell, record, table
 from bridge.errors import SettingsError
 from bridge.purchasing.policy.document import Document, Verdict, again

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bridge.app.buying import APPROVES, read_policy, real_mode
+from bridge.app.buying import APPROVES, real_mode
+from bridge.app.policy import read_policy
 from bridge.doctor.report import Check
 from bridge.errors import SettingsError
 from bridge.events import statuses
@@ -13,7 +14,7 @@ from bridge.settings import Settings
 
 _WORDS: Final = {
     "auto": "offers are bought by the policy, unasked",
-    "approve": "offers are chosen by the policy and announced as held; this version cannot approve them yet",
+    "approve": "offers are chosen by the policy and held until a person approves them",
     "dry_run": "offers are chosen by the policy, and never bought",
 }
 

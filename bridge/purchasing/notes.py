@@ -10,7 +10,7 @@ from bridge.purchasing.evidence import Bought, Evidence, Nothing, NotPaid, Under
 from bridge.purchasing.policy import Adopt, Buy, Decision, Decline, Expired, Hold, NotOurs, Wait
 from bridge.purchasing.shipment import Payment, Shipment
 from bridge.store.journal import Note
-from bridge.store.purchases import Purchase
+from bridge.store.purchase import Purchase
 
 _RESULTS: Final[dict[type[Decision | Evidence], str]] = {
     Adopt: "adopt",

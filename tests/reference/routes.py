@@ -72,10 +72,10 @@ def internal() -> list[Route]:
     access = Access(())
     operations = Operations(Metrics(), _health, _measure)
     feed = FeedApi(SqlFeed(_database()), access, Stop())
-    replay = Replay(SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
+    replay = Replay(_database(), SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
     commands = CommandsApi(SqlCommands(_database(), Vault(), "nobody"), access, _nothing)
     found = SqlConnections(_database(), Recorder(Envelope("demo")))
-    connections = ConnectionsApi(found, access, Pausing(found, _nothing))
+    connections = ConnectionsApi(found, access, Pausing(_database(), found, _nothing))
     evaluation = EvaluationApi(
         SqlDecisions(_database()),
         access,

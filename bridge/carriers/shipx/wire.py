@@ -71,6 +71,17 @@ _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzin
 Moment = Annotated[AwareDatetime, AfterValidator(_bounded)]
 
 
+def _readable(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Give None for what cannot be read, so that it does not take its neighbours along."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+_Readable = WrapValidator(_readable)
+
+
 ERROR_KEYS: Final = frozenset(
     {
         "access_forbidden",
@@ -257,9 +268,9 @@ class Shipment(_Shape):
     tracking_number: Number = None
     return_tracking_number: Number = None
     service: Word | None = None
-    mpk: Annotated[CostCentre | None, Lenient, BeforeValidator(_named)] = None
-    external_customer_id: Annotated[Text | None, Lenient, BeforeValidator(_as_text)] = None
-    reference: Annotated[Text | None, Lenient] = None
+    mpk: Annotated[CostCentre | None, Lenient, BeforeValidator(_named), Field(repr=False)] = None
+    external_customer_id: Annotated[Text | None, Lenient, BeforeValidator(_as_text), Field(repr=False)] = None
+    reference: Annotated[Text | None, Lenient, Field(repr=False)] = None
     cod: Annotated[Amount | None, Lenient] = None
     cod_amount: Annotated[Amount | None, Lenient] = None
     """How older pages call it."""
@@ -274,10 +285,42 @@ class Shipment(_Shape):
     transactions: list[Transaction] | None = None
 
 
+class Listing(_Shape):
+    """A page of shipments. `count` is on all pages; `page` and `per_page` are echoes, and not reliable (2026-10)."""
+
+    href: Annotated[str, Field(max_length=16_384)]
+    count: Annotated[int, Field(ge=0, lt=10**18)]
+    items: list[Annotated[Shipment | None, Lenient]]
+
+
+class Remark(_Shape):
+    """A shipment's comments, free text: only ever sent back unchanged."""
+
+    id: Id
+    comments: Annotated[str | None, Field(max_length=1000, repr=False)] = None
+
+
 class Refusal(_Shape):
     """An error answer. Public resources say `description` instead of `message`; neither is read, both are free text."""
 
     error: Word | None = None
+
+
+def _listed(value: object) -> object:
+    """Take an object for a list of one; the error answers nest objects in such lists."""
+    return [value] if isinstance(value, dict) else value
+
+
+class BulkDetails(_Shape):
+    """The items that a refusal of many names, by the ids that they were sent with."""
+
+    shipments: Annotated[list[Any], BeforeValidator(_listed)]
+
+
+class BulkRefusal(_Shape):
+    """The same error answer, of which only that is read: everything else in the details may be anybody's data."""
+
+    details: BulkDetails | None = None
 
 
 class Organization(_Shape):
