@@ -306,7 +306,7 @@ class Settings(Part):
     api_tokens: tuple[ApiClient, ...] = Field((), description="Further tokens.")
     webhook: Webhook = Webhook()
     shipx: ShipX = ShipX()
-    policy: Path = Field(Path("config/policy.toml"), description="The offer policy.")
+    policy: Path = Field(Path("config/policy.toml"), description="The offer policy: see docs/policy.md.")
     purchasing: Purchasing = Purchasing()
     reconcile: Reconcile = Reconcile()
     returns: Returns = Returns()

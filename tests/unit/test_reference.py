@@ -34,6 +34,8 @@ VERBS = [
     "connections list",
     "connections pause",
     "connections resume",
+    "policy check",
+    "policy explain",
 ]
 
 ROUTES = [
@@ -53,6 +55,7 @@ ROUTES = [
     "GET /v1/connections",
     "POST /v1/connections/{name:path}/pause",
     "POST /v1/connections/{name:path}/resume",
+    "POST /v1/offers/evaluate",
     "GET /asyncapi.json",
     "GET /schemas/{type}.json",
 ]
