@@ -12,7 +12,7 @@ from bridge.limits.connection import Outcome, Purpose
 from bridge.model import Event, Redriven, ShipmentId
 
 if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
-    from bridge.purchasing.shipment import Choice, Shipment
+    from bridge.purchasing.shipment import Choice, Page, Shipment
     from bridge.store.inbox import Accepted, Entry
     from bridge.store.leases import Share
     from bridge.store.outbox import Pending
@@ -180,6 +180,13 @@ class Carrier(Protocol):
 
     async def read_many(self, shipments: Sequence[ShipmentId], purpose: Purpose) -> Mapping[ShipmentId, Shipment]:
         """Read up to a hundred by one call; what did not come is to be read alone. Raises as `read` does."""
+        ...
+
+    async def created_since(self, since: datetime, page: int, purpose: Purpose = Purpose.sweep) -> Page:
+        """List what was created from then on, the oldest first, a page of up to a hundred at a time; the first is 1.
+
+        What is very new is not in it yet, what was cancelled not any more. Raises as `read` does.
+        """
         ...
 
     async def most_at_once(self, sample: ShipmentId) -> int:

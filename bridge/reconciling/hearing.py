@@ -1,0 +1,41 @@
+"""How an organization's webhooks do, concluded from what had to be asked for: pure, and slow to change its mind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bridge.store.hearing import Hearing, State
+
+ENOUGH: Final = 3
+"""How many shipments must have had news that no webhook told: one or two may be an accident."""
+CALM: Final = timedelta(minutes=30)
+"""How long nothing may have been missed before all is well again."""
+
+
+def judge(before: Hearing, missed: int, heard_at: datetime | None, now: datetime) -> Hearing:
+    """Say how webhooks do, after so many more were missed and the last one came at `heard_at`.
+
+    Without any webhook nothing shows that they come again; with some, a time without a miss does.
+    """
+    heard_at = max((at for at in (before.heard_at, heard_at) if at is not None), default=None)
+    is_heard = before.missed_at is not None and heard_at is not None and heard_at > before.missed_at
+    if is_heard and not missed and before.missed_at is not None and now - before.missed_at > CALM:
+        return _in_state(before, Hearing(heard_at=heard_at), "healthy", now)
+    counted = replace(
+        before,
+        missed=before.missed + missed,
+        unheard=(0 if is_heard else before.unheard) + missed,
+        missed_at=now if missed else before.missed_at,
+        heard_at=heard_at,
+    )
+    if counted.unheard >= ENOUGH:
+        return _in_state(before, counted, "silent", now)
+    if counted.missed >= ENOUGH:
+        return _in_state(before, counted, "missing", now)
+    return counted
+
+
+def _in_state(before: Hearing, after: Hearing, state: State, now: datetime) -> Hearing:
+    return replace(after, state=state, since=before.since if state == before.state else now)
