@@ -1,24 +1,17 @@
-"""Buying: by which policy, in which mode, and by which carrier client of each organization."""
+"""Buying: by which policy, and in which mode."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from pydantic import SecretStr
-
-from bridge.app import VERSION
+from bridge.app.carriers import Carriers
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
-from bridge.carriers.shipx.client import ShipxClient, make_http
-from bridge.connections.gate import Gate
 from bridge.connections.watch import Watch
 from bridge.errors import SettingsError
-from bridge.limits.connection import Limits
-from bridge.model import OrganizationId
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import load as load_policy
 from bridge.settings import Settings, is_loopback
@@ -30,10 +23,9 @@ APPROVES: Final = (
 )
 
 
-async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> Buyer:
+async def make_buyer(shared: Shared, stores: Stores, clients: Carriers) -> Buyer:
     """Make the buyer, for every organization that has a token. Raises SettingsError."""
     settings, mode = shared.settings, real_mode(shared.settings)
-    clients = _open_clients(stack, shared, stores)
     if clients and mode != settings.purchasing.mode:
         shared.warnings.append(APPROVES)
     watch = Watch(stores.connections, {shipx(number): client for number, client in clients.items()}, shared.stop)
@@ -64,39 +56,3 @@ def policy_text(settings: Settings) -> bytes:
         return settings.policy.read_bytes()
     except OSError as error:
         raise SettingsError([("BRIDGE_POLICY", f"cannot be read: {error.strerror}")]) from error
-
-
-def _open_clients(stack: AsyncExitStack, shared: Shared, stores: Stores) -> dict[OrganizationId, ShipxClient]:
-    return {
-        OrganizationId(one.id): _open_client(stack, shared, stores, OrganizationId(one.id), one.token)
-        for one in shared.settings.shipx.organizations
-        if one.token is not None
-    }
-
-
-def _open_client(
-    stack: AsyncExitStack, shared: Shared, stores: Stores, organization: OrganizationId, token: SecretStr
-) -> ShipxClient:
-    """Make the client of one organization, behind a gate that all replicas share."""
-    carrier = shared.settings.shipx
-    http = make_http(timeout_s=carrier.timeout_s, at_once=carrier.max_in_flight)
-    stack.push_async_callback(http.aclose)
-    return ShipxClient(
-        http,
-        base_url=carrier.base_url,
-        organization=organization,
-        token=token,
-        permits=_open_gate(stack, shared, stores, organization),
-        metrics=shared.metrics,
-        clock=shared.clock,
-        version=VERSION,
-    )
-
-
-def _open_gate(stack: AsyncExitStack, shared: Shared, stores: Stores, organization: OrganizationId) -> Gate:
-    carrier = shared.settings.shipx
-    limits = Limits(carrier.requests_per_minute, carrier.max_in_flight)
-    gate = Gate(stores.connections, shipx(organization), limits, holder=shared.holder, clock=shared.clock)
-    stack.push_async_callback(gate.close)
-    shared.bells.hang("connections", gate.wake)
-    return gate

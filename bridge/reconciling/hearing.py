@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.model import OrganizationId
 from bridge.store.hearing import Hearing, State
 
 ENOUGH: Final = 3
 """How many shipments must have had news that no webhook told: one or two may be an accident."""
 CALM: Final = timedelta(minutes=30)
 """How long nothing may have been missed before all is well again."""
+
+
+ADVICE: Final = "see that the URL of `bridge webhook url` is registered in the Manager, and that it is reachable"
 
 
 def judge(before: Hearing, missed: int, heard_at: datetime | None, now: datetime) -> Hearing:
@@ -39,3 +44,19 @@ def judge(before: Hearing, missed: int, heard_at: datetime | None, now: datetime
 
 def _in_state(before: Hearing, after: Hearing, state: State, now: datetime) -> Hearing:
     return replace(after, state=state, since=before.since if state == before.state else now)
+
+
+def told(one: Hearing) -> str | None:
+    """Say in words what is wrong; None where nothing is."""
+    if one.state == "healthy":
+        return None
+    what = "no webhooks come" if one.state == "silent" else "some webhooks do not come"
+    last = "" if one.heard_at is None else f", the last one came {one.heard_at:%Y-%m-%d %H:%M:%S} UTC"
+    since = "" if one.since is None else f" since {one.since:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{what}{since}: {one.missed} shipments had news that only asking found{last}"
+
+
+def warnings(found: Mapping[OrganizationId, Hearing]) -> list[str]:
+    """Say which organizations' webhooks do not come as they should."""
+    said = ((organization, told(one)) for organization, one in found.items())
+    return [f"organization {organization}: {text}; {ADVICE}" for organization, text in said if text is not None]

@@ -106,15 +106,12 @@ class Sweeping:
         return found
 
     async def _each_alone(self, shipments: Sequence[ShipmentId], purpose: Purpose) -> None:
-        unknown = []
         for shipment in shipments:
             try:
                 found = await self._carrier.read(shipment, purpose)
             except CarrierRefused as error:
                 if error.status != _NOT_FOUND:
                     raise
-                unknown.append(shipment)
+                await self._sweeps.absent(self._organization, [shipment], self._clock())
             else:
                 await self._learning.take(self._organization, [found], heard_since=self._heard_since)
-        if unknown:
-            await self._sweeps.absent(self._organization, unknown, self._clock())
