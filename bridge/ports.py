@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +13,7 @@ from bridge.limits.connection import Outcome, Purpose
 from bridge.model import Event, Redriven, ShipmentId
 
 if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
-    from bridge.purchasing.shipment import Choice, Page, Shipment
+    from bridge.purchasing.shipment import Choice, Shipment
     from bridge.store.inbox import Accepted, Entry
     from bridge.store.leases import Share
     from bridge.store.outbox import Pending
@@ -182,13 +183,6 @@ class Carrier(Protocol):
         """Read up to a hundred by one call; what did not come is to be read alone. Raises as `read` does."""
         ...
 
-    async def created_since(self, since: datetime, page: int, purpose: Purpose = Purpose.sweep) -> Page:
-        """List what was created from then on, the oldest first, a page of up to a hundred at a time; the first is 1.
-
-        What is very new is not in it yet, what was cancelled not any more. Raises as `read` does.
-        """
-        ...
-
     async def most_at_once(self, sample: ShipmentId) -> int:
         """Say how many one call may be about: 1 until a list was seen to say the same as the read of one, `sample`.
 
@@ -202,4 +196,26 @@ class Carrier(Protocol):
 
     def turn_to_buy(self) -> AbstractAsyncContextManager[Turn]:
         """Take a turn, before the intent is written down. Raises NoPermit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of what was created since a moment, oldest first.
+
+    `count` is how many there are on all pages, `unread` how many of this one could not be read; `is_last` says whether
+    nothing follows. What was created within the last seconds may be on no page yet.
+    """
+
+    shipments: tuple[Shipment, ...]
+    count: int
+    unread: int
+    is_last: bool
+
+
+class Discovery(Protocol):
+    """ShipX, as whoever looks for shipments that nobody told of needs it."""
+
+    async def created_since(self, since: datetime, page: int, purpose: Purpose = Purpose.sweep) -> Page:
+        """Read a page of an organization's shipments, from 1. Raises CarrierUnavailable or CarrierRefused."""
         ...

@@ -70,11 +70,3 @@ class Choice:
 
     shipment: ShipmentId
     offer: OfferId
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list of shipments; after the last one there are no more."""
-
-    shipments: tuple[Shipment, ...]
-    is_last: bool
