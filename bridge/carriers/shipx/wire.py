@@ -11,7 +11,18 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
@@ -59,6 +70,17 @@ def _bounded(moment: datetime) -> datetime:
 
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 Moment = Annotated[AwareDatetime, AfterValidator(_bounded)]
+
+
+def _readable(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Give None for what cannot be read, so that it does not take its neighbours along."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+_Readable = WrapValidator(_readable)
 
 
 ERROR_KEYS: Final = frozenset(
@@ -173,8 +195,46 @@ class Transaction(_Shape):
     updated_at: Moment | None = None
 
 
+Text = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class CostCentre(_Shape):
+    """What `mpk` names."""
+
+    name: Text
+
+
+class Sum(_Shape):
+    """An amount of money; both halves are null where there is none."""
+
+    amount: Rate | None = None
+    currency: Currency | None = None
+
+
+class Points(_Shape):
+    """Which lockers or other points a shipment has to do with. The codes beside them open lockers and are not read."""
+
+    target_point: Annotated[str, Field(max_length=255)] | None = None
+
+
+class Weight(_Shape):
+    """What a parcel weighs."""
+
+    amount: Rate
+    unit: Word
+
+
+class Parcel(_Shape):
+    """One piece of a shipment."""
+
+    weight: Weight | None = None
+
+
 class Shipment(_Shape):
-    """A shipment, by allow-list: nothing personal and no code that opens a locker is ever read."""
+    """A shipment, by allow-list: no person and no code that opens a locker is ever read.
+
+    What only a policy goes by is left out where it cannot be read: it must not hide what happened to money.
+    """
 
     id: Id
     status: Word
@@ -186,12 +246,52 @@ class Shipment(_Shape):
     selected_offer: Offer | None = None
     offers: list[Offer] | None = None
     transactions: list[Transaction] | None = None
+    mpk: Annotated[CostCentre | None, _Readable, Field(repr=False)] = None
+    external_customer_id: Annotated[Text | None, _Readable, Field(repr=False)] = None
+    reference: Annotated[Text | None, _Readable, Field(repr=False)] = None
+    cod: Annotated[Sum | None, _Readable, Field(validation_alias=AliasChoices("cod", "cod_amount"))] = None
+    """`cod_amount` on older pages."""
+    insurance: Annotated[Sum | None, _Readable] = None
+    custom_attributes: Annotated[Points | None, _Readable] = None
+    parcels: Annotated[list[Parcel] | None, _Readable] = None
+
+
+class Listing(_Shape):
+    """A page of shipments. `count` is on all pages; `page` and `per_page` are echoes, and not reliable (2026-10)."""
+
+    href: Annotated[str, Field(max_length=16_384)]
+    count: Annotated[int, Field(ge=0, lt=10**18)]
+    items: list[Annotated[Shipment | None, _Readable]]
+
+
+class Remark(_Shape):
+    """A shipment's comments, free text: only ever sent back unchanged."""
+
+    id: Id
+    comments: Annotated[str | None, Field(max_length=1000, repr=False)] = None
 
 
 class Refusal(_Shape):
     """An error answer. Public resources say `description` instead of `message`; neither is read, both are free text."""
 
     error: Word | None = None
+
+
+def _listed(value: object) -> object:
+    """Take an object for a list of one; the error answers nest objects in such lists."""
+    return [value] if isinstance(value, dict) else value
+
+
+class BulkDetails(_Shape):
+    """The items that a refusal of many names, by the ids that they were sent with."""
+
+    shipments: Annotated[list[Any], BeforeValidator(_listed)]
+
+
+class BulkRefusal(_Shape):
+    """The same error answer, of which only that is read: everything else in the details may be anybody's data."""
+
+    details: BulkDetails | None = None
 
 
 class Organization(_Shape):

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bridge.carriers.shipx.shipment import read
+from bridge.carriers.shipx.shipment import ours, parse
 from bridge.errors import Unreadable
 from bridge.events.catalogue import Money, Offer
 from bridge.model import OfferId, ShipmentId
-from bridge.purchasing.shipment import Payment, PaymentState, Shipment
+from bridge.purchasing.shipment import Payment, PaymentState, Shipment, Traits
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "shipx"
 NOW = datetime(2026, 3, 18, 11, 33, tzinfo=UTC)
@@ -52,9 +52,29 @@ PREPARED = Shipment(
     selected=None,
     offers=(COURIER, LOCKER),
     payments=(),
+    traits=Traits(
+        reference="Order No. 12345",
+        receiver="locker",
+        weight_kg=Decimal(25),
+        created_at=datetime(2026, 3, 18, 11, 31, 58, 79_000, tzinfo=UTC),
+    ),
+)
+OLD_TRAITS = Traits(
+    mpk="Nazwa miejsca powstania kosztów.",
+    external_customer_id="8877xxx",
+    reference="Order No. 12345",
+    cod=Money(amount=Decimal("12.50"), currency="PLN"),
+    insurance=Money(amount=Decimal("25.00"), currency="PLN"),
+    receiver="locker",
+    weight_kg=Decimal(25),
+    created_at=datetime(2015, 9, 6, 17, 21, tzinfo=UTC),
 )
 SELECTED = COURIER.model_copy(update={"status": "selected"})
 BOUGHT = COURIER.model_copy(update={"status": "bought", "expires_at": None})
+
+
+def read(body: bytes, at: datetime) -> Shipment:
+    return ours(parse(body), at)
 
 
 def sample(name: str, **changes: Any) -> bytes:
@@ -93,7 +113,9 @@ def sample(name: str, **changes: Any) -> bytes:
         ),
         (
             "shipment_created_old_page",
-            replace(PREPARED, id=ShipmentId(1234567890), status="created", changed_at=NOW, offers=()),
+            replace(
+                PREPARED, id=ShipmentId(1234567890), status="created", changed_at=NOW, offers=(), traits=OLD_TRAITS
+            ),
         ),
     ],
 )
@@ -172,3 +194,55 @@ def test_what_is_not_in_its_safe_form_is_no_shipment(changes: dict[str, object])
 def test_a_null_where_something_may_be_is_nothing(key: str) -> None:
     found = read(sample("shipment_offers_prepared", **{key: None}), NOW)
     assert found.status == "offers_prepared"
+
+
+@pytest.mark.parametrize(
+    ("points", "receiver"),
+    [
+        ({"target_point": "KRA010"}, "locker"),
+        ({"target_point": "POP-WAW364"}, "locker"),
+        ({"target_point": None}, "address"),
+        ({"target_point": ""}, "address"),
+        ({}, "address"),
+        (None, None),
+        ("KRA010", None),
+    ],
+)
+def test_a_shipment_goes_to_a_point_or_to_an_address(points: object, receiver: str | None) -> None:
+    assert read(sample("shipment_offers_prepared", custom_attributes=points), NOW).traits.receiver == receiver
+
+
+KILO, HALF = ({"amount": amount, "unit": "kg"} for amount in ("1", 0.5))
+
+
+@pytest.mark.parametrize(
+    ("weights", "weight"),
+    [
+        ([KILO], Decimal(1)),
+        ([KILO, HALF], Decimal("1.5")),
+        ([KILO, None], None),
+        ([KILO, {"amount": None, "unit": None}], None),
+        ([{"amount": 900, "unit": "g"}], None),
+        ([{"amount": -1, "unit": "kg"}], None),
+        ([], None),
+    ],
+)
+def test_a_weight_is_the_sum_of_all_parcels_or_unknown(weights: list[object], weight: Decimal | None) -> None:
+    parcels = [{"id": "1", "weight": one} for one in weights]
+    assert read(sample("shipment_offers_prepared", parcels=parcels), NOW).traits.weight_kg == weight
+
+
+@pytest.mark.parametrize(
+    "key", ["mpk", "external_customer_id", "reference", "cod", "insurance", "custom_attributes", "parcels"]
+)
+@pytest.mark.parametrize("value", [None, 5, "", [], {}, "x" * 300, [5], {"amount": "much", "currency": "zł"}])
+def test_what_a_policy_goes_by_never_hides_what_happened_to_money(key: str, value: object) -> None:
+    found = read(sample("shipment_offers_prepared", **{key: value}), NOW)
+    assert replace(found, traits=PREPARED.traits) == PREPARED
+
+
+def test_what_may_name_a_person_is_in_no_repr() -> None:
+    names = {"mpk": {"name": "SECRET"}, "reference": "SECRET", "external_customer_id": "SECRET"}
+    body = sample("shipment_offers_prepared", **names)
+    assert "SECRET" not in f"{read(body, NOW)!r} {parse(body)!r}"
+    assert read(body, NOW).traits.reference == "SECRET"
