@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from bridge.app.carriers import Carriers
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.model import OrganizationId
-from bridge.ports import Carrier
 from bridge.reconciling.backfill import Backfilled
 from bridge.reconciling.discovery import Discovery
 from bridge.reconciling.hearing import judge
@@ -26,8 +27,6 @@ _SLOWEST_DISCOVERY_S: Final = 30.0
 _SLOWEST_TRACKING_S: Final = 60.0
 """How long reads of shipments under way are gathered for one call, at most."""
 _HEARING_S: Final = 30.0
-
-Carriers = Mapping[OrganizationId, Carrier]
 
 
 def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers) -> None:
@@ -67,7 +66,7 @@ def _rounds(
     shared: Shared,
     stores: Stores,
     organization: OrganizationId,
-    carrier: Carrier,
+    carrier: ShipxClient,
     sweeps: SqlSweeps,
     learning: Learning,
 ) -> Sequence[Round]:

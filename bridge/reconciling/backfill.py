@@ -15,7 +15,7 @@ from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock, Stop
 from bridge.limits.connection import Purpose
 from bridge.model import ClaimedCommand, OrganizationId, Outcome, Progress
-from bridge.ports import Carrier
+from bridge.ports import Discovery
 from bridge.reconciling.learning import Learning
 from bridge.reconciling.pages import Batch, created_since
 
@@ -66,7 +66,7 @@ class Backfilled:
     """Carries out `shipments.backfill` for the organizations that can be asked."""
 
     def __init__(
-        self, carriers: Mapping[OrganizationId, Carrier], learning: Learning, clock: Clock, stop: Stop
+        self, carriers: Mapping[OrganizationId, Discovery], learning: Learning, clock: Clock, stop: Stop
     ) -> None:
         self._carriers = carriers
         self._learning = learning

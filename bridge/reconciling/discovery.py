@@ -7,11 +7,11 @@ from typing import Final
 
 import structlog
 
+from bridge import ports
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
 from bridge.model import OrganizationId
-from bridge.ports import Carrier
 from bridge.reconciling.learning import Learning
 from bridge.reconciling.pages import created_since
 from bridge.store.sweeps import SqlSweeps
@@ -34,7 +34,7 @@ class Discovery:
         self,
         organization: OrganizationId,
         *,
-        carrier: Carrier,
+        carrier: ports.Discovery,
         sweeps: SqlSweeps,
         learning: Learning,
         clock: Clock,

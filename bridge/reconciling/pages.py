@@ -15,7 +15,7 @@ from typing import Final
 from bridge.errors import CarrierUnavailable
 from bridge.limits.connection import Purpose
 from bridge.model import ShipmentId
-from bridge.ports import Carrier
+from bridge.ports import Discovery
 from bridge.purchasing.shipment import Shipment
 
 FILTER_DROPPED: Final = "filter_dropped"
@@ -32,7 +32,7 @@ class Batch:
     reached: datetime
 
 
-async def created_since(carrier: Carrier, since: datetime, purpose: Purpose) -> AsyncIterator[Batch]:
+async def created_since(carrier: Discovery, since: datetime, purpose: Purpose) -> AsyncIterator[Batch]:
     """Give every shipment that was created from then on. Raises CarrierUnavailable or CarrierRefused."""
     page, seen = 1, frozenset[ShipmentId]()
     while True:
