@@ -29,7 +29,7 @@ CREATE INDEX polled_oldest ON polled (organization, found_at);
 CREATE TABLE webhook_health (
     organization BIGINT NOT NULL PRIMARY KEY,
     state        TEXT COLLATE "C" NOT NULL,
-    since        BIGINT NOT NULL,
+    since        BIGINT,
     missed       BIGINT NOT NULL DEFAULT 0,
     unheard      BIGINT NOT NULL DEFAULT 0,
     missed_at    BIGINT,

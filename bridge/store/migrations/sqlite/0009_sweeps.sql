@@ -29,7 +29,7 @@ CREATE INDEX polled_oldest ON polled (organization, found_at);
 CREATE TABLE webhook_health (
     organization INTEGER NOT NULL PRIMARY KEY,
     state        TEXT NOT NULL,
-    since        INTEGER NOT NULL,
+    since        INTEGER,
     missed       INTEGER NOT NULL DEFAULT 0,
     unheard      INTEGER NOT NULL DEFAULT 0,
     missed_at    INTEGER,
