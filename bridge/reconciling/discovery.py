@@ -11,7 +11,8 @@ from bridge import ports
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
-from bridge.model import OrganizationId
+from bridge.model import OrganizationId, ShipmentId
+from bridge.purchasing.shipment import Shipment
 from bridge.reconciling.learning import Learning
 from bridge.reconciling.pages import created_since
 from bridge.store.sweeps import SqlSweeps
@@ -47,6 +48,7 @@ class Discovery:
         self._clock = clock
         self._heard_since = heard_since
         self._far_at: datetime | None = None
+        self._taken: dict[ShipmentId, Shipment] = {}
 
     async def look(self) -> None:
         """Read what was created lately, to the end of the list. Raises StoreError."""
@@ -64,6 +66,15 @@ class Discovery:
 
     async def _walk(self, since: datetime, now: datetime) -> None:
         """Write down how far it came after each page, so that the next look goes on from there."""
+        taken: dict[ShipmentId, Shipment] = {}
         async for batch in created_since(self._carrier, since, Purpose.sweep):
-            await self._learning.take(self._organization, batch.shipments, heard_since=self._heard_since)
+            news = [one for one in batch.shipments if not self._was_taken(one)]
+            await self._learning.take(self._organization, news, heard_since=self._heard_since)
             await self._sweeps.reach(self._organization, min(batch.reached, now))
+            taken |= {one.id: one for one in batch.shipments}
+        self._taken = taken
+
+    def _was_taken(self, found: Shipment) -> bool:
+        """Say whether the last look showed the same: what is read once more mostly brings nothing."""
+        before = self._taken.get(found.id)
+        return before is not None and (before.status, before.changed_at) == (found.status, found.changed_at)

@@ -16,7 +16,7 @@ from bridge.carriers.shipx.client import ShipxClient
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
 from bridge.lifecycle import Stop
-from bridge.model import Arrival, OrganizationId, ShipmentId
+from bridge.model import Arrival, ShipmentId
 from bridge.observability import Metrics
 from bridge.reconciling.discovery import Discovery
 from bridge.reconciling.hearing import judge

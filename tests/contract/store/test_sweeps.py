@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bridge.model import OrganizationId, ShipmentId
+from bridge.model import OrganizationId
 from bridge.store.database import ManagedDatabase
 from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
 from bridge.store.sqlite import SqliteDatabase
 from bridge.store.sweeps import Phase
 from tests.contract.store.round import Round, rounds
-from tests.contract.store.shop import ORGANIZATION
 
 HOUR = 3600
 STORY: dict[str, Any] = {
