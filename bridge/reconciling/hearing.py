@@ -13,7 +13,7 @@ from bridge.store.hearing import Hearing, State
 ENOUGH: Final = 3
 """How many shipments must have had news that no webhook told: one or two may be an accident."""
 CALM: Final = timedelta(minutes=30)
-"""How long nothing may have been missed before all is well again."""
+"""How long nothing may have been missed before all is well again, and none come before some are none."""
 
 
 ADVICE: Final = "see that the URL of `bridge webhook url` is registered in the Manager, and that it is reachable"
@@ -22,7 +22,8 @@ ADVICE: Final = "see that the URL of `bridge webhook url` is registered in the M
 def judge(before: Hearing, missed: int, heard_at: datetime | None, now: datetime) -> Hearing:
     """Say how webhooks do, after so many more were missed and the last one came at `heard_at`.
 
-    Without any webhook nothing shows that they come again; with some, a time without a miss does.
+    Without any webhook nothing shows that they come again; with some, a time without a miss does. Where some come now
+    and then, it takes as long a time without any before they count as silent again.
     """
     heard_at = max((at for at in (before.heard_at, heard_at) if at is not None), default=None)
     is_heard = before.missed_at is not None and heard_at is not None and heard_at > before.missed_at
@@ -35,7 +36,8 @@ def judge(before: Hearing, missed: int, heard_at: datetime | None, now: datetime
         missed_at=now if missed else before.missed_at,
         heard_at=heard_at,
     )
-    if counted.unheard >= ENOUGH:
+    is_long_unheard = heard_at is None or now - heard_at > CALM
+    if counted.unheard >= ENOUGH and (before.state != "missing" or is_long_unheard):
         return _in_state(before, counted, "silent", now)
     if counted.missed >= ENOUGH:
         return _in_state(before, counted, "missing", now)

@@ -25,7 +25,7 @@ _FEWEST: Final = 20
 _MOST: Final = 100
 """How many one call is about: more, as long as all of them come."""
 _ALONE: Final = 10
-"""How many of a call's shipments are read alone, because they did not come, or not whole. Ids may be forged."""
+"""How many are read alone in one round, because they did not come, or not whole: ids may be forged."""
 _NOT_FOUND: Final = 404
 _PURPOSES: Final = {Phase.open: Purpose.sweep, Phase.tracking: Purpose.tracking}
 _TAKEN_IN_AT_ONCE: Final = 20
@@ -55,6 +55,7 @@ class Sweeping:
         self._stop = stop
         self._heard_since = heard_since
         self._size = _FEWEST
+        self._alone = _ALONE
 
     async def take_in(self) -> None:
         """Find out which shipments became known. Raises StoreError."""
@@ -65,6 +66,7 @@ class Sweeping:
     async def sweep(self, phase: Phase, ahead: timedelta) -> None:
         """Ask about all that are due now or so soon after, the longest overdue first. Raises StoreError."""
         by = self._clock() + ahead
+        self._alone = _ALONE
         while not self._stop:
             due = await self._sweeps.due(self._organization, phase, by, self._size)
             if not due or not await self._ask(due, phase, by):
@@ -93,9 +95,11 @@ class Sweeping:
         whole = [one for one in found.values() if Reading(self._organization, one).is_whole]
         await self._learning.take(self._organization, whole, heard_since=self._heard_since)
         rest = sorted(due.keys() - {one.id for one in whole}, key=lambda one: (due[one], one))
-        await self._each_alone(rest[:_ALONE], purpose)
+        alone, others = rest[: self._alone], rest[self._alone :]
+        self._alone -= len(alone)
+        await self._each_alone(alone, purpose)
         # Behind all that are due now: whoever forges ids does not keep others from being read alone.
-        await self._sweeps.put_off(self._organization, rest[_ALONE:], by + timedelta(seconds=1))
+        await self._sweeps.put_off(self._organization, others, by + timedelta(seconds=1))
 
     async def _together(self, shipments: Sequence[ShipmentId], purpose: Purpose) -> Mapping[ShipmentId, Shipment]:
         if len(shipments) == 1:

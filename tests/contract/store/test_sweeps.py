@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,21 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bridge.model import OrganizationId
+from bridge.events.projection import Projection
+from bridge.events.shipment import ShipmentState
+from bridge.model import OrganizationId, ShipmentId
+from bridge.reconciling.reading import Reading
 from bridge.store.database import ManagedDatabase
 from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
 from bridge.store.sqlite import SqliteDatabase
-from bridge.store.sweeps import Phase
+from bridge.store.sweeps import Answer, Phase
 from tests.contract.store.round import Round, rounds
+from tests.contract.store.shop import ORGANIZATION
+from tests.unit.reconciling.shipments import shipment
 
 HOUR = 3600
+READ = shipment(status="confirmed")
 STORY: dict[str, Any] = {
     "delays": {"list_lag": 5.4, "offers": 2.0},
     "webhooks": {"also_announce": ["canceled"]},
@@ -234,3 +241,20 @@ async def test_a_cancelled_shipment_is_looked_at_once_more_before_it_is_believed
         assert await stage.watched() == {shipment: "open"}
         await stage.live(45)
         assert await stage.watched() == {}
+
+
+async def test_an_answer_that_our_code_cannot_take_in_blocks_no_other(database: ManagedDatabase) -> None:
+    def broken(_known: ShipmentState | None) -> Projection:
+        raise ZeroDivisionError
+
+    def read(number: int, status: str) -> Answer:
+        one = replace(READ, id=ShipmentId(number), status=status)
+        return Answer(one.id, Reading(ORGANIZATION, one).project)
+
+    async with rounds(database, **STORY) as stage:
+        await stage.sweeps.settle(ORGANIZATION, [read(2, "created")], stage.now, None)
+        answers = [Answer(ShipmentId(2), broken), read(1, "confirmed")]
+        learned = await stage.sweeps.settle(ORGANIZATION, answers, stage.now, None)
+        assert (learned.broken, learned.facts["shipment.confirmed"]) == ((2,), 1)
+        assert 2 not in await stage.sweeps.due(ORGANIZATION, Phase.open, stage.now + timedelta(minutes=59), 10)
+        assert 2 in await stage.sweeps.due(ORGANIZATION, Phase.open, stage.now + timedelta(minutes=61), 10)
