@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 _TRIES: Final = 20
 """How often in a row the carrier may give nothing before it is left: then it says from where to go on."""
-_WAIT_S: Final = 3.0
+WAIT_S: Final = 3.0
 
 
 @dataclass(slots=True)
@@ -66,12 +66,18 @@ class Backfilled:
     """Carries out `shipments.backfill` for the organizations that can be asked."""
 
     def __init__(
-        self, carriers: Mapping[OrganizationId, Discovery], learning: Learning, clock: Clock, stop: Stop
+        self,
+        carriers: Mapping[OrganizationId, Discovery],
+        learning: Learning,
+        clock: Clock,
+        stop: Stop,
+        wait_s: float = WAIT_S,
     ) -> None:
         self._carriers = carriers
         self._learning = learning
         self._clock = clock
         self._stop = stop
+        self._wait_s = wait_s
 
     async def __call__(self, claimed: ClaimedCommand, report: Report) -> Outcome:
         """Ask about everything created since. Raises Unreadable."""
@@ -108,7 +114,7 @@ class Backfilled:
                     if tries >= _TRIES:
                         return _left(filling.organization, account, filling.since, error)
                     log.info("backfill.waits", organization=filling.organization, reason=str(error))
-                await bell.wait(max(_WAIT_S, 0.0))
+                await bell.wait(self._wait_s)
                 await report(account.progress(filling.share(since, self._clock(), account)))
         finally:
             self._stop.forget(bell)
