@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from bridge import ports
 from bridge.errors import CarrierUnavailable
@@ -15,26 +16,26 @@ from tests.contract.store.round import Round, rounds
 from tests.contract.store.shop import ORGANIZATION
 from tests.unit.reconciling.shipments import NOW, Carrier, created, offer, shipment
 
-LATE = {"delays": {"list_lag": 5.4}}
+LATE: dict[str, Any] = {"delays": {"list_lag": 5.4}}
 
 
 async def known(stage: Round) -> set[int]:
     return set(await stage.watched())
 
 
-async def test_a_shipment_that_the_list_shows_late_is_found_by_the_overlap(database: ManagedDatabase) -> None:
-    async with rounds(database, delays={"list_lag": 90}) as stage:
-        first = await stage.create()
-        stage.simulator.world.scenario.delays.__dict__["list_lag"] = 0
-        await stage.live(20)
-        assert await known(stage) == {first}
-        await stage.live(60, asks=False)
-        late = await stage.create()
-        stage.simulator.world.scenario.delays.__dict__["list_lag"] = 60
-        await stage.live(30)
-        assert await known(stage) == {first}
-        await stage.live(60)
-        assert await known(stage) == {first, late}
+async def test_a_shipment_that_the_list_shows_after_a_younger_one_is_found_by_the_overlap(
+    database: ManagedDatabase,
+) -> None:
+    async with rounds(database) as stage:
+        late, young = (shipment(number, "created", created_at=stage.now) for number in (1, 2))
+        carrier = Carrier(late, young, listed=lambda one: None if one.id == late.id else one)
+        discovery = another(stage, carrier)
+        await discovery.look()
+        assert await known(stage) == {young.id}
+        carrier.listed = lambda one: one
+        await stage.live(90, asks=False)
+        await discovery.look()
+        assert await known(stage) == {late.id, young.id}
 
 
 async def test_hundreds_that_were_made_while_nobody_looked_are_all_found(database: ManagedDatabase) -> None:

@@ -77,7 +77,7 @@ class Stage:
         return await self.database.read(lambda it: it.run(sql))
 
     def skipped(self) -> float:
-        return self.metrics.reads_skipped.labels("open")._value.get()
+        return self.metrics.registry.get_sample_value("bridge_sweep_reads_skipped_total", {"phase": "open"}) or 0
 
 
 @pytest.fixture
