@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
@@ -22,10 +23,14 @@ from bridge.store.sqlite import SqliteDatabase
 from bridge.store.sweeps import Answer, Phase
 from tests.contract.store.round import Round, rounds
 from tests.contract.store.shop import ORGANIZATION
+from tests.contract.store.test_plans import Explaining
 from tests.unit.reconciling.shipments import shipment
 
 HOUR = 3600
 READ = shipment(status="confirmed")
+READS_IT_ALL = re.compile(
+    r"(?:^SCAN|Seq Scan on) (?:deliveries|events|facts|polled|purchases|subjects|sweeps)\b", re.MULTILINE
+)
 STORY: dict[str, Any] = {
     "delays": {"list_lag": 5.4, "offers": 2.0},
     "webhooks": {"also_announce": ["canceled"]},
@@ -258,3 +263,19 @@ async def test_an_answer_that_our_code_cannot_take_in_blocks_no_other(database: 
         assert (learned.broken, learned.facts["shipment.confirmed"]) == ((2,), 1)
         assert 2 not in await stage.sweeps.due(ORGANIZATION, Phase.open, stage.now + timedelta(minutes=59), 10)
         assert 2 in await stage.sweeps.due(ORGANIZATION, Phase.open, stage.now + timedelta(minutes=61), 10)
+
+
+async def test_no_statement_of_a_round_reads_a_whole_table(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    async with rounds(cast(ManagedDatabase, explaining), journeys=[]) as stage:
+        for _ in range(4):
+            await stage.create()
+        await stage.live(30)
+        for shipment in await stage.wanted():
+            await stage.buy(shipment)
+        stage.simulator.world.shipments._by_id.popitem()
+        explaining.plans.clear()
+        await stage.live(180)
+    assert len(explaining.plans) >= 15
+    for sql, plan in explaining.plans.items():
+        assert not READS_IT_ALL.search(plan), f"{sql}\n{plan}"
