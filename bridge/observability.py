@@ -124,6 +124,9 @@ class Metrics:
         self.unrouted = self._gauge("unrouted_messages", "Events that no consumer was bound for")
         self.dead = self._gauge("dead_messages", "Commands that could not be carried out")
         self.purchases = self._counter("purchases", "Purchases by outcome", "outcome", "reason")
+        self.windows_projected_missed = self._gauge(
+            "windows_projected_missed", "Windows that are open now and will close unbought, as things stand"
+        )
         self.purchase_seconds_left = self._histogram(
             "purchase_seconds_left",
             "Seconds left in the window when the buy was sent",

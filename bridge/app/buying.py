@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Final
 
 from bridge.app.carriers import Carriers
+from bridge.app.policy import read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.connections.watch import Watch
-from bridge.errors import SettingsError
-from bridge.purchasing.buyer import Account, Buyer, Mode
-from bridge.purchasing.policy import load as load_policy
+from bridge.limits.connection import Limits
+from bridge.purchasing.buyer import Buyer
+from bridge.purchasing.hand import Account
+from bridge.purchasing.policy import Policy
+from bridge.purchasing.terms import Mode, Terms
 from bridge.settings import Settings, is_loopback
+from bridge.store.budget import Caps
 from bridge.store.connections import shipx
 from bridge.store.purchases import SqlPurchases
+from bridge.store.refusals import SqlRefusals
 
 APPROVES: Final = (
-    "purchases are decided and announced as held, not made: this version buys by itself only at a carrier on loopback"
+    "purchases are decided and held until a person approves them;"
+    " BRIDGE_PURCHASING__SCOPE=all lets them be made unasked"
 )
 
 
@@ -28,15 +34,15 @@ async def make_buyer(shared: Shared, stores: Stores, clients: Carriers) -> Buyer
     settings, mode = shared.settings, real_mode(shared.settings)
     if clients and mode != settings.purchasing.mode:
         shared.warnings.append(APPROVES)
-    watch = Watch(stores.connections, {shipx(number): client for number, client in clients.items()}, shared.stop)
-    shared.loops.start("connections.watch", watch.run)
+    policy = await read_policy(settings)
+    regenerate = policy.regenerate_after_pause
+    shared.loops.start("connections.watch", _make_watch(shared, stores, clients, regenerate=regenerate).run)
+    terms = _terms(settings, mode, policy)
     return Buyer(
-        purchases=SqlPurchases(stores.database, stores.recorder, shared.holder),
-        accounts={organization: Account(client, mode) for organization, client in clients.items()},
-        policy=load_policy(await asyncio.to_thread(policy_text, settings)),
-        settle=timedelta(seconds=settings.purchasing.settle_s),
-        call_within=timedelta(seconds=settings.shipx.timeout_s),
-        at_once=settings.shipx.max_in_flight,
+        purchases=SqlPurchases(stores.database, stores.recorder, shared.holder, regenerate=regenerate),
+        accounts={organization: Account(client, terms) for organization, client in clients.items()},
+        others=terms,
+        limits=Limits(settings.shipx.requests_per_minute, settings.shipx.max_in_flight),
         metrics=shared.metrics,
         clock=shared.clock,
         stop=shared.stop,
@@ -44,15 +50,34 @@ async def make_buyer(shared: Shared, stores: Stores, clients: Carriers) -> Buyer
     )
 
 
+def _terms(settings: Settings, mode: Mode, policy: Policy) -> Terms:
+    purchasing = settings.purchasing
+    spend = None if purchasing.max_spend_per_day is None else Decimal(purchasing.max_spend_per_day)
+    return Terms(
+        mode=mode,
+        policy=policy,
+        caps=Caps(purchasing.max_per_day, spend, purchasing.max_per_minute),
+        settle=timedelta(seconds=purchasing.settle_s),
+        call_within=timedelta(seconds=settings.shipx.timeout_s),
+        regenerations=purchasing.regenerations,
+    )
+
+
+def _make_watch(shared: Shared, stores: Stores, clients: Carriers, *, regenerate: bool) -> Watch:
+    return Watch(
+        stores.connections,
+        SqlRefusals(stores.database, stores.recorder, regenerate=regenerate),
+        {shipx(organization): client for organization, client in clients.items()},
+        shared.stop,
+        on_resumed=partial(shared.bells.ring, "purchases"),
+    )
+
+
 def real_mode(settings: Settings) -> Mode:
-    """Say what the buyer really does: money is only spent unasked at a carrier on this machine."""
-    mode = settings.purchasing.mode
-    return mode if mode != "auto" or is_loopback(settings.shipx.base_url) else "approve"
+    """Say what the buyer really does: money is only spent unasked where somebody said for which shipments.
 
-
-def policy_text(settings: Settings) -> bytes:
-    """Read the policy file. Raises SettingsError."""
-    try:
-        return settings.policy.read_bytes()
-    except OSError as error:
-        raise SettingsError([("BRIDGE_POLICY", f"cannot be read: {error.strerror}")]) from error
+    A carrier on this machine is a stand-in. This version creates no shipments, so none is `created_by_bridge`.
+    """
+    mode, scope = settings.purchasing.mode, settings.purchasing.scope
+    is_free = scope == "all" or (scope is None and is_loopback(settings.shipx.base_url))
+    return mode if mode != "auto" or is_free else "approve"

@@ -47,8 +47,8 @@ def make_commanding(shared: Shared, stores: Stores) -> Commanding:
     deliveries = SqlDeliveries(stores.database, stores.vault, stores.inbox)
     return Commanding(
         SqlCommands(stores.database, stores.vault, shared.holder),
-        Replay(deliveries, shipx_webhook.read, partial(shared.bells.ring, "deliveries")),
-        Pausing(stores.connections, partial(shared.bells.ring, "purchases")),
+        Replay(stores.database, deliveries, shipx_webhook.read, partial(shared.bells.ring, "deliveries")),
+        Pausing(stores.database, stores.connections, partial(shared.bells.ring, "purchases")),
     )
 
 

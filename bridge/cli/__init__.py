@@ -9,7 +9,19 @@ import sys
 
 import typer
 
-from bridge.cli import backfill, connections, dead, deliveries, events, inspection, process, schema, topology, webhook
+from bridge.cli import (
+    backfill,
+    connections,
+    dead,
+    deliveries,
+    events,
+    inspection,
+    policy,
+    process,
+    schema,
+    topology,
+    webhook,
+)
 from bridge.errors import BridgeError, SettingsError
 
 app = typer.Typer(
@@ -25,7 +37,7 @@ for verb in (
     *(inspection.audit, inspection.why, backfill.backfill),
 ):
     app.command()(verb)
-for noun in (topology, schema, webhook, events, deliveries, dead, connections):
+for noun in (topology, schema, webhook, events, deliveries, dead, connections, policy):
     app.add_typer(noun.verbs, name=noun.__name__.rpartition(".")[2])
 
 

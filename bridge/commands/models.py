@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bridge.errors import Unreadable
-from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
+from bridge.model import CommandState, Outcome
 from bridge.store.feed import decode
-
-Report = Callable[[Progress], Awaitable[None]]
-"""Writes down how far the work has come. Raises Interrupted or LeaseLost where it has to stop."""
-Handler = Callable[[ClaimedCommand, Report], Awaitable[Outcome]]
-"""Carries out one command. What it has written down through the report, the next one finds in `progress`."""
 
 
 class Body(BaseModel):

@@ -34,7 +34,10 @@ class ConnectionsApi:
         ]
 
     async def list(self, request: Request) -> Response:
-        """Answer every carrier connection (`shipx/4821`): paused, left alone for a while, degraded or ready."""
+        """Answer every carrier connection (`shipx/4821`): paused, left alone for a while, degraded or ready.
+
+        One that the settings of this process have no token for any more is `not_configured`.
+        """
         client = self._access.require(request, "read")
         found = await self._connections.list()
         return _json({"items": [document(seen) for seen in found if _sees(client, seen.name)], "next": None})

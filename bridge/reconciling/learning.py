@@ -12,7 +12,8 @@ from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.purchasing.shipment import Shipment
 from bridge.reconciling.reading import Reading
-from bridge.store.purchases import ADOPTED_UNREAD
+from bridge.store.database import Transaction
+from bridge.store.purchase import ADOPTED_UNREAD
 from bridge.store.sweeps import Answer, Learned, SqlSweeps
 
 log = structlog.get_logger()
@@ -37,21 +38,23 @@ class Learning:
         self._on_wanted = on_wanted
 
     async def take(
-        self,
-        organization: OrganizationId,
-        shipments: Iterable[Shipment],
-        *,
-        heard_since: datetime | None = None,
-        command: str | None = None,
+        self, organization: OrganizationId, shipments: Iterable[Shipment], heard_since: datetime | None = None
     ) -> Learned:
-        """Take reads in; `heard_since` is since when webhooks would have told it, `command` what had us ask."""
-        readings = [Reading(organization, one, command) for one in shipments]
-        answers = [Answer(one.read.id, one.project) for one in readings]
+        """Take reads in; `heard_since` is since when webhooks would have told it."""
+        answers = _answers(organization, shipments, None)
         learned = await self._sweeps.settle(organization, answers, self._clock(), heard_since)
-        self._tell(organization, learned)
+        self.tell(organization, learned)
         return learned
 
-    def _tell(self, organization: OrganizationId, learned: Learned) -> None:
+    def write(
+        self, transaction: Transaction, organization: OrganizationId, shipments: Iterable[Shipment], command: str
+    ) -> Learned:
+        """Take in what a command had us read, in its transaction; to be told after the commit."""
+        answers = _answers(organization, shipments, command)
+        return self._sweeps.write(transaction, organization, answers, self._clock())
+
+    def tell(self, organization: OrganizationId, learned: Learned) -> None:
+        """Count what was found, and wake who waits for it."""
         for fact, number in learned.facts.items():
             self._metrics.found_by_poll.labels(fact).inc(number)
         if learned.adopted:
@@ -62,3 +65,8 @@ class Learning:
             self._on_events()
         if learned.wanted:
             self._on_wanted()
+
+
+def _answers(organization: OrganizationId, shipments: Iterable[Shipment], command: str | None) -> list[Answer]:
+    readings = (Reading(organization, one, command) for one in shipments)
+    return [Answer(one.read.id, one.project) for one in readings]

@@ -172,17 +172,21 @@ class ShipX(Part):
 class Purchasing(Part):
     mode: Literal["auto", "approve", "dry_run"] = Field(
         "auto",
-        description="`auto` buys, and with a carrier that is not loopback works as `approve` in this version; "
-        "`approve` decides and announces `purchase_held` (there is no way yet to approve one); "
-        "`dry_run` decides and never spends.",
+        description="`auto` buys; `approve` decides and waits for a person; `dry_run` decides and never spends.",
     )
     scope: Literal["created_by_bridge", "all"] | None = Field(
         None,
-        description="Whose shipments may be bought: `created_by_bridge` or `all`.",
+        description="Whose shipments are bought unasked: `created_by_bridge` (this version creates none) or `all`; "
+        "unset with a carrier that is not loopback: `auto` works as `approve`.",
         examples=["created_by_bridge"],
     )
-    max_per_day: int = Field(1000, ge=1, le=1_000_000, description="Purchases per day.")
-    max_spend_per_day: Money | None = Field(None, description="PLN per day; unset: no cap.", examples=["2500.00"])
+    max_per_day: int = Field(1000, ge=1, le=1_000_000, description="Purchases per day of Poland, per organization.")
+    max_spend_per_day: Money | None = Field(
+        None, description="PLN per day of Poland, per organization; unset: no cap.", examples=["2500.00"]
+    )
+    max_per_minute: int | None = Field(
+        None, ge=1, le=100_000, description="Purchases per minute; what is more waits for the next.", examples=[60]
+    )
     regenerations: int = Field(3, ge=0, le=20, description="How often expired offers of a shipment are made anew.")
     settle_s: Seconds = Field(
         20,

@@ -21,7 +21,7 @@ from bridge.model import Fact, OrganizationId, PurchaseWork, ShipmentId, Subject
 from bridge.store import polled
 from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
-from bridge.store.purchases import adopt_unread, want
+from bridge.store.wanting import adopt_unread, want
 
 log = structlog.get_logger()
 
@@ -147,26 +147,36 @@ class SqlSweeps:
     async def settle(
         self, organization: OrganizationId, answers: Sequence[Answer], now: datetime, heard_since: datetime | None
     ) -> Learned:
-        """Take answers in, all in one transaction; what is broken in one is left to itself.
+        """Take answers in, as `write` does, in a transaction of their own."""
+        if not answers:
+            return Learned()
+        return await self._database.write(
+            lambda transaction: self.write(transaction, organization, answers, now, heard_since)
+        )
+
+    def write(
+        self,
+        transaction: Transaction,
+        organization: OrganizationId,
+        answers: Sequence[Answer],
+        now: datetime,
+        heard_since: datetime | None = None,
+    ) -> Learned:
+        """Take answers in; what cannot be taken in is left alone for a while, and the others are not.
 
         News since `heard_since` is kept until it is clear whether a webhook tells it, too.
         """
         told = {answer.shipment: answer for answer in answers}
         chosen = [told[shipment] for shipment in sorted(told)]
-        if not chosen:
-            return Learned()
         try:
-            return await self._database.write(
-                lambda transaction: self._together(transaction, organization, chosen, now, heard_since)
-            )
+            with transaction.savepoint():
+                return self._together(transaction, organization, chosen, now, heard_since)
         except StoreError as error:
             if not isinstance(error, RowRefused):
                 raise
         except Exception:  # a bug met by one answer must not stop the others: which one, `_apart` finds out
             log.exception("sweep.bug")
-        return await self._database.write(
-            lambda transaction: self._apart(transaction, organization, chosen, now, heard_since)
-        )
+        return self._apart(transaction, organization, chosen, now, heard_since)
 
     async def absent(self, organization: OrganizationId, shipments: Sequence[ShipmentId], now: datetime) -> int:
         """Take note that the carrier does not know these; gives how many are given up."""

@@ -22,8 +22,9 @@ from bridge.errors import RowRefused, StoreUnavailable
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
 from bridge.lifecycle import Stop
-from bridge.model import Arrival, DeliveryId, Fact, OrganizationId, Receipt, ShipmentId, Subject
+from bridge.model import Arrival, DeliveryId, Fact, OrganizationId, PurchaseWork, Receipt, ShipmentId, Subject
 from bridge.nodes.postgres import PostgresNode
+from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import Topic, Transaction, Unit
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
@@ -32,6 +33,7 @@ from bridge.store.migrate import migrate, migrations, require_current
 from bridge.store.outbox import SqlOutbox
 from bridge.store.postgres import PostgresDatabase
 from bridge.store.projecting import Projected, SqlProjector
+from bridge.store.purchases import PurchaseState, SqlPurchases, Step, want
 from bridge.store.sealed import Vault
 from tests.support.bridge import until
 
@@ -219,8 +221,35 @@ async def test_the_same_webhook_at_two_replicas_at_once_counts_once(replicas: Re
     assert sorted(await replicas.rows("SELECT name, n FROM tallies")) == [("accepted", 1), ("duplicate", 1)]
 
 
-async def _someone_waits(replicas: Replicas) -> bool:
-    return bool(await replicas.rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
+async def test_a_pause_waits_for_an_intent_that_is_being_committed(replicas: Replicas) -> None:
+    """So that after it nobody writes down another one."""
+    one, two, three = [await replicas.open() for _ in range(3)]
+    purchases = SqlPurchases(one, Recorder(Envelope("demo")), "one")
+    connections = SqlConnections(two, Recorder(Envelope("demo")))
+    await connections.prepare([shipx(ORGANIZATION)])
+    work = PurchaseWork(ORGANIZATION, ShipmentId(1), NOW + timedelta(minutes=5), DeliveryId("d"))
+    await one.write(lambda transaction: want(transaction, [work], NOW))
+    [claimed] = await purchases.claim(1, NOW)
+    intended = Step(replace(claimed, state=PurchaseState.intended))
+    held = Held(lambda transaction: transaction.run("SELECT 1 FROM purchases FOR UPDATE"))
+    holding = asyncio.create_task(three.write(held))
+    await held.reached()
+    intent = asyncio.create_task(purchases.step(claimed, lambda _: intended, NOW))
+    await until(lambda: _someone_waits(replicas))
+
+    async def ends_or_waits(task: asyncio.Task[Any]) -> bool:
+        return task.done() or await _someone_waits(replicas, 2)
+
+    pause = asyncio.create_task(connections.pause(shipx(ORGANIZATION), reason="operator", by="x"))
+    await until(lambda: ends_or_waits(pause))
+    assert not pause.done(), "it came between"
+    held.let_go()
+    await asyncio.gather(holding, intent, pause)
+    assert await replicas.rows("SELECT state, paused_reason FROM purchases, connections") == [("intended", "operator")]
+
+
+async def _someone_waits(replicas: Replicas, number: int = 1) -> bool:
+    return len(await replicas.rows("SELECT 1 FROM pg_locks WHERE NOT granted")) >= number
 
 
 async def test_a_projector_passes_over_what_another_one_has_in_hand(replicas: Replicas) -> None:

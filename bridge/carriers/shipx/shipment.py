@@ -5,6 +5,7 @@ https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153485 (shipmen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -15,6 +16,21 @@ from bridge.carriers.shipx.traits import traits
 from bridge.errors import Unreadable
 from bridge.model import OfferId, ShipmentId
 from bridge.purchasing.shipment import Payment, PaymentState, Shipment
+
+
+def read(body: bytes, at: datetime) -> Shipment:
+    """Read the answer to `GET /v1/shipments/:id`. `at` is the carrier's clock. Raises Unreadable."""
+    return ours(parse(body), at)
+
+
+def faults(body: bytes) -> Sequence[tuple[str, str, str]]:
+    """Say what keeps a body from being read: field, code and a sentence, never the value."""
+    try:
+        wire.Shipment.model_validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        return [(".".join(map(str, one["loc"])), one["type"], one["msg"]) for one in found]
+    return ()
 
 
 def parse(body: bytes) -> wire.Shipment:

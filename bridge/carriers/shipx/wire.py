@@ -13,7 +13,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
-    AliasChoices,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -195,65 +194,95 @@ class Transaction(_Shape):
     updated_at: Moment | None = None
 
 
+def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Take what cannot be read for unknown: no trait of a shipment may hide the shipment."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+def _named(value: object) -> object:
+    """Take a name for what has it."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _as_text(value: object) -> object:
+    """Take a number for its digits."""
+    return str(value) if type(value) is int else value
+
+
+def _is_there(value: object) -> object:
+    """Say whether anything is there, without reading what."""
+    return isinstance(value, dict | str) and bool(value)
+
+
+Lenient = WrapValidator(_or_none)
 Text = Annotated[str, Field(min_length=1, max_length=255)]
+Weight = Annotated[Decimal, Field(gt=0, lt=10**6), BeforeValidator(_rate)]
 
 
 class CostCentre(_Shape):
-    """What `mpk` names."""
+    """Where the costs of a shipment belong (`mpk`); the organization itself made it."""
 
     name: Text
 
 
-class Sum(_Shape):
-    """An amount of money; both halves are null where there is none."""
+class Amount(_Shape):
+    """Money: `{"amount": null, "currency": null}` is none."""
 
     amount: Rate | None = None
     currency: Currency | None = None
 
 
-class Points(_Shape):
-    """Which lockers or other points a shipment has to do with. The codes beside them open lockers and are not read."""
+class Target(_Shape):
+    """Where in a locker or at a point it goes. The codes that stand beside it open lockers, and are not read."""
 
-    target_point: Annotated[str, Field(max_length=255)] | None = None
+    target_point: Text | None = None
 
 
-class Weight(_Shape):
-    """What a parcel weighs."""
+class Receiver(_Shape):
+    """Who gets it: only whether there is an address at all."""
 
-    amount: Rate
+    address: Annotated[bool, BeforeValidator(_is_there)] = False
+
+
+class ParcelWeight(_Shape):
+    """How heavy a parcel is."""
+
+    amount: Weight
     unit: Word
 
 
 class Parcel(_Shape):
-    """One piece of a shipment."""
+    """One of a shipment's parcels."""
 
-    weight: Weight | None = None
+    weight: Annotated[ParcelWeight | None, Lenient] = None
 
 
 class Shipment(_Shape):
-    """A shipment, by allow-list: no person and no code that opens a locker is ever read.
-
-    What only a policy goes by is left out where it cannot be read: it must not hide what happened to money.
-    """
+    """A shipment, by allow-list: no name, phone or address and no code that opens a locker is ever read."""
 
     id: Id
     status: Word
     tracking_number: Number = None
     return_tracking_number: Number = None
     service: Word | None = None
-    created_at: Moment | None = None
+    mpk: Annotated[CostCentre | None, Lenient, BeforeValidator(_named), Field(repr=False)] = None
+    external_customer_id: Annotated[Text | None, Lenient, BeforeValidator(_as_text), Field(repr=False)] = None
+    reference: Annotated[Text | None, Lenient, Field(repr=False)] = None
+    cod: Annotated[Amount | None, Lenient] = None
+    cod_amount: Annotated[Amount | None, Lenient] = None
+    """How older pages call it."""
+    insurance: Annotated[Amount | None, Lenient] = None
+    custom_attributes: Annotated[Target | None, Lenient] = None
+    receiver: Annotated[Receiver | None, Lenient] = None
+    parcels: Annotated[list[Parcel] | None, Lenient] = None
+    created_at: Annotated[Moment | None, Lenient] = None
     updated_at: Moment | None = None
     selected_offer: Offer | None = None
     offers: list[Offer] | None = None
     transactions: list[Transaction] | None = None
-    mpk: Annotated[CostCentre | None, _Readable, Field(repr=False)] = None
-    external_customer_id: Annotated[Text | None, _Readable, Field(repr=False)] = None
-    reference: Annotated[Text | None, _Readable, Field(repr=False)] = None
-    cod: Annotated[Sum | None, _Readable, Field(validation_alias=AliasChoices("cod", "cod_amount"))] = None
-    """`cod_amount` on older pages."""
-    insurance: Annotated[Sum | None, _Readable] = None
-    custom_attributes: Annotated[Points | None, _Readable] = None
-    parcels: Annotated[list[Parcel] | None, _Readable] = None
 
 
 class Listing(_Shape):
@@ -261,7 +290,7 @@ class Listing(_Shape):
 
     href: Annotated[str, Field(max_length=16_384)]
     count: Annotated[int, Field(ge=0, lt=10**18)]
-    items: list[Annotated[Shipment | None, _Readable]]
+    items: list[Annotated[Shipment | None, Lenient]]
 
 
 class Remark(_Shape):

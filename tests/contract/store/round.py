@@ -16,7 +16,7 @@ from bridge.carriers.shipx.client import ShipxClient
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
 from bridge.lifecycle import Stop
-from bridge.model import Arrival, ShipmentId
+from bridge.model import Arrival, OrganizationId, ShipmentId
 from bridge.observability import Metrics
 from bridge.reconciling.discovery import Discovery
 from bridge.reconciling.hearing import judge
@@ -31,9 +31,17 @@ from bridge.store.inbox import SqlInbox
 from bridge.store.projecting import SqlProjector
 from bridge.store.sealed import Vault
 from bridge.store.sweeps import Phase, SqlSweeps
-from tests.contract.store.shop import DRAFT, ORGANIZATION, SCENARIO
+from tests.support.bridge import ORGANIZATION as NUMBER
+from tests.support.carrier import CARRIER_TOKEN, DRAFT, TERMS
 from tests.support.permits import FreePermits
 
+ORGANIZATION = OrganizationId(NUMBER)
+SCENARIO: dict[str, Any] = {
+    "organizations": [{**TERMS, "webhook_url": "http://127.0.0.1:9/hook"}],
+    "journeys": [
+        {"name": "out", "steps": [{"status": "taken_by_courier", "after": 20}, {"status": "delivered", "after": 20}]}
+    ],
+}
 OPEN, TRACKING = timedelta(seconds=15), timedelta(minutes=30)
 STEP_S = 5.0
 
@@ -61,7 +69,7 @@ class Round:
             http,
             base_url="http://carrier",
             organization=ORGANIZATION,
-            token=SecretStr("token"),
+            token=SecretStr(CARRIER_TOKEN),
             permits=self.permits,
             metrics=self.metrics,
             clock=lambda: self.now,
@@ -182,7 +190,7 @@ async def rounds(database: ManagedDatabase, *, hears: bool = False, **scenario: 
 
     terms = Scenario.model_validate({**SCENARIO, **scenario})
     app = create_app(terms, clock=VirtualClock(), seed=1, transport=httpx.MockTransport(receive))
-    headers = {"Authorization": "Bearer token"}
+    headers = {"Authorization": f"Bearer {CARRIER_TOKEN}"}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://carrier", headers=headers) as http:
         opened = Round(database, app.state.simulator, http, hears=hears)

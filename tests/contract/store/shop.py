@@ -18,8 +18,10 @@ from bridge.carriers.shipx.client import ShipxClient
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
 from bridge.lifecycle import Stop
+from bridge.limits.connection import LONGEST_REST_S
 from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
 from bridge.observability import Metrics
+from bridge.ports import Permits
 from bridge.purchasing.buyer import Account, Buyer, Mode
 from bridge.purchasing.policy import Policy
 from bridge.simulator import Scenario, Simulator, VirtualClock, create_app
@@ -36,6 +38,7 @@ from tests.support.permits import FreePermits
 
 ORGANIZATION = OrganizationId(4821)
 PARTITIONS = range(64)
+SETTLE = timedelta(seconds=20)
 SCENARIO: dict[str, Any] = {
     "organizations": [
         {
@@ -72,7 +75,9 @@ DRAFT: dict[str, Any] = {
 class Shop:
     """Everything that a bridge does to its database, one step after the other."""
 
-    def __init__(self, database: ManagedDatabase, mode: Mode, http: httpx.AsyncClient, simulator: Simulator) -> None:
+    def __init__(
+        self, database: ManagedDatabase, mode: Mode, permits: Permits, http: httpx.AsyncClient, simulator: Simulator
+    ) -> None:
         self.database = database
         self.simulator = simulator
         self.merchant = http
@@ -88,7 +93,7 @@ class Shop:
             base_url="http://carrier",
             organization=ORGANIZATION,
             token=SecretStr("token"),
-            permits=FreePermits(),
+            permits=permits,
             metrics=Metrics(),
             clock=lambda: self.now,
             version="0",
@@ -97,7 +102,7 @@ class Shop:
             purchases=self.purchases,
             accounts={ORGANIZATION: Account(client, mode)},
             policy=Policy("default", ("inpost_locker_standard",), "0" * 64),
-            settle=timedelta(seconds=20),
+            settle=SETTLE,
             call_within=timedelta(seconds=10),
             at_once=8,
             metrics=Metrics(),
@@ -121,6 +126,12 @@ class Shop:
         offers = (await self.merchant.get(f"/v1/shipments/{shipment}")).json()["offers"]
         bought = await self.merchant.post(f"/v1/shipments/{shipment}/buy", json={"offer_id": offers[0]["id"]})
         assert bought.status_code == 200, bought.text
+
+    async def refuse_all(self) -> None:
+        """Let the carrier answer nothing from now on but that it is to be left alone, for as long as it can say."""
+        calls = [{"kind": "limited", "share": 1, "seconds": [LONGEST_REST_S, LONGEST_REST_S]}]
+        answer = await self.merchant.put("/_control/faults", json={"calls": calls})
+        assert answer.status_code == 200, answer.text
 
     async def live(self, seconds: float) -> None:
         """Let time pass: webhooks come and are worked off, and each purchase that is due does its next step."""
@@ -171,7 +182,7 @@ class Shop:
     async def audit(self, since: datetime | None = None, *, later: float = 0) -> Audit:
         """Look at the books, as if so many seconds had passed."""
         now = self.now + timedelta(seconds=later)
-        return await self.database.survey(lambda it: survey(it, now, since, lambda *_: None))
+        return await self.database.survey(lambda it: survey(it, now, since, settle=SETTLE, watch=lambda *_: None))
 
     async def rows(self, sql: str) -> list[Any]:
         found = await self.database.read(lambda it: it.run(sql))
@@ -182,7 +193,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop(database: ManagedDatabase, mode: Mode = "auto") -> AsyncIterator[Shop]:
+async def shop(database: ManagedDatabase, mode: Mode = "auto", permits: Permits | None = None) -> AsyncIterator[Shop]:
     """Open a shop."""
     arrived: list[bytes] = []
 
@@ -197,7 +208,7 @@ async def shop(database: ManagedDatabase, mode: Mode = "auto") -> AsyncIterator[
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://carrier", headers=headers
     ) as http:
-        opened = Shop(database, mode, http, app.state.simulator)
+        opened = Shop(database, mode, permits or FreePermits(), http, app.state.simulator)
         opened.arrived = arrived
         yield opened
         await opened.simulator.aclose()

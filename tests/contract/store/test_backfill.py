@@ -14,24 +14,10 @@ from bridge.limits.connection import Purpose
 from bridge.model import ClaimedCommand, CommandState, OrganizationId, Outcome, Progress
 from bridge.reconciling.backfill import Backfilled
 from bridge.store.database import ManagedDatabase
-from tests.contract.store.round import Round, rounds
-from tests.contract.store.shop import ORGANIZATION
+from tests.contract.store.round import ORGANIZATION, Round, rounds
+from tests.support.hand import Told
 
 HOUR = 3600
-
-
-class Told:
-    """Notes what is reported; interrupts after so many reports."""
-
-    def __init__(self, interrupt_after: int = 10**6) -> None:
-        self.progress: list[Progress] = []
-        self._left = interrupt_after
-
-    async def __call__(self, progress: Progress) -> None:
-        self.progress.append(progress)
-        self._left -= 1
-        if self._left == 0:
-            raise Interrupted("the process is ending")
 
 
 class Failing:
@@ -59,7 +45,7 @@ async def backfill(
     handle = Backfilled({ORGANIZATION: carrier or stage.client}, stage.learning, lambda: stage.now, Stop(), wait_s)
     body = Backfill(since=stage.now - timedelta(days=2), organizations=organizations).canonical
     claimed = ClaimedCommand("shipments.backfill", "backfill-1", "tests", body, 1, progress or Progress())
-    return await handle(claimed, told or Told())
+    return await handle(claimed, told or Told(stage.database))
 
 
 async def history(stage: Round, parcels: int) -> None:
@@ -118,7 +104,7 @@ async def test_who_goes_on_begins_where_the_one_before_was(database: ManagedData
             for _ in range(20):
                 await stage.create()
             await stage.live(1, 1, asks=False)
-        told = Told(interrupt_after=1)
+        told = Told(database, interrupt_after=1)
         with pytest.raises(Interrupted):
             await backfill(stage, told)
         assert 0 < (told.progress[-1].share or 0) <= 1

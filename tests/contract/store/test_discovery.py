@@ -12,8 +12,7 @@ from bridge.model import ShipmentId
 from bridge.ports import Page
 from bridge.reconciling.discovery import Discovery
 from bridge.store.database import ManagedDatabase
-from tests.contract.store.round import Round, rounds
-from tests.contract.store.shop import ORGANIZATION
+from tests.contract.store.round import ORGANIZATION, Round, rounds
 from tests.unit.reconciling.shipments import NOW, Carrier, created, offer, shipment
 
 LATE: dict[str, Any] = {"delays": {"list_lag": 5.4}}

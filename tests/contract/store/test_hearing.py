@@ -9,8 +9,7 @@ from bridge.reconciling.hearing import warnings
 from bridge.store.condition import condition
 from bridge.store.database import ManagedDatabase
 from bridge.store.hearing import unheard
-from tests.contract.store.round import Round, rounds
-from tests.contract.store.shop import ORGANIZATION
+from tests.contract.store.round import ORGANIZATION, Round, rounds
 
 MINUTE = 60
 

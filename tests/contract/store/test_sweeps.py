@@ -21,8 +21,7 @@ from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
 from bridge.store.sqlite import SqliteDatabase
 from bridge.store.sweeps import Answer, Phase
-from tests.contract.store.round import Round, rounds
-from tests.contract.store.shop import ORGANIZATION
+from tests.contract.store.round import ORGANIZATION, Round, rounds
 from tests.contract.store.test_plans import Explaining
 from tests.unit.reconciling.shipments import shipment
 

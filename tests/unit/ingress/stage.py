@@ -150,11 +150,11 @@ class Stage:
         access = Access([Client("operator", digest(OPERATOR), EVERY_SCOPE), *clients])
         self.feed = FeedApi(self.feed_store, access, self.draining)
         operations = Operations(self.metrics, self._health, self._measure)
-        api = DeliveriesApi(Replay(self.deliveries, webhook.read, self._note), access)
+        api = DeliveriesApi(Replay(self.database, self.deliveries, webhook.read, self._note), access)
         self.commands = SqlCommands(self.database, self.vault, "stage")
         commands = CommandsApi(self.commands, access, self._note, wait_s=command_seconds)
         self.connections = SqlConnections(self.database, self.recorder)
-        connections = ConnectionsApi(self.connections, access, Pausing(self.connections, self._note))
+        connections = ConnectionsApi(self.connections, access, Pausing(self.database, self.connections, self._note))
         internal = internal_routes([operations, self.feed, commands, api, connections])
         self.app = application([*webhook_routes(self.receiver), *internal])
 

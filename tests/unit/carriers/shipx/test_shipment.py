@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bridge.carriers.shipx.shipment import ours, parse
+from bridge.carriers.shipx.shipment import faults, read
 from bridge.errors import Unreadable
 from bridge.events.catalogue import Money, Offer
 from bridge.model import OfferId, ShipmentId
@@ -59,7 +59,7 @@ PREPARED = Shipment(
         created_at=datetime(2026, 3, 18, 11, 31, 58, 79_000, tzinfo=UTC),
     ),
 )
-OLD_TRAITS = Traits(
+OLD = Traits(
     mpk="Nazwa miejsca powstania kosztów.",
     external_customer_id="8877xxx",
     reference="Order No. 12345",
@@ -71,10 +71,6 @@ OLD_TRAITS = Traits(
 )
 SELECTED = COURIER.model_copy(update={"status": "selected"})
 BOUGHT = COURIER.model_copy(update={"status": "bought", "expires_at": None})
-
-
-def read(body: bytes, at: datetime) -> Shipment:
-    return ours(parse(body), at)
 
 
 def sample(name: str, **changes: Any) -> bytes:
@@ -113,9 +109,7 @@ def sample(name: str, **changes: Any) -> bytes:
         ),
         (
             "shipment_created_old_page",
-            replace(
-                PREPARED, id=ShipmentId(1234567890), status="created", changed_at=NOW, offers=(), traits=OLD_TRAITS
-            ),
+            replace(PREPARED, id=ShipmentId(1234567890), status="created", changed_at=NOW, offers=(), traits=OLD),
         ),
     ],
 )
@@ -156,7 +150,8 @@ def test_a_price_is_exact_or_unknown(rate: object, currency: str | None, money: 
 @pytest.mark.parametrize("name", ["shipment_confirmed", "shipment_offers_prepared", "shipment_payment_failed"])
 def test_nothing_of_people_and_no_code_that_opens_a_locker_is_read(name: str) -> None:
     secret = {"customer_delivering_code": "SECRET", "open_code": "SECRET"}
-    people = {"sender": {"email": "SECRET"}, "receiver": {"phone": "SECRET"}, "comments": "SECRET"}
+    receiver = {"phone": "SECRET", "address": {"street": "SECRET"}}
+    people = {"sender": {"email": "SECRET"}, "receiver": receiver, "comments": "SECRET", "mpk": "SECRET"}
     failed = {"error": "company_data_missing", "message": "SECRET", "details": {"email": "SECRET"}}
     payments = [{"id": 1, "status": "failure", "offer_id": 1, "details": failed}]
     body = sample(name, custom_attributes=secret, transactions=payments, **people)
@@ -196,53 +191,83 @@ def test_a_null_where_something_may_be_is_nothing(key: str) -> None:
     assert found.status == "offers_prepared"
 
 
+def weighing(*weights: object) -> list[dict[str, object]]:
+    return [{"id": str(n), "weight": weight} for n, weight in enumerate(weights)]
+
+
 @pytest.mark.parametrize(
-    ("points", "receiver"),
+    ("changes", "trait", "value"),
     [
-        ({"target_point": "KRA010"}, "locker"),
-        ({"target_point": "POP-WAW364"}, "locker"),
-        ({"target_point": None}, "address"),
-        ({"target_point": ""}, "address"),
-        ({}, "address"),
-        (None, None),
-        ("KRA010", None),
+        pytest.param({"mpk": {"id": 7, "name": "Sklep"}}, "mpk", "Sklep", id="a cost centre"),
+        pytest.param({"mpk": "Sklep"}, "mpk", "Sklep", id="by its name alone"),
+        pytest.param({"mpk": {"id": 7}}, "mpk", None, id="one without a name"),
+        pytest.param({"mpk": [1]}, "mpk", None, id="no cost centre at all"),
+        pytest.param({"external_customer_id": 8877}, "external_customer_id", "8877", id="a number for a customer"),
+        pytest.param({"external_customer_id": True}, "external_customer_id", None, id="no customer"),
+        pytest.param({"reference": ""}, "reference", None, id="an empty reference is none"),
+        pytest.param({"reference": 17}, "reference", None, id="a number is none either"),
+        pytest.param({"reference": "x" * 256}, "reference", None, id="one that is too long"),
+        pytest.param(
+            {"cod": {"amount": "12.5", "currency": "PLN"}},
+            "cod",
+            Money(amount=Decimal("12.50"), currency="PLN"),
+            id="cod",
+        ),
+        pytest.param({"cod": {"amount": 0, "currency": "PLN"}}, "cod", None, id="nothing to collect"),
+        pytest.param({"cod": {"amount": 5, "currency": None}}, "cod", None, id="money of no currency"),
+        pytest.param({"cod": {"amount": "much", "currency": "PLN"}}, "cod", None, id="no number"),
+        pytest.param({"cod": 5}, "cod", None, id="a bare number"),
+        pytest.param(
+            {"cod": None, "cod_amount": {"amount": 5, "currency": "PLN"}},
+            "cod",
+            Money(amount=Decimal("5.00"), currency="PLN"),
+            id="as older pages call it",
+        ),
+        pytest.param(
+            {"insurance": {"amount": 1000, "currency": "PLN"}},
+            "insurance",
+            Money(amount=Decimal("1000.00"), currency="PLN"),
+            id="insured",
+        ),
+        pytest.param({"custom_attributes": None}, "receiver", "address", id="to an address"),
+        pytest.param({"custom_attributes": {"target_point": ""}}, "receiver", "address", id="to no point"),
+        pytest.param({"custom_attributes": "KRA010"}, "receiver", "address", id="to what is no attribute"),
+        pytest.param({"receiver": None}, "receiver", "locker", id="to a point, whoever gets it"),
+        pytest.param({"custom_attributes": {}, "receiver": {"address": {}}}, "receiver", None, id="to no address"),
+        pytest.param({"custom_attributes": {}, "receiver": "Anna"}, "receiver", None, id="to nobody knows where"),
+        pytest.param(
+            {"parcels": weighing({"amount": 2.5, "unit": "kg"}, {"amount": "500", "unit": "g"})},
+            "weight_kg",
+            Decimal("3.0"),
+            id="the sum of its parcels, in either unit",
+        ),
+        pytest.param(
+            {"parcels": weighing({"amount": 2.5, "unit": "kg"}, None)}, "weight_kg", None, id="one weight is unknown"
+        ),
+        pytest.param({"parcels": weighing({"amount": 2, "unit": "lb"})}, "weight_kg", None, id="in no unit we know"),
+        pytest.param({"parcels": weighing({"amount": 2})}, "weight_kg", None, id="in none"),
+        pytest.param(
+            {"parcels": weighing({"amount": 0, "unit": "kg"})}, "weight_kg", None, id="nothing weighs nothing"
+        ),
+        pytest.param({"parcels": weighing({"amount": -1, "unit": "kg"})}, "weight_kg", None, id="nor less"),
+        pytest.param({"parcels": []}, "weight_kg", None, id="no parcels"),
+        pytest.param({"parcels": {"weight": 5}}, "weight_kg", None, id="not a list of them"),
+        pytest.param({"parcels": [5]}, "weight_kg", None, id="a list of something else"),
+        pytest.param({"created_at": "yesterday"}, "created_at", None, id="no time"),
+        pytest.param({"created_at": "2026-03-18T12:00:00"}, "created_at", None, id="a time without an offset"),
     ],
 )
-def test_a_shipment_goes_to_a_point_or_to_an_address(points: object, receiver: str | None) -> None:
-    assert read(sample("shipment_offers_prepared", custom_attributes=points), NOW).traits.receiver == receiver
-
-
-KILO, HALF = ({"amount": amount, "unit": "kg"} for amount in ("1", 0.5))
-
-
-@pytest.mark.parametrize(
-    ("weights", "weight"),
-    [
-        ([KILO], Decimal(1)),
-        ([KILO, HALF], Decimal("1.5")),
-        ([KILO, None], None),
-        ([KILO, {"amount": None, "unit": None}], None),
-        ([{"amount": 900, "unit": "g"}], None),
-        ([{"amount": -1, "unit": "kg"}], None),
-        ([], None),
-    ],
-)
-def test_a_weight_is_the_sum_of_all_parcels_or_unknown(weights: list[object], weight: Decimal | None) -> None:
-    parcels = [{"id": "1", "weight": one} for one in weights]
-    assert read(sample("shipment_offers_prepared", parcels=parcels), NOW).traits.weight_kg == weight
-
-
-@pytest.mark.parametrize(
-    "key", ["mpk", "external_customer_id", "reference", "cod", "insurance", "custom_attributes", "parcels"]
-)
-@pytest.mark.parametrize("value", [None, 5, "", [], {}, "x" * 300, [5], {"amount": "much", "currency": "zł"}])
-def test_what_a_policy_goes_by_never_hides_what_happened_to_money(key: str, value: object) -> None:
-    found = read(sample("shipment_offers_prepared", **{key: value}), NOW)
+def test_an_odd_trait_is_unknown_and_hides_nothing(changes: dict[str, object], trait: str, value: object) -> None:
+    found = read(sample("shipment_offers_prepared", **changes), NOW)
+    assert getattr(found.traits, trait) == value
     assert replace(found, traits=PREPARED.traits) == PREPARED
 
 
-def test_what_may_name_a_person_is_in_no_repr() -> None:
-    names = {"mpk": {"name": "SECRET"}, "reference": "SECRET", "external_customer_id": "SECRET"}
-    body = sample("shipment_offers_prepared", **names)
-    assert "SECRET" not in f"{read(body, NOW)!r} {parse(body)!r}"
-    assert read(body, NOW).traits.reference == "SECRET"
+def test_what_keeps_a_body_from_being_read_is_named_by_field_and_not_repeated() -> None:
+    body = sample("shipment_offers_prepared", status="SECRET SECRET", offers=[{"id": 1, "status": "available"}])
+    assert [(field, code) for field, code, _ in faults(body)] == [
+        ("status", "string_pattern_mismatch"),
+        ("offers.0.service", "missing"),
+    ]
+    assert "SECRET" not in repr(faults(body))
+    assert faults(sample("shipment_offers_prepared")) == ()
