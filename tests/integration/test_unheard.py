@@ -83,6 +83,19 @@ async def test_a_parcel_is_followed_from_its_offers_to_its_end(tmp_path: Path, c
         assert await bridge.terminate() == 0
 
 
+async def test_every_parcel_is_bought_once_in_its_window(tmp_path: Path, carrier: SlowCarrier) -> None:
+    auto = {**SETTINGS, "BRIDGE_PURCHASING__MODE": "auto", "BRIDGE_PURCHASING__SETTLE_S": "2"}
+    async with BridgeProcess(tmp_path, **auto, BRIDGE_SHIPX__BASE_URL=carrier.url) as bridge:
+        shipments = [await carrier.create() for _ in range(12)]
+
+        async def all_bought() -> bool:
+            told = [await types(bridge, one) for one in shipments]
+            return all("bridge.shipment.purchase_succeeded.v1" in one for one in told)
+
+        await until(all_bought, 40)
+        assert carrier.charges() == sorted(shipments)
+
+
 async def feed(bridge: BridgeProcess) -> str:
     async with httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
         return (await http.get(f"{bridge.url}/v1/events")).text.replace(": ", ":")
