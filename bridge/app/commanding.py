@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from bridge.app.carriers import Carriers
+from bridge.app.reconciling import make_backfill
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.broker.dead import RabbitDead
@@ -13,6 +15,7 @@ from bridge.broker.replayer import RabbitReplayer
 from bridge.carriers.shipx import webhook as shipx_webhook
 from bridge.commands.execute import Executor, Operation
 from bridge.commands.models import (
+    Backfill,
     PauseConnection,
     RedriveDead,
     ReplayDeliveries,
@@ -49,14 +52,14 @@ def make_commanding(shared: Shared, stores: Stores) -> Commanding:
     )
 
 
-def open_executor(shared: Shared, stores: Stores, commanding: Commanding) -> None:
+def open_executor(shared: Shared, stores: Stores, commanding: Commanding, carriers: Carriers) -> None:
     """Start carrying out commands."""
-    executor = Executor(commanding.commands, _operations(shared, stores, commanding), shared.stop)
+    executor = Executor(commanding.commands, _operations(shared, stores, commanding, carriers), shared.stop)
     shared.bells.hang("commands", executor.bell.ring)
     shared.loops.start("commands", executor.run)
 
 
-def _operations(shared: Shared, stores: Stores, commanding: Commanding) -> Mapping[str, Operation]:
+def _operations(shared: Shared, stores: Stores, commanding: Commanding, carriers: Carriers) -> Mapping[str, Operation]:
     settings, pausing = shared.settings, commanding.pausing
     resender = letters = None
     if settings.amqp_url is not None:
@@ -67,6 +70,7 @@ def _operations(shared: Shared, stores: Stores, commanding: Commanding) -> Mappi
         ReplayDeliveries.operation: Operation(ReplayedDeliveries(commanding.replay), at_once=1),
         ReplayEvents.operation: Operation(replayed, at_once=1),
         RedriveDead.operation: Operation(RedrivenDead(SqlDeadEvents(stores.database), letters), at_once=1),
+        Backfill.operation: Operation(make_backfill(shared, stores, carriers), at_once=1),
         PauseConnection.operation: Operation(pausing.carry_out_pause, at_once=1),
         ResumeConnection.operation: Operation(pausing.carry_out_resume, at_once=1),
     }

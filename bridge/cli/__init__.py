@@ -9,7 +9,19 @@ import sys
 
 import typer
 
-from bridge.cli import connections, dead, deliveries, events, inspection, policy, process, schema, topology, webhook
+from bridge.cli import (
+    backfill,
+    connections,
+    dead,
+    deliveries,
+    events,
+    inspection,
+    policy,
+    process,
+    schema,
+    topology,
+    webhook,
+)
 from bridge.errors import BridgeError, SettingsError
 
 app = typer.Typer(
@@ -22,7 +34,7 @@ app = typer.Typer(
 )
 for verb in (
     *(process.serve, process.migrate, process.doctor, process.simulate, process.demo),
-    *(inspection.audit, inspection.why),
+    *(inspection.audit, inspection.why, backfill.backfill),
 ):
     app.command()(verb)
 for noun in (topology, schema, webhook, events, deliveries, dead, connections, policy):

@@ -127,6 +127,15 @@ class ResumeConnection(Body):
     name: Word
 
 
+class Backfill(Body):
+    """Ask about every shipment that was created since, whatever is known of it."""
+
+    operation = "shipments.backfill"
+
+    since: Moment
+    organizations: tuple[OrganizationNumber, ...] = ()
+
+
 def done(**result: object) -> Outcome:
     """Say that it was done, and what came of it."""
     return Outcome(CommandState.done, result)

@@ -14,10 +14,6 @@ _WITHOUT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("amqp", "commands"), "the bus gives no commands in this version"),
     (("amqp", "reply_queues"), "the bus gives no commands in this version, so nothing is replied"),
     (("shipx", "read_back"), "only purchases are read back from the carrier in this version"),
-    (
-        ("reconcile",),
-        "nothing is swept in this version, the role `reconciler` only deletes what is old: only webhooks bring news",
-    ),
     (("returns",), _RETURNS),
     (("inpost_returns",), _RETURNS),
     (("szybkie_zwroty",), _RETURNS),

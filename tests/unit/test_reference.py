@@ -19,6 +19,7 @@ VERBS = [
     "demo",
     "audit",
     "why",
+    "backfill",
     "topology apply",
     "topology show",
     "schema export",
@@ -73,6 +74,7 @@ METRICS = {
     "bridge_dead_messages": (),
     "bridge_purchases_total": ("outcome", "reason"),
     "bridge_purchase_seconds_left": (),
+    "bridge_found_by_poll_total": ("fact",),
     "bridge_carrier_request_seconds": ("carrier", "operation", "outcome"),
     "bridge_connection_paused": ("connection",),
     "bridge_parked_total": ("reason",),
@@ -95,6 +97,7 @@ EVENTS = [
     "shipment.return_leg_started",
     "connection.paused",
     "connection.resumed",
+    "webhook.health_changed",
 ]
 
 WANTED = drift.generated()
