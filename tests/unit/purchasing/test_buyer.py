@@ -27,6 +27,7 @@ from bridge.store.outlook import Errand, Take
 from bridge.store.sqlite import SqliteTransaction
 from bridge.store.wanting import want
 from tests.support.purchases import taken
+from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.stage import (
     CALL_WITHIN,
     CAPS,
@@ -38,7 +39,6 @@ from tests.unit.purchasing.stage import (
     Process,
     Stage,
     Trouble,
-    preferring,
 )
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import START, in_virtual_time, pass_time

@@ -9,8 +9,10 @@ from bridge.errors import NoPermit
 from bridge.events.shipment import ShipmentState
 from bridge.model import IntentId, OfferId, ShipmentId
 from bridge.purchasing.announce import told
-from bridge.purchasing.moves import Chosen, Moment, judge, not_now
+from bridge.purchasing.deciding import decided
+from bridge.purchasing.moves import Chosen, Moment
 from bridge.purchasing.terms import Terms
+from bridge.purchasing.unread import not_now
 from bridge.store.budget import Caps
 from bridge.store.purchase import Answer, Purchase, PurchaseState
 from tests.unit.purchasing.policy.making import AT, COURIER, LOCKER, ORGANIZATION, offer, policy, rule, shipment
@@ -39,7 +41,7 @@ GONE = shipment(offer(1, status="unavailable"), offer(2, COURIER, left=200))
 
 
 def chosen(purchase: Purchase) -> Chosen:
-    found = judge(purchase, GONE, TERMS, Moment(AT, AT))
+    found = decided(purchase, GONE, TERMS, Moment(AT, AT))
     assert isinstance(found, Chosen)
     return found
 
