@@ -6,15 +6,15 @@ What is called where, for whoever buys:
   `pause_account`, with one of `AccountReason`;
 - in the transaction that claims: `tried` cuts down what is taken to one wanted purchase, in one replica of all, and
   `want_one_to_try` finds one where none is wanted;
-- in the transaction of the intent: `connections.is_paused`, which lets that one through, and alone;
+- in the transaction of the intent: `connections.is_paused` with the number of intents, which lets one through alone;
 - in the transaction that writes down a purchase of ours as succeeded, as the last thing: `resume_account`.
 
 Nothing has to be done about the permit: while the try is taken, the first permit to buy is given out and counts as
 the try. Where it comes to none, because what was claimed is not for sale, the same try may be taken again soon.
 
-Locks: a connection's row comes after the subjects of shipments and after purchases, and its subject after the row.
-Nobody who has one of the two waits for anything before it, so one organization in a transaction cannot lead to a
-deadlock; of two, the caller has to begin with the smaller name, or the server lets one transaction begin anew.
+Locks: a connection's row comes after the subjects of shipments, purchases and budgets, and its own subject after the
+row. Who has one of the two waits for nothing that comes before, so one organization in a transaction cannot lead to a
+deadlock; of several, the caller begins with the smallest, or the server lets one transaction begin anew.
 """
 
 from __future__ import annotations
@@ -129,9 +129,12 @@ def want_one_to_try(transaction: Transaction, outlooks: Collection[Outlook], now
 
 
 class SqlRefusals:
-    """What comes out about an account by asking the carrier about it, and about no shipment."""
+    """What comes out about an account by asking the carrier about it, and about no shipment.
 
-    def __init__(self, database: Database, recorder: Recorder, *, regenerate: bool = True) -> None:
+    With `regenerate`, what a pause kept from being bought is wanted again when it ends.
+    """
+
+    def __init__(self, database: Database, recorder: Recorder, *, regenerate: bool) -> None:
         self._database = database
         self._recorder = recorder
         self._regenerate = regenerate

@@ -20,22 +20,19 @@ def rewant(
 ) -> int:
     """Want again what a pause that began at `since` kept from being bought, and say how much that is.
 
-    That is what failed because of the account, and what expired meanwhile: a read shows what became of its offers, and
-    those that have run out are made anew. Nobody is waited for: what another one changes just now is left to it.
+    That is what failed because of the account, and what was given up because it was paused: a read shows what became of
+    the offers, and those that have run out are made anew. Nobody is waited for: what another transaction changes just
+    now is left to it.
     """
     oldest = max(since - _JUST_BEFORE, now - _OLDEST)
     rows = transaction.run(
         "UPDATE purchases SET state = 'wanted', deadline = ?, due_at = ?, updated_at = ?, attempts = 0, reads = 0,"
-        " refusals = 0, regenerations = 0, edited_at = NULL, answer = NULL, reason = NULL, intent_id = NULL"
+        " refusals = 0, regenerations = 0, answer = NULL, reason = NULL, intent_id = NULL"
         " WHERE organization = ? AND shipment IN (SELECT shipment FROM purchases"
-        " WHERE organization = ? AND state IN ('expired', 'failed') AND updated_at >= ? AND"
-        " (reason IN ('account_paused', 'insufficient_funds', 'account_data_missing')"
-        " OR (state = 'expired' AND reason IS NULL AND updated_at >= ?))"
+        " WHERE organization = ? AND state IN ('expired', 'failed') AND updated_at >= ?"
+        " AND reason IN ('account_paused', 'insufficient_funds', 'account_data_missing')"
         f" ORDER BY updated_at DESC LIMIT {most} {transaction.skip_locked('purchases')}) RETURNING shipment",
-        (
-            *(micros(now + _WINDOW), micros(now), micros(now)),
-            *(organization, organization, micros(oldest), micros(since)),
-        ),
+        (micros(now + _WINDOW), micros(now), micros(now), organization, organization, micros(oldest)),
     )
     if rows:
         transaction.notify("purchases")
