@@ -13,7 +13,9 @@ from bridge.app.commanding import Commanding
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.app.watching import Watching
+from bridge.approvals.api import PurchasesApi
 from bridge.commands.api import CommandsApi
+from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
 from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
@@ -35,12 +37,14 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
     access = _access(shared.settings)
     feed = FeedApi(SqlFeed(stores.database), access, shared.draining)
     shared.bells.hang("events", feed.wake)
+    giving = Giving(commanding.commands, partial(shared.bells.ring, "commands"))
     return (
         Operations(shared.metrics, watching.health, watching.measure),
         feed,
-        CommandsApi(commanding.commands, access, partial(shared.bells.ring, "commands")),
+        CommandsApi(giving, access),
         DeliveriesApi(commanding.replay, access),
         ConnectionsApi(stores.connections, access, commanding.pausing),
+        PurchasesApi(commanding.approvals, giving, access, shared.clock),
     )
 
 

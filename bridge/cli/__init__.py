@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from bridge.cli import connections, dead, deliveries, events, inspection, process, schema, topology, webhook
+from bridge.cli import connections, dead, deliveries, events, inspection, process, purchases, schema, topology, webhook
 from bridge.errors import BridgeError, SettingsError
 
 app = typer.Typer(
@@ -25,7 +25,7 @@ for verb in (
     *(inspection.audit, inspection.why),
 ):
     app.command()(verb)
-for noun in (topology, schema, webhook, events, deliveries, dead, connections):
+for noun in (topology, schema, webhook, events, deliveries, dead, connections, purchases):
     app.add_typer(noun.verbs, name=noun.__name__.rpartition(".")[2])
 
 

@@ -63,6 +63,8 @@ Cursor = Annotated[str, Field(max_length=64), AfterValidator(_cursor)]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 QueueName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_queue)]
 OrganizationNumber = Annotated[int, Field(ge=1, lt=10**18)]
+ShipmentNumber = Annotated[int, Field(ge=1, lt=10**18, strict=True)]
+"""What money hangs on is not guessed at: a number, never `true` or a text."""
 
 
 class ReplayEvents(Body):
@@ -131,6 +133,37 @@ class ResumeConnection(Body):
     operation = "connections.resume"
 
     name: Word
+
+
+class ShipmentOrder(Body):
+    """What is asked for about a shipment's purchase; whose it is where several organizations have one of its number."""
+
+    shipment_id: ShipmentNumber
+    organization_id: OrganizationNumber | None = None
+
+
+class ApprovePurchase(ShipmentOrder):
+    """Let a purchase that is held be made: of the service that was chosen, at the price it was chosen at."""
+
+    operation = "shipment.approve"
+
+
+class HoldPurchase(ShipmentOrder):
+    """Buy nothing for a shipment until somebody approves or retries it."""
+
+    operation = "shipment.hold"
+
+
+class RetryPurchase(ShipmentOrder):
+    """Decide anew about a purchase that ended unbought, or is held."""
+
+    operation = "purchase.retry"
+
+
+class BuyShipment(ShipmentOrder):
+    """Buy by the policy, also where nobody has asked for the purchase yet."""
+
+    operation = "shipment.buy"
 
 
 def done(**result: object) -> Outcome:

@@ -173,7 +173,7 @@ class Purchasing(Part):
     mode: Literal["auto", "approve", "dry_run"] = Field(
         "auto",
         description="`auto` buys, and with a carrier that is not loopback works as `approve` in this version; "
-        "`approve` decides and announces `purchase_held` (there is no way yet to approve one); "
+        "`approve` decides, announces `purchase_held`, and buys what `bridge purchases approve` lets go; "
         "`dry_run` decides and never spends.",
     )
     scope: Literal["created_by_bridge", "all"] | None = Field(

@@ -38,6 +38,15 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
+def required_key(request: Request) -> str:
+    """Read `Idempotency-Key` where there has to be one. Raises a Problem."""
+    key = idempotency_key(request)
+    if key is None:
+        told = "is needed: what is sent again under the same one has one effect"
+        raise Problem(400, "bad-request", f"Idempotency-Key {told}.", [FieldError("Idempotency-Key", "missing", told)])
+    return key
+
+
 def _problem(error: ValidationError) -> Problem:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if any(one["type"] == "json_invalid" for one in found):

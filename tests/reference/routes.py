@@ -10,8 +10,10 @@ from starlette.routing import Route
 
 from bridge.app.answering import internal_routes
 from bridge.app.receiving import webhook_routes
+from bridge.approvals.api import PurchasesApi
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
+from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
 from bridge.connections.pausing import Pausing
 from bridge.egress.feed import FeedApi
@@ -23,6 +25,7 @@ from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Networks, Secrets
 from bridge.lifecycle import Stop
 from bridge.observability import Metrics
+from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import SqlConnections
 from bridge.store.deliveries import SqlDeliveries
@@ -69,10 +72,12 @@ def internal() -> list[Route]:
     operations = Operations(Metrics(), _health, _measure)
     feed = FeedApi(SqlFeed(_database()), access, Stop())
     replay = Replay(SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
-    commands = CommandsApi(SqlCommands(_database(), Vault(), "nobody"), access, _nothing)
+    giving = Giving(SqlCommands(_database(), Vault(), "nobody"), _nothing)
+    commands = CommandsApi(giving, access)
     found = SqlConnections(_database(), Recorder(Envelope("demo")))
     connections = ConnectionsApi(found, access, Pausing(found, _nothing))
-    return internal_routes([operations, feed, commands, DeliveriesApi(replay, access), connections])
+    purchases = PurchasesApi(SqlApprovals(_database(), Recorder(Envelope("demo"))), giving, access, _epoch)
+    return internal_routes([operations, feed, commands, DeliveriesApi(replay, access), connections, purchases])
 
 
 def names(routes: Sequence[Route]) -> list[str]:

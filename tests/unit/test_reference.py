@@ -34,6 +34,11 @@ VERBS = [
     "connections list",
     "connections pause",
     "connections resume",
+    "purchases list",
+    "purchases show",
+    "purchases approve",
+    "purchases hold",
+    "purchases retry",
 ]
 
 ROUTES = [
@@ -53,6 +58,12 @@ ROUTES = [
     "GET /v1/connections",
     "POST /v1/connections/{name:path}/pause",
     "POST /v1/connections/{name:path}/resume",
+    "GET /v1/purchases",
+    "GET /v1/purchases/{shipment_id}",
+    "POST /v1/purchases/{shipment_id}/approve",
+    "POST /v1/purchases/{shipment_id}/hold",
+    "POST /v1/purchases/{shipment_id}/retry",
+    "GET /v1/purchases/{shipment_id}/{order}/{id:path}",
     "GET /asyncapi.json",
     "GET /schemas/{type}.json",
 ]
