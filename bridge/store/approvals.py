@@ -316,7 +316,7 @@ def _noted(transaction: Transaction, before: str, found: Listed, order: Order, r
     after = _again(transaction, found)
     note = journal.Note("person", result, before)
     which = (after.offer, after.reason, order.cause, order.by)
-    entry = journal.Entry(*_row(after), now, now, 1, note, after.state.value, *which)
+    entry = journal.Entry(after.organization, after.shipment, now, now, 1, note, after.state.value, *which)
     journal.write(transaction, entry)
     return replace(after, note=_last_note(transaction, after))
 
