@@ -17,6 +17,7 @@ from bridge.app import VERSION
 from bridge.app.answering import internal_routes, make_apis
 from bridge.app.carriers import open_carriers
 from bridge.app.commanding import make_commanding, open_executor
+from bridge.app.consuming import open_consumer
 from bridge.app.database import wait_for_database
 from bridge.app.publishing import open_relay
 from bridge.app.receiving import open_receiver, webhook_routes
@@ -100,9 +101,11 @@ class Bridge:
         self.loops.start("database.hear", partial(stores.database.hear, shared.bells.ring, shared.stop))
         receiver = open_receiver(shared, stores) if "receiver" in roles else None
         commanding = make_commanding(shared, stores)
+        consumer = None
         if "commands" in roles:
             open_executor(shared, stores, commanding, carriers)
-        apis = make_apis(shared, stores, commanding, Watching(shared, stores, publishing, receiver))
+            consumer = open_consumer(stack, shared, stores, commanding)
+        apis = make_apis(shared, stores, commanding, Watching(shared, stores, publishing, receiver, consumer))
         webhooks = webhook_routes(receiver) if receiver else []
         return make_edges(self._settings, sockets, webhooks, internal_routes(apis))
 

@@ -9,6 +9,7 @@ from typing import Final
 from bridge.app.publishing import Publishing
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
+from bridge.commands.consumer import Consumer
 from bridge.connections import health as connection_health
 from bridge.errors import StoreError
 from bridge.ingress.receiver import UNPROXIED, Receiver
@@ -24,15 +25,21 @@ _PROBE_S: Final = 1.0
 
 
 class Watching:
-    """Looks at the parts of a process whenever somebody asks. `publishing` and `receiver` where the roles have them."""
+    """Looks at the parts of a process whenever somebody asks. The last three where the roles have them."""
 
     def __init__(
-        self, shared: Shared, stores: Stores, publishing: Publishing | None, receiver: Receiver | None
+        self,
+        shared: Shared,
+        stores: Stores,
+        publishing: Publishing | None,
+        receiver: Receiver | None,
+        consumer: Consumer | None,
     ) -> None:
         self._shared = shared
         self._stores = stores
         self._publishing = publishing
         self._receiver = receiver
+        self._consumer = consumer
         self._gauges = SqlGauges(stores.database)
 
     async def health(self) -> Health:
@@ -69,8 +76,10 @@ class Watching:
     def _degraded(self, connections: Sequence[Seen]) -> dict[str, datetime]:
         """Say what is away, and since when: the work that needs it waits."""
         parts: dict[str, datetime | None] = {**connection_health.degraded(connections)}
+        if self._consumer is not None:
+            parts["broker"] = self._consumer.degraded_since
         if self._publishing is not None:
-            parts["broker"] = self._publishing.relay.degraded_since
+            parts["broker"] = self._publishing.relay.degraded_since or parts.get("broker")
         return {name: since for name, since in parts.items() if since is not None}
 
     def _advice(self) -> list[str]:

@@ -18,6 +18,7 @@ from bridge.cli import (
     inspection,
     policy,
     process,
+    purchases,
     schema,
     topology,
     webhook,
@@ -37,7 +38,7 @@ for verb in (
     *(inspection.audit, inspection.why, backfill.backfill),
 ):
     app.command()(verb)
-for noun in (topology, schema, webhook, events, deliveries, dead, connections, policy):
+for noun in (topology, schema, webhook, events, deliveries, dead, connections, purchases, policy):
     app.add_typer(noun.verbs, name=noun.__name__.rpartition(".")[2])
 
 

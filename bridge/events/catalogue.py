@@ -138,13 +138,16 @@ class OfferSelectionFailed(ShipmentFact):
     rejected: tuple[RejectedOffer, ...]
 
 
-class PurchaseHeld(PurchaseFact):
-    """The purchase waits for a person."""
+class PurchaseHeld(ShipmentFact):
+    """The purchase waits for a person. Where one held it before an offer was chosen, there is none to name."""
 
     type = "shipment.purchase_held"
     facet = "reason"
 
-    reason: Annotated[Word, Field(examples=["approval_required", "dry_run"])]
+    intent_id: Annotated[str | None, Field(description="One purchase: the same in every event about it")]
+    offer_id: CarrierId | None
+    service_id: Word | None
+    reason: Annotated[Word, Field(examples=["approval_required", "dry_run", "by_person"])]
     seconds_left: float
 
 

@@ -37,6 +37,11 @@ VERBS = [
     "connections resume",
     "policy check",
     "policy explain",
+    "purchases list",
+    "purchases show",
+    "purchases approve",
+    "purchases hold",
+    "purchases retry",
 ]
 
 ROUTES = [
@@ -57,6 +62,12 @@ ROUTES = [
     "POST /v1/connections/{name:path}/pause",
     "POST /v1/connections/{name:path}/resume",
     "POST /v1/offers/evaluate",
+    "GET /v1/purchases",
+    "GET /v1/purchases/{shipment_id}",
+    "POST /v1/purchases/{shipment_id}/approve",
+    "POST /v1/purchases/{shipment_id}/hold",
+    "POST /v1/purchases/{shipment_id}/retry",
+    "GET /v1/purchases/{shipment_id}/{order}/{id:path}",
     "GET /asyncapi.json",
     "GET /schemas/{type}.json",
 ]
