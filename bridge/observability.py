@@ -146,6 +146,12 @@ class Metrics:
         self.connection_breaker_open = self._gauge(
             "connection_breaker_open", "1 while a carrier that gives no usable answer is left alone", "connection"
         )
+        self.found_by_poll = self._counter(
+            "found_by_poll", "Facts that a read of ours found before any webhook told them", "fact"
+        )
+        self.reads_skipped = self._counter(
+            "sweep_reads_skipped", "Reads that were due and could not be made in time, by how urgent they were", "phase"
+        )
         self.parked = self._counter("parked", "Webhooks kept without effect, by reason", "reason")
         self.unknown_secret = self._counter(
             "unknown_secret", "Webhooks with a secret nobody has; each was answered 404"

@@ -14,8 +14,10 @@ from bridge.app.policy import read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.app.watching import Watching
+from bridge.approvals.api import PurchasesApi
 from bridge.carriers.shipx import shipment as shipments
 from bridge.commands.api import CommandsApi
+from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
 from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
@@ -39,10 +41,11 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
     access = _access(shared.settings)
     feed = FeedApi(SqlFeed(stores.database), access, shared.draining)
     shared.bells.hang("events", feed.wake)
+    giving = Giving(commanding.commands, partial(shared.bells.ring, "commands"))
     return (
         Operations(shared.metrics, watching.health, watching.measure),
         feed,
-        CommandsApi(commanding.commands, access, partial(shared.bells.ring, "commands")),
+        CommandsApi(giving, access),
         DeliveriesApi(commanding.replay, access),
         ConnectionsApi(stores.connections, access, commanding.pausing),
         EvaluationApi(
@@ -53,6 +56,7 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
             faults=shipments.faults,
             clock=shared.clock,
         ),
+        PurchasesApi(commanding.approvals, giving, access, shared.clock),
     )
 
 

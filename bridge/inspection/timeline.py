@@ -12,8 +12,8 @@ from bridge.inspection.outlook import clock
 from bridge.store.journal import Entry
 from bridge.store.story import Arrived, Story, Told
 
-Kind = Literal["delivery", "read", "call", "event", "publish"]
-_ORDER: Final[tuple[Kind, ...]] = ("delivery", "read", "call", "event", "publish")
+Kind = Literal["delivery", "read", "call", "person", "event", "publish"]
+_ORDER: Final[tuple[Kind, ...]] = ("delivery", "read", "call", "person", "event", "publish")
 """Of what happened in one commit: what came, what was found, what was said."""
 
 
@@ -75,9 +75,20 @@ def _step(one: Entry) -> Moment:
     }
     again = f" ({_times(one.times)} until {clock(one.last_at)})" if one.times > 1 else ""
     changed = f"; {note.before} -> {one.after}" if note.before != one.after else f"; still {one.after}"
-    seen = _seen(one) if note.what == "read" else f"buy offer {one.offer}"
+    seen = _source(one)
     reason = f" ({one.reason})" if one.reason else ""
     return Moment(one.at, note.what, f"{seen}: {_result(one)}{reason}{changed}{again}", details)
+
+
+def _source(one: Entry) -> str:
+    """Say what the step came from: a read, a call, or an order of somebody."""
+    match one.note.what:
+        case "read":
+            return _seen(one)
+        case "call":
+            return f"buy offer {one.offer}"
+        case "person":
+            return one.holder
 
 
 def _seen(one: Entry) -> str:

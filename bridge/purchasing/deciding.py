@@ -57,14 +57,15 @@ def decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment
 def _wished(purchase: Purchase, shipment: Shipment, decision: Buy | Hold, terms: Terms, now: datetime) -> Next:
     """Buy what the policy chose, if nobody has to be asked first."""
     chosen = choose(purchase, shipment, decision.offer)
-    before = left_behind(purchase, shipment.at, decision.offer.offer_id)
+    left = left_behind(purchase, shipment.at, decision.offer.offer_id)
     why = _asks_somebody(purchase, decision, terms)
     if why is None:
-        return Chosen(chosen, shipment, _as_buy(decision), before)
+        before = replace(purchase, deadline=chosen.deadline)
+        return Chosen(chosen, before, shipment, _as_buy(decision), left)
     selected = announce.selected(chosen, shipment, _as_buy(decision), terms.policy)
     told = announce.held(chosen, shipment, decision.offer, why)
     decided = record(chosen, shipment, decision, terms)
-    return ended(chosen, shipment, PurchaseState.held, why, *before, selected, told, decided=decided)
+    return ended(chosen, shipment, PurchaseState.held, why, *left, selected, told, decided=decided)
 
 
 def _asks_somebody(purchase: Purchase, decision: Buy | Hold, terms: Terms) -> str | None:
@@ -149,11 +150,10 @@ def regenerated(purchase: Purchase, now: datetime) -> Move:
 
 def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> Move:
     """Say what follows where the budget does not allow it."""
-    purchase = replace(chosen.purchase, state=PurchaseState.wanted)
     if why == "too_many_a_minute":
-        return Move(replace(purchase, due_at=next_minute(now)), chosen.tell)
-    told = announce.declined(purchase, chosen.shipment, why, chosen.decision.rejected, terms.policy)
-    return ended(purchase, chosen.shipment, PurchaseState.declined, why, *chosen.tell, told)
+        return Move(replace(chosen.before, due_at=next_minute(now)))
+    told = announce.declined(chosen.before, chosen.shipment, why, chosen.decision.rejected, terms.policy)
+    return ended(chosen.before, chosen.shipment, PurchaseState.declined, why, told)
 
 
 def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Terms) -> Decided:

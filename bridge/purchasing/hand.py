@@ -160,7 +160,7 @@ class Hand:
     async def _put_off(self, group: Sequence[Chosen], error: NoPermit) -> None:
         """Leave wanted what is not asked for now."""
         now = self._clock()
-        await self._save([not_now(one.purchase, error, self._terms, now) for one in group])
+        await self._save([not_now(one.before, error, self._terms, now) for one in group])
 
     async def _intend(self, group: Sequence[Chosen]) -> Sequence[Purchase]:
         """Write down what is about to be asked for, and tell of it."""
@@ -237,9 +237,14 @@ def _anew(group: Sequence[Chosen], refused: CarrierRefused) -> list[list[Chosen]
 
     Without those that were named; where none was, in halves, until the one is found that is in the way.
     """
-    kept = [one for one in group if one.purchase.shipment not in refused.items]
-    rest = [replace(one, purchase=replace(one.purchase, answer=Answer.not_taken)) for one in kept]
+    rest = [_not_taken(one) for one in group if one.purchase.shipment not in refused.items]
     if len(rest) < len(group):
         return [rest] if rest else []
     middle = len(rest) // 2
     return [rest[:middle], rest[middle:]]
+
+
+def _not_taken(chosen: Chosen) -> Chosen:
+    """Give it as it is now that its intent is written down, and others kept the carrier from taking it in."""
+    purchase = replace(chosen.purchase, answer=Answer.not_taken)
+    return replace(chosen, purchase=purchase, before=purchase)

@@ -43,9 +43,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """An offer that is to be bought now."""
+    """An offer that is to be bought now. `before` is what stays of the purchase where it cannot be asked for."""
 
     purchase: Purchase
+    before: Purchase
     shipment: Shipment
     decision: Buy
     tell: tuple[announce.Tell, ...] = ()

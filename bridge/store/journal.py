@@ -1,4 +1,4 @@
-"""The journal: what was read, concluded and asked for about a purchase, in the transaction of the step it led to.
+"""The journal: what was read, concluded, asked for and ordered about a purchase, in the transaction of that step.
 
 By allow-list: words of ours and of the carrier's tables, numbers, nothing that a person could be known by.
 """
@@ -12,7 +12,8 @@ from typing import Literal
 from bridge.model import OfferId, OrganizationId, ShipmentId, micros, moment
 from bridge.store.database import Row, Transaction
 
-What = Literal["read", "call"]
+What = Literal["read", "call", "person"]
+"""What the step came from; for a person's order, `holder` is who gave it."""
 
 
 @dataclass(frozen=True, slots=True)

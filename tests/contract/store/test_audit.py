@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.model import moment
-from bridge.purchasing.buyer import GIVE_UP_AFTER
+from bridge.purchasing.moves import GIVE_UP_AFTER
 from bridge.store.audit import Audit, Counted, Purchases
 from bridge.store.audit.ledger import UNFINISHED_AFTER
 from bridge.store.database import ManagedDatabase

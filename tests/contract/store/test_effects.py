@@ -240,7 +240,7 @@ class Ground:
         """Have commands carried out as a bridge does, until what is in hand has ended."""
         stores = await prepare_stores(SETTINGS, cast("ManagedDatabase", database))
         shared = Shared(SETTINGS, utc_now, Loops(lambda: None))
-        open_executor(shared, stores, make_commanding(shared, stores))
+        open_executor(shared, stores, make_commanding(shared, stores), {})
         try:
             yield
         finally:

@@ -23,7 +23,7 @@ from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Buyer
 from bridge.purchasing.hand import Account
-from bridge.purchasing.policy import Policy, load
+from bridge.purchasing.policy import Policy
 from bridge.purchasing.terms import Mode, Terms
 from bridge.simulator import Scenario, Simulator, create_app
 from bridge.store.budget import Caps
@@ -34,6 +34,7 @@ from bridge.store.migrate import migrate
 from bridge.store.purchases import SqlPurchases
 from bridge.store.sqlite import SqliteTransaction, read_once
 from bridge.store.wanting import want
+from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.virtual_time import LoopClock, pass_time
 
 T = TypeVar("T")
@@ -43,13 +44,6 @@ Trouble = Callable[[httpx.Request, Inner], Awaitable[httpx.Response]]
 
 ORGANIZATION = OrganizationId(4821)
 TOKEN = "the-token-of-4821"
-
-
-def preferring(*services: str, rule: str = "default") -> Policy:
-    """Make a policy of one rule for every shipment."""
-    return load(f"[[rules]]\nid = '{rule}'\nprefer_services = {list(services)}\n".encode())
-
-
 POLICY = preferring("inpost_locker_standard", "inpost_courier_standard")
 CONNECTION = shipx(ORGANIZATION)
 LIMITS = Limits(per_minute=6000, at_once=4)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -24,10 +24,10 @@ from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Mode, Terms
 from bridge.settings import load
 from bridge.store.outlook import Errand, Take
-from bridge.store.purchase import Purchase
-from bridge.store.purchases import SqlPurchases
 from bridge.store.sqlite import SqliteTransaction
 from bridge.store.wanting import want
+from tests.support.purchases import taken
+from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.stage import (
     CALL_WITHIN,
     CAPS,
@@ -39,7 +39,6 @@ from tests.unit.purchasing.stage import (
     Process,
     Stage,
     Trouble,
-    preferring,
 )
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import START, in_virtual_time, pass_time
@@ -446,12 +445,6 @@ def test_a_shipment_whose_offers_never_come_ends_after_its_window_and_is_told() 
     in_virtual_time(story())
 
 
-async def taken(purchases: SqlPurchases, now: datetime, *takes: Take) -> list[Purchase]:
-    """Take what is due as a plan would, and give it in that order."""
-    claimed = await purchases.claim(lambda _outlook: takes, now)
-    return [one for batch in claimed.batches for one in batch.purchases]
-
-
 @pytest.mark.parametrize(
     ("minutes", "kept"),
     [pytest.param(60 * 24 * 365, 5, id="in a year"), pytest.param(-60, 0, id="an hour ago"), pytest.param(3, 3)],
@@ -536,8 +529,10 @@ class Never(Nobody):
         await self.end.wait()
         raise CarrierUnavailable("never", status=shipment)
 
-    def turn_to_buy(self) -> AbstractAsyncContextManager[Turn]:
+    @asynccontextmanager
+    async def turn_to_buy(self) -> AsyncIterator[Turn]:
         raise AssertionError("nothing was ever shown")
+        yield
 
 
 class Broken(Never):
