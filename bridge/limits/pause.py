@@ -68,6 +68,10 @@ class Pause:
         """Say whether the try that may be taken is a purchase."""
         return self.is_due(now) and not self.is_about_token
 
+    def is_probing(self, now: Micros) -> bool:
+        """Say whether somebody has the try, and time for it."""
+        return self.probing_until is not None and now < self.probing_until <= now + PROBING
+
     def taken(self, now: Micros) -> Pause:
         """Take the try: nobody else does until it has been made, or had its time."""
         until = Micros(now + PROBING)
@@ -81,8 +85,7 @@ class Pause:
 
     def lets_begin(self, now: Micros) -> bool:
         """Say whether the one purchase of a try may be written down now."""
-        until = self.probing_until
-        return not self.is_about_token and until is not None and now < until <= now + PROBING
+        return not self.is_about_token and self.is_probing(now)
 
     def lets_call(self, now: Micros) -> bool:
         """Say whether its one call may have a permit: while the try is taken, and not made yet."""

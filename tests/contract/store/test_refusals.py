@@ -16,13 +16,13 @@ from bridge.lifecycle import utc_now
 from bridge.limits.connection import Exchange, Granted, Limits, Outcome, Purpose, Refused, Verdict
 from bridge.limits.pause import AccountReason, Pause
 from bridge.model import DeliveryId, Fact, OrganizationId, PurchaseWork, ShipmentId, Subject, micros, moment
-from bridge.store.connections import SqlConnections, is_paused, pause_of, resting, shipx
+from bridge.store.connections import SqlConnections, is_paused, pause_of, resting, shipx, to_be_tried
 from bridge.store.database import ManagedDatabase, T, Transaction, Unit
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
 from bridge.store.outlook import Errand, Take
 from bridge.store.purchases import SqlPurchases
-from bridge.store.refusals import SqlRefusals, pause_account, probe_is_due, resume_account, take_probe
+from bridge.store.refusals import SqlRefusals, pause_account, resume_account, take_probe
 from bridge.store.wanting import want
 
 ORGANIZATION, OTHER = OrganizationId(4821), OrganizationId(4822)
@@ -96,7 +96,7 @@ class Account:
         return ORGANIZATION in await self.do(lambda it: resting(it, it.now))
 
     async def is_due(self) -> bool:
-        return await self.do(lambda it: probe_is_due(it, ORGANIZATION, it.now))
+        return ORGANIZATION in [organization for organization, _ in await self.do(to_be_tried)]
 
     async def may_begin(self, intents: int = 1) -> bool:
         return not await self.do(lambda it: is_paused(it, ORGANIZATION, intents))
