@@ -25,10 +25,12 @@ MOST_PROBE: Final = round(LONGEST_PROBE * (1 + _JITTER))
 
 
 class AccountReason(StrEnum):
-    """What a carrier refuses a whole account for."""
+    """What a carrier refuses a whole account for, in its own words as the contract has them."""
 
-    insufficient_funds = "insufficient_funds"
-    account_data_missing = "account_data_missing"
+    debt_collection = "debt_collection"
+    """No credit on a prepaid account, or unpaid invoices: single purchases fail with `insufficient_funds`."""
+    company_data_missing = "company_data_missing"
+    """Company or bank data: single purchases fail with `account_data_missing`."""
     no_carriers = "no_carriers"
     forbidden = "forbidden"
     """The token is not accepted for this organization."""

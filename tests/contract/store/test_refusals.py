@@ -28,7 +28,7 @@ from bridge.store.wanting import want
 ORGANIZATION, OTHER = OrganizationId(4821), OrganizationId(4822)
 NAME = shipx(ORGANIZATION)
 LIMITS = Limits(per_minute=6000, at_once=9)
-FUNDS, TOKEN = AccountReason.insufficient_funds, AccountReason.forbidden
+FUNDS, TOKEN = AccountReason.debt_collection, AccountReason.forbidden
 MINUTE: Final = timedelta(minutes=1)
 ENDED = ("failed", "insufficient_funds")
 
@@ -159,20 +159,20 @@ async def test_a_pause_is_told_in_the_transaction_of_the_purchase_that_was_refus
         await account.do(lambda it: refused(it, counts=False))
     assert (await account.paused(), await account.told()) == (None, [])
     assert await account.do(lambda it: refused(it, counts=True))
-    assert await account.told() == [("confirmed", "x"), ("paused", "insufficient_funds")]
+    assert await account.told() == [("confirmed", "x"), ("paused", "debt_collection")]
     pause = await account.paused()
     assert pause == Pause.by_carrier(FUNDS, pause.since if pause else micros(account.now))
 
 
 async def test_many_refusals_are_one_pause_for_the_first_reason(account: Account) -> None:
-    begun = [await account.pause(reason) for reason in (FUNDS, FUNDS, AccountReason.account_data_missing, TOKEN)]
+    begun = [await account.pause(reason) for reason in (FUNDS, FUNDS, AccountReason.company_data_missing, TOKEN)]
     assert begun == [True, False, False, False]
-    assert await account.told() == [("paused", "insufficient_funds")]
+    assert await account.told() == [("paused", "debt_collection")]
 
 
 async def test_of_refusals_at_once_one_begins_the_pause(account: Account) -> None:
     assert sorted(await asyncio.gather(*(account.pause() for _ in range(8)))) == [False] * 7 + [True]
-    assert await account.told() == [("paused", "insufficient_funds")]
+    assert await account.told() == [("paused", "debt_collection")]
 
 
 async def test_what_a_person_paused_stays_the_persons(account: Account) -> None:
@@ -195,7 +195,7 @@ async def test_a_person_takes_a_pause_over_and_it_is_tried_no_more(account: Acco
     assert await account.ask(Purpose.buy) == (Refused("paused"),)
     assert not await account.may_begin()
     await account.resumed_by_person()
-    assert await account.told() == [("paused", "insufficient_funds"), ("paused", "operator"), ("resumed", "operator")]
+    assert await account.told() == [("paused", "debt_collection"), ("paused", "operator"), ("resumed", "operator")]
 
 
 # -- trying ------------------------------------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ async def test_a_try_that_came_to_nothing_is_followed_by_one_soon_and_one_that_f
     assert not await account.is_due()
     await account.pass_time(0.2 * MINUTE)
     assert await account.is_due()
-    assert await account.told() == [("paused", "insufficient_funds")]
+    assert await account.told() == [("paused", "debt_collection")]
 
 
 async def test_a_pause_for_a_token_lets_no_purchase_through(account: Account) -> None:
@@ -293,7 +293,7 @@ async def test_a_purchase_that_was_begun_well_after_the_pause_ends_it(account: A
     assert await account.succeeded()
     assert not await account.succeeded()
     assert await account.paused() is None
-    assert await account.told() == [("paused", "insufficient_funds"), ("resumed", "insufficient_funds")]
+    assert await account.told() == [("paused", "debt_collection"), ("resumed", "debt_collection")]
     assert isinstance((await account.ask(Purpose.buy))[0], Granted)
     assert await account.pause(), "it may begin anew"
     assert len(await account.told()) == 3
