@@ -124,6 +124,9 @@ class Metrics:
         self.unrouted = self._gauge("unrouted_messages", "Events that no consumer was bound for")
         self.dead = self._gauge("dead_messages", "Commands that could not be carried out")
         self.purchases = self._counter("purchases", "Purchases by outcome", "outcome", "reason")
+        self.windows_projected_missed = self._gauge(
+            "windows_projected_missed", "Windows that are open now and will close unbought, as things stand"
+        )
         self.purchase_seconds_left = self._histogram(
             "purchase_seconds_left",
             "Seconds left in the window when the buy was sent",
@@ -142,6 +145,12 @@ class Metrics:
         )
         self.connection_breaker_open = self._gauge(
             "connection_breaker_open", "1 while a carrier that gives no usable answer is left alone", "connection"
+        )
+        self.found_by_poll = self._counter(
+            "found_by_poll", "Facts that a read of ours found before any webhook told them", "fact"
+        )
+        self.reads_skipped = self._counter(
+            "sweep_reads_skipped", "Reads that were due and could not be made in time, by how urgent they were", "phase"
         )
         self.parked = self._counter("parked", "Webhooks kept without effect, by reason", "reason")
         self.unknown_secret = self._counter(

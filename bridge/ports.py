@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -234,4 +235,26 @@ class Carrier(Protocol):
 
     def turn_to_buy(self) -> AbstractAsyncContextManager[Turn]:
         """Take a turn, before the intent is written down. Raises NoPermit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of what was created since a moment, oldest first.
+
+    `count` is how many there are on all pages, `unread` how many of this one could not be read; `is_last` says whether
+    nothing follows. What was created within the last seconds may be on no page yet.
+    """
+
+    shipments: tuple[Shipment, ...]
+    count: int
+    unread: int
+    is_last: bool
+
+
+class Discovery(Protocol):
+    """ShipX, as whoever looks for shipments that nobody told of needs it."""
+
+    async def created_since(self, since: datetime, page: int, purpose: Purpose = Purpose.sweep) -> Page:
+        """Read a page of an organization's shipments, from 1. Raises CarrierUnavailable or CarrierRefused."""
         ...

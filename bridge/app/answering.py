@@ -10,16 +10,20 @@ from typing import Protocol
 from starlette.routing import Route
 
 from bridge.app.commanding import Commanding
+from bridge.app.policy import read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.app.watching import Watching
 from bridge.approvals.api import PurchasesApi
+from bridge.carriers.shipx import shipment as shipments
 from bridge.commands.api import CommandsApi
 from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
 from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
+from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
+from bridge.store.decisions import SqlDecisions
 from bridge.store.feed import SqlFeed
 from bridge.web import documents
 from bridge.web.access import EVERY_SCOPE, Access, Client
@@ -44,6 +48,14 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
         CommandsApi(giving, access),
         DeliveriesApi(commanding.replay, access),
         ConnectionsApi(stores.connections, access, commanding.pausing),
+        EvaluationApi(
+            SqlDecisions(stores.database),
+            access,
+            policy=partial(read_policy, shared.settings),
+            read=shipments.read,
+            faults=shipments.faults,
+            clock=shared.clock,
+        ),
         PurchasesApi(commanding.approvals, giving, access, shared.clock),
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from bridge.app.carriers import Carriers
+from bridge.app.reconciling import make_backfill
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.approvals.approving import Approving
@@ -15,6 +17,7 @@ from bridge.carriers.shipx import webhook as shipx_webhook
 from bridge.commands.execute import Executor, Operation
 from bridge.commands.models import (
     ApprovePurchase,
+    Backfill,
     BuyShipment,
     HoldPurchase,
     PauseConnection,
@@ -53,20 +56,20 @@ def make_commanding(shared: Shared, stores: Stores) -> Commanding:
     deliveries = SqlDeliveries(stores.database, stores.vault, stores.inbox)
     return Commanding(
         SqlCommands(stores.database, stores.vault, shared.holder),
-        Replay(deliveries, shipx_webhook.read, partial(shared.bells.ring, "deliveries")),
-        Pausing(stores.connections, partial(shared.bells.ring, "purchases")),
+        Replay(stores.database, deliveries, shipx_webhook.read, partial(shared.bells.ring, "deliveries")),
+        Pausing(stores.database, stores.connections, partial(shared.bells.ring, "purchases")),
         SqlApprovals(stores.database, stores.recorder),
     )
 
 
-def open_executor(shared: Shared, stores: Stores, commanding: Commanding) -> None:
+def open_executor(shared: Shared, stores: Stores, commanding: Commanding, carriers: Carriers) -> None:
     """Start carrying out commands."""
-    executor = Executor(commanding.commands, _operations(shared, stores, commanding), shared.stop)
+    executor = Executor(commanding.commands, _operations(shared, stores, commanding, carriers), shared.stop)
     shared.bells.hang("commands", executor.bell.ring)
     shared.loops.start("commands", executor.run)
 
 
-def _operations(shared: Shared, stores: Stores, commanding: Commanding) -> Mapping[str, Operation]:
+def _operations(shared: Shared, stores: Stores, commanding: Commanding, carriers: Carriers) -> Mapping[str, Operation]:
     settings, pausing, approving = shared.settings, commanding.pausing, _approving(shared, stores, commanding)
     resender = letters = None
     if settings.amqp_url is not None:
@@ -77,6 +80,7 @@ def _operations(shared: Shared, stores: Stores, commanding: Commanding) -> Mappi
         ReplayDeliveries.operation: Operation(ReplayedDeliveries(commanding.replay), at_once=1),
         ReplayEvents.operation: Operation(replayed, at_once=1),
         RedriveDead.operation: Operation(RedrivenDead(SqlDeadEvents(stores.database), letters), at_once=1),
+        Backfill.operation: Operation(make_backfill(shared, stores, carriers), at_once=1),
         PauseConnection.operation: Operation(pausing.carry_out_pause, at_once=1),
         ResumeConnection.operation: Operation(pausing.carry_out_resume, at_once=1),
         ApprovePurchase.operation: Operation(approving.approve),
@@ -88,7 +92,6 @@ def _operations(shared: Shared, stores: Stores, commanding: Commanding) -> Mappi
 
 def _approving(shared: Shared, stores: Stores, commanding: Commanding) -> Approving:
     return Approving(
-        stores.database,
         commanding.approvals,
         known=[OrganizationId(one.id) for one in shared.settings.shipx.organizations if one.token is not None],
         clock=shared.clock,

@@ -13,8 +13,10 @@ from bridge.commands.consumer import Consumer
 from bridge.connections import health as connection_health
 from bridge.errors import StoreError
 from bridge.ingress.receiver import UNPROXIED, Receiver
+from bridge.reconciling.hearing import warnings
 from bridge.store.connections import Seen
 from bridge.store.gauges import SqlGauges
+from bridge.store.hearing import unheard
 from bridge.store.migrate import require_current
 from bridge.web.operations import Health
 
@@ -44,16 +46,18 @@ class Watching:
         """Say what keeps the process from working, what makes it worse, and what should be changed."""
         problems = ["the process is ending"] if self._shared.draining else []
         seen: Sequence[Seen] = ()
+        advice = self._advice()
         try:
             await self._stores.database.read(require_current)
             seen = await self._stores.connections.list()
+            advice += warnings(await self._stores.database.read(unheard))
         except StoreError as error:
             problems.append(f"database: {error}")
         trouble = await self._stores.database.probe(_PROBE_S)
         if trouble is not None:
             problems.append(f"database: cannot be written since {trouble.since:%H:%M:%S}: {trouble.reason}")
-        advice = (*self._advice(), *connection_health.warnings(seen))
-        return Health(tuple(problems), self._shared.loops.running(), self._degraded(seen), advice)
+        advice += connection_health.warnings(seen)
+        return Health(tuple(problems), self._shared.loops.running(), self._degraded(seen), tuple(advice))
 
     async def measure(self) -> None:
         """Set the gauges. Raises StoreError."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from functools import partial
 
 from bridge.app.buying import make_buyer
+from bridge.app.carriers import Carriers
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.shipx import webhook as shipx_webhook
@@ -14,9 +14,9 @@ from bridge.ingress.worker import Worker
 from bridge.store.projecting import SqlProjector
 
 
-async def open_worker(stack: AsyncExitStack, shared: Shared, stores: Stores) -> None:
+async def open_worker(shared: Shared, stores: Stores, carriers: Carriers) -> None:
     """Start the worker, and the buyer that it wakes."""
-    buyer = await make_buyer(stack, shared, stores)
+    buyer = await make_buyer(shared, stores, carriers)
     worker = Worker(
         SqlProjector(stores.database, stores.vault, stores.recorder, shipx_webhook.notification, project),
         metrics=shared.metrics,

@@ -18,7 +18,7 @@ from bridge.commands.models import ApprovePurchase, HoldPurchase, OrganizationNu
 from bridge.lifecycle import Clock
 from bridge.model import Command, ShipmentId
 from bridge.store.approvals import Listed, SqlApprovals, Wanted
-from bridge.store.purchases import PurchaseState
+from bridge.store.purchase import PurchaseState
 from bridge.web import bodies
 from bridge.web.access import Access, Client
 from bridge.web.paging import limit

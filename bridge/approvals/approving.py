@@ -8,20 +8,20 @@ import structlog
 from pydantic_core import to_jsonable_python
 
 from bridge.approvals.words import document
+from bridge.commands.handling import Hand, Last
 from bridge.commands.models import (
     ApprovePurchase,
     BuyShipment,
     HoldPurchase,
-    Report,
     RetryPurchase,
     ShipmentOrder,
     done,
     rejected,
 )
 from bridge.lifecycle import Clock
-from bridge.model import ClaimedCommand, OrganizationId, Outcome, ShipmentId
+from bridge.model import ClaimedCommand, CommandState, OrganizationId, Outcome, ShipmentId
 from bridge.store.approvals import Listed, Order, Refused, SqlApprovals
-from bridge.store.database import Database, Unit
+from bridge.store.database import Transaction, Unit
 
 log = structlog.get_logger()
 
@@ -31,46 +31,55 @@ class Approving:
 
     def __init__(
         self,
-        database: Database,
         approvals: SqlApprovals,
         *,
         known: Sequence[OrganizationId],
         clock: Clock,
         on_changed: Callable[[], None],
     ) -> None:
-        self._database = database
         self._approvals = approvals
         self._known = tuple(known)
         self._clock = clock
         self._on_changed = on_changed
 
-    async def approve(self, claimed: ClaimedCommand, _report: Report) -> Outcome:
+    async def approve(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `shipment.approve`. Raises Unreadable."""
         order, now = _order(claimed, ApprovePurchase), self._clock()
-        return await self._end(claimed, lambda it: self._approvals.approve(it, order, now))
+        return self._last(lambda it: self._approvals.approve(it, order, now))
 
-    async def hold(self, claimed: ClaimedCommand, _report: Report) -> Outcome:
+    async def hold(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `shipment.hold`. Raises Unreadable."""
         order, now = _order(claimed, HoldPurchase), self._clock()
-        return await self._end(claimed, lambda it: self._approvals.hold(it, order, now))
+        return self._last(lambda it: self._approvals.hold(it, order, now))
 
-    async def retry(self, claimed: ClaimedCommand, _report: Report) -> Outcome:
+    async def retry(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `purchase.retry`. Raises Unreadable."""
         order, now = _order(claimed, RetryPurchase), self._clock()
-        return await self._end(claimed, lambda it: self._approvals.retry(it, order, now))
+        return self._last(lambda it: self._approvals.retry(it, order, now))
 
-    async def buy(self, claimed: ClaimedCommand, _report: Report) -> Outcome:
+    async def buy(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `shipment.buy`. Raises Unreadable."""
         order, now = _order(claimed, BuyShipment), self._clock()
-        return await self._end(claimed, lambda it: self._approvals.buy(it, order, self._known, now))
+        return self._last(lambda it: self._approvals.buy(it, order, self._known, now))
 
-    async def _end(self, claimed: ClaimedCommand, write: Unit[Listed | Refused]) -> Outcome:
-        found = await self._database.write(write)
-        if isinstance(found, Refused):
-            return rejected(found.why)
-        log.info("purchase.ordered", shipment=found.shipment, organization=found.organization, state=found.state.value)
-        self._on_changed()
-        return done(**to_jsonable_python(document(found, self._clock())))
+    def _last(self, write: Unit[Listed | Refused]) -> Last:
+        """Write what was ordered in one commit with the command's end."""
+
+        def written(transaction: Transaction) -> Outcome:
+            found = write(transaction)
+            if isinstance(found, Refused):
+                return rejected(found.why)
+            return done(**to_jsonable_python(document(found, self._clock())))
+
+        return Last(written, self._told)
+
+    def _told(self, outcome: Outcome) -> None:
+        """Say what came of it, and wake the buyer."""
+        if outcome.state is CommandState.done:
+            result = outcome.result or {}
+            told = {key: result.get(key) for key in ("shipment_id", "organization_id", "state")}
+            log.info("purchase.ordered", **told)
+            self._on_changed()
 
 
 def _order(claimed: ClaimedCommand, model: type[ShipmentOrder]) -> Order:

@@ -19,10 +19,13 @@ Name = Annotated[str, typer.Argument(help="Which one, as `bridge connections lis
 def list_connections(as_json: Json = False) -> None:
     """List the connections: paused, left alone for a while, degraded or ready, and how many calls are under way.
 
+    One that the settings have no token for any more is listed as `not_configured`.
+
     Example: bridge connections list --json | jq '.items[] | select(.state != "ready")'
     """
     from pydantic_core import to_json
 
+    from bridge.app.stores import connection_names
     from bridge.cli.table import table
     from bridge.connections.words import HEADS, document, row
     from bridge.events.cloudevents import Envelope
@@ -37,7 +40,8 @@ def list_connections(as_json: Json = False) -> None:
         database = existing(settings.database)
         try:
             await database.read(require_current)
-            found = await SqlConnections(database, Recorder(Envelope(settings.environment))).list()
+            recorder = Recorder(Envelope(settings.environment))
+            found = await SqlConnections(database, recorder, connection_names(settings)).list()
         finally:
             await database.close()
         if as_json:
@@ -66,7 +70,9 @@ def pause(name: Name, wait: Wait = WAIT_S, as_json: Json = False) -> None:
 
 @verbs.command("resume")
 def resume(name: Name, wait: Wait = WAIT_S, as_json: Json = False) -> None:
-    """Buy again on a connection; what waited and is still in its window is decided now.
+    """Buy again on a connection, whoever paused it; what waited and is still in its window is decided now.
+
+    What the pause kept from being bought is wanted again, with new offers, where the policy says so.
 
     A running bridge does it. Example: bridge connections resume shipx/4821
     """

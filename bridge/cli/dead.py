@@ -33,12 +33,11 @@ def list_dead(
     """List what is dead, the oldest first: where it came from, why it is here, since when. Never what it says.
 
     Looking uses nothing up: a message stays in its queue, also on a broker that counts how often it was returned.
+    Where the broker cannot be asked, the events are listed alone, with the reason, and it exits 1.
 
     Example: bridge dead list --json | jq '.queue.messages'
     """
-    from pydantic_core import to_json
-
-    from bridge.lifecycle import utc_now
+    from bridge.errors import BrokerError
     from bridge.observability import configure_logging
 
     settings = running.settings()
@@ -46,11 +45,13 @@ def list_dead(
 
     async def work() -> int:
         events = await _events(settings, limit)
-        queue = await _queue(settings, limit)
-        if as_json:
-            print(to_json({"queue": _queue_item(queue), "events": _events_item(events)}, indent=2).decode())
-        else:
-            print(_written(queue, events, utc_now()))
+        try:
+            queue = await _queue(settings, limit)
+        except BrokerError as error:
+            _print(None, events, as_json)
+            print(f"bridge: the queue bridge.dead cannot be shown: {error}", file=sys.stderr)
+            return 1
+        _print(queue, events, as_json)
         return 0
 
     running.run(work())
@@ -105,6 +106,17 @@ async def _queue(settings: Settings, limit: int) -> Queue | None:
         return await dead.open(), await dead.look(limit)
     finally:
         await dead.close()
+
+
+def _print(queue: Queue | None, events: DeadEvents, as_json: bool) -> None:
+    from pydantic_core import to_json
+
+    from bridge.lifecycle import utc_now
+
+    if as_json:
+        print(to_json({"queue": _queue_item(queue), "events": _events_item(events)}, indent=2).decode())
+    else:
+        print(_written(queue, events, utc_now()))
 
 
 def _queue_item(queue: Queue | None) -> Mapping[str, object] | None:

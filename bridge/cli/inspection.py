@@ -31,8 +31,8 @@ def audit(since: Since = None, as_json: Json = False) -> None:
     """
     from bridge.inspection.audit import audit as run
 
-    async def work(_settings: Settings, database: ManagedDatabase) -> int:
-        return await run(database, now=utc_now(), since=since, as_json=as_json)
+    async def work(settings: Settings, database: ManagedDatabase) -> int:
+        return await run(database, now=utc_now(), since=since, settle=_settle(settings), as_json=as_json)
 
     _with_database(work)
 
@@ -54,10 +54,13 @@ def why(
         raise typer.BadParameter("a subject is written like shipment/3900000017", param_hint="SUBJECT")
 
     async def work(settings: Settings, database: ManagedDatabase) -> int:
-        settle = timedelta(seconds=settings.purchasing.settle_s)
-        return await run(database, subject, organization, now=utc_now(), settle=settle, as_json=as_json)
+        return await run(database, subject, organization, now=utc_now(), settle=_settle(settings), as_json=as_json)
 
     _with_database(work)
+
+
+def _settle(settings: Settings) -> timedelta:
+    return timedelta(seconds=settings.purchasing.settle_s)
 
 
 def _with_database(work: Callable[[Settings, ManagedDatabase], Awaitable[int]]) -> None:

@@ -43,7 +43,7 @@ def list_purchases(
     from bridge.cli.table import table
     from bridge.lifecycle import utc_now
     from bridge.store.approvals import Wanted
-    from bridge.store.purchases import PurchaseState
+    from bridge.store.purchase import PurchaseState
 
     if state is not None and state not in set(PurchaseState):
         raise typer.BadParameter(f"must be one of {', '.join(PurchaseState)}", param_hint="--state")

@@ -16,10 +16,11 @@ from typing import Final
 
 import structlog
 
-from bridge.commands.models import Handler, rejected
-from bridge.errors import Interrupted, LeaseLost, StoreError, StoreUnavailable, Unreadable
+from bridge.commands.handling import Handler
+from bridge.commands.held import Held
+from bridge.errors import Interrupted, LeaseLost, StoreError
 from bridge.lifecycle import Stop
-from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
+from bridge.model import ClaimedCommand
 from bridge.store.commands import SqlCommands
 from bridge.store.leases import LEASE
 
@@ -31,7 +32,6 @@ _MARGIN_S: Final = 1.0
 _POLL_S: Final = 1.0
 _AFTER_S: Final = 0.01
 _AGAIN: Final = timedelta(seconds=1)
-_BUG: Final = "something went wrong in the bridge itself; its log says where"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,38 +117,8 @@ class Executor:
             await asyncio.gather(working, keeping, return_exceptions=True)
 
     async def _end(self, claimed: ClaimedCommand) -> None:
-        """Carry it out, and write down what came of it: the work is done, so that is tried as long as it is ours."""
-        outcome = await self._outcome(claimed)
-        while True:
-            try:
-                await self._commands.end(claimed, outcome)
-                break
-            except StoreUnavailable as error:
-                log.warning("command.not_ended", reason=str(error))
-                await asyncio.sleep(_POLL_S)
+        outcome = await Held(self._commands, claimed, self._stop).carry_out(self._operations[claimed.operation].handle)
         log.info("command.ended", outcome=outcome.state.value, error=outcome.error)
-
-    async def _outcome(self, claimed: ClaimedCommand) -> Outcome:
-        try:
-            return await self._operations[claimed.operation].handle(claimed, lambda at: self._report(claimed, at))
-        except Unreadable as error:
-            return rejected(error.reason)
-        except (StoreError, Interrupted):
-            raise
-        except Exception:  # a bug that one command meets must not keep the others from being carried out
-            log.exception("command.bug")
-            return Outcome(CommandState.unknown, error=_BUG)
-
-    async def _report(self, claimed: ClaimedCommand, progress: Progress) -> None:
-        """Write down how far it has come, and stop there if the process is ending."""
-        try:
-            await self._commands.note(claimed, progress)
-        except LeaseLost:
-            raise
-        except StoreError as error:  # what is not written down is done again by whoever goes on
-            log.warning("command.not_noted", reason=str(error))
-        if self._stop:
-            raise Interrupted("the process is ending")
 
     async def _keep(self, claimed: ClaimedCommand) -> None:
         """Renew the lease; returns when it is lost, or may be."""

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bridge.errors import Unreadable
-from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
+from bridge.model import CommandState, Outcome
 from bridge.store.feed import decode
-
-Report = Callable[[Progress], Awaitable[None]]
-"""Writes down how far the work has come. Raises Interrupted or LeaseLost where it has to stop."""
-Handler = Callable[[ClaimedCommand, Report], Awaitable[Outcome]]
-"""Carries out one command. What it has written down through the report, the next one finds in `progress`."""
 
 
 class Body(BaseModel):
@@ -133,6 +128,15 @@ class ResumeConnection(Body):
     operation = "connections.resume"
 
     name: Word
+
+
+class Backfill(Body):
+    """Ask about every shipment that was created since, whatever is known of it."""
+
+    operation = "shipments.backfill"
+
+    since: Moment
+    organizations: tuple[OrganizationNumber, ...] = ()
 
 
 class ShipmentOrder(Body):

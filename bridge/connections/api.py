@@ -34,7 +34,10 @@ class ConnectionsApi:
         ]
 
     async def list(self, request: Request) -> Response:
-        """Answer every carrier connection (`shipx/4821`): paused, left alone for a while, degraded or ready."""
+        """Answer every carrier connection (`shipx/4821`): paused, left alone for a while, degraded or ready.
+
+        One that the settings of this process have no token for any more is `not_configured`.
+        """
         client = self._access.require(request, "read")
         found = await self._connections.list()
         return _json({"items": [document(seen) for seen in found if _sees(client, seen.name)], "next": None})
@@ -45,7 +48,10 @@ class ConnectionsApi:
         return _json(document(_found(await self._pausing.pause(name, client.name))))
 
     async def resume(self, request: Request) -> Response:
-        """Buy again on a connection; what waited and is still in its window is decided now."""
+        """Buy again on a connection, whoever paused it; what waited is decided now.
+
+        What the pause kept from being bought is wanted again where the policy says so.
+        """
         client, name = self._asked(request)
         return _json(document(_found(await self._pausing.resume(name, client.name))))
 

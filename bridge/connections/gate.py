@@ -216,7 +216,7 @@ class Gate:
                 seconds = None if until is None else (until - done.now) / 1_000_000
                 self._disappoint(wish, NoPermit(reason, retry_after=seconds))
             case Later():
-                self._put_off(answer, (answer.at - done.now) / 1_000_000, asked)
+                self._put_off(wish, answer, (answer.at - done.now) / 1_000_000, asked)
             case _:
                 assert_never(answer)
 
@@ -233,7 +233,7 @@ class Gate:
             self._wishes.remove(wish)
             wish.granted.set_exception(error)
 
-    def _put_off(self, answer: Later, seconds: float, asked: Asked) -> None:
+    def _put_off(self, first: Wish, answer: Later, seconds: float, asked: Asked) -> None:
         """Ask again at the time told; where somebody was faster than us then, a little later, to each his own."""
         told = asyncio.get_running_loop().time() + seconds
         spread = (
@@ -242,8 +242,15 @@ class Gate:
         self._told = told if answer.is_certain else math.inf
         self._ask_at = min(self._ask_at, told + spread)
         if answer.is_certain:
-            for wish in [one for one in self._wishes if one.latest < told]:
+            for wish in [one for one in self._wishes if one.latest < told and not _goes_before(one, first)]:
                 self._disappoint(wish, NoPermit("no_turn", retry_after=seconds))
+            if first not in self._wishes:
+                self._ask_at = 0.0  # who stood behind it may leave on credit
+
+
+def _goes_before(wish: Wish, first: Wish) -> bool:
+    """Say whether a purchase, once the one before it has given up, may leave before that one could have."""
+    return wish.purpose is Purpose.buy and first.purpose is not Purpose.buy
 
 
 def _log_change(done: Exchanged) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bridge.model import moment
+from bridge.limits.pause import Pause
+from bridge.model import Micros, moment
 from bridge.store.connections import Seen
 
 HEADS = ("connection", "state", "in flight", "since", "why")
@@ -16,7 +17,7 @@ def document(seen: Seen) -> dict[str, object]:
     return {
         "name": seen.name,
         "state": state(seen),
-        "paused": None if pause is None else {"reason": pause.reason, "since": moment(pause.since), "by": pause.by},
+        "paused": None if pause is None else _document(pause),
         "breaker": {
             "state": seen.breaker,
             "failures": connection.breaker.failures,
@@ -30,6 +31,8 @@ def document(seen: Seen) -> dict[str, object]:
 
 def state(seen: Seen) -> str:
     """Say in one word what stands against a purchase, the weightiest first."""
+    if not seen.is_configured:
+        return "not_configured"
     if seen.connection.pause is not None:
         return "paused"
     if seen.is_away:
@@ -41,11 +44,38 @@ def state(seen: Seen) -> str:
 
 def row(seen: Seen) -> tuple[str, ...]:
     """Describe a connection for people, a cell for each of HEADS."""
-    pause, since = seen.connection.pause, seen.connection.degraded_since
-    if pause is not None:
-        return seen.name, state(seen), str(seen.in_flight), _text(moment(pause.since)), f"{pause.reason}, by {pause.by}"
-    why = "the carrier gives no usable answer, asks to wait, or refuses the token" if since is not None else ""
+    since, why = _against(seen)
     return seen.name, state(seen), str(seen.in_flight), "" if since is None else _text(moment(since)), why
+
+
+def _against(seen: Seen) -> tuple[Micros | None, str]:
+    """Say since when and why nothing is bought, where something stands against it."""
+    if not seen.is_configured:
+        return None, "the settings have no token for it"
+    if (pause := seen.connection.pause) is not None:
+        return pause.since, _why(pause, seen.at)
+    if (since := seen.connection.degraded_since) is not None:
+        return since, "the carrier gives no usable answer, asks to wait, or refuses the token"
+    return None, ""
+
+
+def _document(pause: Pause) -> dict[str, object]:
+    return {
+        "reason": pause.reason,
+        "since": moment(pause.since),
+        "by": pause.by,
+        "next_probe": _moment(pause.probe_at),
+    }
+
+
+def _why(pause: Pause, now: Micros) -> str:
+    """Say why it is paused, and when it is tried again by itself."""
+    told = f"{pause.reason}, by {pause.by}"
+    if pause.probe_at is None:
+        return told
+    if pause.is_due(now):
+        return f"{told}; tried again with the next {'look' if pause.is_about_token else 'purchase'}"
+    return f"{told}; tried again at {_text(moment(pause.probe_at))}"
 
 
 def _moment(value: int | None) -> datetime | None:

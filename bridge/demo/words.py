@@ -21,6 +21,7 @@ _FAULTS: Final = {
     "hung_up": "done, but the connection was closed",
     "cut": "done, but half the answer is missing",
     "page": "done, but answered with a page",
+    "spoiled": "not available any more when it is taken",
     "missing": "never sent",
     "delayed": "sent late",
     "reordered": "held back until the next is told",

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from bridge.app.buying import APPROVES, policy_text, real_mode
+from bridge.app.buying import APPROVES, real_mode
+from bridge.app.policy import read_policy
 from bridge.doctor.report import Check
 from bridge.errors import SettingsError
 from bridge.events import statuses
-from bridge.purchasing import policy
 from bridge.settings import Settings
 
 _WORDS: Final = {
     "auto": "offers are bought by the policy, unasked",
-    "approve": "offers are chosen by the policy and announced as held; this version cannot approve them yet",
+    "approve": "offers are chosen by the policy and held until a person approves them",
     "dry_run": "offers are chosen by the policy, and never bought",
 }
 
@@ -37,10 +36,11 @@ def _mode(settings: Settings) -> Check:
 
 async def _policy(settings: Settings) -> Check:
     try:
-        found = policy.load(await asyncio.to_thread(policy_text, settings))
+        found = await read_policy(settings)
     except SettingsError as error:
         return Check(name="policy", state="failed", told=str(error), do=f"correct {settings.policy}")
-    return Check(name="policy", state="ok", told=f"{settings.policy}: {found.rule_id}, sha256 {found.sha256[:12]}…")
+    rules = "rules " + ", ".join(rule.id for rule in found.rules)
+    return Check(name="policy", state="ok", told=f"{settings.policy}: {rules}, sha256 {found.sha256[:12]}…")
 
 
 def _statuses() -> Check:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import structlog
 
-from bridge.commands.models import RedriveDead, Report, done, failed
+from bridge.commands.handling import Hand
+from bridge.commands.models import RedriveDead, done, failed
 from bridge.errors import BrokerError
 from bridge.model import ClaimedCommand, Outcome, Progress, Redriven
 from bridge.ports import DeadLetters
@@ -27,22 +28,24 @@ class RedrivenDead:
         self._events = events
         self._letters = letters
 
-    async def __call__(self, claimed: ClaimedCommand, report: Report) -> Outcome:
+    async def __call__(self, claimed: ClaimedCommand, hand: Hand) -> Outcome:
         """Send back what is dead. Raises Unreadable."""
         asked = RedriveDead.read(claimed.body)
         at: dict[str, Any] = dict(claimed.progress.at)
         if "events" not in at:
-            at["events"] = await self._events.revive(asked.limit)
-            await report(Progress(at=at))
+            at["events"] = await hand.step(
+                lambda transaction: self._events.revive(transaction, asked.limit),
+                lambda revived: Progress(at={"events": revived}),
+            )
         if self._letters is None:
             return done(events=at["events"], messages=0, kept={})
         letters = self._letters()
         try:
-            return await self._send_back(letters, asked, at, report)
+            return await self._send_back(letters, asked, at, hand)
         finally:
             await letters.close()
 
-    async def _send_back(self, letters: DeadLetters, asked: RedriveDead, at: dict[str, Any], report: Report) -> Outcome:
+    async def _send_back(self, letters: DeadLetters, asked: RedriveDead, at: dict[str, Any], hand: Hand) -> Outcome:
         """Send back as many as there were when it began: one that dies again at once is not met again."""
         outcomes: Counter[str] = Counter(at.get("outcomes", {}))
         try:
@@ -52,7 +55,7 @@ class RedrivenDead:
                 outcomes[redriven.value] += 1
                 if outcomes.total() % _EVERY == 0:
                     share = outcomes.total() / total
-                    await report(Progress(outcomes[Redriven.redriven], share, at | {"outcomes": dict(outcomes)}))
+                    await hand.report(Progress(outcomes[Redriven.redriven], share, at | {"outcomes": dict(outcomes)}))
         except BrokerError as error:
             sent = outcomes[Redriven.redriven]
             told = f"{error}; {sent} messages and {at['events']} events were sent back"

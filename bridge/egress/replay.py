@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bridge.commands.models import ReplayEvents, Report, done, failed, rejected
+from bridge.commands.handling import Hand
+from bridge.commands.models import ReplayEvents, done, failed, rejected
 from bridge.egress.resending import Pace, Resending
 from bridge.errors import BrokerError, QueueMissing
 from bridge.lifecycle import Stop
@@ -30,7 +31,7 @@ class ReplayedEvents:
         self._stop = stop
         self._pace = pace or Pace()
 
-    async def __call__(self, claimed: ClaimedCommand, report: Report) -> Outcome:
+    async def __call__(self, claimed: ClaimedCommand, hand: Hand) -> Outcome:
         """Send what was asked for. Raises Unreadable."""
         asked = ReplayEvents.read(claimed.body)
         if self._resender is None:
@@ -38,12 +39,12 @@ class ReplayedEvents:
         resender = self._resender()
         sending = Resending(resender, replay=claimed.id, queue=asked.to_queue, stop=self._stop, pace=self._pace)
         try:
-            return await self._send(asked, claimed.progress, sending, report)
+            return await self._send(asked, claimed.progress, sending, hand)
         finally:
             sending.close()
             await resender.close()
 
-    async def _send(self, asked: ReplayEvents, before: Progress, sending: Resending, report: Report) -> Outcome:
+    async def _send(self, asked: ReplayEvents, before: Progress, sending: Resending, hand: Hand) -> Outcome:
         selection = _selection(asked)
         span = _span(before.at) or await self._replays.span(selection)
         try:
@@ -52,7 +53,7 @@ class ReplayedEvents:
                 page = await self._replays.page(selection, span)
                 await sending.send(page.events)
                 span = replace(span, after=page.after)
-                await report(Progress(before.done + sending.sent, span.share, _at(span)))
+                await hand.report(Progress(before.done + sending.sent, span.share, _at(span)))
         except BrokerError as error:
             sent, cursor = before.done + sending.sent, encode(span.after)
             if isinstance(error, QueueMissing) and not sent:

@@ -14,6 +14,7 @@ from bridge.errors import KeyMissing, Unreadable
 from bridge.ingress.receiver import ReadWebhook
 from bridge.ingress.verification import FOREIGN_ORGANIZATION, TOO_LARGE
 from bridge.model import Arrival
+from bridge.store.database import Database, Transaction
 from bridge.store.deliveries import Kept, Listed, SqlDeliveries
 
 log = structlog.get_logger()
@@ -41,6 +42,14 @@ class Hopeless:
     why: str
     told: str
 
+    @property
+    def outcome(self) -> str:
+        return self.why
+
+    @property
+    def is_effective(self) -> bool:
+        return False
+
 
 Replayed = Taken | Hopeless
 
@@ -50,31 +59,40 @@ class Replay:
 
     def __init__(
         self,
+        database: Database,
         deliveries: SqlDeliveries,
         read: Callable[[bytes, datetime], ReadWebhook],
         on_replay: Callable[[], None],
     ) -> None:
+        self._database = database
         self.deliveries = deliveries
         self._read = read
         self._on_replay = on_replay
 
     async def one(self, listed: Listed, *, by: str) -> Replayed:
         """Replay a delivery, for somebody whose name is logged."""
-        replayed = await self._release(listed) if listed.state == "parked" else await self._reopen(listed)
-        outcome = replayed.outcome if isinstance(replayed, Taken) else replayed.why
-        log.info("delivery.replayed", delivery=listed.id, by=by, outcome=outcome)
-        if isinstance(replayed, Taken):
-            self._on_replay()
+        replayed = await self._database.write(lambda transaction: self.write(transaction, listed))
+        self.tell(listed, replayed, by=by)
         return replayed
 
-    async def _reopen(self, listed: Listed) -> Replayed:
-        if not await self.deliveries.reopen(listed.id):
+    def write(self, transaction: Transaction, listed: Listed) -> Replayed:
+        """Replay a delivery as a part of a larger unit; `tell` is for after the commit."""
+        return self._release(transaction, listed) if listed.state == "parked" else self._reopen(transaction, listed)
+
+    def tell(self, listed: Listed, replayed: Replayed, *, by: str) -> None:
+        """Log what became of a delivery, and wake who works on it."""
+        log.info("delivery.replayed", delivery=listed.id, by=by, outcome=replayed.outcome)
+        if isinstance(replayed, Taken):
+            self._on_replay()
+
+    def _reopen(self, transaction: Transaction, listed: Listed) -> Replayed:
+        if not self.deliveries.reopen(transaction, listed.id):
             return _hopeless("deleted")
         return Taken("accepted")
 
-    async def _release(self, listed: Listed) -> Replayed:
+    def _release(self, transaction: Transaction, listed: Listed) -> Replayed:
         try:
-            kept = await self.deliveries.body(listed.id)
+            kept = self.deliveries.kept(transaction, listed.id)
         except KeyMissing:
             return Hopeless("key_missing", _SEALED)
         if kept is None:
@@ -82,7 +100,7 @@ class Replay:
         arrival = self._arrival(kept)
         if isinstance(arrival, Hopeless):
             return arrival
-        receipt = await self.deliveries.release(listed.id, arrival)
+        receipt = self.deliveries.release(transaction, listed.id, arrival)
         return Taken("refused" if receipt is None else receipt.value)
 
     def _arrival(self, kept: Kept) -> Arrival | Hopeless:

@@ -7,22 +7,36 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from bridge.commands.models import ReplayDeliveries, Report, done
-from bridge.ingress.replay import Hopeless, Replay
+from bridge.commands.handling import Hand
+from bridge.commands.models import ReplayDeliveries, done
+from bridge.ingress.replay import Hopeless, Replay, Replayed
 from bridge.model import ClaimedCommand, Outcome, Progress
+from bridge.store.database import Transaction
 from bridge.store.deliveries import Listed, Wanted, cursor_of
 
-_PAGE: Final = 100
+_PAGE: Final = 10
+"""So many are replayed in one commit, for which webhooks wait on SQLite: some 5 ms."""
 _MOST_TOLD: Final = 100
 """Deliveries without effect that are named; all are counted."""
+_NOT_FOUND: Final = Hopeless("not_found", "There is no such delivery.")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is replayed next, where to go on after it, and which share of all is done then."""
+
+    found: Sequence[tuple[str, Listed | None]]
+    share: float | None = None
+    after: tuple[int, str] | None = None
+    named: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What was done so far: outcomes by their number, those without effect by name, and where to go on."""
 
-    outcomes: Counter[str] = field(default_factory=Counter)
-    without_effect: list[dict[str, str]] = field(default_factory=list)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    without_effect: Sequence[Mapping[str, str]] = ()
     after: tuple[int, str] | None = None
     named: int = 0
 
@@ -31,8 +45,8 @@ class Account:
         """Go on from what was written down."""
         after = at.get("after")
         return cls(
-            Counter(at.get("outcomes", {})),
-            list(at.get("without_effect", [])),
+            at.get("outcomes", {}),
+            at.get("without_effect", ()),
             None if after is None else (after[0], after[1]),
             at.get("named", 0),
         )
@@ -40,17 +54,21 @@ class Account:
     @property
     def done(self) -> int:
         """How many were looked at."""
-        return self.outcomes.total()
+        return sum(self.outcomes.values())
 
-    def count(self, delivery: str, outcome: str, *, is_effective: bool) -> None:
-        """Take note of one."""
-        self.outcomes[outcome] += 1
-        if not is_effective and len(self.without_effect) < _MOST_TOLD:
-            self.without_effect.append({"delivery_id": delivery, "why": outcome})
+    def plus(self, page: Page, replayed: Sequence[Replayed]) -> Account:
+        """Take note of a page, and what became of each delivery of it."""
+        hopeless = [
+            {"delivery_id": key, "why": one.outcome}
+            for (key, _), one in zip(page.found, replayed, strict=True)
+            if not one.is_effective
+        ]
+        outcomes = Counter(self.outcomes) + Counter(one.outcome for one in replayed)
+        return Account(outcomes, [*self.without_effect, *hopeless][:_MOST_TOLD], page.after, page.named)
 
     def progress(self, share: float | None) -> Progress:
         """Write down how far it has come."""
-        at = {"outcomes": dict(self.outcomes), "without_effect": self.without_effect, "named": self.named}
+        at = {"outcomes": dict(self.outcomes), "without_effect": list(self.without_effect), "named": self.named}
         return Progress(self.done, share, {**at, "after": self.after})
 
 
@@ -60,43 +78,43 @@ class ReplayedDeliveries:
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
 
-    async def __call__(self, claimed: ClaimedCommand, report: Report) -> Outcome:
+    async def __call__(self, claimed: ClaimedCommand, hand: Hand) -> Outcome:
         """Replay what was asked for. Raises Unreadable."""
         asked = ReplayDeliveries.read(claimed.body)
         account = Account.of(claimed.progress.at)
-        pages = self._named(asked, account) if asked.deliveries else self._chosen(asked, account)
-        async for page, share in pages:
-            for key, listed in page:
-                await self._one(key, listed, account, claimed.given_by)
-            await report(account.progress(share))
+        pages = self._named(asked, account.named) if asked.deliveries else self._chosen(asked, account.after)
+        async for page in pages:
+            account = await self._all(page, account, claimed.given_by, hand)
         return done(
             deliveries=account.done, outcomes=dict(account.outcomes), without_effect=list(account.without_effect)
         )
 
-    async def _one(self, key: str, listed: Listed | None, account: Account, by: str) -> None:
-        if listed is None:
-            account.count(key, "not_found", is_effective=False)
-            return
-        replayed = await self._replay.one(listed, by=by)
-        if isinstance(replayed, Hopeless):
-            account.count(key, replayed.why, is_effective=False)
-        else:
-            account.count(key, replayed.outcome, is_effective=replayed.is_effective)
+    async def _all(self, page: Page, account: Account, by: str, hand: Hand) -> Account:
+        """Replay a page, in one commit with the account of it."""
+        replayed = await hand.step(
+            lambda transaction: [self._one(transaction, listed) for _, listed in page.found],
+            lambda replayed: account.plus(page, replayed).progress(page.share),
+        )
+        for (_, listed), one in zip(page.found, replayed, strict=True):
+            if listed is not None:
+                self._replay.tell(listed, one, by=by)
+        return account.plus(page, replayed)
 
-    async def _named(self, asked: ReplayDeliveries, account: Account) -> AsyncIterator[_Page]:
+    def _one(self, transaction: Transaction, listed: Listed | None) -> Replayed:
+        return _NOT_FOUND if listed is None else self._replay.write(transaction, listed)
+
+    async def _named(self, asked: ReplayDeliveries, done: int) -> AsyncIterator[Page]:
         """Give those that were named, the oldest first: ids begin with the time."""
         names = sorted(set(asked.deliveries))
-        while account.named < len(names):
-            some = names[account.named : account.named + _PAGE]
-            account.named += len(some)
-            yield [(key, await self._replay.deliveries.show(key)) for key in some], account.named / len(names)
+        for start in range(done, len(names), _PAGE):
+            some = names[start : start + _PAGE]
+            named = start + len(some)
+            found = [(key, await self._replay.deliveries.show(key)) for key in some]
+            yield Page(found, named / len(names), named=named)
 
-    async def _chosen(self, asked: ReplayDeliveries, account: Account) -> AsyncIterator[_Page]:
+    async def _chosen(self, asked: ReplayDeliveries, after: tuple[int, str] | None) -> AsyncIterator[Page]:
         """Give those of the selection, the oldest first."""
         wanted = Wanted(asked.state, frozenset(asked.organizations), verdict=asked.reason, since=asked.since)
-        while found := await self._replay.deliveries.to_replay(wanted, account.after, _PAGE):
-            account.after = cursor_of(found[-1])
-            yield [(one.id, one) for one in found], None
-
-
-_Page = tuple[Sequence[tuple[str, Listed | None]], float | None]
+        while found := await self._replay.deliveries.to_replay(wanted, after, _PAGE):
+            after = cursor_of(found[-1])
+            yield Page([(one.id, one) for one in found], after=after)

@@ -12,7 +12,7 @@ from bridge.lifecycle import Clock, Stop
 from bridge.observability import Metrics
 from bridge.ports import Projector
 from bridge.store.projecting import Projected
-from bridge.store.purchases import ADOPTED_UNREAD
+from bridge.store.purchase import ADOPTED_UNREAD
 
 log = structlog.get_logger()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TextIO
 
 from pydantic_core import to_json
@@ -19,11 +19,15 @@ _DAYS: Final = 7
 _COUNTERS: Final = ("accepted", "duplicate", "parked", "refused")
 
 
-async def audit(database: ManagedDatabase, *, now: datetime, since: datetime | None, as_json: bool) -> int:
+async def audit(
+    database: ManagedDatabase, *, now: datetime, since: datetime | None, settle: timedelta, as_json: bool
+) -> int:
     """Print the audit; gives the exit code."""
     progress = Progress(sys.stderr)
     try:
-        found = await database.survey(lambda transaction: survey(transaction, now, since, progress.show))
+        found = await database.survey(
+            lambda transaction: survey(transaction, now, since, settle=settle, watch=progress.show)
+        )
     finally:
         progress.end()
     print(document(found) if as_json else page(found))

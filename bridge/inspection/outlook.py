@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.store.purchases import ADOPTED, ADOPTED_UNREAD
+from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD
 from bridge.store.story import Standing, Story
 
 _ENDED: Final = {

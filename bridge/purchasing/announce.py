@@ -26,13 +26,13 @@ from bridge.events.shipment import ShipmentState
 from bridge.model import DeliveryId, Evidence, Fact
 from bridge.purchasing.policy import CARRIER_OWNED, Buy, Policy
 from bridge.purchasing.shipment import Shipment
-from bridge.store.purchases import Purchase, Step
+from bridge.store.purchase import Purchase
 
-Told = tuple[ShipmentState | None, tuple[Fact, ...]]
-Tell = Callable[[ShipmentState | None], Told]
+_Told = tuple[ShipmentState | None, tuple[Fact, ...]]
+Tell = Callable[[ShipmentState | None], _Told]
 
 
-def step(purchase: Purchase, known: ShipmentState | None, tell: Sequence[Tell]) -> Step:
+def told(tell: Sequence[Tell], known: ShipmentState | None) -> tuple[tuple[Fact, ...], ShipmentState | None]:
     """Put what is to be told together, in order, each part building on the state the one before left."""
     state, changed = known, None
     facts: list[Fact] = []
@@ -41,7 +41,7 @@ def step(purchase: Purchase, known: ShipmentState | None, tell: Sequence[Tell]) 
         facts += more
         if after is not None:
             state = changed = after
-    return Step(purchase, tuple(facts), changed)
+    return tuple(facts), changed
 
 
 def seconds_left(offer: Offer, shipment: Shipment) -> float:
@@ -54,14 +54,14 @@ def selected(purchase: Purchase, shipment: Shipment, decision: Buy, policy: Poli
         _about(purchase)
         | _which(purchase)
         | {
-            "rule_id": policy.rule_id,
+            "rule_id": decision.rule_id,
             "policy_sha256": policy.sha256,
-            "price": decision.offer.rate,
+            "price": decision.price,
             "rejected": decision.rejected,
             "seconds_left": round(seconds_left(decision.offer, shipment), 3),
         }
     )
-    return _tell(purchase, data, shipment.at, facet=policy.rule_id)
+    return _tell(purchase, data, shipment.at, facet=decision.rule_id)
 
 
 def held(purchase: Purchase, shipment: Shipment, offer: Offer, why: str) -> Tell:
@@ -119,7 +119,7 @@ def seen_bought(purchase: Purchase, shipment: Shipment) -> Tell:
     at = shipment.changed_at.astimezone(UTC)
     found = Notification(purchase.organization, purchase.shipment, at, Evidence.carrier, seen, cause)
 
-    def tell(known: ShipmentState | None) -> Told:
+    def tell(known: ShipmentState | None) -> _Told:
         projection = project(found, known)
         return projection.state, projection.facts
 
@@ -131,7 +131,7 @@ def confirmed(purchase: Purchase, shipment: Shipment) -> Tell:
     data = Confirmed.model_validate(_about(purchase) | {"tracking_number": shipment.tracking_number})
     tell = _tell(purchase, data, shipment.changed_at, key="confirmed")
 
-    def once(known: ShipmentState | None) -> Told:
+    def once(known: ShipmentState | None) -> _Told:
         state = known or ShipmentState()
         return (None, ()) if state.confirmed else (replace(state, confirmed=True), tell(known)[1])
 

@@ -7,16 +7,17 @@ from typing import Final, Literal
 
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.purchasing.evidence import Bought, Evidence, Nothing, NotPaid, Underway, reason
-from bridge.purchasing.policy import Adopt, Buy, Decision, Decline, Expired, NotOurs, Wait
+from bridge.purchasing.policy import Adopt, Buy, Decision, Decline, Expired, Hold, NotOurs, Wait
 from bridge.purchasing.shipment import Payment, Shipment
 from bridge.store.journal import Note
-from bridge.store.purchases import Purchase
+from bridge.store.purchase import Purchase
 
 _RESULTS: Final[dict[type[Decision | Evidence], str]] = {
     Adopt: "adopt",
     Buy: "buy",
     Decline: "decline",
     Expired: "expired",
+    Hold: "hold",
     NotOurs: "not_ours",
     Wait: "wait",
     Bought: "bought",

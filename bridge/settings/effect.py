@@ -12,14 +12,6 @@ MARK: Final = "Not in effect yet: "
 _RETURNS: Final = "returns are not handled in this version"
 _WITHOUT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("shipx", "read_back"), "only purchases are read back from the carrier in this version"),
-    (("purchasing", "scope"), "which shipments are bought is decided by the policy alone in this version"),
-    (("purchasing", "max_per_day"), "purchases are not limited by number in this version"),
-    (("purchasing", "max_spend_per_day"), "purchases are not limited by amount in this version"),
-    (("purchasing", "regenerations"), "expired offers are not made anew in this version"),
-    (
-        ("reconcile",),
-        "nothing is swept in this version, the role `reconciler` only deletes what is old: only webhooks bring news",
-    ),
     (("returns",), _RETURNS),
     (("inpost_returns",), _RETURNS),
     (("szybkie_zwroty",), _RETURNS),

@@ -172,17 +172,21 @@ class ShipX(Part):
 class Purchasing(Part):
     mode: Literal["auto", "approve", "dry_run"] = Field(
         "auto",
-        description="`auto` buys, and with a carrier that is not loopback works as `approve` in this version; "
-        "`approve` decides, announces `purchase_held`, and buys what `bridge purchases approve` lets go; "
-        "`dry_run` decides and never spends.",
+        description="`auto` buys; `approve` decides and waits for a person; `dry_run` decides and never spends.",
     )
     scope: Literal["created_by_bridge", "all"] | None = Field(
         None,
-        description="Whose shipments may be bought: `created_by_bridge` or `all`.",
+        description="Whose shipments are bought unasked: `created_by_bridge` (this version creates none) or `all`; "
+        "unset with a carrier that is not loopback: `auto` works as `approve`.",
         examples=["created_by_bridge"],
     )
-    max_per_day: int = Field(1000, ge=1, le=1_000_000, description="Purchases per day.")
-    max_spend_per_day: Money | None = Field(None, description="PLN per day; unset: no cap.", examples=["2500.00"])
+    max_per_day: int = Field(1000, ge=1, le=1_000_000, description="Purchases per day of Poland, per organization.")
+    max_spend_per_day: Money | None = Field(
+        None, description="PLN per day of Poland, per organization; unset: no cap.", examples=["2500.00"]
+    )
+    max_per_minute: int | None = Field(
+        None, ge=1, le=100_000, description="Purchases per minute; what is more waits for the next.", examples=[60]
+    )
     regenerations: int = Field(3, ge=0, le=20, description="How often expired offers of a shipment are made anew.")
     settle_s: Seconds = Field(
         20,
@@ -193,8 +197,12 @@ class Purchasing(Part):
 
 
 class Reconcile(Part):
-    open_s: Seconds = Field(15, le=3600, description="How often to sweep while a window or an outcome is open.")
-    tracking_s: Seconds = Field(1800, le=86_400, description="How often to sweep shipments under way.")
+    open_s: Seconds = Field(
+        15, le=3600, description="How often to ask while a window or an outcome is open, and for new shipments."
+    )
+    tracking_s: Seconds = Field(
+        1800, le=86_400, description="How often to ask about shipments under way; up to four times as often after news."
+    )
 
 
 class Returns(Part):
@@ -290,7 +298,7 @@ class Settings(Part):
     roles: Roles = Field(
         ROLES,
         description="What this process does: `all` or a list: `receiver`, `worker`, `relay`, `commands`, `reconciler` "
-        "(the last one only deletes what `BRIDGE_RETENTION__*` lets go).",
+        "(asks for what no webhook told, and deletes what `BRIDGE_RETENTION__*` lets go).",
         json_schema_extra={"shown": "all"},
     )
     http: Http = Http()
@@ -302,7 +310,7 @@ class Settings(Part):
     api_tokens: tuple[ApiClient, ...] = Field((), description="Further tokens.")
     webhook: Webhook = Webhook()
     shipx: ShipX = ShipX()
-    policy: Path = Field(Path("config/policy.toml"), description="The offer policy.")
+    policy: Path = Field(Path("config/policy.toml"), description="The offer policy: see docs/policy.md.")
     purchasing: Purchasing = Purchasing()
     reconcile: Reconcile = Reconcile()
     returns: Returns = Returns()

@@ -5,12 +5,12 @@ https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/28639270 and 2863
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bridge.simulator.errors import not_found, validation_failed
+from bridge.simulator.errors import Refusal, validation_failed
 from bridge.simulator.organizations import Organization
 from bridge.simulator.requests import Id
 from bridge.simulator.rules import Problem, checked, details_of
@@ -37,22 +37,24 @@ class Items(BaseModel):
 Choice = tuple[Shipment, int]
 
 
-def choices(body: object, organization: Organization, world: World) -> list[Choice]:
+def choices(body: object, organization: Organization, world: World, *, paying: bool) -> list[Choice]:
     """Check every item before anything happens, and give what to select or buy."""
     items = checked(Items, body).shipments
-    found = [(item, _shipment(item, organization, world)) for item in items]
+    named = [(item, _own(world.shipments.get(item.shipment_id), organization)) for item in items]
+    if missing := [item for item, shipment in named if shipment is None]:
+        raise Refusal(404, "resource_not_found", details=_details(missing, "shipment_id", "does_not_exist", world))
+    found = [(item, shipment) for item, shipment in named if shipment is not None]
     if problems := list(_problems(found)):
         raise validation_failed(details_of(problems))
     for item, shipment in found:
-        shipment.buyable_offer(item.offer_id, world.now())
+        world.take(shipment, item.offer_id)
+    if gone := [item for item, shipment in found if not _can_be_had(item, shipment, world, paying=paying)]:
+        raise Refusal(400, "offer_unavailable", details=_details(gone, "offer_id", "invalid", world))
     return [(shipment, item.offer_id) for item, shipment in found]
 
 
-def _shipment(item: Item, organization: Organization, world: World) -> Shipment:
-    shipment = world.shipments.get(item.shipment_id)
-    if shipment is None or shipment.organization is not organization:
-        raise not_found()
-    return shipment
+def _own(shipment: Shipment | None, organization: Organization) -> Shipment | None:
+    return shipment if shipment is not None and shipment.organization is organization else None
 
 
 def _problems(found: list[tuple[Item, Shipment]]) -> Iterator[Problem]:
@@ -63,3 +65,21 @@ def _problems(found: list[tuple[Item, Shipment]]) -> Iterator[Problem]:
         if shipment.id in seen:
             yield ("shipments", str(item.id), "shipment_id"), "invalid"
         seen.add(shipment.id)
+
+
+def _can_be_had(item: Item, shipment: Shipment, world: World, *, paying: bool) -> bool:
+    """Say whether an offer can be selected or bought. What is being bought may be let through, what is paid never."""
+    if paying and shipment.purchases_running and not shipment.bought:
+        return world.scenario.purchases.again != "refuse"
+    try:
+        shipment.buyable_offer(item.offer_id, world.now())
+    except Refusal:
+        return False
+    return True
+
+
+def _details(items: Iterable[Item], field: str, key: str, world: World) -> dict[str, object] | None:
+    """Name the items that are the reason, if the scenario says that the carrier does so."""
+    if world.scenario.purchases.bulk_refusals == "unnamed":
+        return None
+    return details_of([(("shipments", str(item.id), field), key) for item in items])

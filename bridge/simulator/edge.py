@@ -37,26 +37,36 @@ class Edge:
             await self._app(scope, receive, send)
             return
         mishap = self._world.trouble.of_call(scope["method"], scope["path"])
+        seconds = self._latency(scope)
         answering = self._answering(scope, send, mishap.kind if mishap else None)
-        if mishap is None:
+        if mishap is None and not seconds:
             await self._app(scope, receive, answering)
             return
         try:
-            await self._struck(mishap, scope, receive, answering)
+            await self._struck(mishap, seconds, scope, receive, answering)
         except asyncio.CancelledError:  # a caller in this very process has given up
             self._record(mishap, scope)
             raise
 
-    async def _struck(self, mishap: Mishap, scope: Scope, receive: Receive, answering: Send) -> None:
-        real = await self._real_answer(mishap, scope, receive) if mishap.reached else Response()
-        async with self._pause(mishap, "slow"):
-            answer = answer_to(mishap, real)
+    def _latency(self, scope: Scope) -> float:
+        """Say for how long this call's answer is on its way anyhow."""
+        name, chance = ("answer", scope["method"], scope["path"]), self._world.chance
+        span = self._world.scenario.delays.answer
+        return chance.between(span, *name, chance.times(*name)) if span[1] else 0.0
+
+    async def _struck(
+        self, mishap: Mishap | None, seconds: float, scope: Scope, receive: Receive, answering: Send
+    ) -> None:
+        has_happened = mishap is None or mishap.reached
+        real = await self._real_answer(mishap, scope, receive) if has_happened else Response()
+        async with self._pause(seconds + _lasting(mishap, "slow")):
+            answer = real if mishap is None else answer_to(mishap, real)
             if answer is None:
                 await self._hang_up(mishap, scope, receive)
             else:
                 await answer(scope, receive, answering)
 
-    async def _real_answer(self, mishap: Mishap, scope: Scope, receive: Receive) -> Response:
+    async def _real_answer(self, mishap: Mishap | None, scope: Scope, receive: Receive) -> Response:
         """Let the carrier handle the call: what was sent arrives, whether or not its sender still waits."""
         body = await Request(scope, receive).body()
         happening = asyncio.create_task(self._happen(mishap, scope, body))
@@ -64,28 +74,28 @@ class Edge:
         happening.add_done_callback(self._happening.discard)
         return await asyncio.shield(happening)
 
-    async def _happen(self, mishap: Mishap, scope: Scope, body: bytes) -> Response:
+    async def _happen(self, mishap: Mishap | None, scope: Scope, body: bytes) -> Response:
         messages: list[Message] = []
 
         async def keep(message: Message) -> None:
             messages.append(message)
 
-        async with self._pause(mishap, "late"):
-            if mishap.kind == "hidden":
+        async with self._pause(_lasting(mishap, "late")):
+            if mishap is not None and mishap.kind == "hidden":
                 self._hide(mishap)
             await self._app(scope, _sent(body), keep)
         return whole(messages)
 
-    def _pause(self, mishap: Mishap, kind: CallKind) -> AbstractAsyncContextManager[None]:
-        """Wait here, if this is where the fault makes a call wait."""
-        return self._world.pauses.after(mishap.seconds or 0) if mishap.kind == kind else nullcontext()
+    def _pause(self, seconds: float) -> AbstractAsyncContextManager[None]:
+        """Wait here for so long."""
+        return self._world.pauses.after(seconds) if seconds else nullcontext()
 
     def _hide(self, mishap: Mishap) -> None:
         shipment = self._world.shipments.get(mishap.shipment_id or 0)
         if shipment is not None:
             self._world.views.hide(shipment, mishap.seconds or 0)
 
-    async def _hang_up(self, mishap: Mishap, scope: Scope, receive: Receive) -> None:
+    async def _hang_up(self, mishap: Mishap | None, scope: Scope, receive: Receive) -> None:
         """Close the connection without a word. A caller in this very process is told as its HTTP client would."""
         self._record(mishap, scope)
         offered = scope.get("extensions", {}).get(HANG_UP)
@@ -96,9 +106,10 @@ class Edge:
         while (await receive())["type"] != "http.disconnect":
             pass
 
-    def _record(self, mishap: Mishap, scope: Scope) -> None:
+    def _record(self, mishap: Mishap | None, scope: Scope) -> None:
         """Record a call that has no answer."""
-        self._world.calls.record(scope["method"], scope["path"], None, mishap.kind, self._world.now())
+        fault = mishap.kind if mishap else None
+        self._world.calls.record(scope["method"], scope["path"], None, fault, self._world.now())
 
     def _answering(self, scope: Scope, send: Send, fault: Kind | None) -> Send:
         """Put the carrier's `Date` on the answer and the caller's `X-Request-ID` or a new one, and record it."""
@@ -114,6 +125,11 @@ class Edge:
             await send(message)
 
         return answer
+
+
+def _lasting(mishap: Mishap | None, kind: CallKind) -> float:
+    """Say for how long a call waits where faults of this kind make calls wait."""
+    return (mishap.seconds or 0.0) if mishap is not None and mishap.kind == kind else 0.0
 
 
 def _sent(body: bytes) -> Receive:

@@ -32,7 +32,8 @@ CallKind = Literal[
                                page         200, a page
 """
 NoticeKind = Literal["missing", "delayed", "reordered", "repeated", "burst"]
-Kind = CallKind | NoticeKind
+OfferKind = Literal["spoiled"]
+Kind = CallKind | NoticeKind | OfferKind
 
 NEVER_REACH: Final[frozenset[Kind]] = frozenset({"limited", "unavailable", "failed", "dropped", "missing"})
 """What keeps a call from the carrier, or a notification from its receiver."""
@@ -137,4 +138,6 @@ class FaultTable(Part):
     """looked through in order; a call meets the first that it draws"""
     hidden: TimedOdds = TimedOdds()
     """changes of a shipment that reads do not show for a while; `of` names effects"""
+    offers_spoil: Odds = Odds()
+    """available offers that are not any more when somebody selects or buys them; `of` names services"""
     webhooks: NoticeFaults = NoticeFaults()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from bridge.simulator.errors import validation_failed
 from bridge.simulator.notices import offers_prepared
 from bridge.simulator.offers import Offer, candidates, offer
 from bridge.simulator.organizations import Organization
@@ -40,6 +41,8 @@ class Intake:
     def edit(self, shipment: Shipment, changes: Attributes) -> None:
         """Change attributes (null deletes one) and prepare new offers; without changes it only renews them."""
         shipment.refuse_edit_if_busy()
+        if not changes and self._world.scenario.purchases.empty_edit == "refuse":
+            raise validation_failed({"shipment": ["required"]})
         given = _given({**shipment.attributes, **changes})
         draft = draft_of(given, shipment.organization)
         self._world.change("edit", shipment)

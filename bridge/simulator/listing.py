@@ -39,14 +39,20 @@ def list_shipments(organization: Organization, query: Query, world: World) -> Do
         "count": len(found),
         "page": page,
         "per_page": per_page,  # an echo: more than 100 is cut all the same
-        "items": [shipment_document(shipment) for shipment in items],
+        "items": [_item(shipment, world) for shipment in items],
     }
+
+
+def _item(shipment: Shipment, world: World) -> Document:
+    """Write what a list says of a shipment, which may be less than its by-id read answers."""
+    left_out = world.scenario.lists.without
+    return {key: value for key, value in shipment_document(shipment).items() if key not in left_out}
 
 
 def _pool(query: Query, world: World) -> Iterator[Shipment]:
     """Give what the list can see: not what is too new or cancelled, unless the question is by id."""
     if "id" in query:
-        ids = _ids(query["id"])
+        ids = _ids(query["id"])[: world.scenario.lists.most_ids]
         yield from (world.views.of(shipment) for shipment in map(world.shipments.get, ids) if shipment)
         return
     newest = world.now() - timedelta(seconds=world.scenario.delays.list_lag)
@@ -63,12 +69,12 @@ def _filter(name: str, text: str) -> Keep:
     return lambda shipment: getattr(shipment, name) in values
 
 
-def _ids(text: str) -> set[int]:
+def _ids(text: str) -> list[int]:
     """Read `1,2,3`; one impossible id fails the whole list, an unknown one is left out in silence."""
     parts = text.split(",")
     if not all(ID.fullmatch(part) for part in parts):
         raise validation_failed({"id": ["invalid"]})
-    return {int(part) for part in parts}
+    return list(dict.fromkeys(map(int, parts)))
 
 
 def _moment(name: str, text: str) -> datetime:

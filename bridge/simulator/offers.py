@@ -47,6 +47,11 @@ class Offer:
         """Say whether the status allows buying: available, or selected after a failed payment."""
         return self.status in ("available", "selected")
 
+    def spoil(self) -> None:
+        """Become unavailable, though it was not so when it was made."""
+        self.status, self.expires_at, self.rate = "unavailable", None, None
+        self.reasons = (Reason("service_unavailable", "service_unavailable"),)
+
     def expired(self, now: datetime) -> bool:
         """Say whether the buying window is over."""
         return self.expires_at is not None and now >= self.expires_at

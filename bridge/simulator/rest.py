@@ -18,6 +18,7 @@ from bridge.simulator.requests import (
     shipment_attributes,
 )
 from bridge.simulator.rules import checked
+from bridge.simulator.shipments import Shipment
 from bridge.simulator.simulator import Simulator
 
 
@@ -78,12 +79,12 @@ class Rest:
 
     async def select_offer(self, request: Request) -> Response:
         shipment = own_shipment(request, self._world)
-        self._purchasing.select(shipment, checked(Purchase, await json_object(request)).offer_id)
+        self._purchasing.select(shipment, await self._taken(shipment, request))
         return JSONResponse(shipment_document(shipment))
 
     async def buy(self, request: Request) -> Response:
         shipment = own_shipment(request, self._world)
-        self._purchasing.buy(shipment, checked(Purchase, await json_object(request)).offer_id)
+        self._purchasing.buy(shipment, await self._taken(shipment, request))
         return JSONResponse(shipment_document(shipment))
 
     async def select_offers(self, request: Request) -> Response:
@@ -92,10 +93,15 @@ class Rest:
         return Response(status_code=204)
 
     async def bulk_buy(self, request: Request) -> Response:
-        for shipment, offer_id in await self._choices(request):
+        for shipment, offer_id in await self._choices(request, paying=True):
             self._purchasing.buy(shipment, offer_id)
         return Response(status_code=204)
 
-    async def _choices(self, request: Request) -> list[bulk.Choice]:
+    async def _taken(self, shipment: Shipment, request: Request) -> int:
+        offer_id = checked(Purchase, await json_object(request)).offer_id
+        self._world.take(shipment, offer_id)
+        return offer_id
+
+    async def _choices(self, request: Request, *, paying: bool = False) -> list[bulk.Choice]:
         organization = own_organization(request, self._world)
-        return bulk.choices(await json_object(request), organization, self._world)
+        return bulk.choices(await json_object(request), organization, self._world, paying=paying)

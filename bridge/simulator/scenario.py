@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from bridge.simulator.errors import ScenarioError
 from bridge.simulator.faults import FaultTable
-from bridge.simulator.parts import Part, Seconds, Share
+from bridge.simulator.parts import Part, Seconds, Share, Span
 from bridge.simulator.services import SERVICES
 
 PACKAGED: Final = ("demo", "faults")
@@ -33,6 +33,8 @@ class Delays(Part):
     """from preparation to `expires_at`; the carrier's value is exactly five minutes"""
     jitter: Share = 0.0
     """the share by which `offers` and `purchase` vary, up and down"""
+    answer: Span = (0.0, 0.0)
+    """from a call, which is done at once, to its answer: at least and at most"""
 
 
 class Purchases(Part):
@@ -40,6 +42,19 @@ class Purchases(Part):
 
     again: Literal["refuse", "accept", "charge"] = "refuse"
     """a buy of what is bought or being bought: refused, answered 200 without effect, or paid a second time"""
+    bulk_refusals: Literal["named", "unnamed"] = "unnamed"
+    """whether a bulk call that is refused for other reasons than validation names the items that are the reason"""
+    empty_edit: Literal["renew", "refuse"] = "renew"
+    """an edit without any attribute: it makes offers anew, or is not valid"""
+
+
+class Lists(Part):
+    """What nobody could find out about lists."""
+
+    without: tuple[Literal["offers", "selected_offer", "transactions"], ...] = ()
+    """what a list leaves out of its items"""
+    most_ids: Annotated[int, Field(ge=1)] | None = None
+    """how many ids the filter takes; further ones are left out in silence"""
 
 
 class Webhooks(Part):
@@ -112,6 +127,7 @@ class Scenario(Part):
     """divides the seconds of every journey step"""
     delays: Delays = Delays()
     purchases: Purchases = Purchases()
+    lists: Lists = Lists()
     webhooks: Webhooks = Webhooks()
     organizations: Annotated[list[OrganizationTerms], Field(min_length=1)]
     journeys: tuple[JourneyPlan, ...] = ()

@@ -53,6 +53,7 @@ class Shipment:
     return_tracking_number: str | None = None
     history: list[Scan] = field(default_factory=list)
     preparing: bool = False
+    preparations: int = 0
     purchases_running: int = 0
 
     @property
@@ -101,6 +102,7 @@ class Shipment:
     def prepared(self, offers: list[Offer], at: datetime) -> None:
         """Receive the offers that were prepared."""
         self.offers = offers
+        self.preparations += 1
         self._enter("offers_prepared", at)
 
     def select(self, offer_id: int, at: datetime) -> None:
@@ -119,6 +121,11 @@ class Shipment:
         if offer.expired(at):
             raise Refusal(400, "offer_expired")
         return offer
+
+    def spoil(self, offer: Offer, at: datetime) -> None:
+        """Lose an offer that was there to be taken."""
+        offer.spoil()
+        self.updated_at = at
 
     def paid(self, offer: Offer, transaction_id: int, tracking_number: str, at: datetime) -> None:
         """Become confirmed, with a number; even if it was cancelled meanwhile, as the carrier's own race does."""

@@ -27,7 +27,10 @@ SHIPMENT: Final = re.compile(r"/v1/shipments/([1-9][0-9]{0,17})(?:/|$)")
 
 @dataclass(frozen=True)
 class Mishap:
-    """A fault that was met by a call, an effect or a notification. `reached` says whether it got where it was going."""
+    """A fault that was met by a call, an effect, an offer or a notification.
+
+    `reached` says whether it got where it was going.
+    """
 
     id: int
     kind: Kind
@@ -49,7 +52,7 @@ class Fate:
 
 
 class What(NamedTuple):
-    """What a fault happens to: an effect or a notification of a shipment, and how often it was there."""
+    """What a fault happens to: an effect, a notification or an offer of a shipment, and how often it was there."""
 
     shipment_id: int
     name: str
@@ -130,6 +133,13 @@ class Trouble:
         delayed = self._lasting("delayed", odds.delayed, what)
         held = None if delayed is not None else self._lasting("reordered", odds.reordered, what)
         return Fate(delayed=delayed, held=held, again=self._lasting("repeated", odds.repeated, what))
+
+    def of_offer(self, shipment_id: int, service: str, preparation: int) -> bool:
+        """Say whether an offer of the nth preparation is gone when somebody takes it."""
+        if not self._strikes("spoiled", self.table.offers_spoil, What(shipment_id, service, preparation)):
+            return False
+        self._meet("spoiled", service, shipment_id, None)
+        return True
 
     def burst(self, shipment_id: int, statuses: Sequence[str]) -> int:
         """Say how many of the statuses to come are entered at once: one, unless a burst begins here."""

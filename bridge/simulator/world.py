@@ -69,6 +69,14 @@ class World:
         if seconds is not None:
             self.views.hide(shipment, seconds)
 
+    def take(self, shipment: Shipment, offer_id: int) -> None:
+        """Say that somebody is about to select or buy an offer; it may be gone by now."""
+        offer = shipment.offer(offer_id)
+        if offer is None or offer.status != "available" or shipment.purchases_running:
+            return
+        if self.trouble.of_offer(shipment.id, offer.service.label.id, shipment.preparations):
+            shipment.spoil(offer, self.now())
+
     def announce(self, notice: Notice, shipment: Shipment) -> None:
         """Notify the organization, if it has registered a URL."""
         self.announce_all([notice(shipment, self.now())], shipment)

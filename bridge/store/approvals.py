@@ -30,7 +30,8 @@ from bridge.model import (
 from bridge.store import journal
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
-from bridge.store.purchases import WINDOW, PurchaseState, want
+from bridge.store.purchase import PurchaseState
+from bridge.store.wanting import WINDOW, want
 
 BY_PERSON: Final = "by_person"
 """Why a purchase is held that a person stopped."""

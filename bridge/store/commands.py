@@ -7,19 +7,20 @@ every change of hands is checked on every write. What was asked and what came of
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from bridge.errors import KeyMissing, KeyUsed, LeaseLost
 from bridge.model import ClaimedCommand, Command, CommandState, Micros, Outcome, Progress, Standing, micros, moment
 from bridge.store import sealed
-from bridge.store.database import Database, Row, Transaction, marks
+from bridge.store.database import Database, Row, Transaction, Unit, marks
 from bridge.store.leases import LEASE
 from bridge.store.sealed import Vault
 
+T = TypeVar("T")
 PATIENCE: Final = timedelta(minutes=1)
 """A command without a deadline stands where one with so much time left stands."""
 MOST_ATTEMPTS: Final = 5
@@ -90,14 +91,14 @@ class SqlCommands:
 
     async def note(self, claimed: ClaimedCommand, progress: Progress) -> None:
         """Write down how far a command has come. Raises LeaseLost where it is not ours any more."""
-        await self._database.write(
-            lambda transaction: self._change(
-                transaction,
-                claimed,
-                "progress = ?, attempts = 0, held_until = ?",
-                (_written(progress), _lease(transaction.now)),
-            )
-        )
+        await self.step(claimed, lambda _: None, lambda _: progress)
+
+    async def step(self, claimed: ClaimedCommand, write: Unit[T], progress: Callable[[T], Progress]) -> T:
+        """Do a piece of a command's work, in one commit with how far it has come then.
+
+        Raises LeaseLost where it is not ours any more, and then nothing of the piece counts.
+        """
+        return await self._database.write(lambda transaction: self._step(transaction, claimed, write, progress))
 
     async def release(self, claimed: ClaimedCommand, after: timedelta = timedelta(0), *, is_attempt: bool) -> None:
         """Let another one go on, not before some time has gone by. Raises LeaseLost where it is not ours any more."""
@@ -111,23 +112,12 @@ class SqlCommands:
             )
         )
 
-    async def end(self, claimed: ClaimedCommand, outcome: Outcome) -> None:
-        """Write down what came of a command. Raises LeaseLost where it is not ours any more."""
-        await self._database.write(lambda transaction: self.conclude(transaction, claimed, outcome))
+    async def end(self, claimed: ClaimedCommand, write: Unit[Outcome]) -> Outcome:
+        """Do the last piece of a command's work, in one commit with the end, and give what came of it.
 
-    def conclude(self, transaction: Transaction, claimed: ClaimedCommand, outcome: Outcome) -> None:
-        """End a command within a larger unit, in one commit with what it did."""
-        self._change(
-            transaction,
-            claimed,
-            "state = ?, error = ?, ended_at = ?, held_until = 0",
-            (outcome.state.value, outcome.error, transaction.now),
-        )
-        _erase_bodies(transaction, [(claimed.operation, claimed.id)])
-        if outcome.result is not None:
-            result = json.dumps(dict(outcome.result)).encode()
-            sealed.keep(transaction, self._vault, [(_result_of(claimed.operation, claimed.id), result)])
-        transaction.notify("commands")
+        Raises LeaseLost where it is not ours any more, and then nothing of the piece counts.
+        """
+        return await self._database.write(lambda transaction: self._end(transaction, claimed, write))
 
     # -- giving ------------------------------------------------------------------------------------------------------
 
@@ -197,7 +187,7 @@ class SqlCommands:
             ending = Outcome(CommandState.unknown, error=_GAVE_UP)
         if ending is None:
             return claimed
-        self.conclude(transaction, claimed, ending)
+        self._conclude(transaction, claimed, ending)
         return None
 
     def _body(self, transaction: Transaction, operation: str, key: str) -> tuple[bytes | None, Outcome | None]:
@@ -207,6 +197,32 @@ class SqlCommands:
         except KeyMissing as error:
             return None, Outcome(CommandState.failed, error=f"what was asked cannot be read: {error}")
         return body, None if body is not None else Outcome(CommandState.failed, error="what was asked was erased")
+
+    def _step(
+        self, transaction: Transaction, claimed: ClaimedCommand, write: Unit[T], progress: Callable[[T], Progress]
+    ) -> T:
+        found = write(transaction)
+        noted = _written(progress(found)), _lease(transaction.now)
+        self._change(transaction, claimed, "progress = ?, attempts = 0, held_until = ?", noted)
+        return found
+
+    def _end(self, transaction: Transaction, claimed: ClaimedCommand, write: Unit[Outcome]) -> Outcome:
+        outcome = write(transaction)
+        self._conclude(transaction, claimed, outcome)
+        return outcome
+
+    def _conclude(self, transaction: Transaction, claimed: ClaimedCommand, outcome: Outcome) -> None:
+        self._change(
+            transaction,
+            claimed,
+            "state = ?, error = ?, ended_at = ?, held_until = 0",
+            (outcome.state.value, outcome.error, transaction.now),
+        )
+        _erase_bodies(transaction, [(claimed.operation, claimed.id)])
+        if outcome.result is not None:
+            result = json.dumps(dict(outcome.result)).encode()
+            sealed.keep(transaction, self._vault, [(_result_of(claimed.operation, claimed.id), result)])
+        transaction.notify("commands")
 
     def _renew(self, transaction: Transaction, claimed: ClaimedCommand) -> None:
         self._change(transaction, claimed, "held_until = ?", (_lease(transaction.now),))

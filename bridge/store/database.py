@@ -86,6 +86,11 @@ class Transaction(Protocol):
         """How a select locks its rows here; empty where a transaction locks everything anyway."""
         ...
 
+    @property
+    def for_share(self) -> str:
+        """How a select keeps its rows as they are until the commit, for others that do the same, too."""
+        ...
+
     def skip_locked(self, table: str) -> str:
         """How a select takes rows of a table that nobody else is taking; empty where there is only one taker."""
         ...

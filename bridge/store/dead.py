@@ -32,26 +32,23 @@ class SqlDeadEvents:
         """Count them, and give the oldest."""
         return await self._database.read(lambda transaction: _look(transaction, most))
 
-    async def revive(self, most: int | None = None) -> int:
-        """Put the oldest back to what is to be published, and say how many those were."""
-        return await self._database.write(lambda transaction: _revive(transaction, most))
+    def revive(self, transaction: Transaction, most: int | None = None) -> int:
+        """Put the oldest back to what is to be published, as a part of a larger unit, and say how many those were."""
+        limit = "" if most is None else f" LIMIT {most}"
+        chosen = f"SELECT position FROM outbox WHERE state = 2 ORDER BY position{limit}"
+        rows = transaction.run(
+            "UPDATE outbox SET state = 0, published_at = NULL"
+            f" WHERE state = 2 AND position IN ({chosen}) RETURNING partition"
+        )
+        names = sorted({f"relay/{row[0]}" for row in rows})
+        if names:
+            # Who publishes a partition is past them: another token makes it read the partition from the start again.
+            transaction.run(f"UPDATE leases SET token = token + 1 WHERE name IN ({marks(names)})", names)
+            transaction.notify("events")
+        return len(rows)
 
 
 def _look(transaction: Transaction, most: int) -> DeadEvents:
     count = transaction.run("SELECT count(*) FROM outbox WHERE state = 2")[0][0]
     rows = transaction.run(f"SELECT {EVENT} FROM {_FROM} ORDER BY outbox.position LIMIT ?", (most,))
     return DeadEvents(int(count), tuple(event(row) for row in rows))
-
-
-def _revive(transaction: Transaction, most: int | None) -> int:
-    chosen = "SELECT position FROM outbox WHERE state = 2 ORDER BY position"
-    rows = transaction.run(
-        "UPDATE outbox SET state = 0, published_at = NULL"
-        f" WHERE state = 2 AND position IN ({chosen}{'' if most is None else f' LIMIT {most}'}) RETURNING partition",
-    )
-    names = sorted({f"relay/{row[0]}" for row in rows})
-    if names:
-        # Who publishes a partition is past them: another token makes it read the partition from the start again.
-        transaction.run(f"UPDATE leases SET token = token + 1 WHERE name IN ({marks(names)})", names)
-        transaction.notify("events")
-    return len(rows)

@@ -83,23 +83,26 @@ class SqlDeliveries:
 
     async def body(self, key: str) -> Kept | None:
         """Give what was kept of a delivery's bytes. Raises KeyMissing where it cannot be opened any more."""
-        return await self._database.read(lambda transaction: self._body(transaction, key))
+        return await self._database.read(lambda transaction: self.kept(transaction, key))
 
-    async def reopen(self, key: DeliveryId) -> bool:
+    # -- parts of larger units ---------------------------------------------------------------------------------------
+
+    def reopen(self, transaction: Transaction, key: DeliveryId) -> bool:
         """Let a delivery be projected once more; facts that are known already stay as they are."""
-        return await self._database.write(lambda transaction: _reopen(transaction, key))
+        sql = "UPDATE deliveries SET state = 0, verdict = NULL, reopened_at = ? WHERE id = ? RETURNING id"
+        changed = transaction.run(sql, (transaction.now, key))
+        transaction.notify("deliveries")
+        return bool(changed)
 
-    async def release(self, key: DeliveryId, arrival: Arrival) -> Receipt | None:
-        """Let a parked delivery take effect, in one commit with the note that it did; None where it is refused."""
-        return await self._database.write(lambda transaction: self._release(transaction, key, arrival))
-
-    def _release(self, transaction: Transaction, key: DeliveryId, arrival: Arrival) -> Receipt | None:
+    def release(self, transaction: Transaction, key: DeliveryId, arrival: Arrival) -> Receipt | None:
+        """Let a parked delivery take effect, and note that it did; None where it is refused."""
         receipt = self._inbox.take(transaction, arrival)
         if receipt is not None:
             transaction.run("UPDATE parked SET replayed_as = ? WHERE id = ?", (arrival.id, key))
         return receipt
 
-    def _body(self, transaction: Transaction, key: str) -> Kept | None:
+    def kept(self, transaction: Transaction, key: str) -> Kept | None:
+        """Give what was kept of a delivery's bytes. Raises KeyMissing where it cannot be opened any more."""
         listed = _one(transaction, key)
         rows = transaction.run("SELECT key_id, data FROM sealed WHERE owner = ?", (key,))
         if listed is None or not rows:
@@ -107,13 +110,6 @@ class SqlDeliveries:
         sizes = transaction.run("SELECT size, kept FROM parked WHERE id = ?", (key,))
         is_whole = not sizes or sizes[0][0] == sizes[0][1]
         return Kept(listed, is_whole, self._vault.open(key, *rows[0]))
-
-
-def _reopen(transaction: Transaction, key: DeliveryId) -> bool:
-    sql = "UPDATE deliveries SET state = 0, verdict = NULL, reopened_at = ? WHERE id = ? RETURNING id"
-    changed = transaction.run(sql, (transaction.now, key))
-    transaction.notify("deliveries")
-    return bool(changed)
 
 
 _SHOWN = "id, state, organization, event, shipment, occurred_at, received_at, repeats, verdict"

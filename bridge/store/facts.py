@@ -52,7 +52,7 @@ class Recorder:
         self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact], now: datetime
     ) -> int:
         """Store what is not stored yet, in order, and say how many events that made."""
-        fresh = self._fresh(transaction, ledgers, facts)
+        fresh = self.fresh(transaction, ledgers, facts)
         if not fresh:
             return 0
         transaction.reserve_positions()
@@ -81,7 +81,7 @@ class Recorder:
                 rows.parameters,
             )
 
-    def _fresh(self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact]) -> list[Fact]:
+    def fresh(self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact]) -> list[Fact]:
         """Leave out what was told before, and what is told twice here."""
         keys = [(ledgers[fact.subject].id, fact.type, fact.key) for fact in facts]
         numbered = {ledger.id for ledger in ledgers.values() if ledger.sequence}

@@ -12,6 +12,7 @@ from bridge.model import Event
 from bridge.store.database import Database, Transaction, marks
 from bridge.store.outbox import EVENT, event
 from bridge.store.pruning import pruned
+from bridge.store.subjects import named
 
 _VERSION = "1"
 
@@ -90,19 +91,20 @@ def decode(cursor: str) -> int:
 
 
 def _page(transaction: Transaction, after: int, until: int, limit: int, wanted: Filter) -> Sequence[Event]:
-    where, values = conditions(wanted)
+    where, values = conditions(transaction, wanted)
     rows = transaction.run(
         f"SELECT {EVENT} FROM {FROM} WHERE events.position > ? AND events.position <= ?{where}"
-        " ORDER BY events.position LIMIT ?",
+        f" ORDER BY {in_order(wanted)} LIMIT ?",
         [after, until, *values, limit],
     )
     return [event(row) for row in rows]
 
 
 def _last(transaction: Transaction, last: int, until: int, wanted: Filter) -> int:
-    where, values = conditions(wanted)
+    where, values = conditions(transaction, wanted)
     rows = transaction.run(
-        f"SELECT events.position FROM {FROM} WHERE events.position <= ?{where} ORDER BY events.position DESC LIMIT ?",
+        f"SELECT events.position FROM {FROM} WHERE events.position <= ?{where}"
+        f" ORDER BY {in_order(wanted)} DESC LIMIT ?",
         [until, *values, last + 1],
     )
     return int(rows[last][0]) if len(rows) > last else 0
@@ -111,16 +113,25 @@ def _last(transaction: Transaction, last: int, until: int, wanted: Filter) -> in
 FROM = "events JOIN subjects ON subjects.id = events.subject_id"
 
 
-def conditions(wanted: Filter) -> tuple[str, list[object]]:
+def conditions(transaction: Transaction, wanted: Filter) -> tuple[str, list[object]]:
     """Write what a reader wants as conditions, each with its `AND`, and their values."""
     conditions, values = "", list[object]()
     if wanted.type is not None:
         conditions += " AND events.type = ?"
         values.append(wanted.type.removeprefix("bridge.").removesuffix(".v1"))
     if wanted.subject is not None:
-        conditions += " AND events.subject_id IN (SELECT id FROM subjects WHERE name = ?)"
-        values.append(wanted.subject)
+        known = transaction.among("events.subject_id", list(named(transaction, wanted.subject).values()))
+        conditions += f" AND {known.sql}"
+        values += known.parameters
     if wanted.sources is not None:
         conditions += f" AND subjects.source IN ({marks(wanted.sources)})"
         values += wanted.sources
     return conditions, values
+
+
+def in_order(wanted: Filter) -> str:
+    """Write what a reader's events are ordered by: the feed's order, by its index or, for one subject, by sorting.
+
+    For a few events of a subject PostgreSQL would otherwise go through all there are in their order, until it met them.
+    """
+    return "events.position" if wanted.subject is None else "events.position + 0"

@@ -57,6 +57,7 @@ class PostgresTransaction:
 
     dialect: Literal["postgres"] = "postgres"
     for_update = "FOR UPDATE"
+    for_share = "FOR SHARE"
 
     def __init__(self, link: Link) -> None:
         self._link = link

@@ -28,8 +28,8 @@ from bridge.model import (
 )
 from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
-from bridge.store.purchases import adopt_unread, want
 from bridge.store.sealed import Vault
+from bridge.store.wanting import adopt_unread, want
 
 log = structlog.get_logger()
 

@@ -2,247 +2,207 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
+from decimal import Decimal
+from typing import Final
 
-from bridge.errors import LeaseLost
+from bridge.events.catalogue import Money
 from bridge.events.shipment import ShipmentState
-from bridge.model import Fact, IntentId, OfferId, OrganizationId, PurchaseWork, ShipmentId, Subject, micros, moment
-from bridge.store import journal
-from bridge.store.connections import resting
-from bridge.store.database import Database, Row, Transaction, marks
-from bridge.store.facts import Recorder
+from bridge.model import Fact, OrganizationId, ShipmentId, micros, moment
+from bridge.store import budget, decisions, journal, refusals
+from bridge.store.budget import Caps, Refusal
+from bridge.store.connections import is_paused, resting
+from bridge.store.database import Database, Row, Transaction
+from bridge.store.facts import Ledger, Recorder
+from bridge.store.outlook import (
+    LIVE,
+    OF,
+    Batch,
+    Claimed,
+    Due,
+    Errand,
+    Plan,
+    Take,
+    begun_or_not_of,
+    not_of,
+    outlooks,
+    parameters_of,
+)
+from bridge.store.purchase import (
+    ADOPTED,
+    UNBOUGHT,
+    Answer,
+    Approval,
+    Intended,
+    Purchase,
+    PurchaseState,
+    Step,
+)
+from bridge.store.wanting import adopt_unread
 
-LEASE = timedelta(seconds=8)
-WINDOW = timedelta(minutes=5)
-"""How long an offer can be bought. A deadline further away is nobody's: webhooks are unsigned."""
-ADOPTED = "adopted"
-"""The reason in the ledger of what somebody else bought, as a read showed."""
-ADOPTED_UNREAD = "adopted_by_webhook"
-"""The same, as a webhook alone says. It moves no money: where a read is asked for, the read decides."""
-
-
-class PurchaseState(StrEnum):
-    """Where a purchase stands. The first three are live: somebody will work on them."""
-
-    wanted = "wanted"
-    intended = "intended"
-    doubt = "doubt"
-    succeeded = "succeeded"
-    failed = "failed"
-    declined = "declined"
-    held = "held"
-    expired = "expired"
-    not_ours = "not_ours"
-
-
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """A claimed purchase. `due_at` is when it is to be looked at next; `reads` counts those since the doubt began."""
-
-    organization: OrganizationId
-    shipment: ShipmentId
-    state: PurchaseState
-    deadline: datetime
-    due_at: datetime
-    cause: str | None
-    intent: IntentId | None = None
-    offer: OfferId | None = None
-    service: str | None = None
-    payments: tuple[int, ...] = ()
-    """The payments that were there already when this one was intended: they prove nothing about it."""
-    send_before: datetime | None = None
-    """When the call had to be begun."""
-    left_by: datetime | None = None
-    """The last moment at which the request can have left: a bound at the intent, the call's end once that is known."""
-    reads: int = 0
-    attempts: int = 0
-    reason: str | None = None
-    token: int = 0
-    """Which taking in hand this is: the next one makes it worthless."""
-    note: journal.Note | None = None
-    """What was just seen or done, for the journal."""
-
-    @property
-    def subject(self) -> Subject:
-        return Subject.shipment(self.organization, self.shipment)
+LEASE: Final = timedelta(seconds=8)
+Decide = Callable[[ShipmentState | None], Step]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What one step of a purchase changes: the row from now on, the facts, and what is known of the shipment."""
+class Intent:
+    """A purchase about to be asked for: `price` is what the budget counts, None where nobody knows."""
 
     purchase: Purchase
-    facts: tuple[Fact, ...] = ()
-    state: ShipmentState | None = None
-
-
-def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) -> None:
-    """Ask for purchases. One that is intended or in doubt is left to evidence, and wanted again if it ends unbought."""
-    rows = [
-        (
-            one.organization,
-            one.shipment,
-            PurchaseState.wanted.value,
-            micros(min(max(one.deadline, now), now + WINDOW)),
-            micros(now),
-            one.cause,
-            micros(now),
-        )
-        for one in sorted(work, key=lambda one: (one.organization, one.shipment))
-    ]
-    transaction.insert(
-        "purchases (organization, shipment, state, deadline, due_at, cause, updated_at)",
-        rows,
-        tail=f"ON CONFLICT (organization, shipment) DO UPDATE SET {_ASKED_AGAIN}"
-        f" WHERE purchases.state <> 'succeeded' OR purchases.reason = '{ADOPTED_UNREAD}'",
-    )
-    if rows:
-        transaction.notify("purchases")
-
-
-def adopt_unread(
-    transaction: Transaction, bought: Iterable[tuple[OrganizationId, ShipmentId, str | None]], now: datetime
-) -> int:
-    """Enter what a webhook says is bought into the ledger, unless a purchase of ours is still to be settled by reads.
-
-    `bought` are organization, shipment and the delivery that says so; gives how many were entered.
-    """
-    at = micros(now)
-    rows = [
-        (organization, shipment, PurchaseState.succeeded.value, at, at, cause, ADOPTED_UNREAD, at)
-        for organization, shipment, cause in sorted(bought, key=lambda one: one[:2])
-    ]
-    return len(
-        transaction.insert(
-            "purchases (organization, shipment, state, deadline, due_at, cause, reason, updated_at)",
-            rows,
-            tail="ON CONFLICT (organization, shipment) DO UPDATE SET state = excluded.state,"
-            " cause = coalesce(excluded.cause, purchases.cause), reason = excluded.reason,"
-            f" updated_at = excluded.updated_at WHERE purchases.state IN ({_NAMES}) RETURNING shipment",
-        )
-    )
-
-
-_UNBOUGHT = (
-    PurchaseState.failed,
-    PurchaseState.declined,
-    PurchaseState.held,
-    PurchaseState.expired,
-    PurchaseState.not_ours,
-)
-"""How a purchase ends that bought nothing, as far as we knew."""
-_NAMES = ", ".join(f"'{state}'" for state in _UNBOUGHT)
-
-
-def _set(column: str, *, underway: str, ended: str) -> str:
-    """Set a column of a purchase asked for again: to the one while it is underway, to the other when it is not."""
-    return f"{column} = CASE WHEN purchases.state IN ('intended', 'doubt') THEN {underway} ELSE {ended} END"
-
-
-_ASKED_AGAIN = ", ".join(
-    (
-        _set("wanted_cause", underway="excluded.cause", ended="NULL"),
-        _set("wanted_deadline", underway="excluded.deadline", ended="NULL"),
-        *(
-            _set(column, underway=f"purchases.{column}", ended=f"excluded.{column}")
-            for column in ("state", "deadline", "due_at", "cause", "attempts", "reads", "reason")
-        ),
-        # A held purchase that is asked for again is the same one; any other that ended is not.
-        "intent_id = CASE WHEN purchases.state IN ('held', 'wanted', 'intended', 'doubt') THEN purchases.intent_id END",
-        "updated_at = excluded.updated_at",
-    )
-)
+    decide: Decide
+    price: Money | None
 
 
 class SqlPurchases:
-    """Hands out purchases that are due, and takes what was done about them."""
+    """Hands out purchases that are due, and takes what was done about them.
 
-    def __init__(self, database: Database, recorder: Recorder, holder: str) -> None:
+    With `regenerate`, what a pause kept from being bought is wanted again when a purchase ends the pause.
+    """
+
+    def __init__(self, database: Database, recorder: Recorder, holder: str, *, regenerate: bool = True) -> None:
         self._database = database
         self._recorder = recorder
         self._holder = holder
+        self._regenerate = regenerate
 
-    async def claim(
-        self, limit: int, now: datetime, in_hand: Mapping[OrganizationId, int] | None = None
-    ) -> Sequence[Purchase]:
-        """Take purchases that are due for eight seconds, so many of each organization less those it has `in_hand`.
+    async def claim(self, plan: Plan, now: datetime) -> Claimed:
+        """Take what the plan says of what is due, for eight seconds."""
+        return await self._database.write(lambda transaction: self._claim(transaction, plan, now))
 
-        Those in doubt come first, then the earliest deadline, and last those whose window is over.
-        """
-        return await self._database.write(lambda transaction: self._claim(transaction, limit, now, in_hand or {}))
-
-    async def renew(self, claimed: Purchase) -> None:
-        """Hold a claimed purchase for another eight seconds, if it is still ours."""
-        await self._database.write(
-            lambda transaction: transaction.run(
-                f"UPDATE purchases SET held_until = ? WHERE {_HELD}",
-                (_lease(transaction), *self._held(transaction, claimed)),
-            )
-        )
+    async def renew(self, claimed: Sequence[Purchase]) -> None:
+        """Hold claimed purchases for another eight seconds, as far as they are still ours."""
+        await self._database.write(lambda transaction: self._renew(transaction, claimed))
 
     async def next_due(self, without: Collection[OrganizationId] = ()) -> datetime | None:
         """Say when the next live purchase wants to be looked at, of all organizations but some."""
         return await self._database.read(lambda transaction: _next_due(transaction, list(without)))
 
-    async def step(self, claimed: Purchase, decide: Callable[[ShipmentState | None], Step], now: datetime) -> Purchase:
-        """Carry out a decision about what is known of the shipment. Raises LeaseLost, and then nothing counted."""
-        return await self._database.write(lambda transaction: self._step(transaction, claimed, decide, now))
+    async def step(self, steps: Sequence[tuple[Purchase, Decide]], now: datetime) -> Sequence[Purchase]:
+        """Carry out decisions about what is known of each shipment; what was lost to another hand is left out."""
+        return await self._database.write(lambda transaction: self._step(transaction, steps, now))
 
-    def _claim(
-        self, transaction: Transaction, limit: int, now: datetime, in_hand: Mapping[OrganizationId, int]
-    ) -> list[Purchase]:
-        at, clock = micros(now), transaction.now
-        idle = resting(transaction, clock)
-        # What was never bought by the end of its window is looked at all the same, so that it ends.
-        due = f"{_LIVE} AND due_at <= ? AND held_until <= ? AND ({_begun_or_not_of(idle)} OR deadline <= ?)"
-        those = (at, clock, *idle, at)
-        claimed: list[Purchase] = []
-        for (organization,) in transaction.run(
-            f"SELECT DISTINCT organization FROM purchases WHERE {due} ORDER BY organization", those
-        ):
-            rows = transaction.run(
-                f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {due}"
-                f" ORDER BY state = 'wanted', deadline <= ?, deadline LIMIT ? {transaction.skip_locked('purchases')}",
-                (organization, *those, at, max(limit - in_hand.get(organization, 0), 0)),
-            )
-            claimed += [self._take(transaction, _purchase(row)) for row in rows]
-        return claimed
+    async def intend(self, intents: Sequence[Intent], caps: Caps, now: datetime) -> Intended:
+        """Write down what is about to be asked for, within the budget, unless the organization is paused."""
+        try:
+            return await self._database.write(lambda transaction: self._intend(transaction, intents, caps, now))
+        except _Paused:
+            return Intended(is_paused=True)
 
-    def _take(self, transaction: Transaction, found: Purchase) -> Purchase:
+    # -- claiming ----------------------------------------------------------------------------------------------------
+
+    def _claim(self, transaction: Transaction, plan: Plan, now: datetime) -> Claimed:
+        due = Due.now(transaction, now)
+        batches, found = [], outlooks(transaction, due)
+        if self._regenerate:
+            refusals.want_one_to_try(transaction, found, now)
+        for outlook in found:
+            takes, is_try = refusals.tried(transaction, outlook.organization, plan(outlook))
+            is_paused = outlook.organization in due.paused and not is_try
+            for take in takes:
+                taken = self._take(transaction, outlook.organization, take, due)
+                if taken:
+                    batches.append(Batch(outlook.organization, take.errand, tuple(taken), is_paused=is_paused))
+        return Claimed(batches, found)
+
+    def _take(self, transaction: Transaction, organization: OrganizationId, take: Take, due: Due) -> list[Purchase]:
         rows = transaction.run(
-            "UPDATE purchases SET holder = ?, held_until = ?, token = token + 1"
-            " WHERE organization = ? AND shipment = ? RETURNING token",
-            (self._holder, _lease(transaction), found.organization, found.shipment),
+            f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {OF[take.errand]} AND {due.sql}"
+            f" ORDER BY deadline <= ?, {_FIRST[take.errand]} LIMIT ? {transaction.skip_locked('purchases')}",
+            (organization, *parameters_of(take.errand, due), *due.parameters, due.at, take.size),
         )
-        return replace(found, token=rows[0][0])
+        if not rows:
+            return []
+        found = {row[1]: _purchase(row) for row in rows}
+        chosen = transaction.among("shipment", sorted(found))
+        taken = transaction.run(
+            "UPDATE purchases SET holder = ?, held_until = ?, token = token + 1"
+            f" WHERE organization = ? AND {chosen.sql} RETURNING shipment, token",
+            (self._holder, _lease(transaction), organization, *chosen.parameters),
+        )
+        tokens: dict[ShipmentId, int] = dict(taken)
+        return [replace(one, token=tokens[shipment]) for shipment, one in found.items() if shipment in tokens]
+
+    def _renew(self, transaction: Transaction, claimed: Sequence[Purchase]) -> None:
+        for one in claimed:
+            transaction.run(
+                f"UPDATE purchases SET held_until = ? WHERE {_HELD}",
+                (_lease(transaction), *self._held(transaction, one)),
+            )
 
     def _held(self, transaction: Transaction, claimed: Purchase) -> tuple[object, ...]:
         """Give the values for _HELD."""
         return claimed.organization, claimed.shipment, self._holder, claimed.token, transaction.now
 
+    # -- stepping ----------------------------------------------------------------------------------------------------
+
     def _step(
-        self,
-        transaction: Transaction,
-        claimed: Purchase,
-        decide: Callable[[ShipmentState | None], Step],
-        now: datetime,
-    ) -> Purchase:
-        ledgers = self._recorder.lock(transaction, [claimed.subject])
-        ledger = ledgers[claimed.subject]
-        known = None if ledger.state is None else ShipmentState.load(ledger.state)
-        step = decide(known)
+        self, transaction: Transaction, steps: Sequence[tuple[Purchase, Decide]], now: datetime
+    ) -> list[Purchase]:
+        ledgers = self._recorder.lock(transaction, {claimed.subject for claimed, _ in steps})
+        counted, facts = list[Step](), list[Fact]()
+        for claimed, decide in steps:
+            ledger = ledgers[claimed.subject]
+            known = None if ledger.state is None else ShipmentState.load(ledger.state)
+            step = decide(known)
+            if self._write(transaction, step.purchase, now):
+                self._tell(transaction, ledger, known, step, now)
+                facts += step.facts
+                counted.append(step)
+        self._recorder.record(transaction, ledgers, facts, now)
+        self._recorder.save(transaction, ledgers.values())
+        for step in counted:
+            self._hear(transaction, step, now)
+        return [step.purchase for step in counted]
+
+    def _hear(self, transaction: Transaction, step: Step, now: datetime) -> None:
+        """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it."""
+        one = step.purchase
+        if step.pauses is not None:
+            refusals.pause_account(transaction, self._recorder, one.organization, step.pauses)
+        elif one.state is PurchaseState.succeeded and one.reason != ADOPTED:
+            refusals.resume_account(
+                transaction, self._recorder, one.organization, one.send_before, now, regenerate=self._regenerate
+            )
+
+    def _tell(
+        self, transaction: Transaction, ledger: Ledger, known: ShipmentState | None, step: Step, now: datetime
+    ) -> None:
+        """Write what goes with a step that counts."""
+        one = step.purchase
         if step.state is not None:
             ledger.state = step.state.dump()
-        self._recorder.record(transaction, ledgers, step.facts, now)
-        self._recorder.save(transaction, ledgers.values())
-        self._write(transaction, step.purchase, now)
-        self._note(transaction, step.purchase, now)
-        if known is not None and known.confirmed and step.purchase.state in _UNBOUGHT:
-            adopt_unread(transaction, [(claimed.organization, claimed.shipment, None)], now)
-        return step.purchase
+        if step.decided is not None:
+            decisions.write(transaction, step.decided)
+        self._note(transaction, one, now)
+        if one.state in UNBOUGHT or one.reason == ADOPTED:
+            budget.release(transaction, one.organization, one.shipment)
+        if known is not None and known.confirmed and one.state in UNBOUGHT:
+            adopt_unread(transaction, [(one.organization, one.shipment, None)], now)
+
+    def _intend(self, transaction: Transaction, intents: Sequence[Intent], caps: Caps, now: datetime) -> Intended:
+        self._recorder.lock(transaction, {one.purchase.subject for one in intents})
+        refused: dict[ShipmentId, Refusal] = {}
+        steps: list[tuple[Purchase, Decide]] = []
+        for one in intents:
+            if not self._is_held(transaction, one.purchase):
+                continue
+            who = one.purchase.organization, one.purchase.shipment
+            why = budget.reserve(transaction, *who, one.price, caps, now)
+            if why is None:
+                steps.append((one.purchase, one.decide))
+            else:
+                refused[one.purchase.shipment] = why
+        done = self._step(transaction, steps, now)
+        # Last, because all calls of the organization wait for that row.
+        if is_paused(transaction, intents[0].purchase.organization, len(intents)):
+            raise _Paused
+        return Intended(tuple(done), refused)
+
+    def _is_held(self, transaction: Transaction, one: Purchase) -> bool:
+        held = f"SELECT 1 FROM purchases WHERE {_HELD} {transaction.for_update}"
+        return bool(transaction.run(held, self._held(transaction, one)))
 
     def _note(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
         if (note := one.note) is None:
@@ -251,34 +211,16 @@ class SqlPurchases:
         entry = journal.Entry(one.organization, one.shipment, now, now, 1, note, one.state.value, *which)
         journal.write(transaction, entry)
 
-    def _write(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
+    def _write(self, transaction: Transaction, one: Purchase, now: datetime) -> bool:
+        """Write a purchase that is still ours; say whether it is."""
         self._put_aside(transaction, one)
         kept = _lease(transaction) if one.state is PurchaseState.intended else 0
+        columns = _columns(one) | {"held_until": kept, "updated_at": micros(now)}
         changed = transaction.run(
-            "UPDATE purchases SET state = ?, deadline = ?, due_at = ?, intent_id = ?, offer_id = ?, service_id = ?,"
-            " payments = ?, send_before = ?, left_by = ?, reads = ?, attempts = ?, reason = ?, held_until = ?,"
-            f" updated_at = ? WHERE {_HELD} RETURNING shipment",
-            (
-                one.state.value,
-                micros(one.deadline),
-                micros(one.due_at),
-                one.intent,
-                one.offer,
-                one.service,
-                ",".join(map(str, one.payments)),
-                _stored(one.send_before),
-                _stored(one.left_by),
-                one.reads,
-                one.attempts,
-                one.reason,
-                kept,
-                micros(now),
-                *self._held(transaction, one),
-            ),
+            f"UPDATE purchases SET {', '.join(f'{name} = ?' for name in columns)} WHERE {_HELD} RETURNING shipment",
+            (*columns.values(), *self._held(transaction, one)),
         )
-        if not changed:
-            raise LeaseLost(f"the purchase of shipment {one.shipment} belongs to another worker")
-        if one.state not in _STAYS_ITS_OWN:
+        if changed and one.state not in _STAYS_ITS_OWN:
             transaction.run(
                 "UPDATE purchases SET state = 'wanted', deadline = wanted_deadline, due_at = ?, cause = wanted_cause,"
                 " attempts = 0, reads = 0, reason = NULL, wanted_cause = NULL, wanted_deadline = NULL,"
@@ -286,6 +228,7 @@ class SqlPurchases:
                 " WHERE organization = ? AND shipment = ? AND wanted_cause IS NOT NULL",
                 (micros(now), one.organization, one.shipment),
             )
+        return bool(changed)
 
     def _put_aside(self, transaction: Transaction, one: Purchase) -> None:
         """Keep apart what was asked for while an older read was being decided about: it is decided about anew."""
@@ -296,23 +239,20 @@ class SqlPurchases:
         )
 
 
+class _Paused(Exception):
+    """Undo it: somebody paused the organization meanwhile."""
+
+
 _STAYS_ITS_OWN = (PurchaseState.intended, PurchaseState.doubt, PurchaseState.succeeded)
 """Where nothing asked for meanwhile may begin another purchase: nobody knows yet, or it is bought."""
 _HELD = "organization = ? AND shipment = ? AND holder = ? AND token = ? AND held_until > ?"
-_LIVE = "state IN ('wanted', 'intended', 'doubt')"
-_COLUMNS = (
+_FIRST: Final = {Errand.settle: "due_at", Errand.buy: "deadline", Errand.confirm: "due_at"}
+_COLUMNS: Final = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
-    " payments, send_before, left_by, reads, attempts, reason"
+    " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"
+    " approved_by, approved_service, approved_amount"
 )
-
-
-def _begun_or_not_of(organizations: Sequence[OrganizationId]) -> str:
-    """Choose, in SQL, what is underway already, and what is wanted of other organizations than these."""
-    return f"(state <> 'wanted' OR {_not_of(organizations)})"
-
-
-def _not_of(organizations: Sequence[OrganizationId]) -> str:
-    return f"organization NOT IN ({marks(organizations)})" if organizations else "1 = 1"
+_FINEST: Final = 10_000
 
 
 def _next_due(transaction: Transaction, without: Sequence[OrganizationId]) -> datetime | None:
@@ -320,7 +260,7 @@ def _next_due(transaction: Transaction, without: Sequence[OrganizationId]) -> da
     rows = transaction.run(
         # What somebody else holds is not due before its lease ends.
         "SELECT min(CASE WHEN held_until > due_at THEN held_until ELSE due_at END)"
-        f" FROM purchases WHERE {_LIVE} AND {_not_of(without)} AND {_begun_or_not_of(idle)}",
+        f" FROM purchases WHERE {LIVE} AND {not_of(without)} AND {begun_or_not_of(idle)}",
         [*without, *idle],
     )
     return None if rows[0][0] is None else moment(rows[0][0])
@@ -329,6 +269,31 @@ def _next_due(transaction: Transaction, without: Sequence[OrganizationId]) -> da
 def _lease(transaction: Transaction) -> int:
     """Say until when what is taken now is held, by the clock that all replicas share."""
     return micros(moment(transaction.now) + LEASE)
+
+
+def _columns(one: Purchase) -> dict[str, object]:
+    approval = one.approval
+    return {
+        "state": one.state.value,
+        "deadline": micros(one.deadline),
+        "due_at": micros(one.due_at),
+        "intent_id": one.intent,
+        "offer_id": one.offer,
+        "service_id": one.service,
+        "payments": ",".join(map(str, one.payments)),
+        "send_before": _stored(one.send_before),
+        "left_by": _stored(one.left_by),
+        "reads": one.reads,
+        "attempts": one.attempts,
+        "reason": one.reason,
+        "answer": None if one.answer is None else one.answer.value,
+        "refusals": one.refusals,
+        "regenerations": one.regenerations,
+        "edited_at": _stored(one.edited_at),
+        "approved_by": approval.by if approval else None,
+        "approved_service": approval.service if approval else None,
+        "approved_amount": budget.tenthousandths(approval.amount) if approval and approval.amount is not None else None,
+    }
 
 
 def _purchase(row: Row) -> Purchase:
@@ -344,7 +309,16 @@ def _purchase(row: Row) -> Purchase:
         reads=row[12],
         attempts=row[13],
         reason=row[14],
+        answer=None if row[15] is None else Answer(row[15]),
+        refusals=row[16],
+        regenerations=row[17],
+        edited_at=_read(row[18]),
+        approval=None if row[19] is None else _approval(row[19], row[20], row[21]),
     )
+
+
+def _approval(by: str, service: str, amount: int | None) -> Approval:
+    return Approval(by, service, None if amount is None else Decimal(amount) / _FINEST)
 
 
 def _stored(value: datetime | None) -> int | None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from bridge.model import Event, Micros, micros
 from bridge.store.database import Database, Transaction
-from bridge.store.feed import FROM, Filter, conditions, decode
+from bridge.store.feed import FROM, Filter, conditions, decode, in_order
 from bridge.store.outbox import EVENT, event
 
 PAGE: Final = 1000
@@ -111,14 +111,14 @@ def _recorded_by(transaction: Transaction, position: int, time: Micros) -> bool:
 def _page(transaction: Transaction, selection: Selection, span: Span) -> Matched:
     is_sparse = selection.wanted.subject is not None  # there is an index for these
     until = span.last if is_sparse else min(span.after + PAGE, span.last)
-    where, values = conditions(selection.wanted)
+    where, values = conditions(transaction, selection.wanted)
     for comparison, bound in ((">=", selection.since), ("<", selection.until)):
         if bound is not None:
             where += f" AND events.recorded_at {comparison} ?"
             values.append(micros(bound))
     rows = transaction.run(
         f"SELECT {EVENT} FROM {FROM} WHERE events.position > ? AND events.position <= ?{where}"
-        " ORDER BY events.position LIMIT ?",
+        f" ORDER BY {in_order(selection.wanted)} LIMIT ?",
         [span.after, until, *values, PAGE],
     )
     found = tuple(event(row) for row in rows)

@@ -44,6 +44,7 @@ class SqliteTransaction:
 
     dialect: Literal["sqlite"] = "sqlite"
     for_update = ""
+    for_share = ""
     shard = 0
 
     def __init__(self, connection: sqlite3.Connection, clock: Clock = utc_now) -> None:

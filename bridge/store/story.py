@@ -13,6 +13,7 @@ from bridge.model import OrganizationId, ShipmentId, moment
 from bridge.store import journal
 from bridge.store.database import EVERYTHING, Row, Transaction
 from bridge.store.outbox import DEAD, PUBLISHED, started_at
+from bridge.store.subjects import named
 
 MOST: Final = 1000
 """Of each kind, the newest: more than any parcel has, and forged webhooks are many."""
@@ -85,7 +86,7 @@ class Story:
 
 def sources(transaction: Transaction, name: str) -> list[str]:
     """Say under which sources a subject is known, by its events or by what was received about it."""
-    known = [one for one in _all_sources(transaction) if _subject(transaction, one, name) is not None]
+    known = list(named(transaction, name))
     shipment = _shipment(name)
     if shipment is not None:
         rows = transaction.run("SELECT DISTINCT organization FROM deliveries WHERE shipment = ?", (shipment,))
@@ -110,14 +111,6 @@ def story(transaction: Transaction, source: str, name: str) -> Story:
 def _shipment(name: str) -> ShipmentId | None:
     kind, _, number = name.partition("/")
     return ShipmentId(int(number)) if kind == "shipment" and number.isdecimal() and len(number) <= 18 else None
-
-
-def _all_sources(transaction: Transaction) -> list[str]:
-    """List the few sources of many subjects, from one to the next."""
-    found = [""]
-    while rows := transaction.run("SELECT source FROM subjects WHERE source > ? ORDER BY source LIMIT 1", (found[-1],)):
-        found.append(rows[0][0])
-    return found[1:]
 
 
 def _subject(transaction: Transaction, source: str, name: str) -> int | None:

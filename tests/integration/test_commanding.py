@@ -54,7 +54,6 @@ class Bus:
         self.stop = Stop()
         self.commands = SqlCommands(database, Vault(), "one")
         approving = Approving(
-            database,
             SqlApprovals(database, Recorder(Envelope("test"))),
             known=[ORGANIZATION],
             clock=utc_now,

@@ -107,7 +107,8 @@ async def test_what_one_process_pauses_no_process_buys_until_another_resumes_it(
         assert (
             f'bridge_connection_paused{{connection="{name}"}} 1.0' in (await two.ask(process, "GET", "/metrics")).text
         )
-    assert (two.carrier.asked, two.carrier.charges()) == ([], [])
+    assert [one for one in two.carrier.asked if one.method != "GET"] == []
+    assert two.carrier.charges() == []
     await two.ask(two.one, "POST", f"/v1/connections/{name}/resume")
     await until(lambda: two.carrier.charges() == sorted(shipments), 20)
     [paused, resumed] = [one for one in await two.events() if one["subject"] == f"connection/{name}"]

@@ -45,6 +45,7 @@ from bridge.store.migrate import migrate
 from bridge.store.replaying import PAGE, SqlReplays
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.bridge import until
+from tests.support.hand import Told
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 QUICK = Pace(first_retry_s=0.01, last_retry_s=0.05, patience_s=0.1)
@@ -130,20 +131,6 @@ def order(messages: Sequence[AbstractIncomingMessage]) -> dict[str, list[int]]:
     return dict(found)
 
 
-class Told:
-    """Notes what is reported; interrupts after so many reports."""
-
-    def __init__(self, interrupt_after: int = 10**6) -> None:
-        self.progress: list[Progress] = []
-        self._left = interrupt_after
-
-    async def __call__(self, progress: Progress) -> None:
-        self.progress.append(progress)
-        self._left -= 1
-        if self._left == 0:
-            raise Interrupted("the process is ending")
-
-
 class Replays:
     """Carries out replays on one database and one broker."""
 
@@ -152,12 +139,13 @@ class Replays:
             assert url is not None
             return RabbitReplayer(SecretStr(url), environment="demo")
 
+        self._database = database
         self._handle = ReplayedEvents(SqlReplays(database), resender if url else None, Stop(), QUICK)
 
     async def __call__(self, told: Told | None = None, progress: Progress | None = None, **asked: Any) -> Outcome:
         body = ReplayEvents(**asked).canonical
         claimed = ClaimedCommand("events.replay", "replay-1", "tests", body, 1, progress or Progress())
-        return await self._handle(claimed, told or Told())
+        return await self._handle(claimed, told or Told(self._database))
 
 
 async def test_everybody_gets_the_stored_bytes_under_the_same_id_marked(database: SqliteDatabase, url: str) -> None:
@@ -190,7 +178,7 @@ async def test_one_queue_gets_it_and_nobody_else(database: SqliteDatabase, url: 
 async def test_many_events_of_many_subjects_come_each_in_its_order(database: SqliteDatabase, url: str) -> None:
     await record(database, *[number % 40 for number in range(PAGE + 200)])
     await consumers_queue(url, "warehouse")
-    told = Told()
+    told = Told(database)
     outcome = await Replays(database, url)(told, to_queue="warehouse")
     messages = await take(url, "warehouse")
     assert (outcome.result or {})["events"] == len(messages) == PAGE + 200
@@ -203,7 +191,7 @@ async def test_who_takes_over_goes_on_after_the_last_page_and_ends_where_it_was_
 ) -> None:
     await record(database, *[1] * (PAGE + 5))
     await consumers_queue(url, "warehouse")
-    replays, told = Replays(database, url), Told(interrupt_after=1)
+    replays, told = Replays(database, url), Told(database, interrupt_after=1)
     with pytest.raises(Interrupted):
         await replays(told, to_queue="warehouse")
     await record(database, 2)
@@ -235,12 +223,12 @@ async def test_a_queue_that_goes_in_the_middle_is_told_with_where_it_stopped(
     await consumers_queue(url, "warehouse")
 
     class Deleting(Told):
-        async def __call__(self, progress: Progress) -> None:
-            await super().__call__(progress)
+        async def report(self, progress: Progress) -> None:
+            await super().report(progress)
             async with channel(url) as opened:
                 await opened.queue_delete("warehouse")
 
-    outcome = await Replays(database, url)(Deleting(), to_queue="warehouse")
+    outcome = await Replays(database, url)(Deleting(database), to_queue="warehouse")
     assert (outcome.state, outcome.result) == (CommandState.failed, {"events": PAGE, "cursor": encode(PAGE)})
     assert "there is no queue warehouse" in (outcome.error or "")
 

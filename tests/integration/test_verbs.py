@@ -22,6 +22,7 @@ from bridge.broker.rabbit import apply_topology
 from bridge.broker.topology import COMMANDS, DEAD
 from bridge.lifecycle import utc_now
 from bridge.model import micros
+from bridge.nodes.rabbitmq import RabbitNode
 from bridge.settings import load
 from bridge.store.opening import existing
 from tests.support.bridge import BridgeProcess, until
@@ -99,6 +100,25 @@ async def test_a_connection_is_listed_paused_and_resumed(tmp_path: Path, databas
         assert (missing.code, "there is no connection shipx/1" in missing.err) == (1, True)
         told = [event["type"] for event in await events(bridge)]
         assert told == ["bridge.connection.paused.v1", "bridge.connection.resumed.v1"]
+
+
+async def test_a_connection_whose_token_was_taken_out_degrades_nothing_and_is_still_listed(
+    tmp_path: Path, database: dict[str, str]
+) -> None:
+    bridge = await stopped(tmp_path, {"BRIDGE_SHIPX__TOKEN": "token", **database})
+    await change(bridge.environ, "UPDATE connections SET degraded_since = 1, paused_since = 1, paused_reason = 'x'")
+    degraded = {"carrier/4821", "connection/shipx/4821"}
+    for token, told, word in (("token", degraded, "paused"), (None, set(), "not_configured")):
+        if token is None:
+            del bridge.environ["BRIDGE_SHIPX__TOKEN"]
+        async with bridge, httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+            ready = (await http.get(f"{bridge.url}/readyz")).json()
+            assert (set(ready["degraded"]), any("shipx/4821" in one for one in ready["warnings"])) == (told, bool(told))
+            metrics = (await http.get(f"{bridge.url}/metrics")).text
+            assert ('bridge_connection_paused{connection="shipx/4821"}' in metrics) == bool(told)
+            [served] = (await http.get(f"{bridge.url}/v1/connections")).json()["items"]
+            [listed] = (await verb(bridge.environ, "connections", "list", "--json")).json["items"]
+            assert (served["state"], listed["state"]) == (word, word)
 
 
 async def test_parked_deliveries_are_listed_shown_and_replayed(tmp_path: Path, database: dict[str, str]) -> None:
@@ -189,6 +209,31 @@ async def test_the_dead_are_listed_and_sent_back(tmp_path: Path, database: dict[
         assert (back.routing_key, back.body, back.headers[REDRIVEN]) == ("return.create", b"Kowalska", 1)
         listed = await verb(bridge.environ, "dead", "list", "--json")
         assert listed.json["queue"] == {"messages": 0, "items": []}
+
+
+async def test_what_the_database_holds_of_the_dead_is_listed_while_the_broker_is_away(
+    tmp_path: Path, database: dict[str, str], own_rabbit: RabbitNode
+) -> None:
+    async with BridgeProcess(tmp_path, amqp_url=own_rabbit.url, **database) as bridge:
+        await send(bridge)
+        await until(lambda: events(bridge))
+        await until(lambda: published(bridge))
+        await bridge.terminate()
+        await change(bridge.environ, "UPDATE outbox SET state = 2 WHERE position = 1")
+        assert (await verb(bridge.environ, "dead", "list")).code == 0
+        own_rabbit.stop()
+        people = await verb(bridge.environ, "dead", "list")
+        programs = await verb(bridge.environ, "dead", "list", "--json")
+    assert (people.code, programs.code) == (1, 1)
+    assert people.out.startswith("outbox: 1 dead events\n")
+    assert SHIPMENT in people.out
+    assert programs.json["queue"] is None
+    assert [one["subject"] for one in programs.json["events"]["items"]] == [SHIPMENT]
+    for ran in (people, programs):
+        assert ran.err.startswith("bridge: the queue bridge.dead cannot be shown: the broker cannot be reached"), (
+            ran.err
+        )
+        assert ran.err.count("\n") == 1
 
 
 async def test_a_dead_event_is_published_after_all(tmp_path: Path, database: dict[str, str], amqp_url: str) -> None:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from bridge.app.answering import internal_routes
 from bridge.app.receiving import webhook_routes
 from bridge.approvals.api import PurchasesApi
+from bridge.carriers.shipx import shipment as shipments
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
 from bridge.commands.giving import Giving
@@ -25,9 +26,12 @@ from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Networks, Secrets
 from bridge.lifecycle import Stop
 from bridge.observability import Metrics
+from bridge.purchasing.api import EvaluationApi
+from bridge.purchasing.policy import Policy
 from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import SqlConnections
+from bridge.store.decisions import SqlDecisions
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
@@ -71,13 +75,22 @@ def internal() -> list[Route]:
     access = Access(())
     operations = Operations(Metrics(), _health, _measure)
     feed = FeedApi(SqlFeed(_database()), access, Stop())
-    replay = Replay(SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
+    replay = Replay(_database(), SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
     giving = Giving(SqlCommands(_database(), Vault(), "nobody"), _nothing)
     commands = CommandsApi(giving, access)
     found = SqlConnections(_database(), Recorder(Envelope("demo")))
-    connections = ConnectionsApi(found, access, Pausing(found, _nothing))
+    connections = ConnectionsApi(found, access, Pausing(_database(), found, _nothing))
+    evaluation = EvaluationApi(
+        SqlDecisions(_database()),
+        access,
+        policy=_policy,
+        read=shipments.read,
+        faults=shipments.faults,
+        clock=_epoch,
+    )
     purchases = PurchasesApi(SqlApprovals(_database(), Recorder(Envelope("demo"))), giving, access, _epoch)
-    return internal_routes([operations, feed, commands, DeliveriesApi(replay, access), connections, purchases])
+    deliveries = DeliveriesApi(replay, access)
+    return internal_routes([operations, feed, commands, deliveries, connections, purchases, evaluation])
 
 
 def names(routes: Sequence[Route]) -> list[str]:
@@ -117,6 +130,10 @@ async def _health() -> Health:
 
 async def _measure() -> None:
     """Measure nothing."""
+
+
+async def _policy() -> Policy:
+    return Policy((), "")
 
 
 def _nothing() -> None:

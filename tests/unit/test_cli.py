@@ -90,6 +90,9 @@ WRONG = [
     ("deliveries", "replay", "a", "--state", "parked"),
     ("deliveries", "replay", "--state", "pending"),
     ("dead", "redrive", "--limit", "0"),
+    ("policy", "explain"),
+    ("policy", "explain", "17x"),
+    ("policy", "explain", "17", "--organization", "0"),
 ]
 
 
@@ -136,6 +139,8 @@ NEEDS_SETTINGS = [
     ("deliveries", "replay", "a"),
     ("dead", "list"),
     ("dead", "redrive"),
+    ("policy", "check"),
+    ("policy", "explain", "17"),
 ]
 
 
@@ -277,6 +282,7 @@ NEEDS_A_DATABASE = [
     ("deliveries", "replay", "a"),
     ("dead", "list"),
     ("dead", "redrive"),
+    ("policy", "explain", "17"),
 ]
 
 
@@ -418,7 +424,7 @@ async def test_without_a_broker_only_the_outbox_can_hold_what_is_dead(settings: 
 def test_a_broker_that_is_away_is_told_without_its_address(settings: dict[str, str]) -> None:
     assert bridge("migrate", environ=settings).code == 0
     ran = bridge("dead", "list", environ=settings | {"BRIDGE_AMQP_URL": "amqp://guest:hunter2@127.0.0.1:1/"})
-    assert (ran.code, ran.out) == (1, "")
+    assert (ran.code, ran.out) == (1, "outbox: 0 dead events\n")
     assert "nothing listens" in ran.err
     assert "hunter2" not in ran.err
     assert "Traceback" not in ran.err

@@ -18,7 +18,7 @@ from bridge.events import examples
 from bridge.events.catalogue import Confirmed
 from bridge.events.cloudevents import Envelope
 from bridge.ingress.receiver import UNPROXIED
-from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
+from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId, micros
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.inbox import SqlInbox
@@ -242,6 +242,24 @@ async def test_the_last_accepted_webhook_is_named(tmp_path: Path) -> None:
     await made(tmp_path, [arrival(NOW - timedelta(hours=2)), arrival(NOW - timedelta(hours=1)), arrival(NOW, 9)])
     check = found(await looked_at(environ(tmp_path)), "webhook/4821")
     assert check == Check(name="webhook/4821", state="ok", told="the last one accepted came 2026-10-10 11:00:00 UTC")
+
+
+async def test_webhooks_that_do_not_come_are_a_warning_with_what_only_asking_found(tmp_path: Path) -> None:
+    await made(tmp_path, [arrival(NOW - timedelta(hours=1))])
+    async with opened(tmp_path / "bridge.db") as rows:
+        since = micros(NOW - timedelta(minutes=20))
+        await rows.write(
+            lambda it: it.run(
+                "INSERT INTO webhook_health (organization, state, since, missed) VALUES (4821, 'silent', ?, 4)",
+                (since,),
+            )
+        )
+    _, check = (one for one in (await looked_at(environ(tmp_path))).checks if one.name == "webhook/4821")
+    assert (check.state, check.told) == (
+        "warning",
+        "no webhooks come since 2026-10-10 11:40:00 UTC: 4 shipments had news that only asking found",
+    )
+    assert "bridge webhook url" in (check.do or "")
 
 
 PARKED = [

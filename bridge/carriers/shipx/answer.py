@@ -6,7 +6,7 @@ The edge in front of it answers HTML at times, so only a readable body counts as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,30 +14,36 @@ from email.utils import parsedate_to_datetime
 import httpx
 from pydantic import ValidationError
 
-from bridge.carriers.shipx import wire
+from bridge.carriers.shipx import bulk, wire
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.limits.connection import LONGEST_REST_S
+from bridge.model import ShipmentId
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. Neither its headers nor its body is for logs."""
+    """What came back, and when by the carrier's clock. Neither its headers nor its body is for logs."""
 
     status: int
+    at: datetime
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
-    def date(self, ours: datetime) -> datetime:
-        """Give the carrier's clock, which decides what has expired; ours where it names none."""
-        try:
-            date = parsedate_to_datetime(self.headers["date"])
-            return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-        except (KeyError, ValueError, OverflowError):
-            return ours
+
+def told(headers: Mapping[str, str]) -> datetime | None:
+    """Read the carrier's clock, which decides what has expired; None where an answer does not tell the time."""
+    try:
+        date = parsedate_to_datetime(headers["date"])
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except (KeyError, ValueError, OverflowError):
+        return None
 
 
-def judged(answer: Answer) -> Answer:
-    """Pass a success on; decide about everything else by status first, error key second, never by text."""
+def judged(answer: Answer, about: Collection[ShipmentId] = ()) -> Answer:
+    """Pass a success on; decide about everything else by status first, error key second, never by text.
+
+    `about` are the shipments that were asked about together: a refusal says which of them are its reason.
+    """
     status = answer.status
     if 200 <= status < 300:
         return answer
@@ -47,7 +53,8 @@ def judged(answer: Answer) -> Answer:
         key = wire.Refusal.model_validate_json(answer.body).error
     except ValidationError:
         raise CarrierUnavailable("unreadable_answer", status=status) from None
-    raise CarrierRefused(key if key in wire.ERROR_KEYS else "other", status=status)
+    items = bulk.named(answer.body, about) if about else ()
+    raise CarrierRefused(key if key in wire.ERROR_KEYS else "other", status=status, items=items)
 
 
 def _retry_after(answer: Answer) -> float | None:

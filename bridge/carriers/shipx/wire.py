@@ -11,7 +11,17 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
@@ -59,6 +69,17 @@ def _bounded(moment: datetime) -> datetime:
 
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 Moment = Annotated[AwareDatetime, AfterValidator(_bounded)]
+
+
+def _readable(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Give None for what cannot be read, so that it does not take its neighbours along."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+_Readable = WrapValidator(_readable)
 
 
 ERROR_KEYS: Final = frozenset(
@@ -173,25 +194,133 @@ class Transaction(_Shape):
     updated_at: Moment | None = None
 
 
+def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Take what cannot be read for unknown: no trait of a shipment may hide the shipment."""
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+def _named(value: object) -> object:
+    """Take a name for what has it."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _as_text(value: object) -> object:
+    """Take a number for its digits."""
+    return str(value) if type(value) is int else value
+
+
+def _is_there(value: object) -> object:
+    """Say whether anything is there, without reading what."""
+    return isinstance(value, dict | str) and bool(value)
+
+
+Lenient = WrapValidator(_or_none)
+Text = Annotated[str, Field(min_length=1, max_length=255)]
+Weight = Annotated[Decimal, Field(gt=0, lt=10**6), BeforeValidator(_rate)]
+
+
+class CostCentre(_Shape):
+    """Where the costs of a shipment belong (`mpk`); the organization itself made it."""
+
+    name: Text
+
+
+class Amount(_Shape):
+    """Money: `{"amount": null, "currency": null}` is none."""
+
+    amount: Rate | None = None
+    currency: Currency | None = None
+
+
+class Target(_Shape):
+    """Where in a locker or at a point it goes. The codes that stand beside it open lockers, and are not read."""
+
+    target_point: Text | None = None
+
+
+class Receiver(_Shape):
+    """Who gets it: only whether there is an address at all."""
+
+    address: Annotated[bool, BeforeValidator(_is_there)] = False
+
+
+class ParcelWeight(_Shape):
+    """How heavy a parcel is."""
+
+    amount: Weight
+    unit: Word
+
+
+class Parcel(_Shape):
+    """One of a shipment's parcels."""
+
+    weight: Annotated[ParcelWeight | None, Lenient] = None
+
+
 class Shipment(_Shape):
-    """A shipment, by allow-list: nothing personal and no code that opens a locker is ever read."""
+    """A shipment, by allow-list: no name, phone or address and no code that opens a locker is ever read."""
 
     id: Id
     status: Word
     tracking_number: Number = None
     return_tracking_number: Number = None
     service: Word | None = None
-    created_at: Moment | None = None
+    mpk: Annotated[CostCentre | None, Lenient, BeforeValidator(_named), Field(repr=False)] = None
+    external_customer_id: Annotated[Text | None, Lenient, BeforeValidator(_as_text), Field(repr=False)] = None
+    reference: Annotated[Text | None, Lenient, Field(repr=False)] = None
+    cod: Annotated[Amount | None, Lenient] = None
+    cod_amount: Annotated[Amount | None, Lenient] = None
+    """How older pages call it."""
+    insurance: Annotated[Amount | None, Lenient] = None
+    custom_attributes: Annotated[Target | None, Lenient] = None
+    receiver: Annotated[Receiver | None, Lenient] = None
+    parcels: Annotated[list[Parcel] | None, Lenient] = None
+    created_at: Annotated[Moment | None, Lenient] = None
     updated_at: Moment | None = None
     selected_offer: Offer | None = None
     offers: list[Offer] | None = None
     transactions: list[Transaction] | None = None
 
 
+class Listing(_Shape):
+    """A page of shipments. `count` is on all pages; `page` and `per_page` are echoes, and not reliable (2026-10)."""
+
+    href: Annotated[str, Field(max_length=16_384)]
+    count: Annotated[int, Field(ge=0, lt=10**18)]
+    items: list[Annotated[Shipment | None, Lenient]]
+
+
+class Remark(_Shape):
+    """A shipment's comments, free text: only ever sent back unchanged."""
+
+    id: Id
+    comments: Annotated[str | None, Field(max_length=1000, repr=False)] = None
+
+
 class Refusal(_Shape):
     """An error answer. Public resources say `description` instead of `message`; neither is read, both are free text."""
 
     error: Word | None = None
+
+
+def _listed(value: object) -> object:
+    """Take an object for a list of one; the error answers nest objects in such lists."""
+    return [value] if isinstance(value, dict) else value
+
+
+class BulkDetails(_Shape):
+    """The items that a refusal of many names, by the ids that they were sent with."""
+
+    shipments: Annotated[list[Any], BeforeValidator(_listed)]
+
+
+class BulkRefusal(_Shape):
+    """The same error answer, of which only that is read: everything else in the details may be anybody's data."""
+
+    details: BulkDetails | None = None
 
 
 class Organization(_Shape):

@@ -1,7 +1,8 @@
 """Identity (e): per organization and day, the shipments bought at the carrier are those of the ledger.
 
 The carrier's side are facts: a shipment was confirmed, or a read showed its purchase. The ledger's side are purchases
-that succeeded, ours and adopted ones. What is still in hand will be settled by reads, and is no difference.
+that succeeded, ours and adopted ones. What is still in hand will be settled by reads, and is no difference for as long
+as that can take by design; later it is one, whatever the carrier told.
 """
 
 from __future__ import annotations
@@ -12,15 +13,22 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from bridge.model import OrganizationId
+from bridge.model import OrganizationId, moment
 from bridge.store.audit.report import MOST_EXAMPLES, Example, Findings, Identity, Purchases
 from bridge.store.audit.scope import DAY, Piece, Scope
 from bridge.store.database import Row, Transaction
-from bridge.store.purchases import ADOPTED, ADOPTED_UNREAD
+from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD
 
 _SAYS: Final = "per organization and day, shipments bought at the carrier = succeeded + adopted in the ledger"
 _MISSING: Final = "shipments bought at the carrier that the ledger does not have"
 _UNSEEN: Final = "purchases of the ledger that the carrier never told of"
+_UNFINISHED: Final = "unfinished purchases"
+UNFINISHED_AFTER: Final = timedelta(minutes=15)
+"""How long after its window a purchase may still be wanted, and after its call and the settling in doubt.
+
+What cannot be read is given up 10 minutes after its window, at the first look after that; a carrier can put a look off
+by 2 minutes, and the look itself takes a call. The rest is for a bridge that is being restarted.
+"""
 _UNKNOWN: Final = "unknown"
 """The day of a shipment whose event was deleted for its age."""
 _Day = tuple[str, OrganizationId]
@@ -28,9 +36,10 @@ _Day = tuple[str, OrganizationId]
 
 @dataclass(slots=True)
 class Ledger:
-    """Adds up piece after piece, by day and organization."""
+    """Adds up piece after piece, by day and organization. `settle` is over how long a purchase in doubt is read."""
 
     scope: Scope
+    settle: timedelta
     bought: Counter[_Day] = field(default_factory=Counter)
     missing: Counter[_Day] = field(default_factory=Counter)
     in_hand: int = 0
@@ -59,6 +68,7 @@ class Ledger:
         }
         if any(sum(found) != self.bought[day] for day, found in ledger.items()):
             self._note_unseen(transaction)
+        self._note_unfinished(transaction)
         days = tuple(
             Purchases(*day, self.bought[day] + self.missing[day], *ledger.get(day, (0, 0)))
             for day in sorted({*self.bought, *self.missing, *ledger})
@@ -88,6 +98,25 @@ class Ledger:
         examples = [_example(row[0], f"shipment/{row[1]}", _date(row[2]), row[3]) for row in rows]
         self.findings.add(_UNSEEN, n, examples)
 
+    def _note_unfinished(self, transaction: Transaction) -> None:
+        """Find what should have ended, however old it is: nobody works on it, or nobody can tell what became of it."""
+        overdue = self.scope.now - (self.settle + UNFINISHED_AFTER) // timedelta(microseconds=1)
+        n = int(transaction.run(f"SELECT count(*) {_OVERDUE}", (overdue,))[0][0])
+        rows = transaction.run(
+            f"SELECT organization, shipment, state, {_ENDS} {_OVERDUE} ORDER BY 4, 1, 2 LIMIT ?",
+            (overdue, MOST_EXAMPLES),
+        )
+        examples: list[Example] = [
+            {
+                "organization": row[0],
+                "subject": f"shipment/{row[1]}",
+                "state": row[2],
+                "since": moment(row[3]).isoformat(),
+            }
+            for row in rows
+        ]
+        self.findings.add(_UNFINISHED, n, examples)
+
 
 def _example(organization: int, subject: str, day: str, state: str) -> Example:
     return {"organization": organization, "subject": subject, "day": day, "state": state}
@@ -103,10 +132,13 @@ def _date(day: int) -> str:
 
 
 _TOLD_BY: Final = "('shipment.confirmed', 'shipment.purchase_succeeded')"
+_LIVE: Final = "('wanted', 'intended', 'doubt')"
+_ENDS: Final = "CASE WHEN state = 'wanted' THEN deadline ELSE coalesce(left_by, deadline) END"
+_OVERDUE: Final = f"FROM purchases WHERE state IN {_LIVE} AND {_ENDS} < ?"
 _KNOWN, _IN_HAND, _NOT_KNOWN = "known", "in_hand", "missing"
 _STANDING: Final = (
     f"CASE WHEN purchases.state = 'succeeded' THEN '{_KNOWN}'"
-    f" WHEN purchases.state IN ('wanted', 'intended', 'doubt') THEN '{_IN_HAND}' ELSE '{_NOT_KNOWN}' END"
+    f" WHEN purchases.state IN {_LIVE} THEN '{_IN_HAND}' ELSE '{_NOT_KNOWN}' END"
 )
 _BOUGHT: Final = f"""WITH chosen AS ({{chosen}}), bought AS (
  SELECT chosen.source, chosen.name, (SELECT min(facts.position) FROM facts

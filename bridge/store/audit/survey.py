@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.model import moment
 from bridge.store.audit.books import Books
@@ -13,11 +13,16 @@ from bridge.store.audit.scope import Watch, pieces, scope
 from bridge.store.database import Transaction
 
 
-def survey(transaction: Transaction, now: datetime, since: datetime | None, watch: Watch) -> Audit:
-    """Look at what is there since then; None: at all of it. Only reads, and needs one consistent view."""
+def survey(
+    transaction: Transaction, now: datetime, since: datetime | None, *, settle: timedelta, watch: Watch
+) -> Audit:
+    """Look at what is there since then; None: at all of it. Only reads, and needs one consistent view.
+
+    `settle` is over how long a purchase in doubt is read.
+    """
     found = scope(transaction, now, since)
     arrived = verdicts(transaction, found, watch)
-    books, ledger = Books(found), Ledger(found)
+    books, ledger = Books(found), Ledger(found, settle)
     for piece in pieces(transaction, found):
         books.add(transaction, piece)
         ledger.add(transaction, piece)

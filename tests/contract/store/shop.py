@@ -17,13 +17,16 @@ from bridge.carriers.shipx import webhook
 from bridge.carriers.shipx.client import ShipxClient
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
-from bridge.lifecycle import Stop
+from bridge.limits.connection import LONGEST_REST_S
 from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
 from bridge.observability import Metrics
-from bridge.purchasing.buyer import Account, Buyer, Mode
-from bridge.purchasing.policy import Policy
+from bridge.ports import Permits
+from bridge.purchasing.hand import Account
+from bridge.purchasing.policy import load
+from bridge.purchasing.terms import Mode, Terms
 from bridge.simulator import Scenario, Simulator, VirtualClock, create_app
 from bridge.store.audit import Audit, survey
+from bridge.store.budget import Caps
 from bridge.store.database import ManagedDatabase
 from bridge.store.facts import Recorder
 from bridge.store.inbox import SqlInbox
@@ -33,9 +36,12 @@ from bridge.store.projecting import SqlProjector
 from bridge.store.purchases import SqlPurchases
 from bridge.store.sealed import Vault
 from tests.support.permits import FreePermits
+from tests.support.purchases import work
 
 ORGANIZATION = OrganizationId(4821)
 PARTITIONS = range(64)
+SETTLE = timedelta(seconds=20)
+POLICY = load(b"[[rules]]\nid = 'default'\nprefer_services = ['inpost_locker_standard']\n")
 SCENARIO: dict[str, Any] = {
     "organizations": [
         {
@@ -72,7 +78,9 @@ DRAFT: dict[str, Any] = {
 class Shop:
     """Everything that a bridge does to its database, one step after the other."""
 
-    def __init__(self, database: ManagedDatabase, mode: Mode, http: httpx.AsyncClient, simulator: Simulator) -> None:
+    def __init__(
+        self, database: ManagedDatabase, mode: Mode, permits: Permits, http: httpx.AsyncClient, simulator: Simulator
+    ) -> None:
         self.database = database
         self.simulator = simulator
         self.merchant = http
@@ -88,23 +96,12 @@ class Shop:
             base_url="http://carrier",
             organization=ORGANIZATION,
             token=SecretStr("token"),
-            permits=FreePermits(),
+            permits=permits,
             metrics=Metrics(),
             clock=lambda: self.now,
             version="0",
         )
-        self.buyer = Buyer(
-            purchases=self.purchases,
-            accounts={ORGANIZATION: Account(client, mode)},
-            policy=Policy("default", ("inpost_locker_standard",), "0" * 64),
-            settle=timedelta(seconds=20),
-            call_within=timedelta(seconds=10),
-            at_once=8,
-            metrics=Metrics(),
-            clock=lambda: self.now,
-            stop=Stop(),
-            on_events=lambda: None,
-        )
+        self.account = Account(client, Terms(mode, POLICY, Caps(1000), SETTLE, timedelta(seconds=10), 3))
 
     @property
     def now(self) -> datetime:
@@ -121,6 +118,12 @@ class Shop:
         offers = (await self.merchant.get(f"/v1/shipments/{shipment}")).json()["offers"]
         bought = await self.merchant.post(f"/v1/shipments/{shipment}/buy", json={"offer_id": offers[0]["id"]})
         assert bought.status_code == 200, bought.text
+
+    async def refuse_all(self) -> None:
+        """Let the carrier answer nothing from now on but that it is to be left alone, for as long as it can say."""
+        calls = [{"kind": "limited", "share": 1, "seconds": [LONGEST_REST_S, LONGEST_REST_S]}]
+        answer = await self.merchant.put("/_control/faults", json={"calls": calls})
+        assert answer.status_code == 200, answer.text
 
     async def live(self, seconds: float) -> None:
         """Let time pass: webhooks come and are worked off, and each purchase that is due does its next step."""
@@ -140,8 +143,7 @@ class Shop:
             pass
 
     async def work(self) -> None:
-        for purchase in await self.purchases.claim(8, self.now):
-            await self.buyer.advance(purchase)
+        await work(self.purchases, self.account, lambda: self.now)
 
     async def publish(self, most: int = 1000) -> int:
         """Let the broker confirm what is pending, so many of it at most."""
@@ -171,7 +173,7 @@ class Shop:
     async def audit(self, since: datetime | None = None, *, later: float = 0) -> Audit:
         """Look at the books, as if so many seconds had passed."""
         now = self.now + timedelta(seconds=later)
-        return await self.database.survey(lambda it: survey(it, now, since, lambda *_: None))
+        return await self.database.survey(lambda it: survey(it, now, since, settle=SETTLE, watch=lambda *_: None))
 
     async def rows(self, sql: str) -> list[Any]:
         found = await self.database.read(lambda it: it.run(sql))
@@ -182,7 +184,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop(database: ManagedDatabase, mode: Mode = "auto") -> AsyncIterator[Shop]:
+async def shop(database: ManagedDatabase, mode: Mode = "auto", permits: Permits | None = None) -> AsyncIterator[Shop]:
     """Open a shop."""
     arrived: list[bytes] = []
 
@@ -197,7 +199,7 @@ async def shop(database: ManagedDatabase, mode: Mode = "auto") -> AsyncIterator[
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://carrier", headers=headers
     ) as http:
-        opened = Shop(database, mode, http, app.state.simulator)
+        opened = Shop(database, mode, permits or FreePermits(), http, app.state.simulator)
         opened.arrived = arrived
         yield opened
         await opened.simulator.aclose()

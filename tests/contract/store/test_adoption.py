@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.model import DeliveryId, PurchaseWork, Receipt, ShipmentId
+from bridge.model import DeliveryId, PurchaseWork, Receipt, ShipmentId, micros
 from bridge.store.database import ManagedDatabase
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.migrate import migrations
-from bridge.store.purchases import PurchaseState, want
+from bridge.store.purchase import PurchaseState
 from bridge.store.sealed import Vault
+from bridge.store.wanting import want
 from tests.contract.store.shop import ORGANIZATION, Shop, shop
 from tests.contract.store.test_facts_store import arrival
 
@@ -66,7 +67,8 @@ async def test_a_purchase_that_ended_unbought_is_adopted_when_the_carrier_confir
 async def test_a_webhook_disturbs_no_purchase_in_hand_or_made(state: str, database: ManagedDatabase) -> None:
     async with shop(database) as opened:
         await ask(opened)
-        await opened.change(f"UPDATE purchases SET state = '{state}', token = 5, left_by = 17, intent_id = 'x'")
+        left_by = micros(opened.now)
+        await opened.change(f"UPDATE purchases SET state = '{state}', token = 5, left_by = {left_by}, intent_id = 'x'")
         before = await opened.rows("SELECT * FROM purchases")
         await confirm(opened)
         assert await opened.rows("SELECT * FROM purchases") == before
@@ -152,7 +154,8 @@ async def test_a_replay_of_the_confirmation_mends_the_ledger(database: ManagedDa
         await opened.change("DELETE FROM purchases")
         assert not await is_balanced(opened)
         [key] = await opened.rows("SELECT id FROM deliveries")
-        await SqlDeliveries(database, Vault(), opened.inbox).reopen(key)
+        deliveries = SqlDeliveries(database, Vault(), opened.inbox)
+        await database.write(lambda transaction: deliveries.reopen(transaction, key))
         [reopened] = await opened.rows("SELECT reopened_at FROM deliveries")
         assert reopened is not None, "it waits since now, not since it came"
         await opened.project()

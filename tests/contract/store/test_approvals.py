@@ -17,7 +17,7 @@ from bridge.store.approvals import BY_PERSON, Approval, Listed, Order, Refused, 
 from bridge.store.database import ManagedDatabase, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
-from bridge.store.purchases import PurchaseState
+from bridge.store.purchase import PurchaseState
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SOON, LATE = NOW + timedelta(seconds=90), NOW - timedelta(seconds=90)

@@ -8,9 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from bridge.model import moment
+from bridge.purchasing.moves import GIVE_UP_AFTER
 from bridge.store.audit import Audit, Counted, Purchases
+from bridge.store.audit.ledger import UNFINISHED_AFTER
 from bridge.store.database import ManagedDatabase
-from tests.contract.store.shop import ORGANIZATION, Shop, shop
+from tests.contract.store.shop import ORGANIZATION, SETTLE, Shop, shop
 
 KEYS = ("a", "b", "c", "d", "e")
 
@@ -222,6 +225,44 @@ async def test_what_was_never_worked_off_is_found_however_old_it_is(worn: Shop) 
     await worn.change("UPDATE deliveries SET state = 0, verdict = NULL")
     audit = await worn.audit(worn.now + timedelta(seconds=60), later=120)
     assert found(audit) == {"a": ["deliveries without a verdict"]}
+
+
+@pytest.mark.parametrize("state", ["wanted", "intended", "doubt"])
+async def test_a_purchase_that_never_ends_is_found_however_old_it_is(database: ManagedDatabase, state: str) -> None:
+    async with shop(database) as opened:
+        shipment = await opened.create()
+        await opened.simulator.advance(1)
+        await opened.receive()
+        if state != "wanted":
+            await opened.work()
+            await opened.change(f"UPDATE purchases SET state = '{state}'")
+        [(kept, deadline, left_by)] = await opened.rows("SELECT state, deadline, left_by FROM purchases")
+        ends = moment(deadline if state == "wanted" else left_by)
+        patience = (ends + SETTLE + UNFINISHED_AFTER - opened.now).total_seconds()
+        assert (kept, found(await opened.audit(later=patience))) == (state, {})
+        for since in (None, opened.now + timedelta(seconds=1)):
+            audit = await opened.audit(since, later=patience + 1)
+            assert found(audit) == {"e": ["unfinished purchases"]}
+            [difference] = audit.identities[-1].differences
+            about = {"organization": ORGANIZATION, "subject": f"shipment/{shipment}"}
+            assert difference.rows == 1
+            assert difference.examples == ({**about, "state": state, "since": ends.isoformat()},)
+
+
+async def test_what_is_given_up_late_by_design_is_no_difference(database: ManagedDatabase) -> None:
+    async with shop(database) as opened:
+        await opened.create()
+        await opened.simulator.advance(1)
+        await opened.receive()
+        await opened.refuse_all()
+        [deadline] = await opened.rows("SELECT deadline FROM purchases")
+        given_up, states = moment(deadline) + GIVE_UP_AFTER, list[str]()
+        while opened.now < given_up + timedelta(minutes=3):
+            await opened.live(10)
+            assert found(await opened.audit()) == {}
+            if opened.now > given_up:
+                states += await opened.rows("SELECT state FROM purchases")
+        assert (states[0], states[-1]) == ("wanted", "expired")
 
 
 async def _ids(worn: Shop) -> set[str]:

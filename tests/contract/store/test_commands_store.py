@@ -13,7 +13,7 @@ import pytest
 from bridge.errors import KeyMissing, KeyUsed, LeaseLost
 from bridge.model import ClaimedCommand, Command, CommandState, Outcome, Progress, Standing
 from bridge.store.commands import MOST_ATTEMPTS, SqlCommands
-from bridge.store.database import Database
+from bridge.store.database import Database, Transaction
 from bridge.store.sealed import Vault
 
 KEY = b"k" * 32
@@ -25,6 +25,16 @@ ROOM = {"op": 10}
 
 def command(key: str = "one", body: bytes = ASKED, *, operation: str = "op", **more: Any) -> Command:
     return Command(operation, key, body, "tests", **more)
+
+
+def done(_: Transaction) -> Outcome:
+    """Do nothing last."""
+    return DONE
+
+
+def failed(_: Transaction) -> Outcome:
+    """Fail."""
+    return replace(DONE, state=CommandState.failed)
 
 
 class Hand:
@@ -79,7 +89,7 @@ async def test_a_command_is_new_once_and_then_answers_as_it_stands(hand: Hand) -
     again = await hand.commands.submit(command())
     assert (first.is_new, again.is_new) == (True, False)
     assert (first.standing.state, again.standing.state) == (CommandState.waiting, CommandState.waiting)
-    await hand.commands.end(await hand.take_one(), DONE)
+    await hand.commands.end(await hand.take_one(), done)
     last = await hand.commands.submit(command())
     assert (last.is_new, last.standing.state, last.standing.result) == (False, CommandState.done, DONE.result)
     assert await hand.take() == []
@@ -111,7 +121,7 @@ async def test_what_was_asked_and_what_came_of_it_lie_sealed_and_what_was_asked_
     await hand.give(command())
     ((owner, data),) = await hand.rows("SELECT owner, data FROM sealed")
     assert (owner, b"Kowalska" in data) == ("command:body/op/one", False)
-    await hand.commands.end(await hand.take_one(), DONE)
+    await hand.commands.end(await hand.take_one(), done)
     ((owner, data),) = await hand.rows("SELECT owner, data FROM sealed")
     assert (owner, b"48500100200" in data) == ("command:result/op/one", False)
     assert "Kowalska" not in str(await hand.rows("SELECT * FROM commands"))
@@ -119,7 +129,7 @@ async def test_what_was_asked_and_what_came_of_it_lie_sealed_and_what_was_asked_
 
 async def test_a_result_whose_key_is_gone_is_named_so(hand: Hand, database: Database) -> None:
     await hand.give(command())
-    await hand.commands.end(await hand.take_one(), DONE)
+    await hand.commands.end(await hand.take_one(), done)
     with pytest.raises(KeyMissing):
         await Hand(database, vault=Vault()).standing()
 
@@ -189,7 +199,7 @@ async def _note(commands: SqlCommands, claimed: ClaimedCommand) -> None:
 
 
 async def _end(commands: SqlCommands, claimed: ClaimedCommand) -> None:
-    await commands.end(claimed, DONE)
+    await commands.end(claimed, done)
 
 
 async def _renew(commands: SqlCommands, claimed: ClaimedCommand) -> None:
@@ -229,10 +239,10 @@ async def test_the_same_holder_that_takes_it_again_has_another_token(hand: Hand)
     await hand.let_leases_end()
     second = await hand.take_one()
     with pytest.raises(LeaseLost):
-        await hand.commands.end(first, DONE)
-    await hand.commands.end(second, DONE)
+        await hand.commands.end(first, done)
+    await hand.commands.end(second, done)
     with pytest.raises(LeaseLost):
-        await hand.commands.end(second, replace(DONE, state=CommandState.failed))
+        await hand.commands.end(second, failed)
     assert (await hand.standing()).state is CommandState.done
 
 
@@ -336,7 +346,7 @@ async def test_what_somebody_has_in_hand_is_not_unattended(hand: Hand) -> None:
 
 async def test_what_has_ended_cannot_be_taken_back(hand: Hand) -> None:
     await hand.give(command())
-    await hand.commands.end(await hand.take_one(), DONE)
+    await hand.commands.end(await hand.take_one(), done)
     assert not await hand.commands.withdraw("op", "one", only="live")
     assert (await hand.standing()).result == DONE.result
 
@@ -370,23 +380,43 @@ async def test_it_is_told_for_how_long_nobody_has_had_it_in_hand(hand: Hand) -> 
     assert 9 <= (await hand.standing()).unattended_s < 60
     assert await hand.commands.underway("op") == 0
     await hand.change("UPDATE commands SET held_until = held_until + 18000000")
-    await hand.commands.end(claimed, DONE)
+    await hand.commands.end(claimed, done)
     await hand.change("UPDATE commands SET submitted_at = 1")
     assert (await hand.standing()).unattended_s == 0
 
 
-async def test_the_end_and_what_a_command_did_are_one_commit(hand: Hand) -> None:
+def effect(transaction: Transaction) -> Outcome:
+    """Do something last."""
+    transaction.run("INSERT INTO meta (name, value) VALUES ('effect', 'x')")
+    return DONE
+
+
+EFFECT = "SELECT value FROM meta WHERE name = 'effect'"
+
+
+async def test_the_last_thing_that_a_command_does_is_one_commit_with_its_end(hand: Hand, other: Hand) -> None:
     await hand.give(command())
-    claimed = await hand.take_one()
+    late = await hand.take_one()
     await hand.let_leases_end()
-
-    def both(transaction: Any) -> None:
-        transaction.run("INSERT INTO meta (name, value) VALUES ('effect', 'x')")
-        hand.commands.conclude(transaction, claimed, DONE)
-
+    claimed = await other.take_one()
     with pytest.raises(LeaseLost):
-        await hand.database.write(both)
-    assert await hand.rows("SELECT value FROM meta WHERE name = 'effect'") == []
+        await hand.commands.end(late, effect)
+    assert await hand.rows(EFFECT) == []
+    assert await other.commands.end(claimed, effect) == DONE
+    assert await hand.rows(EFFECT) == [("x",)]
+    assert (await hand.standing()).state is CommandState.done
+
+
+async def test_a_step_of_a_command_is_one_commit_with_how_far_it_has_come(hand: Hand, other: Hand) -> None:
+    await hand.give(command())
+    late = await hand.take_one()
+    await hand.let_leases_end()
+    claimed = await other.take_one()
+    with pytest.raises(LeaseLost):
+        await hand.commands.step(late, effect, lambda _: Progress(1))
+    assert (await hand.rows(EFFECT), await hand.standing()) == ([], replace(await hand.standing(), progress=Progress()))
+    assert await other.commands.step(claimed, effect, lambda found: Progress(len(found.result or {}))) == DONE
+    assert (await hand.rows(EFFECT), (await hand.standing()).progress) == ([("x",)], Progress(1))
 
 
 def test_a_command_shows_nothing_of_what_was_asked() -> None:

@@ -32,9 +32,12 @@ from bridge.store.connections import Seen, SqlConnections, organization_of, ship
 from bridge.store.database import ManagedDatabase, Topic
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
+from bridge.store.outlook import Errand, Take
 from bridge.store.postgres import PostgresDatabase
-from bridge.store.purchases import SqlPurchases, want
+from bridge.store.purchases import SqlPurchases
+from bridge.store.wanting import want
 from tests.support.bridge import until
+from tests.support.purchases import taken
 
 ORGANIZATION, OTHER = OrganizationId(4821), OrganizationId(4822)
 NAME = shipx(ORGANIZATION)
@@ -54,6 +57,12 @@ class Rows:
         self, *wanted: Purpose, returned: Sequence[tuple[int, Outcome]] = (), limits: Limits = LIMITS
     ) -> Exchanged:
         return await self.store.exchange(NAME, limits, Exchange("a replica", returned, (), wanted), 0.5)
+
+    async def pause(self, name: str, *, reason: str, by: str) -> Seen | None:
+        return await self.database.write(lambda transaction: self.store.pause(transaction, name, reason=reason, by=by))
+
+    async def resume(self, name: str) -> Seen | None:
+        return await self.database.write(lambda transaction: self.store.resume(transaction, name))
 
     async def ask(self, purpose: Purpose = Purpose.read, limits: Limits = LIMITS) -> Answer:
         return (await self.bring(purpose, limits=limits)).answers[0]
@@ -228,23 +237,32 @@ async def test_a_connection_that_was_never_used_is_there_once_it_is_prepared(row
     ]
 
 
+async def test_one_that_the_settings_do_not_name_any_more_is_marked(database: ManagedDatabase, rows: Rows) -> None:
+    await rows.store.prepare([NAME, shipx(OTHER)])
+    later = SqlConnections(database, Recorder(Envelope("test")), {shipx(OTHER)})
+    assert [(one.name, one.is_configured) for one in await later.list()] == [(NAME, False), (shipx(OTHER), True)]
+    paused = await database.write(lambda transaction: later.pause(transaction, NAME, reason="operator", by="somebody"))
+    assert paused is not None
+    assert not paused.is_configured
+
+
 async def test_a_paused_connection_buys_nothing_and_reads_on(rows: Rows) -> None:
     await rows.store.prepare([NAME])
-    await rows.store.pause(NAME, reason="operator", by="somebody")
+    await rows.pause(NAME, reason="operator", by="somebody")
     assert await rows.ask(Purpose.buy) == Refused("paused")
     assert await rows.ask(Purpose.read) == Granted(1)
-    await rows.store.resume(NAME)
+    await rows.resume(NAME)
     assert await rows.ask(Purpose.buy) == Granted(2)
 
 
 async def test_a_pause_is_told_when_it_begins_and_when_it_ends_however_often_it_is_asked_for(rows: Rows) -> None:
     await rows.store.prepare([NAME])
     for _ in range(2):
-        paused = await rows.store.pause(NAME, reason="operator", by="somebody")
-        await rows.store.pause(NAME, reason="debt_collection", by="the carrier")
+        paused = await rows.pause(NAME, reason="operator", by="somebody")
+        await rows.pause(NAME, reason="debt_collection", by="the carrier")
     for _ in range(2):
-        resumed = await rows.store.resume(NAME)
-    await rows.store.pause(NAME, reason="debt_collection", by="the carrier")
+        resumed = await rows.resume(NAME)
+    await rows.pause(NAME, reason="debt_collection", by="the carrier")
     assert paused is not None
     assert paused.connection.pause is not None
     assert (paused.connection.pause.reason, paused.connection.pause.by) == ("operator", "somebody")
@@ -265,15 +283,15 @@ async def test_a_pause_is_told_when_it_begins_and_when_it_ends_however_often_it_
 
 
 async def test_nobody_pauses_what_is_not_there(rows: Rows) -> None:
-    assert await rows.store.pause("shipx/1", reason="operator", by="x") is None
-    assert await rows.store.resume("shipx/1") is None
+    assert await rows.pause("shipx/1", reason="operator", by="x") is None
+    assert await rows.resume("shipx/1") is None
     assert (await rows.store.list(), await rows.told()) == ([], [])
 
 
 async def test_what_is_done_meanwhile_does_not_end_a_pause(rows: Rows) -> None:
     first = await rows.ask()
     assert first == Granted(1)
-    await rows.store.pause(NAME, reason="operator", by="x")
+    await rows.pause(NAME, reason="operator", by="x")
     await rows.bring(returned=[(1, ANSWERED)])
     assert (await rows.seen()).connection.pause is not None
 
@@ -289,8 +307,8 @@ async def test_a_pause_and_exchanges_at_once_lose_nothing_of_each_other(rows: Ro
 
     async def pauses() -> None:
         for number in range(10):
-            await rows.store.pause(NAME, reason=f"r{number}", by="x")
-            await rows.store.resume(NAME)
+            await rows.pause(NAME, reason=f"r{number}", by="x")
+            await rows.resume(NAME)
 
     await asyncio.gather(exchanges(), pauses(), exchanges())
     assert len(await rows.told()) == 20
@@ -328,7 +346,7 @@ class Purchases:
         await self.rows.database.write(lambda transaction: want(transaction, [work], self.now))
 
     async def claim(self, *, later: float = 0) -> list[int]:
-        claimed = await self.store.claim(9, self.now + timedelta(seconds=later))
+        claimed = await taken(self.store, self.now + timedelta(seconds=later), *(Take(errand, 9) for errand in Errand))
         await self.rows.database.write(lambda transaction: transaction.run("UPDATE purchases SET held_until = 0"))
         return sorted(one.shipment for one in claimed)
 
@@ -347,14 +365,14 @@ async def purchases(rows: Rows) -> Purchases:
 
 
 async def test_what_is_wanted_on_a_paused_connection_waits_and_what_is_in_doubt_does_not(purchases: Purchases) -> None:
-    await purchases.rows.store.pause(NAME, reason="operator", by="x")
+    await purchases.rows.pause(NAME, reason="operator", by="x")
     assert await purchases.claim() == [2, 3]
-    await purchases.rows.store.resume(NAME)
+    await purchases.rows.resume(NAME)
     assert await purchases.claim() == [1, 2, 3]
 
 
 async def test_what_was_paused_to_the_end_of_its_window_is_looked_at_then(purchases: Purchases) -> None:
-    await purchases.rows.store.pause(NAME, reason="operator", by="x")
+    await purchases.rows.pause(NAME, reason="operator", by="x")
     assert await purchases.claim(later=299) == [2, 3]
     assert await purchases.claim(later=300) == [1, 2, 3]
 
@@ -372,11 +390,11 @@ async def test_nothing_is_begun_while_the_carrier_is_left_alone(purchases: Purch
 
 async def test_what_waits_is_not_due(purchases: Purchases) -> None:
     assert await purchases.store.next_due() == purchases.now
-    await purchases.rows.store.pause(NAME, reason="operator", by="x")
+    await purchases.rows.pause(NAME, reason="operator", by="x")
     assert await purchases.store.next_due([OTHER]) == purchases.now, "what is in doubt is"
     await purchases.rows.database.write(
         lambda transaction: transaction.run("DELETE FROM purchases WHERE shipment IN (2, 3)")
     )
     assert await purchases.store.next_due() is None
-    await purchases.rows.store.resume(NAME)
+    await purchases.rows.resume(NAME)
     assert await purchases.store.next_due() == purchases.now

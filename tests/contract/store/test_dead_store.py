@@ -47,6 +47,10 @@ async def die(database: Database, *positions: int) -> None:
     await database.write(lambda transaction: transaction.run(sql, positions))
 
 
+async def revive(database: Database, most: int | None = None) -> int:
+    return await database.write(lambda transaction: SqlDeadEvents(database).revive(transaction, most))
+
+
 async def states(database: Database) -> list[int]:
     rows = await database.read(lambda transaction: transaction.run("SELECT state FROM outbox ORDER BY position"))
     return [row[0] for row in rows]
@@ -64,17 +68,17 @@ async def test_dead_events_are_counted_and_the_oldest_shown(database: Database) 
 async def test_they_go_back_to_what_is_to_be_published(database: Database) -> None:
     await record(database, 1, 2, 3)
     await die(database, 1, 3)
-    assert await SqlDeadEvents(database).revive() == 2
+    assert await revive(database) == 2
     assert await states(database) == [0, 0, 0]
     pending = await SqlOutbox(database, "relay").pending(0, 10, range(64))
     assert [one.event.position for one in pending] == [1, 2, 3]
-    assert await SqlDeadEvents(database).revive() == 0
+    assert await revive(database) == 0
 
 
 async def test_only_the_oldest_go_back_where_a_number_is_given(database: Database) -> None:
     await record(database, 1, 2, 3)
     await die(database, 1, 2, 3)
-    assert await SqlDeadEvents(database).revive(2) == 2
+    assert await revive(database, 2) == 2
     assert await states(database) == [0, 0, 2]
 
 
@@ -87,6 +91,6 @@ async def test_who_publishes_their_partition_keeps_it_under_another_token_and_no
     leases = SqlLeases(database, "relay")
     before = dict(await leases.hold(sorted(names.values())))
     await die(database, 1)
-    await SqlDeadEvents(database).revive()
+    await revive(database)
     after = await leases.hold(sorted(names.values()))
     assert after == before | {names[1]: before[names[1]] + 1}

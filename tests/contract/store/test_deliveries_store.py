@@ -86,7 +86,9 @@ async def test_what_is_wanted_comes_once_and_the_oldest_first(
 
 
 async def test_what_was_parked_and_has_taken_effect_is_not_taken_up_again(books: Books) -> None:
-    receipt = await books.deliveries.release(DeliveryId("x"), arrival("e", 3))
+    receipt = await books.database.write(
+        lambda transaction: books.deliveries.release(transaction, DeliveryId("x"), arrival("e", 3))
+    )
     assert receipt is Receipt.accepted
     assert await books.to_replay(Wanted("parked")) == ["z", "y", "w"]
     listed = await books.deliveries.list(Wanted("parked"), 10)

@@ -9,16 +9,21 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
+import pytest
+
 from bridge.carriers.shipx import webhook
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
-from bridge.model import PARTITIONS, Arrival
+from bridge.model import PARTITIONS, Arrival, OrganizationId
 from bridge.store.database import Database, ManagedDatabase, Row, Transaction, Unit
 from bridge.store.facts import Recorder
+from bridge.store.feed import Filter, SqlFeed, encode
 from bridge.store.inbox import SqlInbox
 from bridge.store.leases import SqlLeases
 from bridge.store.outbox import SqlOutbox
 from bridge.store.projecting import SqlProjector
+from bridge.store.replaying import Selection, SqlReplays
+from bridge.store.resuming import rewant
 from bridge.store.sealed import Vault
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -27,6 +32,10 @@ _EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN ", "postgres": "EXPLAIN "}
 _READS_IT_ALL = {
     "sqlite": re.compile(r"^SCAN (?!json_each|\d+ CONSTANT)\w+\b(?! USING INDEX \w+_pending$)", re.MULTILINE),
     "postgres": re.compile(r"Seq Scan on (?!events_position_seq)|Bitmap|Sort Key: .*received_at|Sort Key: .*position"),
+}
+_READS_ALL_NAMES = {
+    "sqlite": re.compile(r"^SCAN (subjects|events)|BLOOM|ANY\(", re.MULTILINE),
+    "postgres": re.compile(r"Seq Scan|Bitmap|using events_pkey|(Index Cond|Filter): \(name = "),
 }
 
 
@@ -42,7 +51,7 @@ class Explained:
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         rows = self._inner.run(_EXPLAIN[self._inner.dialect] + sql, parameters)
-        self._plans[sql] = "\n".join(str(row[-1]) for row in rows)
+        self._plans[sql] = "\n".join([self._plans.get(sql, ""), *(str(row[-1]) for row in rows)])
         return self._inner.run(sql, parameters)
 
 
@@ -103,3 +112,68 @@ async def test_a_statement_that_reads_a_whole_table_would_be_noticed(database: M
     await explaining.write(lambda transaction: transaction.run("SELECT count(*) FROM facts WHERE position > 3"))
     (plan,) = explaining.plans.values()
     assert _READS_IT_ALL[database.dialect].search(plan), plan
+
+
+async def test_what_a_pause_kept_from_being_bought_is_found_by_its_index(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    await explaining.write(lambda transaction: rewant(transaction, OrganizationId(1), NOW, NOW))
+    (plan,) = explaining.plans.values()
+    assert "purchases_unpaid" in plan
+
+
+# -- one subject among many --------------------------------------------------------------------------------------------
+
+SUBJECTS = 2_000
+SUBJECT = 1_500
+"""The one that is asked about: many come before it and after it."""
+EACH = 5
+EVENTS = SUBJECTS * EACH
+
+
+def _fill(transaction: Transaction) -> None:
+    """Write the events of many subjects of two organizations, one after the other."""
+    subjects = [(n, f"/shipx/{1 + n % 2}", f"shipment/{n}", n % PARTITIONS, EACH) for n in range(1, SUBJECTS + 1)]
+    transaction.insert("subjects (id, source, name, partition, sequence)", subjects)
+    events = [
+        (f"e{n}", "shipment.confirmed", 1 + n // EACH, 1 + n % EACH, "shipx.shipment.confirmed", n, n, b"{}" * 200)
+        for n in range(EVENTS)
+    ]
+    columns = "id, type, subject_id, sequence, routing_key, occurred_at, recorded_at, body"
+    for first in range(0, EVENTS, 1000):
+        transaction.insert(f"events ({columns})", events[first : first + 1000])
+
+
+def _analyze(transaction: Transaction) -> None:
+    for table in ("subjects", "events"):
+        transaction.run(f"ANALYZE {table}")
+
+
+async def _about(database: Database, wanted: Filter) -> list[list[int]]:
+    """Ask about one subject in every way in which the feed can be asked."""
+    feed, replays = SqlFeed(database), SqlReplays(database)
+    selection = Selection(wanted)
+    pages = [
+        (await feed.page(after, most, wanted)).events for after in (None, encode(EVENTS // 3)) for most in (1, 100)
+    ]
+    pages += [(await feed.page(await feed.before(last, wanted), 100, wanted)).events for last in (1, 3)]
+    pages.append((await replays.page(selection, await replays.span(selection))).events)
+    return [[event.position for event in page] for page in pages]
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+async def test_the_events_of_one_subject_are_found_without_going_through_others(
+    database: ManagedDatabase, analyzed: bool
+) -> None:
+    await database.write(_fill)
+    if analyzed:
+        await database.write(_analyze)
+    explaining = Explaining(database)
+    its = [*range((SUBJECT - 1) * EACH + 1, SUBJECT * EACH + 1)]
+    found = await _about(explaining, Filter(subject=f"shipment/{SUBJECT}"))
+    assert found == [its[:1], its, its[:1], its, its[-1:], its[-3:], its]
+    plans = {sql: plan for sql, plan in explaining.plans.items() if "subjects" in sql}
+    assert plans
+    for sql, plan in plans.items():
+        assert not _READS_ALL_NAMES[database.dialect].search(plan), f"{sql}\n{plan}"
+    assert await _about(database, Filter(subject="shipment/0")) == [[]] * 7
+    assert await _about(database, Filter(subject="shipment/2", sources=("/shipx/2",))) == [[]] * 7

@@ -71,7 +71,7 @@ async def command(opened: Shop, key: str, *, ends: bool) -> None:
     if not ends:
         return
     (claimed,) = await commands.claim({"dead.redrive": 1})
-    await commands.end(claimed, Outcome(CommandState.done, {"messages": 1}))
+    await commands.end(claimed, lambda _: Outcome(CommandState.done, {"messages": 1}))
     await opened.change(f"UPDATE commands SET ended_at = {micros(opened.now)} WHERE id = '{key}'")
 
 

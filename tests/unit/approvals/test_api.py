@@ -36,7 +36,6 @@ async def desk(folder: Path, *, seconds: float = 10, works: bool = True) -> Asyn
     """Open a stage on which orders about purchases are carried out."""
     async with Stage(folder, command_seconds=seconds, clients=CLIENTS) as stage:
         approving = Approving(
-            stage.database,
             stage.approvals,
             known=[OrganizationId(ORGANIZATION)],
             clock=lambda: stage.now,

@@ -66,7 +66,7 @@ async def test_the_one_that_had_it_went_away(commands: SqlCommands, database: Sq
 async def test_an_end_is_told_as_it_is(commands: SqlCommands, state: CommandState) -> None:
     await commands.submit(COMMAND)
     (claimed,) = await commands.claim(ROOM)
-    await commands.end(claimed, Outcome(state, {"events": 3}, "why"))
+    await commands.end(claimed, lambda _: Outcome(state, {"events": 3}, "why"))
     standing, why = await wait(commands)
     assert (standing.state, standing.result, why) == (state, {"events": 3}, "why")
 
@@ -84,7 +84,7 @@ async def test_for_as_long_as_somebody_has_it_in_hand_it_is_waited_for(commands:
 
     async def later() -> None:
         await often.wait()
-        await commands.end(claimed, Outcome(CommandState.done, {"events": 3}))
+        await commands.end(claimed, lambda _: Outcome(CommandState.done, {"events": 3}))
 
     (standing, _), _ = await asyncio.gather(outcome(commands, COMMAND, 0.05, show), later())
     assert standing.state is CommandState.done

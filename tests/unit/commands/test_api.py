@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from bridge.commands.execute import Executor, Operation
-from bridge.commands.models import Handler, ReplayEvents, Report, done, failed, rejected
+from bridge.commands.handling import Hand, Handler
+from bridge.commands.models import ReplayEvents, done, failed, rejected
 from bridge.lifecycle import Stop
 from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
 from bridge.web.access import EVERY_SCOPE
@@ -47,7 +48,7 @@ async def carried_out(stage: Stage, handler: Handler) -> AsyncIterator[None]:
         await running
 
 
-async def well(claimed: ClaimedCommand, _report: Report) -> Outcome:
+async def well(claimed: ClaimedCommand, _hand: Hand) -> Outcome:
     return done(events=3, asked=json.loads(claimed.body)["subject"])
 
 
@@ -64,10 +65,10 @@ async def test_a_replay_that_ends_in_time_is_answered_with_its_result(tmp_path: 
 async def test_the_same_key_is_the_same_replay_and_with_another_body_a_conflict(tmp_path: Path) -> None:
     times = 0
 
-    async def counted(claimed: ClaimedCommand, report: Report) -> Outcome:
+    async def counted(claimed: ClaimedCommand, hand: Hand) -> Outcome:
         nonlocal times
         times += 1
-        return await well(claimed, report)
+        return await well(claimed, hand)
 
     async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, counted):
         first = await post(stage, {"subject": "shipment/1"}, key="k-1")
@@ -87,8 +88,8 @@ async def test_without_a_key_each_is_a_replay_of_its_own(tmp_path: Path) -> None
 async def test_one_that_takes_longer_is_accepted_and_can_be_looked_at(tmp_path: Path) -> None:
     reached, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow(_claimed: ClaimedCommand, report: Report) -> Outcome:
-        await report(Progress(7, 0.5))
+    async def slow(_claimed: ClaimedCommand, hand: Hand) -> Outcome:
+        await hand.report(Progress(7, 0.5))
         reached.set()
         await go_on.wait()
         return done(events=14)
@@ -132,7 +133,7 @@ ENDS = [
 async def test_each_way_to_end_has_its_status(
     tmp_path: Path, outcome: Outcome, status: int, kind: str, remark: str
 ) -> None:
-    async def end(_claimed: ClaimedCommand, _report: Report) -> Outcome:
+    async def end(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
         return outcome
 
     async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, end):

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.commands import execute
+from bridge.commands import execute, held
 from bridge.commands.execute import Executor, Operation
-from bridge.commands.models import Handler, Report, done, rejected
+from bridge.commands.handling import Hand, Handler, Last
+from bridge.commands.models import done, rejected
 from bridge.errors import StoreUnavailable, Unreadable
 from bridge.lifecycle import Stop
 from bridge.model import ClaimedCommand, Command, CommandState, Outcome, Progress, Standing
 from bridge.store.commands import SqlCommands
+from bridge.store.database import Transaction, Unit
 from bridge.store.migrate import migrate
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
@@ -83,18 +85,18 @@ class Gate:
         self.cancelled: list[str] = []
         self.opened = asyncio.Event()
 
-    async def __call__(self, claimed: ClaimedCommand, report: Report) -> Outcome:
+    async def __call__(self, claimed: ClaimedCommand, hand: Hand) -> Outcome:
         self.inside.append(claimed.id)
         try:
             await self.opened.wait()
         except asyncio.CancelledError:
             self.cancelled.append(claimed.id)
             raise
-        await report(Progress(1))
+        await hand.report(Progress(1))
         return done(key=claimed.id)
 
 
-async def well(claimed: ClaimedCommand, _report: Report) -> Outcome:
+async def well(claimed: ClaimedCommand, _hand: Hand) -> Outcome:
     return done(key=claimed.id)
 
 
@@ -127,21 +129,37 @@ async def test_no_more_of_an_operation_than_it_allows_and_it_holds_up_no_other(s
     assert gate.inside == ["a", "b", "c"]
 
 
-async def _bug(_claimed: ClaimedCommand, _report: Report) -> Outcome:
+async def _bug(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
     raise KeyError("Kowalska")
 
 
-async def _unreadable(_claimed: ClaimedCommand, _report: Report) -> Outcome:
+async def _unreadable(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
     raise Unreadable("not understood")
 
 
-async def _no(_claimed: ClaimedCommand, _report: Report) -> Outcome:
+async def _no(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
     return rejected("no")
+
+
+async def _late_bug(_claimed: ClaimedCommand, _hand: Hand) -> Last:
+    def write(_transaction: Transaction) -> Outcome:
+        raise KeyError("Kowalska")
+
+    return Last(write, lambda _: None)
+
+
+async def _bug_behind_the_end(claimed: ClaimedCommand, _hand: Hand) -> Last:
+    def then(_outcome: Outcome) -> None:
+        raise KeyError("Kowalska")
+
+    return Last(lambda _: rejected("as it was"), then)
 
 
 ENDS: list[tuple[Handler, CommandState, str, str]] = [
     # handler, state, error, remark
     (_bug, CommandState.unknown, "something went wrong in the bridge itself; its log says where", "a bug"),
+    (_late_bug, CommandState.unknown, "something went wrong in the bridge itself; its log says where", "a bug at last"),
+    (_bug_behind_the_end, CommandState.rejected, "as it was", "a bug behind the end"),
     (_unreadable, CommandState.rejected, "not understood", "a body of another version"),
     (_no, CommandState.rejected, "no", "a no"),
 ]
@@ -165,12 +183,12 @@ async def test_a_database_that_is_away_for_a_moment_is_no_outcome(
     monkeypatch.setattr(execute, "_AGAIN", timedelta(0))
     left = 2
 
-    async def away(claimed: ClaimedCommand, report: Report) -> Outcome:
+    async def away(claimed: ClaimedCommand, hand: Hand) -> Outcome:
         nonlocal left
         if left:
             left -= 1
             raise StoreUnavailable("away")
-        return await well(claimed, report)
+        return await well(claimed, hand)
 
     await stage.give("one")
     async with stage.executor(op=away):
@@ -180,12 +198,12 @@ async def test_a_database_that_is_away_for_a_moment_is_no_outcome(
 # -- the end of a process ----------------------------------------------------------------------------------------------
 
 
-async def counting(claimed: ClaimedCommand, report: Report) -> Outcome:
+async def counting(claimed: ClaimedCommand, hand: Hand) -> Outcome:
     """Count on from where the one before stopped, for ever."""
     number = claimed.progress.done
     while True:
         number += 1
-        await report(Progress(number))
+        await hand.report(Progress(number))
         await asyncio.sleep(0)
 
 
@@ -206,11 +224,10 @@ async def _is_at_least(stage: Stage, number: int) -> bool:
 async def test_short_work_is_finished_before_the_end(stage: Stage) -> None:
     gate = Gate()
 
-    async def short(claimed: ClaimedCommand, _report: Report) -> Outcome:
-        return await gate(claimed, _ignored)
-
-    async def _ignored(_progress: Progress) -> None:
-        """Tell nobody."""
+    async def short(claimed: ClaimedCommand, _hand: Hand) -> Outcome:
+        gate.inside.append(claimed.id)
+        await gate.opened.wait()
+        return done()
 
     await stage.give("one", "two")
     async with stage.executor(op=Operation(short, at_once=1)) as stop:
@@ -286,25 +303,54 @@ async def test_a_lease_is_kept_while_the_work_lasts(stage: Stage, monkeypatch: p
 async def test_an_outcome_is_written_although_the_database_is_away_for_a_moment(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(execute, "_POLL_S", 0.01)
+    monkeypatch.setattr(held, "_AGAIN_S", 0.01)
     end, left, times = SqlCommands.end, [1, 1], 0
 
-    async def away(commands: SqlCommands, claimed: ClaimedCommand, outcome: Outcome) -> None:
+    async def away(commands: SqlCommands, claimed: ClaimedCommand, write: Unit[Outcome]) -> Outcome:
         if left:
             left.pop()
             raise StoreUnavailable("away")
-        await end(commands, claimed, outcome)
+        return await end(commands, claimed, write)
 
-    async def once(claimed: ClaimedCommand, report: Report) -> Outcome:
+    async def once(claimed: ClaimedCommand, hand: Hand) -> Outcome:
         nonlocal times
         times += 1
-        return await well(claimed, report)
+        return await well(claimed, hand)
 
     monkeypatch.setattr(SqlCommands, "end", away)
     await stage.give("one")
     async with stage.executor(op=once):
         assert (await stage.ended()).state is CommandState.done
     assert times == 1, "what is done is not done again"
+
+
+async def test_what_follows_the_end_finds_it_written(stage: Stage) -> None:
+    found: list[Outcome] = []
+
+    async def last(_claimed: ClaimedCommand, _hand: Hand) -> Last:
+        return Last(lambda _: done(events=3), found.append)
+
+    await stage.give("one")
+    async with stage.executor(op=last):
+        await until(lambda: found)
+        assert ((await stage.standing()).state, found) == (CommandState.done, [done(events=3)])
+
+
+async def test_no_step_is_begun_at_the_end_of_the_process(stage: Stage) -> None:
+    gate, steps = Gate(), list[int]()
+
+    async def stepping(_claimed: ClaimedCommand, hand: Hand) -> Outcome:
+        gate.inside.append("one")
+        await gate.opened.wait()
+        await hand.step(lambda _: steps.append(1), lambda _: Progress(1))
+        return done()
+
+    await stage.give("one")
+    async with stage.executor(op=stepping) as stop:
+        await until(lambda: gate.inside)
+        stop.announce()
+        gate.opened.set()
+    assert (steps, (await stage.standing()).state) == ([], CommandState.running)
 
 
 async def test_each_command_is_told_in_the_log_without_what_was_asked(stage: Stage) -> None:

@@ -15,7 +15,7 @@ from bridge.limits.connection import Exchange, Exchanged, Limits, Outcome, Purpo
 from tests.unit.connections.row import Row
 from tests.unit.purchasing.virtual_time import LoopClock, in_virtual_time, pass_time
 
-READ, BUY = Purpose.read, Purpose.buy
+READ, BUY, SETTLE = Purpose.read, Purpose.buy, Purpose.settle
 PATIENCE_S = 10.0
 
 
@@ -151,6 +151,34 @@ def test_a_purchase_gets_the_next_place_though_reads_have_waited_for_longer() ->
         await stage.call("buy", purpose=BUY)
         await asyncio.gather(*reads)
         assert stage.left == [("read", 0), ("buy", 3), ("read", 3), ("read", 6)]
+
+    played(story)
+
+
+def test_calls_wait_in_the_order_of_what_they_are_for() -> None:
+    async def story() -> None:
+        stage = Stage(per_minute=6000, at_once=1)
+        first = asyncio.create_task(stage.call("first", seconds=3))
+        await pass_time(1)
+        others = [asyncio.create_task(stage.call(one.name, purpose=one)) for one in reversed(Purpose)]
+        await asyncio.gather(first, *others)
+        assert [name for name, _ in stage.left[1:]] == [one.name for one in Purpose]
+
+    played(story)
+
+
+def test_a_purchase_does_not_give_up_with_a_read_that_would_have_gone_before_it() -> None:
+    """At six calls a minute a read in doubt would wait for half a minute, a purchase leaves on credit before that."""
+
+    async def story() -> None:
+        stage = Stage(per_minute=6)
+        await stage.call("read")
+        await stage.call("buy", purpose=BUY)
+        settling = asyncio.create_task(refused(stage.call("settle", purpose=SETTLE)))
+        buying = asyncio.create_task(stage.call("buy", purpose=BUY))
+        assert await settling == ("no_turn", 30.0)
+        await buying
+        assert stage.left == [("read", 0), ("buy", 0), ("buy", 15)]
 
     played(story)
 

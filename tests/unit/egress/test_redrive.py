@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -13,20 +13,27 @@ from bridge.egress.redrive import RedrivenDead
 from bridge.errors import BrokerUnavailable, Interrupted
 from bridge.model import ClaimedCommand, CommandState, Outcome, Progress, Redriven
 from bridge.store.dead import SqlDeadEvents
+from bridge.store.migrate import migrate
+from bridge.store.sqlite import SqliteDatabase
+from tests.contract.store.test_dead_store import record
+from tests.support.hand import Told
 
 BACK, LOST = Redriven.redriven, Redriven.no_origin
 
 
-class Events:
-    """An outbox with so many dead events."""
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
+    found = SqliteDatabase(tmp_path / "bridge.db")
+    await found.open()
+    await found.write(migrate)
+    yield found
+    await found.close()
 
-    def __init__(self, count: int) -> None:
-        self._count = count
 
-    async def revive(self, most: int | None = None) -> int:
-        revived = self._count if most is None else min(most, self._count)
-        self._count -= revived
-        return revived
+async def bury(database: SqliteDatabase, number: int) -> None:
+    """Have so many dead events."""
+    await record(database, *range(number))
+    await database.write(lambda transaction: transaction.run("UPDATE outbox SET state = 2, published_at = 1"))
 
 
 class Letters:
@@ -54,33 +61,18 @@ class Letters:
         self.is_closed = True
 
 
-class Told:
-    """Notes what is reported; interrupts after so many reports."""
-
-    def __init__(self, interrupt_after: int = 10**6) -> None:
-        self.progress: list[Progress] = []
-        self._left = interrupt_after
-
-    async def __call__(self, progress: Progress) -> None:
-        self.progress.append(progress)
-        self._left -= 1
-        if self._left == 0:
-            raise Interrupted("the process is ending")
-
-
 async def send_back(
+    database: SqliteDatabase,
     letters: Letters | None,
-    events: Events | None = None,
     *,
     limit: int | None = None,
     told: Told | None = None,
     progress: Progress | None = None,
 ) -> Outcome:
-    handle = RedrivenDead(cast("SqlDeadEvents", events or Events(0)), None if letters is None else lambda: letters)
+    handle = RedrivenDead(SqlDeadEvents(database), None if letters is None else lambda: letters)
     body = RedriveDead(limit=limit).canonical
-    outcome = await handle(
-        ClaimedCommand("dead.redrive", "1", "tests", body, 1, progress or Progress()), told or Told()
-    )
+    claimed = ClaimedCommand("dead.redrive", "1", "tests", body, 1, progress or Progress())
+    outcome = await handle(claimed, told or Told(database))
     assert letters is None or letters.is_closed
     return outcome
 
@@ -96,32 +88,43 @@ ROUNDS: list[tuple[list[Redriven | BrokerUnavailable], int | None, dict[str, obj
 
 @pytest.mark.parametrize(("fates", "limit", "result", "remark"), ROUNDS, ids=[row[-1] for row in ROUNDS])
 async def test_each_is_sent_back_once_and_counted(
-    fates: list[Redriven | BrokerUnavailable], limit: int | None, result: dict[str, object], remark: str
+    database: SqliteDatabase,
+    fates: list[Redriven | BrokerUnavailable],
+    limit: int | None,
+    result: dict[str, object],
+    remark: str,
 ) -> None:
-    assert await send_back(Letters(fates), Events(3), limit=limit) == Outcome(CommandState.done, result), remark
+    await bury(database, 3)
+    assert await send_back(database, Letters(fates), limit=limit) == Outcome(CommandState.done, result), remark
 
 
-async def test_what_dies_again_at_once_is_not_met_again() -> None:
-    outcome = await send_back(Letters([BACK, BACK], dies_again=True))
+async def test_what_dies_again_at_once_is_not_met_again(database: SqliteDatabase) -> None:
+    outcome = await send_back(database, Letters([BACK, BACK], dies_again=True))
     assert outcome.result == {"events": 0, "messages": 2, "kept": {}}
 
 
-async def test_without_a_broker_the_outbox_is_all_there_is() -> None:
-    assert (await send_back(None, Events(2))).result == {"events": 2, "messages": 0, "kept": {}}
+async def test_without_a_broker_the_outbox_is_all_there_is(database: SqliteDatabase) -> None:
+    await bury(database, 2)
+    assert (await send_back(database, None)).result == {"events": 2, "messages": 0, "kept": {}}
 
 
-async def test_a_broker_that_goes_away_is_told_with_what_was_done() -> None:
-    outcome = await send_back(Letters([BACK, BrokerUnavailable("the connection broke"), BACK]), Events(1))
+async def test_a_broker_that_goes_away_is_told_with_what_was_done(database: SqliteDatabase) -> None:
+    await bury(database, 1)
+    outcome = await send_back(database, Letters([BACK, BrokerUnavailable("the connection broke"), BACK]))
     assert (outcome.state, outcome.result) == (CommandState.failed, {"events": 1, "messages": 1})
     assert outcome.error == "the connection broke; 1 messages and 1 events were sent back"
 
 
-async def test_who_takes_over_sends_back_the_rest_and_revives_no_event_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_takes_over_sends_back_the_rest_and_revives_no_event_twice(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(redrive, "_EVERY", 2)
-    events, letters, told = Events(1), Letters([BACK] * 5, dies_again=True), Told(interrupt_after=3)
+    await bury(database, 1)
+    letters, told = Letters([BACK] * 5, dies_again=True), Told(database, interrupt_after=3)
     with pytest.raises(Interrupted):
-        await send_back(letters, events, told=told)
+        await send_back(database, letters, told=told)
     assert letters.is_closed
     assert [one.done for one in told.progress] == [0, 2, 4]
-    outcome = await send_back(Letters([BACK] * 5, dies_again=True), Events(9), progress=told.progress[-1])
+    await bury(database, 9)
+    outcome = await send_back(database, Letters([BACK] * 5, dies_again=True), progress=told.progress[-1])
     assert outcome.result == {"events": 1, "messages": 5, "kept": {}}

@@ -15,21 +15,8 @@ from bridge.ingress import replaying
 from bridge.ingress.replay import Replay
 from bridge.ingress.replaying import ReplayedDeliveries
 from bridge.model import ClaimedCommand, CommandState, Progress
+from tests.support.hand import Told
 from tests.unit.ingress.stage import CARRIER, NOW, OTHER, OTHER_SECRET, STRANGER, Stage, told
-
-
-class Told:
-    """Notes what is reported; interrupts after so many reports."""
-
-    def __init__(self, interrupt_after: int = 10**6) -> None:
-        self.progress: list[Progress] = []
-        self._left = interrupt_after
-
-    async def __call__(self, progress: Progress) -> None:
-        self.progress.append(progress)
-        self._left -= 1
-        if self._left == 0:
-            raise Interrupted("the process is ending")
 
 
 async def send(stage: Stage, body: object, **how: Any) -> str:
@@ -41,10 +28,10 @@ async def replay(
     stage: Stage, told: Told | None = None, progress: Progress | None = None, **asked: Any
 ) -> dict[str, Any]:
     """Replay, and give the result."""
-    handle = ReplayedDeliveries(Replay(stage.deliveries, webhook.read, lambda: None))
+    handle = ReplayedDeliveries(Replay(stage.database, stage.deliveries, webhook.read, lambda: None))
     body = ReplayDeliveries(**asked).canonical
     claimed = ClaimedCommand("deliveries.replay", "replay-1", "tests", body, 1, progress or Progress())
-    outcome = await handle(claimed, told or Told())
+    outcome = await handle(claimed, told or Told(stage.database))
     assert outcome.state is CommandState.done
     return dict(outcome.result or {})
 
@@ -129,12 +116,12 @@ async def test_who_takes_over_goes_on_after_the_last_page(
     async with Stage(tmp_path) as stage:
         keys = [await send(stage, told(second=number), peer=STRANGER) for number in range(5)]
         asked: dict[str, Any] = {"state": "parked"} if chosen == "by state" else {"deliveries": tuple(keys)}
-        told_of = Told(interrupt_after=2)
+        told_of = Told(stage.database, interrupt_after=2)
         with pytest.raises(Interrupted):
             await replay(stage, told_of, **asked)
         assert [one.done for one in told_of.progress] == [2, 4]
         assert stage.rows("SELECT count(*) FROM deliveries") == [4]
-        rest = Told()
+        rest = Told(stage.database)
         assert (await replay(stage, rest, told_of.progress[-1], **asked))["outcomes"] == {"accepted": 5}
         assert [one.done for one in rest.progress] == [5]
 

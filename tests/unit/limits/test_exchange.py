@@ -23,20 +23,21 @@ from bridge.limits.connection import (
     Later,
     Limits,
     Outcome,
-    Pause,
     Purpose,
     Refused,
     Verdict,
     Waiting,
 )
 from bridge.limits.exchange import exchange
+from bridge.limits.pause import AccountReason, Pause
 from bridge.model import Micros
 
 NOW = Micros(1_800_000_000_000_000)
 SECOND = 1_000_000
 LIMITS = Limits(per_minute=60, at_once=2)
 ANSWERED, UNUSABLE = Outcome(Verdict.answered), Outcome(Verdict.unusable)
-READ, BUY = Purpose.read, Purpose.buy
+READ, BUY, SETTLE = Purpose.read, Purpose.buy, Purpose.settle
+OTHERS = [purpose for purpose in Purpose if purpose is not BUY]
 
 
 class Row:
@@ -141,7 +142,8 @@ def test_purchases_leave_on_credit_when_reads_have_to_wait() -> None:
     row = Row(Limits(60, at_once=9))
     for _ in range(3):
         row.take()
-    assert row.ask(READ) == Later(at(1.111112), is_certain=True)
+    for purpose in OTHERS:
+        assert row.ask(purpose) == Later(at(1.111112), is_certain=True)
     assert [row.ask(BUY) for _ in range(4)] == [
         Granted(4),
         Granted(5),
@@ -174,9 +176,13 @@ def test_who_is_first_in_line_and_does_not_come_again_keeps_nobody_waiting_for_l
         (BUY, BUY, False),
         (BUY, READ, False),
         (READ, BUY, True),
+        (BUY, SETTLE, True),
+        (SETTLE, BUY, False),
+        (Purpose.sweep, Purpose.label, True),
+        (Purpose.confirm, Purpose.tracking, False),
     ],
 )
-def test_a_busy_replica_lets_another_have_a_turn_unless_it_has_something_to_buy(
+def test_a_busy_replica_lets_another_have_a_turn_unless_its_own_call_matters_more(
     first: Purpose, then: Purpose, is_granted: bool
 ) -> None:
     row = Row(Limits(600, at_once=1))
@@ -206,6 +212,35 @@ def test_a_wish_that_is_refused_stands_in_nobodys_way() -> None:
     assert row.bring(BUY, READ).answers == (Refused("paused"), Granted(1))
 
 
+@pytest.mark.parametrize("purpose", OTHERS)
+def test_a_pause_is_about_buying_alone_so_that_what_is_in_doubt_is_settled(purpose: Purpose) -> None:
+    row = Row(pause=Pause(NOW, "operator", "somebody"))
+    assert row.ask(purpose) == Granted(1)
+
+
+def test_a_pause_is_tried_with_one_purchase_and_the_next_one_waits_longer() -> None:
+    pause = Pause.by_carrier(AccountReason.debt_collection, NOW)
+    row = Row(pause=pause)
+    row.wait(60)
+    assert row.ask(BUY) == Refused("paused"), "nobody has taken the try"
+    row.connection = replace(row.connection, pause=pause.taken(row.now))
+    assert row.bring(BUY, BUY, READ).answers == (Granted(1), Refused("paused"), Granted(2))
+    assert row.connection.pause == pause.taken(row.now).made(row.now, 0.5)
+    row.bring(returned=[(1, ANSWERED)])
+    assert row.ask(BUY) == Refused("paused"), "it has had its call"
+
+
+def test_a_try_that_cannot_be_made_yet_is_not_used_up() -> None:
+    pause = Pause.by_carrier(AccountReason.debt_collection, NOW)
+    row = Row(Limits(per_minute=6000, at_once=1))
+    held = row.take()
+    row.connection = replace(row.connection, pause=pause.taken(row.now))
+    assert isinstance(row.ask(BUY), Later)
+    row.bring(returned=[(held, ANSWERED)])
+    row.wait(1)
+    assert isinstance(row.ask(BUY), Granted)
+
+
 # -- turns -------------------------------------------------------------------------------------------------------------
 
 
@@ -230,7 +265,7 @@ def test_a_turn_that_others_were_reckoned_from_is_lost() -> None:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.limited, Verdict.unusable])
-@pytest.mark.parametrize("purpose", [READ, BUY])
+@pytest.mark.parametrize("purpose", Purpose)
 def test_nobody_calls_before_the_carrier_wants_to_be_called(purpose: Purpose, verdict: Verdict) -> None:
     row = Row()
     row.call(Outcome(verdict, retry_after=7))
@@ -399,7 +434,7 @@ class Replicas(RuleBasedStateMachine):
         name=st.sampled_from(["one", "two", "three"]),
         verdicts=st.lists(st.sampled_from(list(Verdict)), max_size=4),
         keeps=st.booleans(),
-        wanted=st.lists(st.sampled_from([BUY, READ]), max_size=6),
+        wanted=st.lists(st.sampled_from(Purpose), max_size=6),
     )
     def somebody_comes(self, name: str, verdicts: list[Verdict], keeps: bool, wanted: list[Purpose]) -> None:
         hand = self.hands[name]
@@ -420,12 +455,12 @@ class Replicas(RuleBasedStateMachine):
                 self.granted(name, purpose, answer, before)
 
     def granted(self, name: str, purpose: Purpose, answer: Granted, before: Connection) -> None:
-        assert purpose is READ or (before.pause is None and not answer.is_probe)
+        assert purpose is not BUY or (before.pause is None and not answer.is_probe)
         assert answer.token not in self.calls
         self.hands[name].append(InHand(answer.token, self.row.now + LEASE_S * SECOND, answer.is_probe))
         self.calls[answer.token] = self.row.now
 
-    @rule(steps=st.integers(1, 150), wanted=st.lists(st.sampled_from([BUY, READ]), min_size=1, max_size=6))
+    @rule(steps=st.integers(1, 150), wanted=st.lists(st.sampled_from(Purpose), min_size=1, max_size=6))
     def everybody_is_in_a_hurry(self, steps: int, wanted: list[Purpose]) -> None:
         for number in range(steps):
             name = ("one", "two", "three")[number % 3]

@@ -14,22 +14,27 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import SecretStr
 
-from bridge.carriers.shipx.client import ShipxClient
+from bridge.carriers.shipx.client import ShipxClient, bounds
 from bridge.connections.gate import Gate
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Clock, Stop
 from bridge.limits.connection import Connection, Limits
 from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
 from bridge.observability import Metrics
-from bridge.purchasing.buyer import Account, Buyer, Mode
+from bridge.purchasing.buyer import Buyer
+from bridge.purchasing.hand import Account
 from bridge.purchasing.policy import Policy
+from bridge.purchasing.terms import Mode, Terms
 from bridge.simulator import Scenario, Simulator, create_app
+from bridge.store.budget import Caps
 from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import EVERYTHING, Unit
 from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
-from bridge.store.purchases import SqlPurchases, want
+from bridge.store.purchases import SqlPurchases
 from bridge.store.sqlite import SqliteTransaction, read_once
+from bridge.store.wanting import want
+from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.virtual_time import LoopClock, pass_time
 
 T = TypeVar("T")
@@ -39,11 +44,12 @@ Trouble = Callable[[httpx.Request, Inner], Awaitable[httpx.Response]]
 
 ORGANIZATION = OrganizationId(4821)
 TOKEN = "the-token-of-4821"
-POLICY = Policy("default", ("inpost_locker_standard", "inpost_courier_standard"), "0" * 64)
+POLICY = preferring("inpost_locker_standard", "inpost_courier_standard")
 CONNECTION = shipx(ORGANIZATION)
 LIMITS = Limits(per_minute=6000, at_once=4)
 SETTLE = timedelta(seconds=20)
 CALL_WITHIN = timedelta(seconds=10)
+CAPS = Caps(per_day=1000)
 LIVE = ("wanted", "intended", "doubt")
 
 TERMS: dict[str, Any] = {
@@ -190,14 +196,13 @@ class Process:
         stage: Stage,
         name: str,
         points: Points,
-        mode: Mode,
-        policy: Policy,
+        terms: Terms,
         *,
         token: bool,
         others: Mapping[OrganizationId, Account],
     ) -> None:
         transport = Wire(httpx.ASGITransport(stage.app), points, stage.troubles)
-        self.http = httpx.AsyncClient(transport=transport, timeout=CALL_WITHIN.total_seconds())
+        self.http = httpx.AsyncClient(transport=transport, timeout=bounds(CALL_WITHIN.total_seconds()))
         self.gate = Gate(
             stage.connections(points), CONNECTION, stage.limits, holder=name, clock=stage.clock, dice=lambda: 0.5
         )
@@ -216,11 +221,9 @@ class Process:
         self.metrics = Metrics()
         self.buyer = Buyer(
             purchases=stage.purchases(name, points),
-            accounts=({ORGANIZATION: Account(self.client, mode)} if token else {}) | dict(others),
-            policy=policy,
-            settle=SETTLE,
-            call_within=CALL_WITHIN,
-            at_once=4,
+            accounts=({ORGANIZATION: Account(self.client, terms)} if token else {}) | dict(others),
+            others=terms,
+            limits=stage.limits,
             metrics=self.metrics,
             clock=stage.clock,
             stop=self.stop,
@@ -270,6 +273,8 @@ class Stage:
         limits: Limits = LIMITS,
         faults: Mapping[str, Any] | None = None,
         seed: int = 1,
+        answers: float = 0.0,
+        bulk_refusals: str = "unnamed",
         **terms: Any,
     ) -> None:
         self.clock = LoopClock()
@@ -277,8 +282,8 @@ class Stage:
         scenario = Scenario.model_validate(
             {
                 "organizations": [TERMS | terms],
-                "purchases": {"again": again},
-                "delays": {"purchase": purchase},
+                "purchases": {"again": again, "bulk_refusals": bulk_refusals},
+                "delays": {"purchase": purchase, "answer": [answers, answers]},
                 "faults": faults or {},
             }
         )
@@ -335,12 +340,15 @@ class Stage:
         *,
         mode: Mode = "auto",
         policy: Policy = POLICY,
+        caps: Caps = CAPS,
+        regenerations: int = 3,
         token: bool = True,
         others: Mapping[OrganizationId, Account] | None = None,
     ) -> Process:
         """Start a process."""
         name = f"process-{len(self.processes) + 1}"
-        process = Process(self, name, points or Points(), mode, policy, token=token, others=others or {})
+        terms = Terms(mode, policy, caps, SETTLE, CALL_WITHIN, regenerations)
+        process = Process(self, name, points or Points(), terms, token=token, others=others or {})
         self.processes.append(process)
         return process
 
@@ -351,6 +359,10 @@ class Stage:
     def connections(self, points: Points | None = None) -> SqlConnections:
         """Give the store of connections as one process uses it."""
         return SqlConnections(InlineDatabase(self.disk, points or Points(), self.clock), Recorder(Envelope("test")))
+
+    async def write(self, unit: Unit[T]) -> T:
+        """Write something that no process of the story does."""
+        return await InlineDatabase(self.disk, Points(), self.clock).write(unit)
 
     async def connection(self) -> Connection:
         """Look at the row that all processes share."""
@@ -406,6 +418,19 @@ class Stage:
     def note_calls_of_the_merchant(self) -> None:
         """Remember which calls were not the bridge's."""
         self.calls_of_the_merchant = sum(1 for _ in self.simulator.world.calls.after(0))
+
+    def live(self) -> int:
+        """Count the purchases that somebody will still work on."""
+        [(n,)] = self.disk.rows("SELECT count(*) FROM purchases WHERE state IN ('wanted', 'intended', 'doubt')")
+        return int(n)
+
+    def calls_of_programs(self) -> int:
+        """Count the calls that were no creation of a shipment: those of whoever buys."""
+        return sum(
+            1
+            for call in self.simulator.world.calls.after(0)
+            if not (call.method == "POST" and call.path.endswith("/shipments"))
+        )
 
     def calls(self, ending: str) -> int:
         """Count the calls that reached the carrier's address."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 
 from tests.unit.purchasing.stage import Inner, Trouble
@@ -42,5 +44,20 @@ def delayed(*, before: float = 0, after: float = 0) -> Trouble:
         answer = await inner(request)
         await pass_time(after)
         return answer
+
+    return trouble
+
+
+def connected(*, after: float) -> Trouble:
+    """Be slow to connect, for as long as the caller lets it; then the call is as any other."""
+
+    async def trouble(request: httpx.Request, inner: Inner) -> httpx.Response:
+        try:
+            async with asyncio.timeout(request.extensions["timeout"]["connect"]):
+                await pass_time(after)
+        except TimeoutError:
+            raise httpx.ConnectTimeout("slow", request=request) from None
+        await request.extensions["trace"]("http11.send_request_headers.started", {})
+        return await inner(request)
 
     return trouble

@@ -23,6 +23,25 @@ async def test_an_empty_edit_brings_new_offers(stage: Stage) -> None:
     assert (await stage.buy(after)).status_code == 200
 
 
+async def test_an_empty_edit_may_be_refused_and_one_that_changes_nothing_is_not() -> None:
+    """Nobody knows which of the two brings new offers."""
+    async with Stage(scenario(purchases={"empty_edit": "refuse"})) as stage:
+        shipment = await stage.prepared(comments="proszę dzwonić")
+        assert await _edit(stage, shipment["id"], {}) == (400, "validation_failed")
+        assert await stage.read(shipment["id"]) == shipment
+        assert await _edit(stage, shipment["id"], {"comments": "proszę dzwonić"}) == (200, "created")
+
+
+async def test_new_offers_have_five_minutes_of_their_own(stage: Stage) -> None:
+    before = await stage.prepared()
+    await stage.advance(100)
+    await _edit(stage, before["id"], {})
+    assert (await stage.read(before["id"]))["offers"] == []
+    await stage.advance(0.2)
+    offers = (await stage.read(before["id"]))["offers"]
+    assert {one["expires_at"] for one in offers if one["status"] == "available"} == {"2026-03-18T12:38:39.479+01:00"}
+
+
 async def test_an_edit_changes_what_it_names_and_null_deletes(stage: Stage) -> None:
     shipment = await stage.prepared(comments="proszę dzwonić")
     changes: Json = {"reference": "Order No. 2", "comments": None, "custom_attributes": {}}

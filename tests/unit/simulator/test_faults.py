@@ -13,7 +13,7 @@ import pytest
 from bridge.simulator.documents import Document
 from bridge.simulator.faults import NEVER_REACH, CallKind
 
-from .stage import PREPAID, Json, Stage, as_object, error_of, offer_id, scenario
+from .stage import DRAFT, PREPAID, Json, Stage, as_object, error_of, offer_id, scenario
 
 BUY = "/v1/shipments/*/buy"
 HTML = "text/html; charset=utf-8"
@@ -267,14 +267,158 @@ async def test_an_answer_that_was_replaced_has_the_carriers_headers(stage: Stage
         assert answer.headers.get_list("x-request-id") == ["mine"]
 
 
-async def test_a_bulk_purchase_can_be_lost_as_well(stage: Stage) -> None:
-    first, second = await stage.prepared(), await stage.prepared()
-    await fail(stage, kind="lost", path="*/bulk_buy")
+async def bulk_buy(stage: Stage, *shipments: Json) -> httpx.Response:
     items = [
         {"id": number, "shipment_id": one["id"], "offer_id": offer_id(one, "inpost_courier_standard")}
-        for number, one in enumerate((first, second), 1)
+        for number, one in enumerate(shipments, 1)
     ]
-    answer = await stage.client.post(f"/v1/organizations/{PREPAID}/shipments/bulk_buy", json={"shipments": items})
-    assert answer.status_code == 502
+    return await stage.client.post(f"/v1/organizations/{PREPAID}/shipments/bulk_buy", json={"shipments": items})
+
+
+@pytest.mark.parametrize(("kind", "status", "_type", "_remark"), ANSWERED)
+async def test_a_bulk_purchase_with_a_wrong_answer_was_done_or_not_by_its_kind(
+    stage: Stage, kind: CallKind, status: int, _type: str, _remark: str
+) -> None:
+    shipments = [await stage.prepared(), await stage.prepared()]
+    await fail(stage, kind=kind, path="*/bulk_buy")
+    assert (await bulk_buy(stage, *shipments)).status_code == status
     await stage.advance(1)
-    assert len(await stage.charges()) == 2
+    assert len(await stage.charges()) == (0 if kind in NEVER_REACH else 2)
+
+
+@pytest.mark.parametrize(("kind", "charges"), [("dropped", 0), ("hung_up", 2)])
+async def test_a_connection_can_be_closed_before_and_after_a_bulk_purchase(
+    stage: Stage, kind: str, charges: int
+) -> None:
+    shipments = [await stage.prepared(), await stage.prepared()]
+    await fail(stage, kind=kind, path="*/bulk_buy")
+    with pytest.raises(httpx.RemoteProtocolError):
+        await bulk_buy(stage, *shipments)
+    await stage.advance(1)
+    assert len(await stage.charges()) == charges
+
+
+# -- offers that spoil -------------------------------------------------------------------------------------------------
+
+COURIER, LOCKER = "inpost_courier_standard", "inpost_locker_standard"
+COURIERS_SPOIL = {"offers_spoil": {"share": 1, "of": ["inpost_courier_*"]}}
+
+
+async def test_an_offer_may_be_gone_between_being_read_and_being_bought() -> None:
+    async with Stage(scenario(faults=COURIERS_SPOIL)) as stage:
+        shipment = await stage.prepared()
+        assert {one["service"]["id"]: one["status"] for one in shipment["offers"]}[COURIER] == "available"
+        for _ in range(2):
+            assert error_of(await stage.buy(shipment, COURIER)) == (400, "offer_unavailable")
+        after = await stage.read(shipment["id"])
+        gone = next(one for one in after["offers"] if one["service"]["id"] == COURIER)
+        assert (after["status"], gone["status"], gone["expires_at"], gone["rate"]) == (
+            "offers_prepared",
+            "unavailable",
+            None,
+            None,
+        )
+        assert (await stage.buy(after, LOCKER)).status_code == 200, "the others are still there"
+        assert [(one["kind"], one["about"], one["reached"]) for one in await met(stage)] == [("spoiled", COURIER, True)]
+
+
+@pytest.mark.parametrize("refusals", ["named", "unnamed"])
+async def test_one_offer_that_is_gone_refuses_a_bulk_purchase(refusals: str) -> None:
+    async with Stage(scenario(faults=COURIERS_SPOIL, purchases={"bulk_refusals": refusals})) as stage:
+        shipments = [await stage.prepared(), await stage.prepared()]
+        answer = await bulk_buy(stage, *shipments)
+        assert error_of(answer) == (400, "offer_unavailable")
+        gone = [{"offer_id": ["invalid"]}]
+        named = {"shipments": [{"1": gone, "2": gone}]} if refusals == "named" else {}
+        assert as_object(answer)["details"] == named
+        await stage.advance(60)
+        assert await stage.charges() == []
+
+
+async def test_a_selection_meets_it_too_and_what_is_selected_does_not_spoil() -> None:
+    async with Stage(scenario(faults=COURIERS_SPOIL)) as stage:
+        shipment = await stage.prepared()
+        path = f"/v1/shipments/{shipment['id']}/select_offer"
+        refused, selected = [
+            await stage.client.post(path, json={"offer_id": offer_id(shipment, service)})
+            for service in (COURIER, LOCKER)
+        ]
+        assert (refused.status_code, selected.status_code) == (400, 200)
+        table = {"offers_spoil": {"share": 1}}
+        await stage.client.put("/_control/faults", json=table)
+        assert (await stage.buy(shipment, LOCKER)).status_code == 200
+
+
+async def test_a_purchase_that_runs_is_not_undone_by_an_offer_that_spoils(stage: Stage) -> None:
+    shipment = await stage.prepared()
+    await stage.buy(shipment)
+    await stage.client.put("/_control/faults", json={"offers_spoil": {"share": 1}})
+    assert error_of(await stage.buy(shipment)) == (400, "offer_unavailable")
+    await stage.advance(1)
+    assert (await stage.read(shipment["id"]))["status"] == "confirmed"
+
+
+async def test_the_carriers_own_purchase_does_not_meet_it() -> None:
+    async with Stage(scenario(faults={"offers_spoil": {"share": 1}})) as stage:
+        shipment = await stage.create(service=COURIER)
+        await stage.advance(2)
+        assert (await stage.read(shipment["id"]))["status"] == "confirmed"
+
+
+async def tries_to_buy(*, beside_others: bool) -> list[list[int]]:
+    """Buy twelve shipments, each with new offers after a refusal, and give the status of every attempt."""
+    found = []
+    async with (
+        Stage(scenario(faults={"offers_spoil": {"share": 0.5}}), seed=7) as stage,
+        stage.client_of("postpaid") as others,
+    ):
+        for _ in range(12):
+            if beside_others:
+                await others.post("/v1/organizations/4822/shipments", json=DRAFT)
+            shipment = await stage.prepared()
+            found.append([(await stage.buy(shipment)).status_code])
+            while found[-1][-1] == 400 and len(found[-1]) < 4:
+                await stage.client.put(f"/v1/shipments/{shipment['id']}", json={})
+                await stage.advance(1)
+                found[-1].append((await stage.buy(await stage.read(shipment["id"]))).status_code)
+    return found
+
+
+async def test_which_offers_spoil_follows_from_the_seed_and_new_ones_are_others() -> None:
+    alone = await tries_to_buy(beside_others=False)
+    assert {1, 2} < {len(tries) for tries in alone}
+    assert await tries_to_buy(beside_others=True) == alone
+
+
+# -- answers that take their time --------------------------------------------------------------------------------------
+
+
+async def test_every_answer_takes_its_time_and_what_it_confirms_is_done_at_once() -> None:
+    async with Stage(scenario(delays={"answer": [0.2, 0.2]})) as stage:
+        creating = await begun(stage.client.post(f"/v1/organizations/{PREPAID}/shipments", json=DRAFT))
+        await stage.advance(0.19)
+        assert (creating.done(), len((await stage.control("state"))["shipments"])) == (False, 1)
+        await stage.advance(0.01)
+        assert (await creating).headers["date"] == "Wed, 18 Mar 2026 11:31:58 GMT"
+
+
+async def test_an_answer_takes_at_least_and_at_most_so_long() -> None:
+    async with Stage(scenario(delays={"answer": [0.1, 0.3]})) as stage:
+        asking = [await begun(stage.client.get("/v1/organizations")) for _ in range(20)]
+        done = []
+        for seconds in (0.09, 0.1, 0.11):
+            await stage.advance(seconds)
+            await asyncio.gather(*(one for one in asking if one.done()))
+            done.append(sum(one.done() for one in asking))
+        assert (done[0], 0 < done[1] < 20, done[2]) == (0, True, 20)
+
+
+async def test_a_slow_answer_is_slower_by_that_much() -> None:
+    async with Stage(scenario(delays={"answer": [0.2, 0.2]})) as stage:
+        await fail(stage, kind="slow", seconds=[1, 1])
+        await fail(stage, kind="limited")
+        slow, limited = [await begun(stage.client.get("/v1/organizations")) for _ in range(2)]
+        await stage.advance(0.2)
+        assert (slow.done(), (await limited).status_code) == (False, 429)
+        await stage.advance(1)
+        assert (await slow).status_code == 200

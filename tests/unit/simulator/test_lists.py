@@ -69,6 +69,23 @@ async def test_an_unknown_filter_is_dropped_and_missing_from_the_echo(stage: Sta
     assert page["href"].endswith("/shipments?status=created")
 
 
+LEFT_OUT = ("offers", "selected_offer", "transactions")
+
+
+@pytest.mark.parametrize("left_out", [[], ["offers"], list(LEFT_OUT)])
+async def test_items_may_say_less_than_the_shipment_alone(left_out: list[str]) -> None:
+    async with Stage(scenario(lists={"without": left_out})) as stage:
+        shipment = await stage.prepared()
+        [item] = (await _list(stage, f"id={shipment['id']}"))["items"]
+        assert item == {key: value for key, value in shipment.items() if key not in left_out}
+
+
+async def test_the_filter_by_id_may_take_only_so_many() -> None:
+    async with Stage(scenario(lists={"most_ids": 2})) as stage:
+        ids = [(await stage.create())["id"] for _ in range(3)]
+        assert await _ids(stage, f"id={','.join(map(str, ids))}&sort_order=asc") == ids[:2]
+
+
 async def test_pages(stage: Stage) -> None:
     ids = [(await stage.create())["id"] for _ in range(3)]
     assert await _ids(stage, "per_page=2") == ids[:0:-1]

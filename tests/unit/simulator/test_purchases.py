@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from .stage import POSTPAID, PREPAID, Json, Stage, as_object, error_of, offer_id, scenario
@@ -120,6 +121,73 @@ async def test_bulk_buy_buys_each(stage: Stage) -> None:
     await stage.advance(1)
     assert [shipment for shipment, _ in await stage.charges()] == [item["shipment_id"] for item in items]
     assert stage.events().count("shipment_confirmed") == 2
+
+
+async def _bulk(stage: Stage, items: list[Json], call: str = "bulk_buy") -> httpx.Response:
+    return await stage.client.post(f"/v1/organizations/{PREPAID}/shipments/{call}", json={"shipments": items})
+
+
+NAMED = {"bulk_refusals": "named"}
+GONE = [{"offer_id": ["invalid"]}]
+
+
+@pytest.mark.parametrize("call", ["bulk_buy", "select_offers"])
+async def test_a_bulk_call_names_every_item_that_is_not_valid(stage: Stage, call: str) -> None:
+    first, second = await _two(stage)
+    items = [{**first, "id": 7, "offer_id": 1}, {**second, "id": 8, "offer_id": 1}, {**second, "id": 9}]
+    answer = await _bulk(stage, items, call)
+    missing = [{"offer_id": ["does_not_exist"]}]
+    assert error_of(answer) == (400, "validation_failed")
+    assert as_object(answer)["details"] == {
+        "shipments": [{"7": missing, "8": missing, "9": [{"shipment_id": ["invalid"]}]}]
+    }
+
+
+@pytest.mark.parametrize(("refusals", "details"), [("named", {"shipments": [{"2": GONE}]}), ("unnamed", {})])
+async def test_an_offer_that_is_gone_refuses_all_and_may_be_named(refusals: str, details: Json) -> None:
+    async with Stage(scenario(purchases={"bulk_refusals": refusals})) as stage:
+        first, second = await _two(stage)
+        assert (await stage.buy(await stage.read(second["shipment_id"]), "inpost_locker_standard")).status_code == 200
+        answer = await _bulk(stage, [first, second])
+        assert (error_of(answer), as_object(answer)["details"]) == ((400, "offer_unavailable"), details)
+        await stage.advance(60)
+        assert [shipment for shipment, _ in await stage.charges()] == [second["shipment_id"]]
+
+
+async def test_an_offer_whose_time_is_over_is_unavailable_to_many() -> None:
+    """`offer_expired` is documented for a purchase of one alone."""
+    async with Stage(scenario(purchases=NAMED)) as stage:
+        items = await _two(stage)
+        await stage.advance(299)
+        answer = await _bulk(stage, items)
+        assert (error_of(answer), as_object(answer)["details"]) == (
+            (400, "offer_unavailable"),
+            {"shipments": [{"1": GONE}]},
+        )
+
+
+@pytest.mark.parametrize(
+    ("refusals", "details"),
+    [("named", {"shipments": [{"1": [{"shipment_id": ["does_not_exist"]}]}]}), ("unnamed", {})],
+)
+async def test_a_shipment_that_is_missing_refuses_all(refusals: str, details: Json) -> None:
+    async with Stage(scenario(purchases={"bulk_refusals": refusals})) as stage:
+        first, second = await _two(stage)
+        answer = await _bulk(stage, [{**first, "shipment_id": 17}, second])
+        assert (error_of(answer), as_object(answer)["details"]) == ((404, "resource_not_found"), details)
+
+
+@pytest.mark.parametrize(("again", "status", "charges"), [("refuse", 400, 1), ("accept", 204, 1), ("charge", 204, 2)])
+async def test_a_purchase_that_runs_may_be_made_again_by_many_and_one_that_is_paid_never(
+    again: str, status: int, charges: int
+) -> None:
+    async with Stage(scenario(purchases={"again": again})) as stage:
+        [first, _] = await _two(stage)
+        assert [(await _bulk(stage, [first])).status_code for _ in range(2)] == [204, status]
+        await stage.advance(60)
+        assert error_of(await _bulk(stage, [first])) == (400, "offer_unavailable")
+        await stage.advance(60)
+        assert len(await stage.charges()) == charges
 
 
 async def test_bulk_buy_buys_all_or_none(stage: Stage) -> None:

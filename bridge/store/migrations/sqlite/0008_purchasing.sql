@@ -39,3 +39,7 @@ CREATE TABLE decisions (
 -- A pause that the carrier's own refusal began is tried again at growing intervals.
 ALTER TABLE connections ADD COLUMN probe_at INTEGER;
 ALTER TABLE connections ADD COLUMN probes INTEGER NOT NULL DEFAULT 0;
+-- Until when such a try may run, once somebody has taken it.
+ALTER TABLE connections ADD COLUMN probing_until INTEGER;
+-- What is wanted again after a pause.
+CREATE INDEX purchases_unpaid ON purchases (organization, updated_at) WHERE state IN ('expired', 'failed');

@@ -9,79 +9,49 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 import structlog
-from pydantic import SecretStr
 from pytest_httpx import HTTPXMock
 
 from bridge.carriers.shipx.client import ShipxClient, make_http
-from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable
+from bridge.errors import CarrierError
 from bridge.events.catalogue import Money, Offer
 from bridge.limits.connection import Outcome, Purpose, Verdict
-from bridge.model import OfferId, OrganizationId, ShipmentId
 from bridge.observability import Metrics
-from bridge.purchasing.shipment import Shipment
+from bridge.purchasing.shipment import Choice, Shipment
 from tests.support.permits import FreePermits
 
-SAMPLES = Path(__file__).parents[3] / "samples" / "shipx"
-TOKEN = "eyJhbGciOiJSUzI1NiJ9.the-secret-part"
-CARRIER = "https://carrier.test"
-OURS = datetime(2026, 10, 10, 9, 30, tzinfo=UTC)
-THEIRS = datetime(2026, 3, 18, 11, 32, 0, tzinfo=UTC)
-DATE = {"date": "Wed, 18 Mar 2026 11:32:00 GMT"}
-SHIPMENT = ShipmentId(3900000018)
-OFFER = OfferId(1700000003)
-PAGE = "<html><head><title>Just a moment...</title></head><body>Ray ID</body></html>"
-
-
-@pytest.fixture(scope="module")
-def http() -> httpx.AsyncClient:
-    """One for all tests, which never connects: reading the machine's certificates takes longer than most of them."""
-    return make_http(timeout_s=10, at_once=2)
-
-
-@pytest.fixture
-def client(http: httpx.AsyncClient) -> ShipxClient:
-    return client_on(http)
-
-
-def client_on(
-    http: httpx.AsyncClient,
-    base_url: str = CARRIER,
-    metrics: Metrics | None = None,
-    clock: Callable[[], datetime] = lambda: OURS,
-    permits: FreePermits | None = None,
-) -> ShipxClient:
-    return ShipxClient(
-        http,
-        base_url=base_url,
-        organization=OrganizationId(4821),
-        token=SecretStr(TOKEN),
-        permits=permits or FreePermits(),
-        metrics=metrics or Metrics(),
-        clock=clock,
-        version="0.1.0",
-    )
-
-
-def sample(name: str) -> Any:
-    return json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
-
-
-async def buy(client: ShipxClient) -> None:
-    async with client.turn_to_buy() as turn:
-        await turn.buy(SHIPMENT, OFFER)
-
+from .stage import (
+    CARRIER,
+    DATE,
+    LIST_BY_ID,
+    MANY,
+    OFFER,
+    OTHER,
+    OURS,
+    PAGE,
+    SHIPMENT,
+    THEIRS,
+    TOKEN,
+    UNTOLD,
+    buy,
+    client_on,
+    page,
+    refused,
+    sample,
+    unavailable,
+)
 
 Call = Callable[[ShipxClient], Awaitable[object]]
 READ: Call = lambda client: client.read(SHIPMENT)  # noqa: E731
+READ_MANY: Call = lambda client: client.read_many([SHIPMENT, OTHER], Purpose.confirm)  # noqa: E731
 BUY: Call = lambda client: buy(client)  # noqa: E731
+BULK_BUY: Call = lambda client: buy(client, *MANY)  # noqa: E731
+EDIT: Call = lambda client: client.regenerate(SHIPMENT)  # noqa: E731
 LIST: Call = lambda client: client.organizations()  # noqa: E731
 
 
@@ -105,10 +75,29 @@ CALLS = {
         {"offer_id": 1700000003},
         sample("shipment_offers_prepared"),
     ),
+    "bulk_buy": Expected(
+        BULK_BUY,
+        "POST",
+        f"{CARRIER}/v1/organizations/4821/shipments/bulk_buy",
+        {
+            "shipments": [
+                {"id": 3900000018, "shipment_id": 3900000018, "offer_id": 1700000003},
+                {"id": 3900000019, "shipment_id": 3900000019, "offer_id": 1700000004},
+            ]
+        },
+        {},
+    ),
+    "read_many": Expected(READ_MANY, "GET", f"{LIST_BY_ID}3900000018,3900000019&per_page=100", None, page([])),
+    "edit": Expected(
+        EDIT, "PUT", f"{CARRIER}/v1/shipments/3900000018", {}, sample("shipment_offers_prepared") | {"offers": []}
+    ),
     "organizations": Expected(
         LIST, "GET", f"{CARRIER}/v1/organizations", None, {"count": 1, "items": [{"id": 4821, "name": "Sklep"}]}
     ),
 }
+FIRM = {name: one for name, one in CALLS.items() if name not in ("read_many", "edit")}
+"""Those that are not tried in another way where they were not valid."""
+every_firm_call = pytest.mark.parametrize("expected", FIRM.values(), ids=FIRM)
 every_call = pytest.mark.parametrize("expected", CALLS.values(), ids=CALLS)
 
 
@@ -166,7 +155,7 @@ async def test_a_redirect_is_never_followed_and_nobody_else_is_shown_the_token(
     expected: Expected, status: int, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(status_code=status, headers={"location": "https://elsewhere.test/v1"})
-    error = await _unavailable(expected.call(client))
+    error = await unavailable(expected.call(client))
     assert (error.reason, error.status) == ("not_now", status)
     assert [request.url.host for request in httpx_mock.get_requests()] == ["carrier.test"]
 
@@ -209,10 +198,10 @@ async def test_a_shipment_is_read_by_the_carriers_clock(client: ShipxClient, htt
         pytest.param("Wed, 18 Mar 2026 11:32:00 GMT", THEIRS, id="as every answer has it"),
         pytest.param("Wed, 18 Mar 2026 12:32:00 +0100", THEIRS, id="in another zone"),
         pytest.param("Wed, 18 Mar 2026 11:32:00 -0000", THEIRS, id="UTC of an unknown zone, never the machine's"),
-        pytest.param("yesterday", OURS, id="no date at all: ours"),
-        pytest.param("", OURS, id="empty: ours"),
-        pytest.param("Fri, 31 Dec 9999 23:59:59 -0500", OURS, id="past the end of the calendar: ours"),
-        pytest.param(None, OURS, id="missing: ours"),
+        pytest.param("yesterday", UNTOLD, id="no date at all: nearly ours"),
+        pytest.param("", UNTOLD, id="empty: nearly ours"),
+        pytest.param("Fri, 31 Dec 9999 23:59:59 -0500", UNTOLD, id="past the end of the calendar: nearly ours"),
+        pytest.param(None, UNTOLD, id="missing: nearly ours"),
     ],
 )
 async def test_the_date_header_is_the_carriers_clock(
@@ -224,7 +213,7 @@ async def test_the_date_header_is_the_carriers_clock(
 
 async def test_an_answer_about_another_shipment_is_none(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json=sample("shipment_confirmed") | {"id": 3900000019})
-    assert (await _unavailable(client.read(SHIPMENT))).reason == "another_shipment"
+    assert (await unavailable(client.read(SHIPMENT))).reason == "another_shipment"
 
 
 @pytest.mark.parametrize("answer", [{"status": "whatever"}, {}, []])
@@ -244,7 +233,7 @@ async def test_organizations_are_listed_by_number(client: ShipxClient, httpx_moc
 # -- no ----------------------------------------------------------------------------------------------------------------
 
 
-@every_call
+@every_firm_call
 @pytest.mark.parametrize(
     ("name", "key", "status"),
     [
@@ -261,7 +250,7 @@ async def test_every_envelope_is_a_refusal_with_its_key(
     expected: Expected, name: str, key: str, status: int, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(status_code=status, json=sample(name))
-    error = await _refused(expected.call(client))
+    error = await refused(expected.call(client))
     assert (error.key, error.status) == (key, status)
 
 
@@ -269,20 +258,20 @@ async def test_the_status_of_the_answer_counts_and_not_the_one_inside(
     client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(status_code=403, json=sample("error_resource_not_found"))
-    error = await _refused(client.read(SHIPMENT))
+    error = await refused(client.read(SHIPMENT))
     assert (error.key, error.status) == ("resource_not_found", 403)
 
 
 async def test_a_refusal_says_nothing_of_what_was_sent(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
     body = sample("error_flat_details") | {"message": "Anna Kowalska", "details": {"id_abc_does_not_exist": ["x"]}}
     httpx_mock.add_response(status_code=400, json=body)
-    error = await _refused(buy(client))
+    error = await refused(buy(client))
     assert str(error) == "validation_failed (400)"
 
 
 async def test_a_refusal_without_a_key_is_another_refusal(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=422, json={"status": 422, "error": None})
-    assert (await _refused(client.read(SHIPMENT))).key == "other"
+    assert (await refused(client.read(SHIPMENT))).key == "other"
 
 
 # -- no answer ---------------------------------------------------------------------------------------------------------
@@ -301,7 +290,7 @@ async def test_a_page_from_the_edge_is_no_answer(
     expected: Expected, status: int, reason: str, body: str, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(status_code=status, text=body)
-    error = await _unavailable(expected.call(client))
+    error = await unavailable(expected.call(client))
     assert (error.reason, error.status, error.retry_after) == (reason, status, None)
 
 
@@ -311,7 +300,7 @@ async def test_a_success_that_cannot_be_read_is_no_answer(
     call: Call, reason: str, body: str, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(content=body.encode("utf-8", "surrogatepass"))
-    error = await _unavailable(call(client))
+    error = await unavailable(call(client))
     assert (error.reason, error.status) == (reason, 200)
 
 
@@ -334,7 +323,7 @@ async def test_the_carrier_may_say_when_to_come_again(
     status: int, header: str, seconds: float | None, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(status_code=status, headers=[(b"retry-after", header.encode())])
-    assert (await _unavailable(client.read(SHIPMENT))).retry_after == seconds
+    assert (await unavailable(client.read(SHIPMENT))).retry_after == seconds
 
 
 @every_call
@@ -358,7 +347,7 @@ async def test_a_failed_call_is_no_answer_and_is_made_once(
     expected: Expected, failure: Exception, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_exception(failure)
-    error = await _unavailable(expected.call(client))
+    error = await unavailable(expected.call(client))
     assert (error.reason, error.status) == (type(failure).__name__, None)
     assert len(httpx_mock.get_requests()) == 1
 
@@ -368,7 +357,7 @@ async def test_an_answer_that_is_packed_wrongly_is_none(
     expected: Expected, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(stream=_Pieces([b"this is not gzip"]), headers={"content-encoding": "gzip"})
-    assert (await _unavailable(expected.call(client))).reason == "DecodingError"
+    assert (await unavailable(expected.call(client))).reason == "DecodingError"
 
 
 class _Pieces(httpx.AsyncByteStream):
@@ -413,7 +402,7 @@ async def test_nothing_is_sent_when_the_permit_ran_out_while_we_connected() -> N
     async with server, httpx.AsyncClient(timeout=10, trust_env=False) as http:
         port = server.sockets[0].getsockname()[1]
         client = client_on(http, f"http://127.0.0.1:{port}", permits=permits)
-        assert (await _unavailable(buy(client))).reason == "stood_still"
+        assert (await unavailable(buy(client))).reason == "stood_still"
         await carrier.left.wait()
     assert (bytes(carrier.received), permits.outcomes) == (b"", [Outcome(Verdict.unknown)])
 
@@ -429,7 +418,7 @@ async def test_a_process_that_stood_still_while_it_connected_sends_nothing(stood
             if leaves:
                 await buy(client)
             else:
-                assert (await _unavailable(buy(client))).reason == "stood_still"
+                assert (await unavailable(buy(client))).reason == "stood_still"
         await carrier.left.wait()
     assert bool(carrier.received) == leaves
 
@@ -469,7 +458,7 @@ async def test_a_permit_is_given_back_with_when_to_come_again(
 ) -> None:
     permits = FreePermits()
     httpx_mock.add_response(status_code=status, headers={"retry-after": "7"})
-    await _unavailable(buy(client_on(http, permits=permits)))
+    await unavailable(buy(client_on(http, permits=permits)))
     assert (permits.purposes, permits.outcomes) == ([Purpose.buy], [Outcome(verdict, 7)])
 
 
@@ -483,9 +472,9 @@ async def test_a_turn_that_was_not_used_is_given_back_as_such(http: httpx.AsyncC
 async def test_a_turn_is_good_for_one_call(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json={})
     async with client_on(http).turn_to_buy() as turn:
-        await turn.buy(SHIPMENT, OFFER)
+        await turn.buy([Choice(SHIPMENT, OFFER)])
         with pytest.raises(AssertionError, match="one turn, one call"):
-            await turn.buy(SHIPMENT, OFFER)
+            await turn.buy([Choice(SHIPMENT, OFFER)])
 
 
 async def test_a_call_that_is_cut_short_says_nothing_of_the_carrier() -> None:
@@ -530,7 +519,7 @@ async def test_a_probe_asks_about_the_account_before_anybody_asks_about_a_shipme
 async def test_a_probe_that_fails_is_all_that_is_asked(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
     permits = FreePermits(probes=[True])
     httpx_mock.add_response(status_code=502)
-    await _unavailable(client_on(http, permits=permits).read(SHIPMENT))
+    await unavailable(client_on(http, permits=permits).read(SHIPMENT))
     assert [request.url.path for request in httpx_mock.get_requests()] == ["/v1/organizations"]
     assert permits.outcomes == [Outcome(Verdict.unusable)]
 
@@ -540,7 +529,7 @@ async def test_a_probe_that_is_refused_shows_that_the_carrier_is_there(
 ) -> None:
     permits = FreePermits(probes=[True])
     httpx_mock.add_response(status_code=401, json=sample("error_token_invalid"), is_reusable=True)
-    await _refused(client_on(http, permits=permits).read(SHIPMENT))
+    await refused(client_on(http, permits=permits).read(SHIPMENT))
     assert permits.outcomes == [Outcome(Verdict.token_refused)] * 2
 
 
@@ -548,7 +537,7 @@ async def test_a_key_that_nobody_documented_is_kept_and_logged_as_other(
     client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     httpx_mock.add_response(status_code=400, json={"status": 400, "error": "anna_kowalska", "details": None})
-    assert (await _refused(client.read(SHIPMENT))).key == "other"
+    assert (await refused(client.read(SHIPMENT))).key == "other"
 
 
 @every_call
@@ -558,7 +547,7 @@ async def test_a_huge_answer_is_not_read_to_its_end(
 ) -> None:
     pieces = _Pieces([b" " * 1024 * 1024] * 100)
     httpx_mock.add_response(status_code=status, stream=pieces)
-    error = await _unavailable(expected.call(client))
+    error = await unavailable(expected.call(client))
     assert (error.reason, error.status, pieces.taken) == ("too_long", status, 6)
 
 
@@ -568,7 +557,7 @@ async def test_an_answer_that_unpacks_to_something_huge_is_not_read_to_its_end(
     packed = gzip.compress(b" " * 64 * 1024 * 1024)
     pieces = _Pieces([packed[start : start + 1024] for start in range(0, len(packed), 1024)])
     httpx_mock.add_response(stream=pieces, headers={"content-encoding": "gzip"})
-    assert (await _unavailable(client.read(SHIPMENT))).reason == "too_long"
+    assert (await unavailable(client.read(SHIPMENT))).reason == "too_long"
     assert pieces.taken < 10
 
 
@@ -606,15 +595,3 @@ async def test_every_call_is_measured(
         await client_on(http, metrics=metrics).read(SHIPMENT)
     labels = {"carrier": "shipx", "operation": "read_shipment", "outcome": outcome}
     assert metrics.registry.get_sample_value("bridge_carrier_request_seconds_count", labels) == 1
-
-
-async def _unavailable(call: Awaitable[object]) -> CarrierUnavailable:
-    with pytest.raises(CarrierUnavailable) as caught:
-        await call
-    return caught.value
-
-
-async def _refused(call: Awaitable[object]) -> CarrierRefused:
-    with pytest.raises(CarrierRefused) as caught:
-        await call
-    return caught.value

@@ -1,0 +1,139 @@
+"""What the policy would choose, over HTTP: nothing is spent, and no carrier is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bridge.errors import SettingsError, Unreadable
+from bridge.events.catalogue import CarrierId
+from bridge.lifecycle import Clock
+from bridge.model import OrganizationId, ShipmentId
+from bridge.purchasing.policy import Policy, decide
+from bridge.purchasing.policy.document import Document, Verdict, again, verdict
+from bridge.purchasing.policy.rule import Rule
+from bridge.purchasing.shipment import Shipment
+from bridge.store.decisions import Decided, SqlDecisions
+from bridge.web import bodies
+from bridge.web.access import Access, Client
+from bridge.web.problems import FieldError, Problem, not_found
+
+Read = Callable[[bytes, datetime], Shipment]
+Faults = Callable[[bytes], Sequence[tuple[str, str, str]]]
+
+
+class Asked(BaseModel):
+    """A shipment as the carrier's GET answers, or the number of one that was decided about before."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    organization_id: CarrierId | None = None
+    shipment: Annotated[dict[str, JsonValue] | None, Field(repr=False)] = None
+    shipment_id: CarrierId | None = None
+    at: Annotated[
+        AwareDatetime | None, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))
+    ] = None
+
+
+class EvaluationApi:
+    """`/v1/offers/evaluate`. `read` and `faults` know how the carrier writes a shipment.
+
+    `policy` reads the policy's file, so that a change can be tried before the buyer is started with it; the answer says
+    by its hash which one it was.
+    """
+
+    def __init__(
+        self,
+        decisions: SqlDecisions,
+        access: Access,
+        *,
+        policy: Callable[[], Awaitable[Policy]],
+        read: Read,
+        faults: Faults,
+        clock: Clock,
+    ) -> None:
+        self._decisions = decisions
+        self._access = access
+        self._policy = policy
+        self._read = read
+        self._faults = faults
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """Give the route."""
+        return [Route("/v1/offers/evaluate", self.evaluate, methods=["POST"])]
+
+    async def evaluate(self, request: Request) -> Response:
+        """Say what the policy would choose and why nothing else; spends nothing and asks no carrier."""
+        client = self._access.require(request, "read")
+        asked = _checked(await bodies.read(request, Asked))
+        policy = await self._present()
+        found = self._given(client, asked, policy) if asked.shipment else await self._kept(client, asked, policy)
+        return Response(to_json(found.model_dump() | {"policy_sha256": policy.sha256}), media_type="application/json")
+
+    async def _present(self) -> Policy:
+        try:
+            return await self._policy()
+        except SettingsError as error:
+            raise Problem(503, "no-policy", str(error)) from error
+
+    def _given(self, client: Client, asked: Asked, policy: Policy) -> Verdict:
+        """Decide about a shipment that came with the request."""
+        organization = OrganizationId(asked.organization_id or 0)
+        if not client.sees(organization):
+            raise Problem(403, "forbidden", "This token is not for this organization.")
+        body = to_json(asked.shipment)
+        try:
+            shipment = self._read(body, asked.at or self._clock())
+        except Unreadable as error:
+            raise _refused(
+                *(FieldError(f"shipment.{at}", code, told) for at, code, told in self._faults(body))
+            ) from error
+        return verdict(shipment, decide(shipment, policy, organization))
+
+    async def _kept(self, client: Client, asked: Asked, policy: Policy) -> Verdict:
+        """Decide once more about the offers of the last decision."""
+        found = _only(client, asked, await self._decisions.latest(ShipmentId(asked.shipment_id or 0)))
+        kept = Document.model_validate_json(found.body)
+        if found.policy_sha256 == policy.sha256:
+            return kept.verdict
+        told = again(kept, policy, found.organization)
+        if isinstance(told, Rule):
+            raise Problem(
+                409, "not-kept", f"The rule {told.id} goes by what is not kept: ask with the shipment itself."
+            )
+        return told
+
+
+def _checked(asked: Asked) -> Asked:
+    """Refuse what does not go together. Raises a Problem."""
+    if bool(asked.shipment) == (asked.shipment_id is not None):
+        raise _refused(FieldError("shipment", "invalid", "either a shipment, or the shipment_id of a decision"))
+    if asked.shipment and asked.organization_id is None:
+        raise _refused(FieldError("organization_id", "missing", "whose shipment it is"))
+    if asked.at is not None and asked.shipment_id is not None:
+        raise _refused(FieldError("at", "invalid", "goes with a shipment: a decision is looked at as of its own time"))
+    return asked
+
+
+def _only(client: Client, asked: Asked, found: Sequence[Decided]) -> Decided:
+    """Give the one decision that is meant. Raises a Problem."""
+    wanted = [
+        one for one in found if client.sees(one.organization) and asked.organization_id in (None, int(one.organization))
+    ]
+    if not wanted:
+        raise not_found("decision")
+    if len(wanted) > 1:
+        raise _refused(FieldError("organization_id", "missing", "several organizations have a shipment of this number"))
+    return wanted[0]
+
+
+def _refused(*errors: FieldError) -> Problem:
+    return Problem(422, "unprocessable", "; ".join(f"{one.field}: {one.message}" for one in errors), errors)

@@ -1,0 +1,250 @@
+"""One hand at work on a batch: it reads, has it judged, writes down, and asks once; one shipment or a hundred alike."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
+from bridge.events.shipment import ShipmentState
+from bridge.lifecycle import Clock
+from bridge.limits.connection import Purpose
+from bridge.model import ShipmentId
+from bridge.observability import Metrics
+from bridge.ports import Carrier, Turn
+from bridge.purchasing import announce
+from bridge.purchasing.deciding import decided, record, regenerated, unaffordable
+from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale
+from bridge.purchasing.sending import SEND_WITHIN, Result, intended, sent
+from bridge.purchasing.settling import settled
+from bridge.purchasing.shipment import Choice, Shipment
+from bridge.purchasing.terms import Terms
+from bridge.purchasing.unread import not_now, unread
+from bridge.store.outlook import Batch, Errand
+from bridge.store.purchase import LIVE, Answer, Purchase, PurchaseState, Step
+from bridge.store.purchases import Decide, Intent, SqlPurchases
+
+log = structlog.get_logger()
+
+_ALONE: Final = 2
+"""How many of those that a list left out are read by themselves: one forged id must not use up everybody's calls."""
+_PURPOSES: Final = {Errand.settle: Purpose.settle, Errand.buy: Purpose.read, Errand.confirm: Purpose.confirm}
+_NOT_LISTED: Final = CarrierUnavailable("not_in_list")
+
+Read = Shipment | CarrierUnavailable | CarrierRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An organization the bridge may buy for, and on which terms."""
+
+    carrier: Carrier
+    terms: Terms
+
+
+class Hand:
+    """Handles batches of one organization."""
+
+    def __init__(
+        self,
+        purchases: SqlPurchases,
+        account: Account,
+        metrics: Metrics,
+        clock: Clock,
+        on_call: Callable[[float], None],
+    ) -> None:
+        self._purchases = purchases
+        self._carrier = account.carrier
+        self._terms = account.terms
+        self._metrics = metrics
+        self._clock = clock
+        self._on_call = on_call
+
+    async def handle(self, batch: Batch) -> None:
+        """Do the next thing for each. Raises StoreUnavailable."""
+        asked_at = self._clock()
+        reads = await self._read(batch)
+        moment = Moment(asked_at, self._clock(), batch.is_paused)
+        found = [self._judge(one, reads[one.shipment], moment) for one in batch.purchases]
+        await self._save([one for one in found if isinstance(one, Move)])
+        chosen = [one for one in found if isinstance(one, Chosen)]
+        if chosen:  # first, because windows close
+            await self._buy(chosen)
+        for one in found:
+            if isinstance(one, Stale):
+                await self._regenerate(one.purchase)
+
+    def _judge(self, purchase: Purchase, read: Read, moment: Moment) -> Next:
+        if isinstance(read, Shipment):
+            judged = decided if purchase.state is PurchaseState.wanted else settled
+            return judged(purchase, read, self._terms, moment)
+        if isinstance(read, CarrierRefused):
+            log.warning("purchase.read_refused", shipment=purchase.shipment, key=read.key, status=read.status)
+        return unread(purchase, read, self._terms, moment.now)
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    async def _read(self, batch: Batch) -> Mapping[ShipmentId, Read]:
+        purpose = _PURPOSES[batch.errand]
+        wanted = [one.shipment for one in batch.purchases]
+        if len(wanted) == 1:
+            return {wanted[0]: await self._read_one(wanted[0], purpose)}
+        try:
+            listed = await self._carrier.read_many(wanted, purpose)
+        except (CarrierUnavailable, CarrierRefused) as error:
+            return dict.fromkeys(wanted, error)
+        missing = [one for one in wanted if one not in listed]
+        alone = {one: await self._read_one(one, purpose) for one in missing[:_ALONE]}
+        return {one: listed.get(one) or alone.get(one, _NOT_LISTED) for one in wanted}
+
+    async def _read_one(self, shipment: ShipmentId, purpose: Purpose) -> Read:
+        began = asyncio.get_running_loop().time()
+        try:
+            return await self._carrier.read(shipment, purpose)
+        except (CarrierUnavailable, CarrierRefused) as error:
+            return error
+        finally:
+            self._on_call(asyncio.get_running_loop().time() - began)
+
+    async def _regenerate(self, purchase: Purchase) -> None:
+        """Ask for new offers; what became of it, a read will show."""
+        try:
+            await self._carrier.regenerate(purchase.shipment)
+        except NoPermit as error:
+            await self._save([not_now(purchase, error, self._terms, self._clock())])
+            return
+        except (CarrierUnavailable, CarrierRefused) as error:
+            log.warning("purchase.not_regenerated", shipment=purchase.shipment, error=str(error))
+        await self._save([regenerated(purchase, self._clock())])
+
+    # -- buying ------------------------------------------------------------------------------------------------------
+
+    async def _buy(self, chosen: Sequence[Chosen]) -> None:
+        """Ask for all of them by one call, and again for those that others kept it from."""
+        groups = [list(chosen)]
+        while groups:
+            group = groups.pop(0)
+            refused = await self._ask(group)
+            if refused is not None:
+                groups += _anew(group, refused)
+
+    async def _ask(self, group: Sequence[Chosen]) -> CarrierRefused | None:
+        """Take a turn, write down the intents, ask, write down the doubt. Gives the refusal of many, if it was one.
+
+        The turn comes first: what cannot be sent now is not intended, and stays wanted.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                turn = await stack.enter_async_context(self._carrier.turn_to_buy())
+            except NoPermit as error:
+                await self._put_off(group, error)
+                return None
+            latest = asyncio.get_running_loop().time() + SEND_WITHIN.total_seconds()
+            standing = await self._intend(group)
+            if not standing:
+                return None
+            result, ended_at = await self._send(turn, standing, latest)
+        if isinstance(result, CarrierRefused) and len(standing) > 1:
+            named = [one for one in standing if one.shipment in result.items]
+            await self._save([sent(one, result, ended_at) for one in named])
+            return result
+        await self._save([sent(one, result, ended_at) for one in standing])
+        return None
+
+    async def _put_off(self, group: Sequence[Chosen], error: NoPermit) -> None:
+        """Leave wanted what is not asked for now."""
+        now = self._clock()
+        await self._save([not_now(one.before, error, self._terms, now) for one in group])
+
+    async def _intend(self, group: Sequence[Chosen]) -> Sequence[Purchase]:
+        """Write down what is about to be asked for, and tell of it."""
+        now = self._clock()
+        intents = [_intent(one, self._terms, now) for one in group]
+        done = await self._purchases.intend(intents, self._terms.caps, now)
+        if done.is_paused:
+            await self._put_off(group, NoPermit("paused"))
+            return ()
+        over = [one for one in group if one.purchase.shipment in done.refused]
+        await self._save([unaffordable(one, done.refused[one.purchase.shipment], self._terms, now) for one in over])
+        standing = {one.shipment for one in done.purchases}
+        for one in group:
+            if one.purchase.shipment in standing:
+                left = announce.seconds_left(one.decision.offer, one.shipment)
+                self._metrics.purchase_seconds_left.observe(left)
+        return done.purchases
+
+    async def _send(self, turn: Turn, standing: Sequence[Purchase], latest: float) -> tuple[Result, datetime]:
+        """Ask once, if it is not too late; give how it ended, and when."""
+        # The one clock may be set back, the other stands still while the machine sleeps.
+        began, began_at = asyncio.get_running_loop().time(), self._clock()
+        if began >= latest or any(began_at >= (one.send_before or began_at) for one in standing):
+            log.warning("purchase.too_late_to_send", n=len(standing))
+            return "too_late", began_at
+        result: Result = "accepted"
+        try:
+            await turn.buy([Choice(one.shipment, one.offer) for one in standing if one.offer is not None])
+        except CarrierRefused as error:
+            log.warning("purchase.refused", key=error.key, status=error.status, n=len(standing), named=len(error.items))
+            result = error
+        except CarrierUnavailable as error:
+            log.warning("purchase.in_doubt", reason=error.reason, status=error.status, n=len(standing))
+            result = error
+        took = timedelta(seconds=asyncio.get_running_loop().time() - began)
+        return result, max(self._clock(), began_at + took)
+
+    # -- saving ------------------------------------------------------------------------------------------------------
+
+    async def _save(self, moves: Sequence[Move]) -> None:
+        """Write down moves, and count what ended."""
+        if not moves:
+            return
+        saved = await self._purchases.step([(one.purchase, _decide(one)) for one in moves], self._clock())
+        if len(saved) < len(moves):
+            log.warning("purchase.lease_lost", n=len(moves) - len(saved))
+        for one in saved:
+            log.info("purchase.stepped", shipment=one.shipment, after=one.state, reason=one.reason)
+            if one.state not in LIVE:
+                self._metrics.purchases.labels(one.state.value, one.reason or "").inc()
+
+
+def _decide(move: Move) -> Decide:
+    """Give what the store needs of a move: its facts depend on what is known of the shipment then."""
+
+    def decide(known: ShipmentState | None) -> Step:
+        facts, state = announce.told(move.tell, known)
+        return Step(move.purchase, facts, state, move.decided, move.pauses)
+
+    return decide
+
+
+def _intent(chosen: Chosen, terms: Terms, now: datetime) -> Intent:
+    """Give an intent with what it tells: which offer, why, and that it is about to be asked for."""
+    purchase = intended(chosen.purchase, terms.call_within, now)
+    selected = announce.selected(purchase, chosen.shipment, chosen.decision, terms.policy)
+    tell = (*chosen.tell, selected, announce.requested(purchase, chosen.shipment))
+    move = Move(purchase, tell, decided=record(chosen.purchase, chosen.shipment, chosen.decision, terms))
+    return Intent(purchase, _decide(move), chosen.decision.price)
+
+
+def _anew(group: Sequence[Chosen], refused: CarrierRefused) -> list[list[Chosen]]:
+    """Give what is to be asked for once more, after a call that bought nothing of it.
+
+    Without those that were named; where none was, in halves, until the one is found that is in the way.
+    """
+    rest = [_not_taken(one) for one in group if one.purchase.shipment not in refused.items]
+    if len(rest) < len(group):
+        return [rest] if rest else []
+    middle = len(rest) // 2
+    return [rest[:middle], rest[middle:]]
+
+
+def _not_taken(chosen: Chosen) -> Chosen:
+    """Give it as it is now that its intent is written down, and others kept the carrier from taking it in."""
+    purchase = replace(chosen.purchase, answer=Answer.not_taken)
+    return replace(chosen, purchase=purchase, before=purchase)

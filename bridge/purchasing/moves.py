@@ -1,0 +1,112 @@
+"""What may follow for a purchase, as values that a hand carries out; and how one ends.
+
+A purchase goes wanted → intended → doubt → succeeded or failed. From `intended` on, only evidence moves it: a lost
+answer, a refusal and a crash all look the same, and are settled by the same reads. What follows from a read is said by
+`deciding` while it is wanted and by `settling` while it is in doubt; from a read that brought nothing, by `unread`; and
+from the call that buys, by `sending`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bridge.limits.pause import AccountReason
+from bridge.model import Evidence
+from bridge.purchasing import announce
+from bridge.purchasing.policy import Buy
+from bridge.purchasing.shipment import Shipment
+from bridge.purchasing.terms import Terms
+from bridge.store.decisions import Decided
+from bridge.store.purchase import Answer, Purchase, PurchaseState
+
+GIVE_UP_AFTER: Final = timedelta(minutes=10)
+"""From the end of the window to the end of waiting for a carrier that lets nothing be decided."""
+UNKNOWN_AFTER: Final = timedelta(seconds=60)
+PAUSED: Final = "account_paused"
+"""The reason of what ended because its organization was paused: it is wanted again when that is over."""
+WHILE_PAUSED: Final = (PAUSED, PAUSED, Evidence.carrier)
+UNREACHABLE: Final = ("carrier_unreachable", "carrier_unavailable", Evidence.webhook)
+"""Why nothing was decided: as kept, as published, and what the event goes by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A purchase from now on, and what is told of it. `pauses` is why the whole account is paused, where it is."""
+
+    purchase: Purchase
+    tell: tuple[announce.Tell, ...] = ()
+    pauses: AccountReason | None = None
+    decided: Decided | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An offer that is to be bought now. `before` is what stays of the purchase where it cannot be asked for."""
+
+    purchase: Purchase
+    before: Purchase
+    shipment: Shipment
+    decision: Buy
+    tell: tuple[announce.Tell, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Offers that have expired and are to be made anew."""
+
+    purchase: Purchase
+
+
+Next = Move | Chosen | Stale
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When something is judged: when the read was asked for, what time it is, and whether nothing may be bought now."""
+
+    asked_at: datetime
+    now: datetime
+    is_paused: bool = False
+
+
+def ended(
+    purchase: Purchase,
+    shipment: Shipment,
+    state: PurchaseState,
+    why: str | None,
+    *tell: announce.Tell,
+    decided: Decided | None = None,
+) -> Move:
+    """End a purchase; an intent that was never taken in ends with it."""
+    before = () if state is PurchaseState.succeeded else left_behind(purchase, shipment.at)
+    return Move(replace(purchase, state=state, reason=why, answer=None), (*before, *tell), decided=decided)
+
+
+def left_behind(purchase: Purchase, at: datetime, offer: int | None = None) -> tuple[announce.Tell, ...]:
+    """Tell the end of an intent that the carrier never took in, where another offer is bought, or none."""
+    if purchase.answer is not Answer.not_taken or purchase.offer == offer:
+        return ()
+    return (announce.failed(purchase, "other", at),)
+
+
+def given_up(purchase: Purchase, why: tuple[str, str, Evidence], terms: Terms, now: datetime) -> Move:
+    """End what was wanted and could not be decided about, and let consumers hear of it."""
+    kept, published, found = why
+    told = announce.given_up(purchase, published, found, terms.policy, now)
+    ended = replace(purchase, state=PurchaseState.expired, reason=kept, answer=None)
+    return Move(ended, (*left_behind(purchase, now), told))
+
+
+def is_hopeless(purchase: Purchase, now: datetime) -> bool:
+    """Say whether a wanted purchase has waited for too long beyond its window."""
+    return purchase.state is PurchaseState.wanted and now >= purchase.deadline + GIVE_UP_AFTER
+
+
+def unknown(purchase: Purchase, now: datetime) -> tuple[announce.Tell, ...]:
+    """Say that nobody knows, where a purchase has been in doubt for long; the fact is kept once."""
+    if purchase.state is PurchaseState.wanted or purchase.send_before is None:
+        return ()
+    overdue = purchase.send_before + UNKNOWN_AFTER < now
+    return (announce.unknown(purchase, now),) if overdue else ()

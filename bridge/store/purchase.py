@@ -1,0 +1,128 @@
+"""A purchase as it is stored: one row per shipment, and what a step changes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from bridge.events.shipment import ShipmentState
+from bridge.limits.pause import AccountReason
+from bridge.model import Fact, IntentId, OfferId, OrganizationId, ShipmentId, Subject
+from bridge.store import journal
+from bridge.store.budget import Refusal
+from bridge.store.decisions import Decided
+
+ADOPTED: Final = "adopted"
+"""The reason in the ledger of what somebody else bought, as a read showed."""
+ADOPTED_UNREAD: Final = "adopted_by_webhook"
+"""The same, as a webhook alone says. It moves no money: where a read is asked for, the read decides."""
+
+
+class PurchaseState(StrEnum):
+    """Where a purchase stands. The first three are live: somebody will work on them."""
+
+    wanted = "wanted"
+    intended = "intended"
+    doubt = "doubt"
+    succeeded = "succeeded"
+    failed = "failed"
+    declined = "declined"
+    held = "held"
+    expired = "expired"
+    not_ours = "not_ours"
+
+
+LIVE: Final = (PurchaseState.wanted, PurchaseState.intended, PurchaseState.doubt)
+UNBOUGHT: Final = (
+    PurchaseState.failed,
+    PurchaseState.declined,
+    PurchaseState.held,
+    PurchaseState.expired,
+    PurchaseState.not_ours,
+)
+"""How a purchase ends that bought nothing, as far as we knew."""
+
+
+class Answer(StrEnum):
+    """How the last call for a purchase ended; it says how urgent the next read is, and what that read can prove."""
+
+    accepted = "accepted"
+    refused = "refused"
+    """By the carrier, in words: this call bought nothing, as a read is yet to explain."""
+    not_taken = "not_taken"
+    """It never left, there were too many calls, or others asked for together were in the way: nothing came of it."""
+    lost = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a person agreed to: this service, up to this price where one was known."""
+
+    by: str
+    service: str
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A claimed purchase. `due_at` is when it is to be looked at next; `reads` counts those since the doubt began."""
+
+    organization: OrganizationId
+    shipment: ShipmentId
+    state: PurchaseState
+    deadline: datetime
+    due_at: datetime
+    cause: str | None
+    intent: IntentId | None = None
+    offer: OfferId | None = None
+    service: str | None = None
+    payments: tuple[int, ...] = ()
+    """The payments that were there already when this one was intended: they prove nothing about it."""
+    send_before: datetime | None = None
+    """When the call had to be begun."""
+    left_by: datetime | None = None
+    """The last moment at which the request can have left: a bound at the intent, the call's end once that is known."""
+    reads: int = 0
+    attempts: int = 0
+    reason: str | None = None
+    answer: Answer | None = None
+    refusals: int = 0
+    """Intents of this shipment that ended without a purchase."""
+    regenerations: int = 0
+    """How often its offers were made anew."""
+    edited_at: datetime | None = None
+    """When that was asked for last."""
+    approval: Approval | None = None
+    token: int = 0
+    """Which taking in hand this is: the next one makes it worthless."""
+    note: journal.Note | None = None
+    """What was just seen or done, for the journal."""
+
+    @property
+    def subject(self) -> Subject:
+        return Subject.shipment(self.organization, self.shipment)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step of a purchase changes: the row from now on, the facts, and what is known of the shipment."""
+
+    purchase: Purchase
+    facts: tuple[Fact, ...] = ()
+    state: ShipmentState | None = None
+    decided: Decided | None = None
+    pauses: AccountReason | None = None
+    """Why nothing more may be bought for the organization, where that came out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """What came of intents: those that stand, why others do not, and whether the organization is paused."""
+
+    purchases: tuple[Purchase, ...] = ()
+    refused: Mapping[ShipmentId, Refusal] = field(default_factory=dict)
+    is_paused: bool = False

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from bridge.carriers.shipx.client import ShipxClient, make_http
+
+from .stage import client_on
+
+
+@pytest.fixture(scope="package")
+def http() -> httpx.AsyncClient:
+    """One for all tests, which never connects: reading the machine's certificates takes longer than most of them."""
+    return make_http(timeout_s=10, at_once=2)
+
+
+@pytest.fixture
+def client(http: httpx.AsyncClient) -> ShipxClient:
+    return client_on(http)
