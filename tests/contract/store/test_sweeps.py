@@ -16,11 +16,12 @@ from bridge.events.projection import Projection
 from bridge.events.shipment import ShipmentState
 from bridge.model import OrganizationId, ShipmentId
 from bridge.reconciling.reading import Reading
+from bridge.store.answers import Answer
 from bridge.store.database import ManagedDatabase
 from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
 from bridge.store.sqlite import SqliteDatabase
-from bridge.store.sweeps import Answer, Phase
+from bridge.store.watched import Phase
 from tests.contract.store.round import ORGANIZATION, Round, rounds
 from tests.contract.store.test_plans import Explaining
 from tests.unit.reconciling.shipments import shipment
