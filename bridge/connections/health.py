@@ -51,8 +51,8 @@ def _advice(name: str, pause: Pause) -> str:
 
 _MEND_ELSE: Final = "see in the carrier's Manager what is wrong with the account"
 _MEND: Final[Mapping[str, str]] = {
-    AccountReason.insufficient_funds: "top up the account, or pay what is due",
-    AccountReason.account_data_missing: "complete the company and bank data in the carrier's Manager",
+    AccountReason.debt_collection: "top up the account, or pay what is due",
+    AccountReason.company_data_missing: "complete the company and bank data in the carrier's Manager",
     AccountReason.no_carriers: "have the carrier give the organization a contract to ship with",
     AccountReason.forbidden: "set the token of this organization and restart",
 }

@@ -267,7 +267,7 @@ class ConnectionFact(AboutConnection):
     facet = "reason"
 
     reason: Annotated[
-        Word, Field(examples=["operator", "insufficient_funds"], description="Why it was paused; an open set")
+        Word, Field(examples=["operator", "debt_collection"], description="Why it was paused; an open set")
     ]
     since: Annotated[datetime, Field(description="When the pause began: the same in the event that ends it")]
 

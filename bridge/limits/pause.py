@@ -25,10 +25,12 @@ MOST_PROBE: Final = round(LONGEST_PROBE * (1 + _JITTER))
 
 
 class AccountReason(StrEnum):
-    """What a carrier refuses a whole account for."""
+    """What a carrier refuses a whole account for, in its own words as the contract has them."""
 
-    insufficient_funds = "insufficient_funds"
-    account_data_missing = "account_data_missing"
+    debt_collection = "debt_collection"
+    """No credit on a prepaid account, or unpaid invoices: single purchases fail with `insufficient_funds`."""
+    company_data_missing = "company_data_missing"
+    """Company or bank data: single purchases fail with `account_data_missing`."""
     no_carriers = "no_carriers"
     forbidden = "forbidden"
     """The token is not accepted for this organization."""
@@ -68,6 +70,10 @@ class Pause:
         """Say whether the try that may be taken is a purchase."""
         return self.is_due(now) and not self.is_about_token
 
+    def is_probing(self, now: Micros) -> bool:
+        """Say whether somebody has the try, and time for it."""
+        return self.probing_until is not None and now < self.probing_until <= now + PROBING
+
     def taken(self, now: Micros) -> Pause:
         """Take the try: nobody else does until it has been made, or had its time."""
         until = Micros(now + PROBING)
@@ -81,8 +87,7 @@ class Pause:
 
     def lets_begin(self, now: Micros) -> bool:
         """Say whether the one purchase of a try may be written down now."""
-        until = self.probing_until
-        return not self.is_about_token and until is not None and now < until <= now + PROBING
+        return not self.is_about_token and self.is_probing(now)
 
     def lets_call(self, now: Micros) -> bool:
         """Say whether its one call may have a permit: while the try is taken, and not made yet."""

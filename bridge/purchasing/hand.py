@@ -73,12 +73,12 @@ class Hand:
         moment = Moment(asked_at, self._clock(), batch.is_paused)
         found = [self._judge(one, reads[one.shipment], moment) for one in batch.purchases]
         await self._save([one for one in found if isinstance(one, Move)])
+        chosen = [one for one in found if isinstance(one, Chosen)]
+        if chosen:  # first, because windows close
+            await self._buy(chosen)
         for one in found:
             if isinstance(one, Stale):
                 await self._regenerate(one.purchase)
-        chosen = [one for one in found if isinstance(one, Chosen)]
-        if chosen:
-            await self._buy(chosen)
 
     def _judge(self, purchase: Purchase, read: Read, moment: Moment) -> Next:
         if isinstance(read, Shipment):
@@ -150,7 +150,7 @@ class Hand:
             if not standing:
                 return None
             result, ended_at = await self._send(turn, standing, latest)
-        if isinstance(result, CarrierRefused) and len(group) > 1:
+        if isinstance(result, CarrierRefused) and len(standing) > 1:
             named = [one for one in standing if one.shipment in result.items]
             await self._save([sent(one, result, ended_at) for one in named])
             return result

@@ -18,8 +18,8 @@ SEND_WITHIN: Final = timedelta(seconds=5)
 """From the intent to the call. Shorter than the lease, so that a process that slept cannot pay after losing it."""
 _TOO_MANY: Final = 429
 _ACCOUNT_WIDE: Final = {
-    "debt_collection": AccountReason.insufficient_funds,
-    "company_data_missing": AccountReason.account_data_missing,
+    "debt_collection": AccountReason.debt_collection,
+    "company_data_missing": AccountReason.company_data_missing,
     "no_carriers": AccountReason.no_carriers,
 }
 """Refusals that are about the whole account, whichever shipment they answer (open question B16)."""

@@ -85,8 +85,11 @@ def _failed(purchase: Purchase, why: str, at: datetime, now: datetime, *, is_ove
 
 def _pauses(why: str) -> AccountReason | None:
     """Say why the whole account is paused by a failure, where it is."""
-    return AccountReason(why) if why in _ACCOUNT_WIDE else None
+    return _ACCOUNT_WIDE.get(why)
 
 
-_ACCOUNT_WIDE: Final = (AccountReason.insufficient_funds, AccountReason.account_data_missing)
+_ACCOUNT_WIDE: Final = {
+    "insufficient_funds": AccountReason.debt_collection,
+    "account_data_missing": AccountReason.company_data_missing,
+}
 """What a payment fails for whichever shipment it is for."""

@@ -243,6 +243,8 @@ def _buy(transaction: Transaction, found: Listed, order: Order, now: datetime) -
 def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId], now: datetime) -> Listed | Refused:
     """Ask for the first time."""
     organization = known[0] if order.organization is None and len(known) == 1 else order.organization
+    if organization is None and not known:
+        return Refused("there is no organization here that could buy: none has a token")
     if organization is None:
         return Refused("there are several organizations here: say which by organization_id")
     if organization not in known:

@@ -95,7 +95,8 @@ class SqlPurchases:
     def _claim(self, transaction: Transaction, plan: Plan, now: datetime) -> Claimed:
         due = Due.now(transaction, now)
         batches, found = [], outlooks(transaction, due)
-        refusals.want_one_to_try(transaction, found, now)
+        if self._regenerate:
+            refusals.want_one_to_try(transaction, found, now)
         for outlook in found:
             takes, is_try = refusals.tried(transaction, outlook.organization, plan(outlook))
             is_paused = outlook.organization in due.paused and not is_try

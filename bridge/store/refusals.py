@@ -91,12 +91,6 @@ def _shows_its_end(transaction: Transaction, pause: Pause | None, ago: timedelta
     return ago + _AFTER < timedelta(microseconds=transaction.now - pause.since)
 
 
-def probe_is_due(transaction: Transaction, organization: OrganizationId, now: Micros) -> bool:
-    """Say whether an organization's pause is to be tried with one purchase now, by the database's clock."""
-    pause = pause_of(transaction, shipx(organization))
-    return pause is not None and pause.is_due_to_buy(now)
-
-
 def take_probe(transaction: Transaction, organization: OrganizationId, now: Micros) -> bool:
     """Take the try that is due: nobody else does for half a minute. Says whether it is ours."""
     found = locked(transaction, shipx(organization))
@@ -109,9 +103,11 @@ def take_probe(transaction: Transaction, organization: OrganizationId, now: Micr
 def tried(transaction: Transaction, organization: OrganizationId, takes: Sequence[Take]) -> tuple[Sequence[Take], bool]:
     """Cut down what is taken of an organization whose pause is to be tried, to one purchase, if the try is ours.
 
-    Says whether it is. Of any other organization all is taken that was planned.
+    Says whether it is. Of any other organization all is taken that was planned. Where another replica took the try just
+    now, what is due was counted while nobody had it: nothing of it is taken to buy.
     """
-    if not probe_is_due(transaction, organization, transaction.now):
+    pause, now = pause_of(transaction, shipx(organization)), transaction.now
+    if pause is None or not (pause.is_due_to_buy(now) or pause.lets_begin(now)):
         return takes, False
     others = [one for one in takes if one.errand is not Errand.buy]
     if len(others) == len(takes) or not take_probe(transaction, organization, transaction.now):

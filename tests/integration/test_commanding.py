@@ -383,7 +383,7 @@ async def test_commands_outlive_a_restart_of_the_broker(own_rabbit: RabbitNode, 
     async with bus.at_work():
         async with sender(own_rabbit.url) as program:
             assert (await program.ask("shipment.buy", about()))["outcome"] == "done"
-        await asyncio.to_thread(own_rabbit.kill)
+        await asyncio.to_thread(own_rabbit.stop)
         await until(lambda: bus.consumer.degraded_since)
         await asyncio.to_thread(own_rabbit.start)
         async with sender(own_rabbit.url) as program:

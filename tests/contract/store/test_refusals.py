@@ -16,17 +16,19 @@ from bridge.lifecycle import utc_now
 from bridge.limits.connection import Exchange, Granted, Limits, Outcome, Purpose, Refused, Verdict
 from bridge.limits.pause import AccountReason, Pause
 from bridge.model import DeliveryId, Fact, OrganizationId, PurchaseWork, ShipmentId, Subject, micros, moment
-from bridge.store.connections import SqlConnections, is_paused, pause_of, resting, shipx
+from bridge.store.connections import SqlConnections, is_paused, pause_of, resting, shipx, to_be_tried
 from bridge.store.database import ManagedDatabase, T, Transaction, Unit
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
-from bridge.store.refusals import SqlRefusals, pause_account, probe_is_due, resume_account, take_probe
+from bridge.store.outlook import Errand, Take
+from bridge.store.purchases import SqlPurchases
+from bridge.store.refusals import SqlRefusals, pause_account, resume_account, take_probe
 from bridge.store.wanting import want
 
 ORGANIZATION, OTHER = OrganizationId(4821), OrganizationId(4822)
 NAME = shipx(ORGANIZATION)
 LIMITS = Limits(per_minute=6000, at_once=9)
-FUNDS, TOKEN = AccountReason.insufficient_funds, AccountReason.forbidden
+FUNDS, TOKEN = AccountReason.debt_collection, AccountReason.forbidden
 MINUTE: Final = timedelta(minutes=1)
 ENDED = ("failed", "insufficient_funds")
 
@@ -94,7 +96,7 @@ class Account:
         return ORGANIZATION in await self.do(lambda it: resting(it, it.now))
 
     async def is_due(self) -> bool:
-        return await self.do(lambda it: probe_is_due(it, ORGANIZATION, it.now))
+        return ORGANIZATION in [organization for organization, _ in await self.do(to_be_tried)]
 
     async def may_begin(self, intents: int = 1) -> bool:
         return not await self.do(lambda it: is_paused(it, ORGANIZATION, intents))
@@ -108,7 +110,7 @@ class Account:
         self, shipment: int, state: str, reason: str | None, ago: timedelta, organization: OrganizationId = ORGANIZATION
     ) -> None:
         """Have a purchase that came to this so long ago."""
-        work = PurchaseWork(organization, ShipmentId(shipment), self.now, DeliveryId("d"))
+        work = PurchaseWork(organization, ShipmentId(shipment), self.now + 5 * MINUTE, DeliveryId("d"))
 
         def unit(it: Transaction) -> None:
             want(it, [work], self.now)
@@ -119,6 +121,12 @@ class Account:
             )
 
         await self.do(unit)
+
+    async def claim(self, holder: str) -> list[tuple[OrganizationId, int]]:
+        """Take all that is wanted, as a replica that has nothing to do."""
+        purchases = SqlPurchases(self.database, self.recorder, holder)
+        claimed = await purchases.claim(lambda outlook: [Take(Errand.buy, 100)] if outlook.wanted else [], self.now)
+        return [(one.organization, one.shipment) for batch in claimed.batches for one in batch.purchases]
 
     async def wanted(self) -> list[int]:
         sql = "SELECT shipment FROM purchases WHERE state = 'wanted' ORDER BY shipment"
@@ -151,20 +159,20 @@ async def test_a_pause_is_told_in_the_transaction_of_the_purchase_that_was_refus
         await account.do(lambda it: refused(it, counts=False))
     assert (await account.paused(), await account.told()) == (None, [])
     assert await account.do(lambda it: refused(it, counts=True))
-    assert await account.told() == [("confirmed", "x"), ("paused", "insufficient_funds")]
+    assert await account.told() == [("confirmed", "x"), ("paused", "debt_collection")]
     pause = await account.paused()
     assert pause == Pause.by_carrier(FUNDS, pause.since if pause else micros(account.now))
 
 
 async def test_many_refusals_are_one_pause_for_the_first_reason(account: Account) -> None:
-    begun = [await account.pause(reason) for reason in (FUNDS, FUNDS, AccountReason.account_data_missing, TOKEN)]
+    begun = [await account.pause(reason) for reason in (FUNDS, FUNDS, AccountReason.company_data_missing, TOKEN)]
     assert begun == [True, False, False, False]
-    assert await account.told() == [("paused", "insufficient_funds")]
+    assert await account.told() == [("paused", "debt_collection")]
 
 
 async def test_of_refusals_at_once_one_begins_the_pause(account: Account) -> None:
     assert sorted(await asyncio.gather(*(account.pause() for _ in range(8)))) == [False] * 7 + [True]
-    assert await account.told() == [("paused", "insufficient_funds")]
+    assert await account.told() == [("paused", "debt_collection")]
 
 
 async def test_what_a_person_paused_stays_the_persons(account: Account) -> None:
@@ -187,7 +195,7 @@ async def test_a_person_takes_a_pause_over_and_it_is_tried_no_more(account: Acco
     assert await account.ask(Purpose.buy) == (Refused("paused"),)
     assert not await account.may_begin()
     await account.resumed_by_person()
-    assert await account.told() == [("paused", "insufficient_funds"), ("paused", "operator"), ("resumed", "operator")]
+    assert await account.told() == [("paused", "debt_collection"), ("paused", "operator"), ("resumed", "operator")]
 
 
 # -- trying ------------------------------------------------------------------------------------------------------------
@@ -242,7 +250,7 @@ async def test_a_try_that_came_to_nothing_is_followed_by_one_soon_and_one_that_f
     assert not await account.is_due()
     await account.pass_time(0.2 * MINUTE)
     assert await account.is_due()
-    assert await account.told() == [("paused", "insufficient_funds")]
+    assert await account.told() == [("paused", "debt_collection")]
 
 
 async def test_a_pause_for_a_token_lets_no_purchase_through(account: Account) -> None:
@@ -254,6 +262,29 @@ async def test_a_pause_for_a_token_lets_no_purchase_through(account: Account) ->
     assert (await account.may_begin(), await account.rests()) == (False, True)
 
 
+async def test_replicas_that_claim_at_once_take_one_purchase_of_an_account_that_is_tried(account: Account) -> None:
+    await account.paused_for(MINUTE)
+    for shipment in range(1, 5):
+        await account.have(shipment, "wanted", None, MINUTE)
+    await account.have(9, "wanted", None, MINUTE, OTHER)
+    claimed = [
+        one for claim in await asyncio.gather(*(account.claim(f"replica {n}") for n in range(6))) for one in claim
+    ]
+    assert sorted(organization for organization, _ in claimed) == [ORGANIZATION, OTHER]
+    assert await account.claim("later") == [], "the try is taken"
+
+
+async def test_where_nothing_is_wanted_one_of_what_was_kept_back_is_tried(account: Account) -> None:
+    await account.paused_for(MINUTE)
+    for shipment in range(1, 5):
+        await account.have(shipment, *ENDED, MINUTE)
+    await account.claim("a replica")
+    [wanted] = await account.wanted()
+    assert await account.claim("a replica") == [(ORGANIZATION, wanted)]
+    await account.claim("a replica")
+    assert await account.wanted() == [wanted], "no second one while it is tried"
+
+
 # -- resuming ----------------------------------------------------------------------------------------------------------
 
 
@@ -262,7 +293,7 @@ async def test_a_purchase_that_was_begun_well_after_the_pause_ends_it(account: A
     assert await account.succeeded()
     assert not await account.succeeded()
     assert await account.paused() is None
-    assert await account.told() == [("paused", "insufficient_funds"), ("resumed", "insufficient_funds")]
+    assert await account.told() == [("paused", "debt_collection"), ("resumed", "debt_collection")]
     assert isinstance((await account.ask(Purpose.buy))[0], Granted)
     assert await account.pause(), "it may begin anew"
     assert len(await account.told()) == 3

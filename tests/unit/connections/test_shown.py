@@ -21,7 +21,7 @@ AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NOW = micros(AT)
 LATER = Micros(NOW + 1_000_000)
 PAUSE = Pause(NOW, "operator", "somebody")
-FUNDS = Pause.by_carrier(AccountReason.insufficient_funds, NOW)
+FUNDS = Pause.by_carrier(AccountReason.debt_collection, NOW)
 TOKEN = Pause.by_carrier(AccountReason.forbidden, NOW)
 
 
@@ -75,8 +75,8 @@ def test_people_get_a_row() -> None:
 @pytest.mark.parametrize(
     ("pause", "why", "next_probe"),
     [
-        (FUNDS, "insufficient_funds, by carrier; tried again at 2026-11-20 12:01:00Z", AT + timedelta(minutes=1)),
-        (replace(FUNDS, probe_at=NOW), "insufficient_funds, by carrier; tried again with the next purchase", AT),
+        (FUNDS, "debt_collection, by carrier; tried again at 2026-11-20 12:01:00Z", AT + timedelta(minutes=1)),
+        (replace(FUNDS, probe_at=NOW), "debt_collection, by carrier; tried again with the next purchase", AT),
         (replace(TOKEN, probe_at=NOW), "forbidden, by carrier; tried again with the next look", AT),
         (PAUSE, "operator, by somebody", None),
     ],
@@ -91,8 +91,8 @@ def test_a_pause_says_when_it_is_tried_again(pause: Pause, why: str, next_probe:
 @pytest.mark.parametrize(
     ("reason", "advice"),
     [
-        (AccountReason.insufficient_funds, "top up the account, or pay what is due"),
-        (AccountReason.account_data_missing, "complete the company and bank data in the carrier's Manager"),
+        (AccountReason.debt_collection, "top up the account, or pay what is due"),
+        (AccountReason.company_data_missing, "complete the company and bank data in the carrier's Manager"),
         (AccountReason.no_carriers, "have the carrier give the organization a contract to ship with"),
         (AccountReason.forbidden, "set the token of this organization and restart"),
     ],

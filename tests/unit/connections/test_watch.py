@@ -22,7 +22,7 @@ NOW = Micros(1_800_000_000_000_000)
 EARLIER, LATER = Micros(NOW - 60_000_000), Micros(NOW + 1_000_000)
 OURS, OTHER = OrganizationId(4821), OrganizationId(4822)
 TOKEN = Pause.by_carrier(AccountReason.forbidden, EARLIER)
-FUNDS = Pause.by_carrier(AccountReason.insufficient_funds, EARLIER)
+FUNDS = Pause.by_carrier(AccountReason.debt_collection, EARLIER)
 REFUSED = CarrierRefused("token_invalid", status=401)
 
 

@@ -219,7 +219,7 @@ def test_a_pause_is_about_buying_alone_so_that_what_is_in_doubt_is_settled(purpo
 
 
 def test_a_pause_is_tried_with_one_purchase_and_the_next_one_waits_longer() -> None:
-    pause = Pause.by_carrier(AccountReason.insufficient_funds, NOW)
+    pause = Pause.by_carrier(AccountReason.debt_collection, NOW)
     row = Row(pause=pause)
     row.wait(60)
     assert row.ask(BUY) == Refused("paused"), "nobody has taken the try"
@@ -231,7 +231,7 @@ def test_a_pause_is_tried_with_one_purchase_and_the_next_one_waits_longer() -> N
 
 
 def test_a_try_that_cannot_be_made_yet_is_not_used_up() -> None:
-    pause = Pause.by_carrier(AccountReason.insufficient_funds, NOW)
+    pause = Pause.by_carrier(AccountReason.debt_collection, NOW)
     row = Row(Limits(per_minute=6000, at_once=1))
     held = row.take()
     row.connection = replace(row.connection, pause=pause.taken(row.now))

@@ -9,7 +9,7 @@ from bridge.model import Micros
 
 SECOND = 1_000_000
 NOW = Micros(1_800_000_000_000_000)
-FUNDS = Pause.by_carrier(AccountReason.insufficient_funds, NOW)
+FUNDS = Pause.by_carrier(AccountReason.debt_collection, NOW)
 TOKEN = Pause.by_carrier(AccountReason.forbidden, NOW)
 PERSONS = Pause(NOW, "operator", "somebody")
 
