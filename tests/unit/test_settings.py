@@ -685,8 +685,6 @@ def test_loopback_is_told_from_the_rest(url: str, expected: bool, remark: str) -
 
 WITHOUT_EFFECT = {
     # a key that changes nothing in this version, and a value that is not its default
-    "BRIDGE_AMQP__COMMANDS": "label.fetch",
-    "BRIDGE_AMQP__REPLY_QUEUES": "erp.*",
     "BRIDGE_SHIPX__READ_BACK": "always",
     "BRIDGE_PURCHASING__SCOPE": "all",
     "BRIDGE_PURCHASING__MAX_PER_DAY": "10",
