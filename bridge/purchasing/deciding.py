@@ -62,8 +62,9 @@ def _wished(purchase: Purchase, shipment: Shipment, decision: Buy | Hold, terms:
         chosen = choose(purchase, shipment, decision.offer)
         before = replace(purchase, deadline=chosen.deadline)
         return Chosen(chosen, before, shipment, _as_buy(decision), left if chosen.intent != purchase.intent else ())
-    # What was asked for and not taken in is not what a person is asked about: that is another intent.
-    chosen = choose(replace(purchase, intent=None) if left else purchase, shipment, decision.offer)
+    # What was asked for and not taken in, or approved at a lower price, is not what a person is asked about now.
+    is_another = left or purchase.approval is not None
+    chosen = choose(replace(purchase, intent=None, approval=None) if is_another else purchase, shipment, decision.offer)
     selected = announce.selected(chosen, shipment, _as_buy(decision), terms.policy)
     held = announce.held(chosen, shipment, decision.offer, why)
     decided = record(chosen, shipment, decision, terms)
