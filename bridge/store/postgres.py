@@ -24,7 +24,8 @@ from pydantic import SecretStr
 from bridge.errors import RowRefused, StoreConflict, StoreUnavailable
 from bridge.lifecycle import Stop
 from bridge.model import Micros
-from bridge.store.database import Doing, Given, Kind, Row, Topic, Transaction, Trouble, Unit
+from bridge.store.database import Doing, Given, Kind, Row, Topic, Transaction, Trouble, Unit, marks
+from bridge.store.postgres_arrays import array, column
 from bridge.store.postgres_link import CONFLICTS, Link, words
 from bridge.store.postgres_notices import Notices, hear
 
@@ -60,7 +61,6 @@ class PostgresTransaction:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._cursor = link.connection.cursor(binary=True)
         self.topics: set[Topic] = set()
 
     @property
@@ -68,38 +68,42 @@ class PostgresTransaction:
         return self._link.server_process % _SHARDS
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        return self._execute(_translated(sql), parameters)
+        with in_our_words():
+            return self._link.run(_translated(sql), parameters)
 
     def insert(self, into: str, rows: Sequence[Sequence[object]], *, tail: str = "") -> list[Row]:
         """Insert all rows by one statement: a column is one array, whatever the number of rows."""
         if not rows:
             return []
-        arrays = ", ".join(f"%b::{kind}[]" for kind in self._kinds(into))
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        return self._execute(f"INSERT INTO {into} SELECT * FROM unnest({arrays}) {_translated(tail)}", columns)
+        kinds = self._kinds(into)
+        columns = zip(*rows, strict=True)
+        with in_our_words():
+            arrays = [column(kind, values) for kind, values in zip(kinds, columns, strict=True)]
+        return self.run(f"INSERT INTO {into} SELECT * FROM unnest({marks(arrays)}) {tail}", arrays)
 
     def given(self, kinds: Sequence[Kind], rows: Sequence[Sequence[object]]) -> Given:
-        arrays = ", ".join(f"%b::{kind}[]" for kind in kinds)
         names = ", ".join(f"column{number}" for number in range(1, len(kinds) + 1))
-        return Given(f"unnest({arrays}) AS given ({names})", [list(column) for column in zip(*rows, strict=True)])
+        with in_our_words():
+            arrays = [column(kind, values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True)]
+        return Given(f"unnest({marks(arrays)}) AS given ({names})", arrays)
 
-    def among(self, column: str, values: Sequence[object]) -> Given:
-        return Given(f"{column} = ANY(%b)", [list(values)])  # in binary form: a list of texts is dear to write out
+    def among(self, name: str, values: Sequence[object]) -> Given:
+        return Given(f"{name} = ANY(?)", [array(values) if values else "{}"])
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        self._execute("SAVEPOINT unit")
+        self.run("SAVEPOINT unit")
         try:
             yield
         except BaseException:
-            self._execute("ROLLBACK TO unit")
-            self._execute("RELEASE unit")
+            self.run("ROLLBACK TO unit")
+            self.run("RELEASE unit")
             raise
-        self._execute("RELEASE unit")
+        self.run("RELEASE unit")
 
     @property
     def now(self) -> Micros:
-        rows = self._execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        rows = self.run("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
         return Micros(rows[0][0])
 
     def skip_locked(self, table: str) -> str:
@@ -110,22 +114,22 @@ class PostgresTransaction:
 
     def reserve_positions(self) -> None:
         """Say, until the commit, after which position this transaction adds its events."""
-        self._execute(
+        self.run(
             f"SELECT pg_advisory_xact_lock_shared(({_FEED}::bigint << 48) + {_LAST_POSITION}) FROM events_position_seq"
         )
 
     def alone(self, doing: Doing) -> None:
         """Let no other process do the same until the commit."""
-        self._execute(f"SELECT pg_advisory_xact_lock({_ALONE[doing]})")
+        self.run(f"SELECT pg_advisory_xact_lock({_ALONE[doing]})")
 
     def _kinds(self, into: str) -> Sequence[str]:
         """Look up, once per connection, the types of the columns that `table (column, …)` names."""
         found = self._link.kinds.get(into)
         if found is None:
             table, names = _INTO.fullmatch(into).groups()  # type: ignore[union-attr] # every caller writes it so
-            rows = self._execute(
+            rows = self.run(
                 "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute"
-                " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
+                " WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped",
                 (table,),
             )
             kinds: dict[str, str] = dict(rows)
@@ -134,11 +138,6 @@ class PostgresTransaction:
             except KeyError as error:
                 raise StoreUnavailable(f"the table {table} is not as this version needs it") from error
         return found
-
-    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        with in_our_words():
-            cursor = self._cursor.execute(sql, parameters or None)
-            return cursor.fetchall() if cursor.description else []
 
 
 _SHARDS: Final = 32
@@ -153,7 +152,9 @@ _DECIDED: Final = (
 
 @lru_cache(maxsize=2048)
 def _translated(sql: str) -> str:
-    return sql.replace("?", "%s")
+    """Number the marks of a statement's parameters."""
+    first, *others = sql.split("?")
+    return first + "".join(f"${number}{text}" for number, text in enumerate(others, 1))
 
 
 @contextmanager

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final, Self
 
 import psycopg
 from psycopg import errors
-from psycopg.pq import ExecStatus
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGresult
 from pydantic import SecretStr
 
 from bridge.errors import StoreConflict, StoreUnavailable
+from bridge.store.database import Row
+from bridge.store.postgres_arrays import Column
 
 CONFLICTS: Final = (errors.DeadlockDetected, errors.SerializationFailure)
 _CONNECT_S: Final = 5
@@ -55,12 +60,29 @@ class Link:
         if said != b"COMMIT":  # an aborted transaction answers ROLLBACK, and no error
             raise StoreUnavailable("the transaction was undone by an error inside it")
 
+    def run(self, sql: str, parameters: Sequence[object]) -> list[Row]:
+        """Run one statement with `$1`, `$2`, … for its parameters, and give its rows. Raises psycopg.Error.
+
+        A cursor would do the same in rounds of its own, for three times the processor time.
+        """
+        transformer = Transformer(self.connection)
+        plain = [None if isinstance(one, Column) else one for one in parameters]
+        values = list(transformer.dump_sequence(plain, [PyFormat.AUTO] * len(plain)))
+        kinds, formats = list(transformer.types or ()), list(transformer.formats or ())
+        for place, one in enumerate(parameters):
+            if isinstance(one, Column):
+                values[place], kinds[place], formats[place] = one.data, one.oid, Format.BINARY
+        result = self.connection.pgconn.exec_params(sql.encode(), values, kinds, formats, Format.BINARY)
+        if result.status == ExecStatus.TUPLES_OK:
+            transformer.set_pgresult(result)
+            return transformer.load_rows(0, result.ntuples, tuple)
+        _check(result)
+        return []
+
     def _exec(self, statements: str) -> bytes | None:
         """Run statements without values and give the last one's tag; a cursor would fetch the answer to each."""
         result = self.connection.pgconn.exec_(statements.encode())
-        if result.status != ExecStatus.COMMAND_OK:
-            found = errors.error_from_result(result)
-            raise found if found.sqlstate else psycopg.OperationalError(result.error_message.decode(errors="replace"))
+        _check(result)
         return result.command_status
 
     def break_off(self) -> None:
@@ -72,6 +94,12 @@ class Link:
         """Close, whatever state it is in."""
         with suppress(psycopg.Error):
             self.connection.close()
+
+
+def _check(result: PGresult) -> None:
+    if result.status != ExecStatus.COMMAND_OK:
+        found = errors.error_from_result(result)
+        raise found if found.sqlstate else psycopg.OperationalError(result.error_message.decode(errors="replace"))
 
 
 def words(error: psycopg.Error) -> str:
