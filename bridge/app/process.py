@@ -90,7 +90,7 @@ class Bridge:
         stores = await self._open_stores(stack)
         publishing = await open_relay(stack, shared, stores) if "relay" in roles else None
         if "worker" in roles:
-            await open_worker(stack, shared, stores)
+            await open_worker(stack, shared, stores, publishing.relay if publishing else None)
         if "reconciler" in roles:
             open_retention(shared, stores)
         self.loops.start("database.hear", partial(stores.database.hear, shared.bells.ring, shared.stop))
