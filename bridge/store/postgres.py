@@ -26,7 +26,7 @@ from bridge.lifecycle import Stop
 from bridge.model import Micros
 from bridge.store.database import Doing, Given, Kind, Row, Topic, Transaction, Trouble, Unit, marks
 from bridge.store.postgres_arrays import array, column
-from bridge.store.postgres_link import CONFLICTS, Link, words
+from bridge.store.postgres_link import CONFLICTS, Link, Statement, words
 from bridge.store.postgres_notices import Notices, hear
 
 T = TypeVar("T")
@@ -54,13 +54,17 @@ _ALONE: Final[dict[Doing, int]] = {"migrating": 0x5B1E << 48, "parking": (0x5B1E
 
 
 class PostgresTransaction:
-    """A transaction on a PostgreSQL connection."""
+    """A transaction on a PostgreSQL connection.
+
+    A statement that gives no rows waits for the next one that does, or for the commit, to share its round trip.
+    """
 
     dialect: Literal["postgres"] = "postgres"
     for_update = "FOR UPDATE"
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._waiting: list[Statement] = []
         self.topics: set[Topic] = set()
 
     @property
@@ -68,8 +72,8 @@ class PostgresTransaction:
         return self._link.server_process % _SHARDS
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        with in_our_words():
-            return self._link.run(_translated(sql), parameters)
+        self._waiting.append((_translated(sql), parameters))
+        return self._send() if _gives_rows(sql) else []
 
     def insert(self, into: str, rows: Sequence[Sequence[object]], *, tail: str = "") -> list[Row]:
         """Insert all rows by one statement: a column is one array, whatever the number of rows."""
@@ -95,11 +99,12 @@ class PostgresTransaction:
         self.run("SAVEPOINT unit")
         try:
             yield
+            self.run("RELEASE unit")
         except BaseException:
+            self._waiting.clear()
             self.run("ROLLBACK TO unit")
             self.run("RELEASE unit")
             raise
-        self.run("RELEASE unit")
 
     @property
     def now(self) -> Micros:
@@ -114,13 +119,16 @@ class PostgresTransaction:
 
     def reserve_positions(self) -> None:
         """Say, until the commit, after which position this transaction adds its events."""
-        self.run(
-            f"SELECT pg_advisory_xact_lock_shared(({_FEED}::bigint << 48) + {_LAST_POSITION}) FROM events_position_seq"
-        )
+        self._waiting.append((_RESERVE, ()))
 
     def alone(self, doing: Doing) -> None:
         """Let no other process do the same until the commit."""
-        self.run(f"SELECT pg_advisory_xact_lock({_ALONE[doing]})")
+        self._waiting.append((f"SELECT pg_advisory_xact_lock({_ALONE[doing]})", ()))
+
+    def commit(self) -> None:
+        """Commit. Raises StoreUnavailable where it did not count, or nobody knows."""
+        with in_our_words():
+            self._link.commit(self._waiting)
 
     def _kinds(self, into: str) -> Sequence[str]:
         """Look up, once per connection, the types of the columns that `table (column, …)` names."""
@@ -139,15 +147,30 @@ class PostgresTransaction:
                 raise StoreUnavailable(f"the table {table} is not as this version needs it") from error
         return found
 
+    def _send(self) -> list[Row]:
+        """Run what waits, and give the rows of the last one."""
+        statements, self._waiting = self._waiting, []
+        with in_our_words():
+            return self._link.run(statements)
+
 
 _SHARDS: Final = 32
 _INTO: Final = re.compile(r"(\w+) \(([\w, ]+)\)")
 _LAST_POSITION: Final = "CASE WHEN is_called THEN last_value ELSE 0 END"
+_RESERVE: Final = (
+    f"SELECT pg_advisory_xact_lock_shared(({_FEED}::bigint << 48) + {_LAST_POSITION}) FROM events_position_seq"
+)
 _DECIDED: Final = (
     "SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) FROM pg_locks"
     " WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = "
     f"{_FEED} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+
+
+@lru_cache(maxsize=2048)
+def _gives_rows(sql: str) -> bool:
+    """Say whether somebody may wait for what this statement gives; of what is unheard of, somebody may."""
+    return not sql.startswith(("INSERT ", "UPDATE ", "DELETE ")) or " RETURNING " in sql
 
 
 @lru_cache(maxsize=2048)
@@ -297,10 +320,11 @@ class PostgresDatabase:
     def _once(self, unit: Unit[T], begin: str, call: _Call) -> T:
         link = call.take(self._link())
         try:
-            link.control(begin)
+            with in_our_words():
+                link.control(begin)
             transaction = PostgresTransaction(link)
             result = unit(transaction)
-            link.commit()
+            transaction.commit()
             call.topics = transaction.topics
         except BaseException:
             self._undo(link)
@@ -313,7 +337,7 @@ class PostgresDatabase:
         """Roll back; a connection that cannot is of no use any more."""
         try:
             link.control("ROLLBACK")
-        except StoreUnavailable:
+        except psycopg.Error:
             self._forget(link)
 
     def _link(self) -> Link:
