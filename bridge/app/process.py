@@ -94,7 +94,7 @@ class Bridge:
         publishing = await open_relay(stack, shared, stores) if "relay" in roles else None
         carriers = open_carriers(stack, shared, stores)
         if "worker" in roles:
-            await open_worker(shared, stores, carriers)
+            await open_worker(shared, stores, carriers, publishing.relay if publishing else None)
         if "reconciler" in roles:
             open_retention(shared, stores)
             open_reconciler(shared, stores, carriers)

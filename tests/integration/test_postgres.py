@@ -170,8 +170,39 @@ async def test_projectors_of_several_processes_number_every_subject_without_gap(
     ]
 
 
-async def test_transactions_that_lock_each_other_out_both_succeed_in_the_end(replicas: Replicas) -> None:
-    """Two units take the same rows in opposite order: the server ends one of them, and it is run again."""
+async def test_what_the_server_refuses_is_refused_wherever_it_is_sent(replicas: Replicas) -> None:
+    """The refused row is sent with the commit, with a later statement, or inside a savepoint."""
+    database = await replicas.open()
+    twice = [("a", "0"), ("a", "0")]
+
+    def with_the_commit(transaction: Transaction) -> None:
+        transaction.insert("meta (name, value)", [("b", "0")])
+        transaction.insert("meta (name, value)", twice)
+
+    def with_a_later_one(transaction: Transaction) -> None:
+        with_the_commit(transaction)
+        transaction.run("SELECT 1")
+
+    def inside(transaction: Transaction) -> None:
+        transaction.insert("meta (name, value)", [("c", "0")])
+        with pytest.raises(RowRefused), transaction.savepoint():
+            transaction.insert("meta (name, value)", twice)
+        transaction.insert("meta (name, value)", [("d", "0")])
+
+    for unit in (with_the_commit, with_a_later_one):
+        with pytest.raises(RowRefused):
+            await database.write(unit)
+    await database.write(inside)
+    names = await replicas.rows("SELECT name FROM meta WHERE name IN ('a', 'b', 'c', 'd') ORDER BY name")
+    assert names == [("c",), ("d",)]
+
+
+@pytest.mark.parametrize("met", ["in the unit", "at the commit"])
+async def test_transactions_that_lock_each_other_out_both_succeed_in_the_end(replicas: Replicas, met: str) -> None:
+    """Two units take the same rows in opposite order: the server ends one of them, and it is run again.
+
+    A statement that gives no rows may be sent with the commit.
+    """
     one, other = await replicas.open(), await replicas.open()
     await one.write(lambda transaction: transaction.insert("meta (name, value)", [("a", "0"), ("b", "0")]))
     both = threading.Barrier(2)
@@ -183,7 +214,8 @@ async def test_transactions_that_lock_each_other_out_both_succeed_in_the_end(rep
             nonlocal runs
             runs += 1
             for name in names:
-                transaction.run("UPDATE meta SET value = value::int + 1 WHERE name = ?", (name,))
+                tail = " RETURNING value" if name == names[0] or met == "in the unit" else ""
+                transaction.run(f"UPDATE meta SET value = value::int + 1 WHERE name = ?{tail}", (name,))
                 if runs == 1 and name == names[0]:
                     both.wait(10)
             return runs
@@ -516,7 +548,7 @@ async def test_an_error_that_a_unit_swallows_does_not_pass_for_a_commit(replicas
     def swallows(transaction: Transaction) -> None:
         inserting("lost")(transaction)
         with pytest.raises(RowRefused):
-            transaction.run("INSERT INTO meta (name, value) VALUES (?, NULL)", ("bad",))
+            transaction.run("INSERT INTO meta (name, value) VALUES (?, NULL) RETURNING name", ("bad",))
 
     database = await replicas.open()
     with pytest.raises(StoreUnavailable, match="undone"):
