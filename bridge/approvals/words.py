@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from bridge.purchasing.policy.document import Document
 from bridge.store.approvals import Approval, LastNote, Listed
+from bridge.store.decisions import Decided
 
 HEADS = ("organization", "shipment", "state", "reason", "offer", "service", "price", "seconds left", "by", "last step")
 
@@ -43,6 +45,27 @@ def row(one: Listed, now: datetime) -> tuple[object, ...]:
     return *what, price, seconds, by, _step(one.note)
 
 
+def decision(decided: Decided) -> dict[str, object]:
+    """Describe what was decided about it last, and by which policy."""
+    said = Document.model_validate_json(decided.body).verdict.model_dump()
+    return {"at": decided.at, "policy_sha256": decided.policy_sha256, **said}
+
+
+def decided_lines(decided: Decided) -> dict[str, object]:
+    """Describe the same for people, as further lines."""
+    said = Document.model_validate_json(decided.body).verdict
+    chosen = f" offer {said.offer_id}" if said.offer_id is not None else ""
+    rule = f" by the rule {said.rule_id}" if said.rule_id is not None else ""
+    reason = f": {said.reason}" if said.reason is not None else ""
+    others = ", ".join(f"{one.offer_id} {one.reason}" for one in said.rejected)
+    return {
+        "decided": f"{said.decision.replace('_', ' ')}{chosen}{rule}{reason}",
+        "decided at": decided.at,
+        "not taken": others or None,
+        "policy": decided.policy_sha256,
+    }
+
+
 def lines(one: Listed, now: datetime) -> dict[str, object]:
     """Describe a purchase for people who look at one alone."""
     left, note = one.seconds_left(now), one.note
@@ -62,7 +85,7 @@ def lines(one: Listed, now: datetime) -> dict[str, object]:
 
 
 def _approved(approval: Approval) -> str:
-    amount = "at any price" if approval.amount is None else f"up to {_amount(approval.amount)}"
+    amount = "at an unknown price" if approval.amount is None else f"up to {_amount(approval.amount)}"
     return f"{approval.service} {amount}, by {approval.by}"
 
 

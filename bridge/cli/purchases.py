@@ -14,6 +14,7 @@ from bridge.cli.values import WAIT_S, Organizations, Wait, body
 if TYPE_CHECKING:
     from bridge.commands.models import ShipmentOrder
     from bridge.store.approvals import SqlApprovals
+    from bridge.store.decisions import SqlDecisions
 
 verbs = running.group("Purchases: how they stand, and what a person may have done about them.")
 
@@ -49,7 +50,7 @@ def list_purchases(
         raise typer.BadParameter(f"must be one of {', '.join(PurchaseState)}", param_hint="--state")
     wanted = Wanted(None if state is None else PurchaseState(state), frozenset(organization or ()))
 
-    async def look(approvals: SqlApprovals) -> int:
+    async def look(approvals: SqlApprovals, _decisions: SqlDecisions) -> int:
         found, now = await approvals.list(wanted, limit), utc_now()
         if as_json:
             print(to_json({"items": [document(one, now) for one in found]}, indent=2).decode())
@@ -64,18 +65,18 @@ def list_purchases(
 
 @verbs.command("show")
 def show(shipment: Shipment, organization: Organization = None, as_json: Json = False) -> None:
-    """Show the purchase of one shipment. Its whole story: bridge why shipment/SHIPMENT
+    """Show the purchase of one shipment, with what was decided about it last. Its whole story: bridge why.
 
     Example: bridge purchases show 3900000017
     """
     from pydantic_core import to_json
 
-    from bridge.approvals.words import document, lines
+    from bridge.approvals.words import decided_lines, decision, document, lines
     from bridge.cli.table import record
     from bridge.lifecycle import utc_now
     from bridge.model import ShipmentId
 
-    async def look(approvals: SqlApprovals) -> int:
+    async def look(approvals: SqlApprovals, decisions: SqlDecisions) -> int:
         among = frozenset(() if organization is None else (organization,))
         found, now = await approvals.find(ShipmentId(shipment), among), utc_now()
         if not found:
@@ -85,7 +86,14 @@ def show(shipment: Shipment, organization: Organization = None, as_json: Json = 
             whose = ", ".join(str(one.organization) for one in found)
             print(f"bridge: several organizations have it: say --organization, one of {whose}", file=sys.stderr)
             return 1
-        print(to_json(document(found[0], now), indent=2).decode() if as_json else record(lines(found[0], now)))
+        one = found[0]
+        latest = {each.organization: each for each in await decisions.latest(one.shipment)}
+        decided = latest.get(one.organization)
+        if as_json:
+            last = None if decided is None else decision(decided)
+            print(to_json(document(one, now) | {"decision": last}, indent=2).decode())
+        else:
+            print(record(lines(one, now) | ({} if decided is None else decided_lines(decided))))
         return 0
 
     _look(look)
@@ -146,6 +154,7 @@ def _look(look: Any) -> None:
     """Open the database for reading, and look."""
     from bridge.events.cloudevents import Envelope
     from bridge.store.approvals import SqlApprovals
+    from bridge.store.decisions import SqlDecisions
     from bridge.store.facts import Recorder
     from bridge.store.migrate import require_current
     from bridge.store.opening import existing
@@ -156,7 +165,8 @@ def _look(look: Any) -> None:
         database = existing(settings.database)
         try:
             await database.read(require_current)
-            found: int = await look(SqlApprovals(database, Recorder(Envelope(settings.environment))))
+            approvals = SqlApprovals(database, Recorder(Envelope(settings.environment)))
+            found: int = await look(approvals, SqlDecisions(database))
         finally:
             await database.close()
         return found

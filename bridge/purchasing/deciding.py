@@ -39,15 +39,15 @@ def decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment
         case Decline(why, rejected):
             told = announce.declined(noted, shipment, why, rejected, terms.policy)
             decided = record(noted, shipment, decision, terms)
-            return ended(noted, shipment, PurchaseState.declined, why, told, decided=decided)
+            return ended(noted, shipment.at, PurchaseState.declined, why, told, decided=decided)
         case Expired():
             return _expired(noted, shipment, terms, moment)
         case NotOurs(why):
             said = (announce.declined(noted, shipment, why, (), terms.policy),) if why == CARRIER_OWNED else ()
-            return ended(noted, shipment, PurchaseState.not_ours, why, *said)
+            return ended(noted, shipment.at, PurchaseState.not_ours, why, *said)
         case Wait() if is_hopeless(noted, now):
             none = announce.declined(noted, shipment, "none_available", (), terms.policy)
-            return ended(noted, shipment, PurchaseState.declined, "none_available", none)
+            return ended(noted, shipment.at, PurchaseState.declined, "none_available", none)
         case Wait():
             return Move(again(noted, RETRIES, now))
         case _:
@@ -56,16 +56,19 @@ def decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment
 
 def _wished(purchase: Purchase, shipment: Shipment, decision: Buy | Hold, terms: Terms, now: datetime) -> Next:
     """Buy what the policy chose, if nobody has to be asked first."""
-    chosen = choose(purchase, shipment, decision.offer)
-    left = left_behind(purchase, shipment.at, decision.offer.offer_id)
+    left = left_behind(purchase, shipment.at)
     why = _asks_somebody(purchase, decision, terms)
     if why is None:
+        chosen = choose(purchase, shipment, decision.offer)
         before = replace(purchase, deadline=chosen.deadline)
-        return Chosen(chosen, before, shipment, _as_buy(decision), left)
+        return Chosen(chosen, before, shipment, _as_buy(decision), left if chosen.intent != purchase.intent else ())
+    # What was asked for and not taken in, or approved at a lower price, is not what a person is asked about now.
+    is_another = left or purchase.approval is not None
+    chosen = choose(replace(purchase, intent=None, approval=None) if is_another else purchase, shipment, decision.offer)
     selected = announce.selected(chosen, shipment, _as_buy(decision), terms.policy)
-    told = announce.held(chosen, shipment, decision.offer, why)
+    held = announce.held(chosen, shipment, decision.offer, why)
     decided = record(chosen, shipment, decision, terms)
-    return ended(chosen, shipment, PurchaseState.held, why, *left, selected, told, decided=decided)
+    return ended(chosen, shipment.at, PurchaseState.held, why, *left, selected, held, decided=decided)
 
 
 def _asks_somebody(purchase: Purchase, decision: Buy | Hold, terms: Terms) -> str | None:
@@ -117,7 +120,7 @@ def _adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
     facts = announce.seen_bought(purchase, shipment)
     if bought.offer is None:
         told = announce.confirmed(purchase, shipment)
-        return ended(purchase, shipment, PurchaseState.succeeded, ADOPTED, facts, told)
+        return ended(purchase, shipment.at, PurchaseState.succeeded, ADOPTED, facts, told)
     before = left_behind(purchase, shipment.at)
     offer = bought.offer
     adopted = replace(
@@ -128,18 +131,18 @@ def _adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
         answer=None,
     )
     told = announce.succeeded(adopted, shipment, offer, adopted=True)
-    return ended(adopted, shipment, PurchaseState.succeeded, ADOPTED, *before, told, facts)
+    return ended(adopted, shipment.at, PurchaseState.succeeded, ADOPTED, *before, told, facts)
 
 
 def _expired(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
     """Have the offers made anew, so many times; an edit takes a while to show."""
     if moment.is_paused:  # they would expire again before anything may be bought
-        return ended(purchase, shipment, PurchaseState.expired, PAUSED, announce.expired(purchase, shipment))
+        return ended(purchase, shipment.at, PurchaseState.expired, PAUSED, announce.expired(purchase, shipment))
     if purchase.edited_at is not None and moment.now < purchase.edited_at + _EDIT_SHOWS_WITHIN:
         return Move(soon(purchase, _EDIT_READ_S, moment.now))
     if purchase.regenerations < terms.regenerations and terms.mode != "dry_run":
         return Stale(purchase)
-    return ended(purchase, shipment, PurchaseState.expired, None, announce.expired(purchase, shipment))
+    return ended(purchase, shipment.at, PurchaseState.expired, None, announce.expired(purchase, shipment))
 
 
 def regenerated(purchase: Purchase, now: datetime) -> Move:
@@ -153,7 +156,7 @@ def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> M
     if why == "too_many_a_minute":
         return Move(replace(chosen.before, due_at=next_minute(now)))
     told = announce.declined(chosen.before, chosen.shipment, why, chosen.decision.rejected, terms.policy)
-    return ended(chosen.before, chosen.shipment, PurchaseState.declined, why, told)
+    return ended(chosen.before, chosen.shipment.at, PurchaseState.declined, why, told)
 
 
 def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Terms) -> Decided:

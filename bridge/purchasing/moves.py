@@ -73,30 +73,27 @@ class Moment:
 
 def ended(
     purchase: Purchase,
-    shipment: Shipment,
+    at: datetime,
     state: PurchaseState,
     why: str | None,
     *tell: announce.Tell,
     decided: Decided | None = None,
 ) -> Move:
     """End a purchase; an intent that was never taken in ends with it."""
-    before = () if state is PurchaseState.succeeded else left_behind(purchase, shipment.at)
-    return Move(replace(purchase, state=state, reason=why, answer=None), (*before, *tell), decided=decided)
+    told = (*left_behind(purchase, at), *tell)
+    return Move(replace(purchase, state=state, reason=why, answer=None), told, decided=decided)
 
 
-def left_behind(purchase: Purchase, at: datetime, offer: int | None = None) -> tuple[announce.Tell, ...]:
-    """Tell the end of an intent that the carrier never took in, where another offer is bought, or none."""
-    if purchase.answer is not Answer.not_taken or purchase.offer == offer:
-        return ()
-    return (announce.failed(purchase, "other", at),)
+def left_behind(purchase: Purchase, at: datetime) -> tuple[announce.Tell, ...]:
+    """Tell the end of an intent that was told of and never taken in by the carrier."""
+    return (announce.failed(purchase, "other", at),) if purchase.answer is Answer.not_taken else ()
 
 
 def given_up(purchase: Purchase, why: tuple[str, str, Evidence], terms: Terms, now: datetime) -> Move:
     """End what was wanted and could not be decided about, and let consumers hear of it."""
     kept, published, found = why
     told = announce.given_up(purchase, published, found, terms.policy, now)
-    ended = replace(purchase, state=PurchaseState.expired, reason=kept, answer=None)
-    return Move(ended, (*left_behind(purchase, now), told))
+    return ended(purchase, now, PurchaseState.expired, kept, told)
 
 
 def is_hopeless(purchase: Purchase, now: datetime) -> bool:

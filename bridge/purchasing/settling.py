@@ -46,10 +46,10 @@ def _bought(purchase: Purchase, shipment: Shipment, offer: Offer | None) -> Move
     seen = announce.seen_bought(purchase, shipment)
     if offer is None or offer.offer_id == purchase.offer:
         told = announce.succeeded(purchase, shipment, offer, adopted=False)
-        return ended(purchase, shipment, PurchaseState.succeeded, None, told, seen)
+        return ended(purchase, shipment.at, PurchaseState.succeeded, None, told, seen)
     theirs = replace(purchase, offer=OfferId(offer.offer_id), service=offer.service_id)
     told = announce.succeeded(theirs, shipment, offer, adopted=True)
-    return ended(theirs, shipment, PurchaseState.succeeded, ADOPTED, told, seen)
+    return ended(theirs, shipment.at, PurchaseState.succeeded, ADOPTED, told, seen)
 
 
 def _nothing_yet(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Move:

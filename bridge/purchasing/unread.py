@@ -9,7 +9,7 @@ from typing import Final
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.purchasing import notes
 from bridge.purchasing.delays import RETRIES, STRANGERS, again
-from bridge.purchasing.moves import UNREACHABLE, WHILE_PAUSED, Move, given_up, is_hopeless, unknown
+from bridge.purchasing.moves import UNREACHABLE, WHILE_PAUSED, Move, ended, given_up, is_hopeless, unknown
 from bridge.purchasing.terms import Terms
 from bridge.store.purchase import Purchase, PurchaseState
 
@@ -22,7 +22,7 @@ def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused, terms
     """Say what follows where the carrier did not show the shipment."""
     noted = replace(purchase, note=notes.unread(purchase, error))
     if error is NO_TOKEN and purchase.state is PurchaseState.wanted:
-        return Move(replace(noted, state=PurchaseState.not_ours, reason="no_token"))
+        return ended(noted, now, PurchaseState.not_ours, "no_token")
     if isinstance(error, NoPermit):
         return not_now(noted, error, terms, now)
     if isinstance(error, CarrierUnavailable) or noted.state is not PurchaseState.wanted:
@@ -31,8 +31,8 @@ def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused, terms
     if error.status in _NOT_TO_THIS_TOKEN:
         return given_up(noted, WHILE_PAUSED, terms, now) if is_over else Move(again(noted, RETRIES, now))
     if error.status == _NOT_FOUND:  # nobody is told of a forged id
-        quiet = replace(noted, state=PurchaseState.not_ours, reason="not_found")
-        return Move(quiet) if is_over else Move(again(noted, STRANGERS, now))
+        quiet = ended(noted, now, PurchaseState.not_ours, "not_found")
+        return quiet if is_over else Move(again(noted, STRANGERS, now))
     return _later(noted, error, terms, now)
 
 

@@ -19,7 +19,7 @@ from bridge.model import ClaimedCommand, OrganizationId, Outcome, Progress
 from bridge.ports import Discovery
 from bridge.reconciling.learning import Learning
 from bridge.reconciling.pages import Batch, created_since
-from bridge.store.sweeps import Learned
+from bridge.store.answers import Learned
 
 log = structlog.get_logger()
 

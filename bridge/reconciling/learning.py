@@ -12,9 +12,10 @@ from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.purchasing.shipment import Shipment
 from bridge.reconciling.reading import Reading
+from bridge.store.answers import Answer, Learned
 from bridge.store.database import Transaction
 from bridge.store.purchase import ADOPTED_UNREAD
-from bridge.store.sweeps import Answer, Learned, SqlSweeps
+from bridge.store.sweeps import SqlSweeps
 
 log = structlog.get_logger()
 
@@ -51,7 +52,7 @@ class Learning:
     ) -> Learned:
         """Take in what a command had us read, in its transaction; to be told after the commit."""
         answers = _answers(organization, shipments, command)
-        return self._sweeps.write(transaction, organization, answers, self._clock())
+        return self._sweeps.answers.write(transaction, organization, answers, self._clock())
 
     def tell(self, organization: OrganizationId, learned: Learned) -> None:
         """Count what was found, and wake who waits for it."""

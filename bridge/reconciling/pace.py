@@ -10,7 +10,7 @@ from bridge.events import statuses
 from bridge.events.projection import OFFER_LIFETIME
 from bridge.events.shipment import SOURCE, ShipmentState
 from bridge.events.statuses import TrackingStatus
-from bridge.store.sweeps import Look, Phase, Watched
+from bridge.store.watched import Look, Phase, Watched
 
 FORGOTTEN: Final = timedelta(days=45)
 """Without any news for so long, nothing is expected any more: the carrier's own history ends there, too."""

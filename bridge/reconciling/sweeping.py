@@ -17,7 +17,8 @@ from bridge.ports import Carrier
 from bridge.purchasing.shipment import Shipment
 from bridge.reconciling.learning import Learning
 from bridge.reconciling.reading import Reading
-from bridge.store.sweeps import Phase, SqlSweeps
+from bridge.store.sweeps import SqlSweeps
+from bridge.store.watched import Phase
 
 log = structlog.get_logger()
 

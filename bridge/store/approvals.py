@@ -1,8 +1,4 @@
-"""Purchases as people see and steer them: listed, approved, held, asked for again; never while one is being made.
-
-An order is noted in the journal in its own transaction, so that the same command, carried out again by another hand,
-finds that it was done.
-"""
+"""Purchases as people see and steer them: listed, approved, held, asked for again; never while one is being made."""
 
 from __future__ import annotations
 
@@ -28,17 +24,16 @@ from bridge.model import (
     moment,
 )
 from bridge.store import journal
+from bridge.store.budget import tenthousandths
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
-from bridge.store.purchase import PurchaseState
+from bridge.store.purchase import BY_PERSON, PurchaseState
 from bridge.store.wanting import WINDOW, want
 
-BY_PERSON: Final = "by_person"
-"""Why a purchase is held that a person stopped."""
 Result = Literal["approved", "held", "retried", "asked_for"]
 """What an order came to, as the journal keeps it."""
 _PARTS: Final = 10_000
-"""Amounts are stored in ten-thousandths."""
+"""Amounts are kept in ten-thousandths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Who approved a purchase, of which service, up to which amount; None: whatever it costs."""
+    """Who approved a purchase, of which service, up to which amount; None: at a price that nobody knows."""
 
     by: str
     service: str | None
@@ -164,8 +159,6 @@ class SqlApprovals:
         # As the buyer does: the subject is locked before the row.
         ledgers = self._recorder.lock(transaction, [_subject(found)])
         before = _locked(transaction, found)
-        if _was_done(transaction, found, order, result):
-            return before
         facts = act(transaction, before, order, now)
         if isinstance(facts, Refused):
             return facts
@@ -211,7 +204,7 @@ def _approve(transaction: Transaction, found: Listed, order: Order, now: datetim
     approval = {
         "approved_by": order.by,
         "approved_service": found.service,
-        "approved_amount": None if found.price is None else int(found.price.amount * _PARTS),
+        "approved_amount": None if found.price is None else tenthousandths(found.price.amount),
     }
     _want(transaction, found, order, now, deadline=found.deadline, **_FRESH, **approval)
     return ()
@@ -243,6 +236,8 @@ def _buy(transaction: Transaction, found: Listed, order: Order, now: datetime) -
 def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId], now: datetime) -> Listed | Refused:
     """Ask for the first time."""
     organization = known[0] if order.organization is None and len(known) == 1 else order.organization
+    if organization is None and not known:
+        return Refused("there is no organization here that could buy: none has a token")
     if organization is None:
         return Refused("there are several organizations here: say which by organization_id")
     if organization not in known:
@@ -320,16 +315,6 @@ def _noted(transaction: Transaction, before: str, found: Listed, order: Order, r
     entry = journal.Entry(after.organization, after.shipment, now, now, 1, note, after.state.value, *which)
     journal.write(transaction, entry)
     return replace(after, note=_last_note(transaction, after))
-
-
-def _was_done(transaction: Transaction, found: Listed, order: Order, result: Result) -> bool:
-    """Say whether this very command has had its effect: whoever carried it out may not have come to say so."""
-    return bool(
-        transaction.run(
-            f"SELECT id FROM journal WHERE {_ROW} AND what = 'person' AND result = ? AND cause = ? LIMIT 1",
-            (*_row(found), result, order.cause),
-        )
-    )
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ ADOPTED: Final = "adopted"
 """The reason in the ledger of what somebody else bought, as a read showed."""
 ADOPTED_UNREAD: Final = "adopted_by_webhook"
 """The same, as a webhook alone says. It moves no money: where a read is asked for, the read decides."""
+BY_PERSON: Final = "by_person"
+"""Why a purchase is held that a person stopped: nothing but a person lets it go on."""
 
 
 class PurchaseState(StrEnum):

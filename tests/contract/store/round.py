@@ -30,7 +30,8 @@ from bridge.store.hearing import SqlHearing
 from bridge.store.inbox import SqlInbox
 from bridge.store.projecting import SqlProjector
 from bridge.store.sealed import Vault
-from bridge.store.sweeps import Phase, SqlSweeps
+from bridge.store.sweeps import SqlSweeps
+from bridge.store.watched import Phase
 from tests.support.bridge import ORGANIZATION as NUMBER
 from tests.support.carrier import CARRIER_TOKEN, DRAFT, TERMS
 from tests.support.permits import FreePermits

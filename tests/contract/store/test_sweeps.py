@@ -16,11 +16,13 @@ from bridge.events.projection import Projection
 from bridge.events.shipment import ShipmentState
 from bridge.model import OrganizationId, ShipmentId
 from bridge.reconciling.reading import Reading
+from bridge.store.answers import Answer
+from bridge.store.audit import survey
 from bridge.store.database import ManagedDatabase
 from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
 from bridge.store.sqlite import SqliteDatabase
-from bridge.store.sweeps import Answer, Phase
+from bridge.store.watched import Phase
 from tests.contract.store.round import ORGANIZATION, Round, rounds
 from tests.contract.store.test_plans import Explaining
 from tests.unit.reconciling.shipments import shipment
@@ -86,6 +88,7 @@ async def story(stage: Round, *, asks: bool) -> None:
     await stage.live(20, asks=asks)
     for wanted in set(await stage.wanted()) - {cancelled}:
         await stage.buy(wanted)
+    await stage.database.write(lambda it: it.run("UPDATE purchases SET state = 'not_ours' WHERE state = 'wanted'"))
     await stage.live(4.5 * HOUR, 60, asks=asks)
 
 
@@ -104,6 +107,11 @@ async def test_with_all_webhooks_lost_the_same_events_are_made_under_the_same_id
         assert sum("status_changed.delivered" in text for text in by_webhooks.values()) > 0
         assert sum("return_leg_started" in text for text in by_webhooks.values()) > 0
         assert sum("status_changed.cancelled" in text for text in by_webhooks.values()) == 1
+        settle = timedelta(seconds=20)
+        books = await another_database.survey(
+            lambda it: survey(it, asked.now, None, settle=settle, watch=lambda *_: None)
+        )
+        assert [one for one in books.identities if not one.is_balanced] == []
         returning = [text for text in found.values() if text.endswith("status_changed.returning")]
         assert set(await asked.watched()) == {int(text.split()[0].removeprefix("shipment/")) for text in returning}
 

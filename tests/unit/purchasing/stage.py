@@ -1,11 +1,10 @@
-"""Buyers that live and die beside a simulated carrier and a real SQLite, all of it in virtual time."""
+"""Buyers that live and die beside a simulated carrier and a real database, all of it in virtual time."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,10 +29,9 @@ from bridge.store.budget import Caps
 from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import EVERYTHING, Unit
 from bridge.store.facts import Recorder
-from bridge.store.migrate import migrate
 from bridge.store.purchases import SqlPurchases
-from bridge.store.sqlite import SqliteTransaction, read_once
 from bridge.store.wanting import want
+from tests.unit.purchasing.disks import AnyDisk, Disk
 from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.virtual_time import LoopClock, pass_time
 
@@ -116,45 +114,29 @@ class Points:
         await asyncio.sleep(max(self.frozen_until - asyncio.get_running_loop().time(), 0))
 
 
-class Disk:
-    """What outlives every process: a SQLite database in memory."""
-
-    def __init__(self) -> None:
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        migrate(SqliteTransaction(self.connection))
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql).fetchall()
-
-
 class InlineDatabase:
     """The database as one process uses it, on the loop's own thread, so that virtual time need not wait for it."""
 
-    def __init__(self, disk: Disk, points: Points, clock: Clock) -> None:
-        self._connection = disk.connection
+    def __init__(self, disk: AnyDisk, points: Points, clock: Clock) -> None:
+        self._disk = disk
         self._points = points
         self._clock = clock
 
     async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
         await self._points.wake()
-        before = self._connection.total_changes
-        self._connection.execute("BEGIN")
-        try:
-            result = unit(SqliteTransaction(self._connection, self._clock))
-            changed = self._connection.total_changes > before
+        before = self._disk.changes
+        with self._disk.writing(self._clock) as transaction:
+            result = unit(transaction)
+            changed = self._disk.changes > before
             if changed and not self._points.freeze:  # who stands still here holds up everybody
                 self._points.pass_by("before a commit")
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
         if changed:
             await self._points.reach("after a commit")
         return result
 
     async def read(self, unit: Unit[T]) -> T:
         await self._points.wake()
-        return read_once(self._connection, unit, self._clock)
+        return self._disk.read(unit, self._clock)
 
     async def decided(self) -> int:
         return EVERYTHING
@@ -270,11 +252,13 @@ class Stage:
         *,
         again: str = "charge",
         purchase: float = 0.6,
+        delays: Mapping[str, float] | None = None,
         limits: Limits = LIMITS,
         faults: Mapping[str, Any] | None = None,
         seed: int = 1,
         answers: float = 0.0,
         bulk_refusals: str = "unnamed",
+        disk: AnyDisk | None = None,
         **terms: Any,
     ) -> None:
         self.clock = LoopClock()
@@ -283,14 +267,14 @@ class Stage:
             {
                 "organizations": [TERMS | terms],
                 "purchases": {"again": again, "bulk_refusals": bulk_refusals},
-                "delays": {"purchase": purchase, "answer": [answers, answers]},
+                "delays": {"purchase": purchase, "answer": [answers, answers], **(delays or {})},
                 "faults": faults or {},
             }
         )
         nobody = httpx.MockTransport(lambda _: httpx.Response(200))
         self.app = create_app(scenario, clock=self.clock, seed=seed, transport=nobody)
         self.simulator: Simulator = self.app.state.simulator
-        self.disk = Disk()
+        self.disk = disk or Disk()
         self.troubles: dict[str, list[Trouble]] = {}
         self.processes: list[Process] = []
         self.calls_of_the_merchant = 0
@@ -306,7 +290,7 @@ class Stage:
             yield self
             for process in self.processes:
                 await process.end()
-        self.disk.connection.close()
+        self.disk.close()
 
     # -- the merchant ------------------------------------------------------------------------------------------------
 
@@ -324,7 +308,12 @@ class Stage:
             PurchaseWork(ORGANIZATION, one, now + timedelta(minutes=5), DeliveryId(f"{cause}-{one}"))
             for one in shipments
         ]
-        want(SqliteTransaction(self.disk.connection), work, now)
+        self.want_all(work)
+
+    def want_all(self, work: Sequence[PurchaseWork]) -> None:
+        """Do the same for any work."""
+        with self.disk.writing(self.clock) as transaction:
+            want(transaction, work, self.clock.now())
 
     async def buy(self, shipment: ShipmentId, service: str) -> httpx.Response:
         """Buy as somebody else with the same account does: in the carrier's panel."""

@@ -24,8 +24,6 @@ from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Mode, Terms
 from bridge.settings import load
 from bridge.store.outlook import Errand, Take
-from bridge.store.sqlite import SqliteTransaction
-from bridge.store.wanting import want
 from tests.support.purchases import taken
 from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.stage import (
@@ -457,7 +455,7 @@ def test_a_deadline_lies_in_the_five_minutes_that_offers_live(minutes: int, kept
             for cause in ("first", "again"):
                 now = stage.clock.now()
                 work = PurchaseWork(ORGANIZATION, ShipmentId(1), now + timedelta(minutes=minutes), DeliveryId(cause))
-                want(SqliteTransaction(stage.disk.connection), [work], now)
+                stage.want_all([work])
                 [claimed] = await taken(stage.purchases(cause), now, Take(Errand.buy, 1))
                 assert claimed.deadline == now + timedelta(minutes=kept)
                 await pass_time(10)
@@ -472,7 +470,7 @@ def test_what_is_in_doubt_comes_first_and_windows_that_are_over_come_last() -> N
             later = now + timedelta(minutes=3)
             for number, minutes in ((1, 1), (2, 2), (3, 5), (4, 4), (5, 5)):
                 work = PurchaseWork(ORGANIZATION, ShipmentId(number), now + timedelta(minutes=minutes), DeliveryId("d"))
-                want(SqliteTransaction(stage.disk.connection), [work], now)
+                stage.want_all([work])
             stage.disk.rows("UPDATE purchases SET state = 'doubt' WHERE shipment IN (2, 5)")
             claimed = await taken(stage.purchases("a process"), later, Take(Errand.settle, 9), Take(Errand.buy, 9))
             assert [one.shipment for one in claimed] == [5, 2, 4, 3, 1]
@@ -500,7 +498,7 @@ def test_an_organization_whose_reads_hang_stops_no_other() -> None:
         async with Stage().open() as stage:
             theirs = OrganizationId(ORGANIZATION - 1)
             hanging = [PurchaseWork(theirs, ShipmentId(n), stage.clock.now(), DeliveryId("d")) for n in range(1, 21)]
-            want(SqliteTransaction(stage.disk.connection), hanging, stage.clock.now())
+            stage.want_all(hanging)
             shipment = await stage.create()
             never = Never()
             process = stage.start(others={theirs: Account(never, TERMS_OF_OTHERS)})
@@ -699,7 +697,7 @@ def test_what_expires_first_is_bought_first() -> None:
             now = stage.clock.now()
             windows = {one: now + timedelta(seconds=300 - 10 * index) for index, one in enumerate(shipments)}
             work = [PurchaseWork(ORGANIZATION, one, at, DeliveryId("d")) for one, at in windows.items()]
-            want(SqliteTransaction(stage.disk.connection), work, now)
+            stage.want_all(work)
             purchases = stage.purchases("a process")
             claimed = [await taken(purchases, now, Take(Errand.buy, 2)) for _ in range(2)]
             assert [one.shipment for some in claimed for one in some] == shipments[:-5:-1]

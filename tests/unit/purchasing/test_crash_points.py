@@ -17,22 +17,13 @@ import pytest
 import structlog
 
 from bridge.model import ShipmentId
+from tests.unit.purchasing.invariants import check
 from tests.unit.purchasing.stage import Inner, Points, Stage, Trouble
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 
 FROZEN_S = 30.0
 PLAYED: Counter[str] = Counter()
-
-SEEN_BOUGHT = ["confirmed", "tracking_number_assigned", "status_changed"]
-TOLD = {
-    "succeeded": ["offer_selected", "purchase_requested", "purchase_succeeded", *SEEN_BOUGHT],
-    "adopted": ["purchase_succeeded", *SEEN_BOUGHT],
-    "failed": ["offer_selected", "purchase_requested", "purchase_failed"],
-    "expired": ["offers_expired"],
-    "not_ours": ["offer_selection_failed"],
-}
-"""What a consumer reads, by how it ended."""
 
 
 async def nothing(_: Stage, __: ShipmentId) -> None:
@@ -204,25 +195,8 @@ async def play(
         told = stage.told(shipment)
         await pass_time(40)
         assert stage.told(shipment) == told
-        check(stage, shipment, state, behaviour)
+        check(stage, [shipment], bought_by_carrier=[shipment] if state == "not_ours" else [])
         return stage.reason(shipment)
-
-
-def check(stage: Stage, shipment: ShipmentId, state: str, behaviour: Behaviour) -> None:
-    """Check what holds wherever a process was struck."""
-    told = stage.told(shipment)
-    types = [one.type for one in told if one.type != "purchase_unknown"]
-    found_bought = bool(_others(behaviour)) and "offer_selected" not in types
-    assert types == TOLD["adopted" if state == "succeeded" and found_bought else state]
-    assert len(told) - len(types) <= 1
-    assert len({one.data["intent_id"] for one in told if "intent_id" in one.data}) <= 1
-    assert stage.calls("/buy") - _others(behaviour) <= 1
-    bought_by_carrier = state == "not_ours"
-    assert len(stage.charges()) == (1 if state == "succeeded" or bought_by_carrier else 0)
-
-
-def _others(behaviour: Behaviour) -> int:
-    return 1 if "adopted" in (behaviour.ends, behaviour.reason) else 0
 
 
 @pytest.fixture(autouse=True)

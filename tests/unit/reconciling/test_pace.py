@@ -9,7 +9,7 @@ import pytest
 from bridge.events.history import Span
 from bridge.events.shipment import ShipmentState
 from bridge.reconciling.pace import Pace
-from bridge.store.sweeps import Look, Phase, Watched
+from bridge.store.watched import Look, Phase, Watched
 from tests.unit.reconciling.shipments import NOW
 
 OPEN, TRACKING = timedelta(seconds=15), timedelta(minutes=30)

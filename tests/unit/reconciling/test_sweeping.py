@@ -23,7 +23,8 @@ from bridge.reconciling.sweeping import Sweeping
 from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
-from bridge.store.sweeps import Phase, SqlSweeps
+from bridge.store.sweeps import SqlSweeps
+from bridge.store.watched import Phase
 from tests.unit.reconciling.shipments import NOW, ORGANIZATION, Carrier, offer, shipment
 
 SOON = timedelta(seconds=7)

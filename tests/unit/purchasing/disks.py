@@ -1,0 +1,146 @@
+"""What outlives every process of a story: a real database, whose transactions run on the loop's own thread."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final, Protocol, Self, TypeVar
+
+from pydantic import SecretStr
+
+from bridge.lifecycle import Clock
+from bridge.model import Micros, micros
+from bridge.store.database import Row, Transaction, Unit
+from bridge.store.migrate import migrate
+from bridge.store.postgres import PostgresTransaction
+from bridge.store.postgres_link import Link
+from bridge.store.sqlite import SqliteTransaction, read_once
+
+T = TypeVar("T")
+
+
+class AnyDisk(Protocol):
+    """A database as the processes of a story share it."""
+
+    @property
+    def changes(self) -> int:
+        """How many rows were ever written."""
+        ...
+
+    def writing(self, clock: Clock) -> AbstractContextManager[Transaction]:
+        """Begin a transaction, and commit it, or undo it where anything goes wrong."""
+        ...
+
+    def read(self, unit: Unit[T], clock: Clock) -> T: ...
+
+    def rows(self, sql: str) -> list[Row]: ...
+
+    def close(self) -> None: ...
+
+
+class Disk:
+    """SQLite, in memory."""
+
+    def __init__(self) -> None:
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        migrate(SqliteTransaction(self.connection))
+
+    @property
+    def changes(self) -> int:
+        return self.connection.total_changes
+
+    @contextmanager
+    def writing(self, clock: Clock) -> Iterator[Transaction]:
+        self.connection.execute("BEGIN")
+        try:
+            yield SqliteTransaction(self.connection, clock)
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def read(self, unit: Unit[T], clock: Clock) -> T:
+        return read_once(self.connection, unit, clock)
+
+    def rows(self, sql: str) -> list[Row]:
+        return self.connection.execute(sql).fetchall()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class PostgresDisk:
+    """PostgreSQL, by one connection: units never run side by side here, so they never wait for each other either."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.changes = 0
+
+    @classmethod
+    def made(cls, url: str) -> Self:
+        """Make the tables in an empty database."""
+        link = Link.to(SecretStr(url))
+        link.control("BEGIN")
+        migrate(PostgresTransaction(link))
+        link.commit()
+        return cls(link)
+
+    def emptied(self) -> Self:
+        """Forget everything. To delete a few rows is many times quicker than to truncate tables."""
+        self._link.control("; ".join(f"DELETE FROM {table}" for table in _TABLES))
+        return self
+
+    @contextmanager
+    def writing(self, clock: Clock) -> Iterator[Transaction]:
+        self._link.control("BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
+        try:
+            yield _Transaction(self, self._link, clock)
+        except BaseException:
+            self._link.control("ROLLBACK")
+            raise
+        self._link.commit()
+
+    def read(self, unit: Unit[T], clock: Clock) -> T:
+        self._link.control("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            return unit(_Transaction(self, self._link, clock))
+        finally:
+            self._link.control("ROLLBACK")
+
+    def rows(self, sql: str) -> list[Row]:
+        cursor = self._link.connection.execute(sql)
+        return cursor.fetchall() if cursor.description else []
+
+    def close(self) -> None:
+        """Keep the connection: the next story has the same one."""
+
+    def end(self) -> None:
+        """Let go of the connection."""
+        self._link.close()
+
+
+_TABLES: Final = (
+    *("outbox", "facts", "events", "subjects", "purchases"),
+    *("connections", "budgets", "decisions", "journal"),
+)
+
+
+class _Transaction(PostgresTransaction):
+    """A transaction whose time is the story's, and which counts what it changes."""
+
+    def __init__(self, disk: PostgresDisk, link: Link, clock: Clock) -> None:
+        super().__init__(link)
+        self._disk = disk
+        self._clock = clock
+
+    @property
+    def now(self) -> Micros:
+        return micros(self._clock())
+
+    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        rows = super()._execute(sql, parameters)
+        word, _, counts = (self._cursor.statusmessage or "").partition(" ")
+        if word in ("INSERT", "UPDATE", "DELETE"):
+            self._disk.changes += int(counts.rpartition(" ")[2])
+        return rows
