@@ -129,6 +129,31 @@ async def test_a_minute_is_the_clocks(seconds: int, *, stands: bool, wants: Want
     )
 
 
+async def test_what_is_asked_for_once_more_in_the_same_hand_counts_once_in_its_minute(wants: Wants) -> None:
+    """As where a call for many was refused, and is made again in halves."""
+    await wants.want(1, 2, 3)
+    first, second, third = await wants.take()
+    caps = Caps(9, per_minute=2)
+    assert len((await wants.store.intend(intents([first, second], PRICE, PRICE), caps, NOW)).purchases) == 2
+    for half in (first, second):
+        assert numbers((await wants.store.intend(intents([half], PRICE), caps, NOW)).purchases) == [half.shipment]
+    assert (await wants.store.intend(intents([third], PRICE), caps, NOW)).refused == {3: "too_many_a_minute"}
+    assert await wants.spent() == (2, 2 * PRICE.amount)
+
+
+async def test_minutes_that_are_long_over_are_forgotten_and_days_are_not(wants: Wants) -> None:
+    caps = Caps(9, per_minute=9)
+    for shipment, hours in ((1, 0), (2, 1), (3, 4)):
+        await wants.want(shipment)
+        claimed = await wants.take()
+        await wants.store.intend(intents(claimed, PRICE), caps, NOW + timedelta(hours=hours))
+    assert await wants.rows("SELECT day FROM budgets ORDER BY day") == [
+        "2026-11-20",
+        "2026-11-20T14:00+0100",
+        "2026-11-20T17:00+0100",
+    ]
+
+
 async def test_the_budget_of_one_organization_is_no_other_ones(wants: Wants) -> None:
     await wants.want(1)
     await wants.want(2, organization=OTHER)
