@@ -75,14 +75,11 @@ async def test_two_processes_call_no_faster_and_no_more_at_once_than_one_may_als
     shipments += [await two.carrier.create() for _ in range(10)]
     await two.two.start()
 
-    async def all_ended() -> bool:
-        types = await two.types()
-        return types.count("shipment.purchase_succeeded") + types.count("shipment.purchase_failed") == len(shipments)
+    async def all_bought() -> bool:
+        return (await two.types()).count("shipment.purchase_succeeded") == len(shipments)
 
-    await until(all_ended, 60)
-    succeeded = [one["data"]["shipment_id"] for one in await two.events() if "purchase_succeeded" in one["type"]]
-    assert two.carrier.charges() == sorted(succeeded)
-    assert len(shipments) - len(succeeded) <= AT_ONCE, "what was intended and not sent when its sender was killed"
+    await until(all_bought, 120)  # what was intended and not sent when its sender was killed is settled first
+    assert two.carrier.charges() == sorted(shipments)
     assert min(calls(two.one), calls(two.two)) >= 10, "both had a part in it"
     assert two.carrier.most_running <= AT_ONCE
     rate = Rate(PER_MINUTE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -117,10 +117,11 @@ class Points:
 class InlineDatabase:
     """The database as one process uses it, on the loop's own thread, so that virtual time need not wait for it."""
 
-    def __init__(self, disk: AnyDisk, points: Points, clock: Clock) -> None:
+    def __init__(self, disk: AnyDisk, points: Points, clock: Clock, about: str = "a commit") -> None:
         self._disk = disk
         self._points = points
         self._clock = clock
+        self._about = about
 
     async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
         await self._points.wake()
@@ -129,9 +130,9 @@ class InlineDatabase:
             result = unit(transaction)
             changed = self._disk.changes > before
             if changed and not self._points.freeze:  # who stands still here holds up everybody
-                self._points.pass_by("before a commit")
+                self._points.pass_by(f"before {self._about}")
         if changed:
-            await self._points.reach("after a commit")
+            await self._points.reach(f"after {self._about}")
         return result
 
     async def read(self, unit: Unit[T]) -> T:
@@ -143,7 +144,7 @@ class InlineDatabase:
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """The way from one process to the carrier. `troubles` are used up in order, by method."""
+    """The way from one process to the carrier. `troubles` are used up in order, by what is asked for."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, points: Points, troubles: dict[str, list[Trouble]]) -> None:
         self._inner = inner
@@ -152,10 +153,10 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await self._leave(request)
-        waiting = self._troubles.get(request.method, [])
+        waiting = self._troubles.get(asked(request), [])
         trouble = waiting.pop(0) if waiting else passed_on
         answer = await trouble(request, self._inner.handle_async_request)
-        await self._points.reach(f"after {request.method}")
+        await self._points.reach(f"after {asked(request)}")
         return answer
 
     async def _leave(self, request: httpx.Request) -> None:
@@ -163,7 +164,14 @@ class Wire(httpx.AsyncBaseTransport):
         if request.method == "POST" and self._points.freeze:
             await self._points.wake()
         else:
-            await self._points.reach(f"before {request.method}")
+            await self._points.reach(f"before {asked(request)}")
+
+
+def asked(request: httpx.Request) -> str:
+    """Say by its method what is asked for; what is about many has a name of its own."""
+    if request.url.path.endswith("/shipments"):
+        return "LIST"
+    return "BULK" if request.url.path.endswith("/bulk_buy") else request.method
 
 
 async def passed_on(request: httpx.Request, inner: Inner) -> httpx.Response:
@@ -277,6 +285,7 @@ class Stage:
         self.disk = disk or Disk()
         self.troubles: dict[str, list[Trouble]] = {}
         self.processes: list[Process] = []
+        self.regenerations = 3
         self.calls_of_the_merchant = 0
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self.merchant = httpx.AsyncClient(
@@ -330,13 +339,14 @@ class Stage:
         mode: Mode = "auto",
         policy: Policy = POLICY,
         caps: Caps = CAPS,
-        regenerations: int = 3,
+        regenerations: int | None = None,
         token: bool = True,
         others: Mapping[OrganizationId, Account] | None = None,
     ) -> Process:
         """Start a process."""
         name = f"process-{len(self.processes) + 1}"
-        terms = Terms(mode, policy, caps, SETTLE, CALL_WITHIN, regenerations)
+        times = self.regenerations if regenerations is None else regenerations
+        terms = Terms(mode, policy, caps, SETTLE, CALL_WITHIN, times)
         process = Process(self, name, points or Points(), terms, token=token, others=others or {})
         self.processes.append(process)
         return process
@@ -347,7 +357,8 @@ class Stage:
 
     def connections(self, points: Points | None = None) -> SqlConnections:
         """Give the store of connections as one process uses it."""
-        return SqlConnections(InlineDatabase(self.disk, points or Points(), self.clock), Recorder(Envelope("test")))
+        database = InlineDatabase(self.disk, points or Points(), self.clock, about="a permit's commit")
+        return SqlConnections(database, Recorder(Envelope("test")))
 
     async def write(self, unit: Unit[T]) -> T:
         """Write something that no process of the story does."""
@@ -367,6 +378,11 @@ class Stage:
             if (state := self.state(shipment)) not in LIVE:
                 return state
         raise AssertionError(f"left {self.state(shipment)}")
+
+    def wanted(self, shipments: Collection[ShipmentId]) -> list[ShipmentId]:
+        """Give those of the shipments that a purchase was ever asked for."""
+        known = {row[0] for row in self.disk.rows("SELECT shipment FROM purchases")}
+        return [one for one in shipments if one in known]
 
     # -- looking behind ----------------------------------------------------------------------------------------------
 

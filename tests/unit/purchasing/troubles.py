@@ -61,3 +61,12 @@ def connected(*, after: float) -> Trouble:
         return await inner(request)
 
     return trouble
+
+
+def refused(key: str, status: int = 400) -> Trouble:
+    """Refuse in the carrier's own words."""
+
+    async def trouble(_: httpx.Request, __: Inner) -> httpx.Response:
+        return httpx.Response(status, json={"status": status, "error": key, "message": "", "details": {}})
+
+    return trouble

@@ -1,0 +1,89 @@
+"""Plays a behaviour to its end, with a process struck somewhere on the way, and checks what may never differ."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tests.unit.purchasing.behaviours import FORGED, Behaviour
+from tests.unit.purchasing.disks import AnyDisk
+from tests.unit.purchasing.invariants import check
+from tests.unit.purchasing.stage import Points, Stage
+from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
+
+FROZEN_S = 30.0
+_QUIET_S = 10.0
+"""For so long nothing more is told after the end; a process that stood still is awake again by then."""
+_OF_PERMITS = "a permit's commit"
+_FIRST, _EACH = 22, 5
+"""All of the first places of a story, and then every fifth."""
+
+
+def undisturbed(behaviour: Behaviour, disk: AnyDisk | None = None) -> None:
+    """Play it, and see it end as it should."""
+    found = in_virtual_time(_play(behaviour, Points(), disk=disk))
+    rest = behaviour.shipments - sum(behaviour.others.values())
+    ends = Counter({**behaviour.others, (behaviour.ends, behaviour.reason): rest})
+    assert found == (ends, behaviour.failed), found
+
+
+def dies(behaviour: Behaviour, at: int, *, then: int | None = None, disk: AnyDisk | None = None) -> None:
+    """Play it; a process dies at this place, and another takes over. `then` is where that one dies."""
+    second = None if then is None else Points(then)
+    in_virtual_time(_play(behaviour, Points(at), second=second, disk=disk))
+
+
+def stands_still(behaviour: Behaviour, at: int, *, disk: AnyDisk | None = None) -> None:
+    """Play it; a process stands still at this place for half a minute, while another works."""
+    in_virtual_time(_play(behaviour, Points(at, FROZEN_S), beside=True, disk=disk))
+
+
+def places(
+    behaviour: Behaviour, *, freeze: bool = False, every: bool = False, disk: AnyDisk | None = None
+) -> Sequence[int]:
+    """Number the places where a process can be struck: every one, or those where something else may come of it.
+
+    Around permits no purchase changes, and the longer a story is, the more it repeats itself.
+    """
+    points = Points(freeze=FROZEN_S if freeze else 0)
+    in_virtual_time(_play(behaviour, points, disk=disk))
+    found = [at for at, name in enumerate(points.names, 1) if every or not name.endswith(_OF_PERMITS)]
+    return found if every else [*found[:_FIRST], *found[_FIRST::_EACH]]
+
+
+async def _play(
+    behaviour: Behaviour,
+    points: Points,
+    *,
+    beside: bool = False,
+    second: Points | None = None,
+    disk: AnyDisk | None = None,
+) -> tuple[Counter[tuple[str, str | None]], int]:
+    """Give how many ended how, and how many intents failed."""
+    async with Stage(**behaviour.carrier, disk=disk).open() as stage:
+        stage.regenerations = behaviour.regenerations
+        shipments = [await stage.create(**behaviour.draft) for _ in range(behaviour.shipments)]
+        stage.troubles |= {
+            "GET": list(behaviour.reads),
+            "POST": list(behaviour.buys),
+            "PUT": list(behaviour.edits),
+            "LIST": list(behaviour.lists),
+            "BULK": list(behaviour.bulk),
+        }
+        await behaviour.before(stage, shipments)
+        stage.want(*shipments)
+        struck = stage.start(points)
+        if beside:
+            stage.start()
+        if second is not None:
+            while not struck.crashed:
+                await pass_time(0.25)
+            stage.start(second)
+        wanted = [*shipments, *stage.wanted([FORGED])]
+        ends = [(await stage.settled(one), stage.reason(one)) for one in wanted]
+        told = [stage.told(one) for one in wanted]
+        await pass_time(points.freeze + _QUIET_S)
+        assert [stage.told(one) for one in wanted] == told
+        check(stage, shipments, bought_by_carrier=shipments if behaviour.ends == "not_ours" else [])
+        failed = sum(one.type == "purchase_failed" for each in told for one in each)
+        return Counter(ends[: len(shipments)]), failed
