@@ -133,7 +133,7 @@ class SqlApprovals:
 
     async def find(self, shipment: ShipmentId, organizations: frozenset[int] = frozenset()) -> Sequence[Listed]:
         """Give the purchases of a shipment's number: one, where not several organizations have it."""
-        return await self._database.read(lambda transaction: _find(transaction, shipment, organizations))
+        return await self._database.read(lambda transaction: find(transaction, shipment, organizations))
 
     def approve(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
         """Let a held purchase be made, of the service that was chosen and at its price; it is read anew first."""
@@ -151,7 +151,7 @@ class SqlApprovals:
         self, transaction: Transaction, order: Order, known: Sequence[OrganizationId], now: datetime
     ) -> Listed | Refused:
         """Ask for a purchase; `known` are the organizations for which one may be asked for the first time."""
-        if not _find(transaction, order.shipment, _only(order)):
+        if not find(transaction, order.shipment, _only(order)):
             return _ask(transaction, order, known, now)
         return self._carry_out(transaction, order, "asked_for", _buy, now)
 
@@ -250,7 +250,7 @@ def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId]
     if organization not in known:
         return Refused(f"there is no organization {organization} here that could buy")
     want(transaction, [PurchaseWork(organization, order.shipment, now + WINDOW, DeliveryId(order.cause))], now)
-    (found,) = _find(transaction, order.shipment, frozenset({int(organization)}))
+    (found,) = find(transaction, order.shipment, frozenset({int(organization)}))
     return _noted(transaction, "none", found, order, "asked_for", now)
 
 
@@ -369,7 +369,7 @@ def _list(transaction: Transaction, wanted: Wanted, limit: int) -> list[Listed]:
     return [_listed(transaction, row) for row in rows]
 
 
-def _find(transaction: Transaction, shipment: ShipmentId, organizations: frozenset[int]) -> list[Listed]:
+def find(transaction: Transaction, shipment: ShipmentId, organizations: frozenset[int]) -> list[Listed]:
     """Look under each organization that has purchases: the key begins with it."""
     found = []
     for organization in sorted(organizations) or _organizations(transaction):
@@ -390,7 +390,7 @@ def _organizations(transaction: Transaction) -> list[int]:
 
 def _one(transaction: Transaction, order: Order) -> Listed | Refused:
     """Find the purchase that an order is about."""
-    found = _find(transaction, order.shipment, _only(order))
+    found = find(transaction, order.shipment, _only(order))
     if not found:
         return Refused(f"no purchase of shipment {order.shipment} was ever asked for")
     if len(found) > 1:
