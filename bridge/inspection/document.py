@@ -13,7 +13,7 @@ from bridge.events.statuses import TrackingStatus
 from bridge.inspection.outlook import outlook
 from bridge.inspection.timeline import timeline
 from bridge.store.purchase import PurchaseState
-from bridge.store.story import Standing, Story
+from bridge.store.story import Story
 
 State = Literal["unknown", "created", "bought", "cancelled"]
 """Of a shipment at the carrier, as far as anybody told; `unknown`: nothing that was told has been taken in."""
@@ -23,7 +23,7 @@ def document(story: Story, now: datetime, settle: timedelta) -> dict[str, object
     """Describe it; `settle` is over how long a purchase in doubt is read."""
     return {
         "state": _state(story),
-        "purchase": None if story.purchase is None else _purchase(story.purchase, now),
+        "purchase": _purchase(story, now),
         "tracking": None if story.known is None else _tracking(story.known),
         "timeline": [{"at": one.at, "kind": one.kind, "text": one.text, **one.details} for one in timeline(story)],
         "deleted_events": story.deleted,
@@ -44,10 +44,12 @@ def _state(story: Story) -> State | None:
     return "created" if known is not None or was_read else "unknown"
 
 
-def _purchase(one: Standing, now: datetime) -> dict[str, object]:
+def _purchase(story: Story, now: datetime) -> dict[str, object] | None:
     """Describe a purchase as it is listed, and what only matters to whoever wants to know why."""
-    shown = {} if one.listed is None else listed(one.listed, now)
-    return shown | {
+    one, shown = story.purchase, story.listed
+    if one is None or shown is None:
+        return None
+    return listed(shown, now) | {
         "due_at": one.due_at,
         "send_before": one.send_before,
         "left_by": one.left_by,

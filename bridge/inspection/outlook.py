@@ -98,7 +98,7 @@ def _held(story: Story, one: Standing, now: datetime) -> Iterator[str]:
     if one.reason == "dry_run":
         yield "approving it changes nothing as long as BRIDGE_PURCHASING__MODE is dry_run"
         return
-    price = None if one.listed is None else one.listed.price
+    price = None if story.listed is None else story.listed.price
     most = "" if price is None else f" for at most {price.amount:f} {price.currency}"
     yield f"`bridge purchases approve {story.shipment}` has {one.service} bought{most}; {_retry(story)}"
     if one.deadline <= now:

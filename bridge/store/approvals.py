@@ -27,7 +27,7 @@ from bridge.model import (
     micros,
     moment,
 )
-from bridge.store import journal
+from bridge.store import budget, journal
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
 from bridge.store.purchase import PurchaseState
@@ -221,6 +221,7 @@ def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) 
     if found.state is not PurchaseState.wanted:
         return _refused(found)
     _set(transaction, found, order, now, state=PurchaseState.held, reason=BY_PERSON, **_UNAPPROVED)
+    budget.release(transaction, found.organization, found.shipment)  # of an intent that was never taken in
     return [_held(found, order, now)]
 
 

@@ -17,7 +17,7 @@ from bridge.store.database import Transaction
 
 POLAND: Final = ZoneInfo("Europe/Warsaw")
 _FINEST: Final = 10_000
-_ANY: Final = "*"
+ANY: Final = "*"
 """The row of a minute, which counts purchases of every currency."""
 
 
@@ -59,7 +59,7 @@ def reserve(
     if caps.per_minute is not None:
         if sum(n for _, n, _ in _sum(transaction, organization, minute)) >= caps.per_minute:
             return "too_many_a_minute"
-        _add(transaction, minute, organization, _ANY, 1, 0)
+        _add(transaction, minute, organization, ANY, 1, 0)
     _add(transaction, day, organization, currency, 1, amount)
     transaction.run(
         "UPDATE purchases SET reserved_day = ?, reserved_currency = ?, reserved_amount = ?"

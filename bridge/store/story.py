@@ -77,8 +77,6 @@ class Standing:
     updated_at: datetime
     wanted_again: str | None
     regenerations: int = 0
-    listed: Listed | None = None
-    """The same purchase as it is listed: with its price, and who approved or holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,8 @@ class Asked:
 class Story:
     """What is kept of a subject. `deleted` are the types of its events that were deleted for their age.
 
-    `pauses` are those of its account that fell into its time, `account` is the one that holds now.
+    `listed` is its purchase as it is listed, with its price, and who approved or holds it. `pauses` are those of its
+    account that fell into its time, `account` is the one that holds now.
     """
 
     source: str
@@ -104,6 +103,7 @@ class Story:
     steps: Sequence[journal.Entry]
     purchase: Standing | None
     deleted: Sequence[str]
+    listed: Listed | None = None
     known: ShipmentState | None = None
     decisions: Sequence[Decided] = ()
     pauses: Sequence[Paused] = ()
@@ -153,6 +153,7 @@ def _of_shipment(
         deliveries=_deliveries(transaction, organization, shipment),
         steps=journal.entries(transaction, organization, shipment)[-MOST:],
         purchase=_purchase(transaction, organization, shipment),
+        listed=next(iter(approvals.find(transaction, shipment, frozenset({int(organization)}))), None),
         known=None if known is None else ShipmentState.load(known),
         decisions=decisions.every(transaction, organization, shipment, MOST),
         account=pause_of(transaction, shipx(organization)),
@@ -260,7 +261,6 @@ def _purchase(transaction: Transaction, organization: OrganizationId, shipment: 
         updated_at=moment(updated_at),
         wanted_again=wanted,
         regenerations=regenerations,
-        listed=next(iter(approvals.find(transaction, shipment, frozenset({int(organization)}))), None),
     )
 
 
