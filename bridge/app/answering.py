@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Protocol
@@ -21,6 +22,7 @@ from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
 from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
+from bridge.inspection.api import ShipmentsApi
 from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
 from bridge.store.decisions import SqlDecisions
@@ -57,6 +59,9 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
             clock=shared.clock,
         ),
         PurchasesApi(commanding.approvals, giving, access, shared.clock),
+        ShipmentsApi(
+            stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
+        ),
     )
 
 

@@ -16,10 +16,10 @@ from bridge.approvals.words import document
 from bridge.commands.giving import Giving
 from bridge.commands.models import ApprovePurchase, HoldPurchase, OrganizationNumber, RetryPurchase, ShipmentOrder
 from bridge.lifecycle import Clock
-from bridge.model import Command, ShipmentId
+from bridge.model import Command
 from bridge.store.approvals import Listed, SqlApprovals, Wanted
 from bridge.store.purchase import PurchaseState
-from bridge.web import bodies
+from bridge.web import bodies, numbers
 from bridge.web.access import Access, Client
 from bridge.web.paging import limit
 from bridge.web.problems import Problem, bad_field, not_found
@@ -73,7 +73,7 @@ class PurchasesApi:
     async def show(self, request: Request) -> Response:
         """Answer the purchase of a shipment: state, offer, price, seconds left, who holds or approved it, last step."""
         client = self._access.require(request, "read")
-        found = await self._found(request, client, _organization(request))
+        found = await self._found(request, client, numbers.organization(request))
         return _json(document(found, self._clock()))
 
     async def approve(self, request: Request) -> Response:
@@ -94,7 +94,7 @@ class PurchasesApi:
         model = _ORDERS.get(request.path_params["order"])
         if model is None:
             raise not_found("order")
-        await self._found(request, client, _organization(request))
+        await self._found(request, client, numbers.organization(request))
         return await self._giving.look(model.operation, request.path_params["id"], "order")
 
     async def _order(self, request: Request, name: str) -> Response:
@@ -111,7 +111,7 @@ class PurchasesApi:
         if organization is not None and not client.sees(organization):
             raise not_found("purchase")
         among = client.organizations if organization is None else frozenset({organization})
-        found = await self._approvals.find(_shipment(request), among)
+        found = await self._approvals.find(numbers.shipment(request, "purchase"), among)
         if not found:
             raise not_found("purchase")
         if len(found) > 1:
@@ -119,24 +119,8 @@ class PurchasesApi:
         return found[0]
 
 
-def _shipment(request: Request) -> ShipmentId:
-    text: str = request.path_params["shipment_id"]
-    if not _is_number(text):
-        raise not_found("purchase")
-    return ShipmentId(int(text))
-
-
-def _organization(request: Request) -> int | None:
-    text = request.query_params.get("organization_id")
-    if text is None:
-        return None
-    if not _is_number(text):
-        raise bad_field("organization_id", "out_of_range", "must be an organization's number")
-    return int(text)
-
-
 def _wanted(request: Request, client: Client) -> Wanted:
-    organization = _organization(request)
+    organization = numbers.organization(request)
     if organization is None:
         return Wanted(_state(request), client.organizations, _before(request))
     if not client.sees(organization):
@@ -159,14 +143,9 @@ def _before(request: Request) -> tuple[int, int] | None:
     if not text:
         return None
     organization, _, shipment = text.partition(".")
-    if not _is_number(organization) or not _is_number(shipment):
+    if not numbers.is_number(organization) or not numbers.is_number(shipment):
         raise bad_field("after", "bad_cursor", "is not a cursor of this list")
     return int(organization), int(shipment)
-
-
-def _is_number(text: str) -> bool:
-    """Say whether a text is one of the carrier's numbers."""
-    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def _json(body: object) -> Response:

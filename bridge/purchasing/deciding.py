@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 from uuid import uuid4
 
+from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.events.catalogue import Offer
 from bridge.model import IntentId, OfferId
 from bridge.purchasing import announce, notes
@@ -145,18 +146,23 @@ def _expired(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Momen
     return ended(purchase, shipment.at, PurchaseState.expired, None, announce.expired(purchase, shipment))
 
 
-def regenerated(purchase: Purchase, now: datetime) -> Move:
+def regenerated(
+    purchase: Purchase, result: Literal["accepted"] | CarrierUnavailable | CarrierRefused, now: datetime
+) -> Move:
     """Look for the new offers by reading, whatever came of asking for them; that counts."""
-    edited = replace(purchase, regenerations=purchase.regenerations + 1, edited_at=now)
+    noted = replace(purchase, note=notes.edited(purchase, result))
+    edited = replace(noted, regenerations=purchase.regenerations + 1, edited_at=now)
     return Move(soon(replace(edited, deadline=now + WINDOW), _EDIT_READ_S, now))
 
 
 def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> Move:
     """Say what follows where the budget does not allow it."""
+    noted = replace(chosen.before, note=notes.unaffordable(chosen.before, why))
     if why == "too_many_a_minute":
-        return Move(replace(chosen.before, due_at=next_minute(now)))
-    told = announce.declined(chosen.before, chosen.shipment, why, chosen.decision.rejected, terms.policy)
-    return ended(chosen.before, chosen.shipment.at, PurchaseState.declined, why, told)
+        return Move(replace(noted, due_at=next_minute(now)))
+    told = announce.declined(noted, chosen.shipment, why, chosen.decision.rejected, terms.policy)
+    decided = record(noted, chosen.shipment, chosen.decision, terms)
+    return ended(noted, chosen.shipment.at, PurchaseState.declined, why, told, decided=decided)
 
 
 def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Terms) -> Decided:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -114,6 +114,7 @@ class Hand:
 
     async def _regenerate(self, purchase: Purchase) -> None:
         """Ask for new offers; what became of it, a read will show."""
+        result: Literal["accepted"] | CarrierUnavailable | CarrierRefused = "accepted"
         try:
             await self._carrier.regenerate(purchase.shipment)
         except NoPermit as error:
@@ -121,7 +122,8 @@ class Hand:
             return
         except (CarrierUnavailable, CarrierRefused) as error:
             log.warning("purchase.not_regenerated", shipment=purchase.shipment, error=str(error))
-        await self._save([regenerated(purchase, self._clock())])
+            result = error
+        await self._save([regenerated(purchase, result, self._clock())])
 
     # -- buying ------------------------------------------------------------------------------------------------------
 

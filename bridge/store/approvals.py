@@ -23,8 +23,7 @@ from bridge.model import (
     micros,
     moment,
 )
-from bridge.store import journal
-from bridge.store.budget import tenthousandths
+from bridge.store import budget, journal
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
 from bridge.store.purchase import BY_PERSON, PurchaseState
@@ -128,7 +127,7 @@ class SqlApprovals:
 
     async def find(self, shipment: ShipmentId, organizations: frozenset[int] = frozenset()) -> Sequence[Listed]:
         """Give the purchases of a shipment's number: one, where not several organizations have it."""
-        return await self._database.read(lambda transaction: _find(transaction, shipment, organizations))
+        return await self._database.read(lambda transaction: find(transaction, shipment, organizations))
 
     def approve(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
         """Let a held purchase be made, of the service that was chosen and at its price; it is read anew first."""
@@ -146,7 +145,7 @@ class SqlApprovals:
         self, transaction: Transaction, order: Order, known: Sequence[OrganizationId], now: datetime
     ) -> Listed | Refused:
         """Ask for a purchase; `known` are the organizations for which one may be asked for the first time."""
-        if not _find(transaction, order.shipment, _only(order)):
+        if not find(transaction, order.shipment, _only(order)):
             return _ask(transaction, order, known, now)
         return self._carry_out(transaction, order, "asked_for", _buy, now)
 
@@ -204,7 +203,7 @@ def _approve(transaction: Transaction, found: Listed, order: Order, now: datetim
     approval = {
         "approved_by": order.by,
         "approved_service": found.service,
-        "approved_amount": None if found.price is None else tenthousandths(found.price.amount),
+        "approved_amount": None if found.price is None else budget.tenthousandths(found.price.amount),
     }
     _want(transaction, found, order, now, deadline=found.deadline, **_FRESH, **approval)
     return ()
@@ -214,6 +213,7 @@ def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) 
     if found.state is not PurchaseState.wanted:
         return _refused(found)
     _set(transaction, found, order, now, state=PurchaseState.held, reason=BY_PERSON, **_UNAPPROVED)
+    budget.release(transaction, found.organization, found.shipment)  # of an intent that was never taken in
     return [_held(found, order, now)]
 
 
@@ -243,7 +243,7 @@ def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId]
     if organization not in known:
         return Refused(f"there is no organization {organization} here that could buy")
     want(transaction, [PurchaseWork(organization, order.shipment, now + WINDOW, DeliveryId(order.cause))], now)
-    (found,) = _find(transaction, order.shipment, frozenset({int(organization)}))
+    (found,) = find(transaction, order.shipment, frozenset({int(organization)}))
     return _noted(transaction, "none", found, order, "asked_for", now)
 
 
@@ -352,7 +352,7 @@ def _list(transaction: Transaction, wanted: Wanted, limit: int) -> list[Listed]:
     return [_listed(transaction, row) for row in rows]
 
 
-def _find(transaction: Transaction, shipment: ShipmentId, organizations: frozenset[int]) -> list[Listed]:
+def find(transaction: Transaction, shipment: ShipmentId, organizations: frozenset[int]) -> list[Listed]:
     """Look under each organization that has purchases: the key begins with it."""
     found = []
     for organization in sorted(organizations) or _organizations(transaction):
@@ -373,7 +373,7 @@ def _organizations(transaction: Transaction) -> list[int]:
 
 def _one(transaction: Transaction, order: Order) -> Listed | Refused:
     """Find the purchase that an order is about."""
-    found = _find(transaction, order.shipment, _only(order))
+    found = find(transaction, order.shipment, _only(order))
     if not found:
         return Refused(f"no purchase of shipment {order.shipment} was ever asked for")
     if len(found) > 1:

@@ -19,7 +19,7 @@ POLAND: Final = ZoneInfo("Europe/Warsaw")
 _FINEST: Final = 10_000
 _FORGOTTEN_AFTER: Final = timedelta(hours=3)
 """Longer than clocks differ, and than an hour that comes twice in autumn."""
-_ANY: Final = "*"
+ANY: Final = "*"
 """The row of a minute, which counts purchases of every currency."""
 
 
@@ -131,9 +131,9 @@ def _counts(transaction: Transaction, organization: OrganizationId, most: int, n
     if n == 0:
         transaction.run(
             "DELETE FROM budgets WHERE organization = ? AND currency = ? AND day < ?",
-            (organization, _ANY, minute_of(now - _FORGOTTEN_AFTER)),
+            (organization, ANY, minute_of(now - _FORGOTTEN_AFTER)),
         )
-    _add(transaction, minute, organization, _ANY, 1, 0)
+    _add(transaction, minute, organization, ANY, 1, 0)
     return True
 
 

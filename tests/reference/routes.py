@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from starlette.routing import Route
@@ -24,6 +24,7 @@ from bridge.ingress.inbox import Inbox
 from bridge.ingress.receiver import Limits, Receiver
 from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Networks, Secrets
+from bridge.inspection.api import ShipmentsApi
 from bridge.lifecycle import Stop
 from bridge.observability import Metrics
 from bridge.purchasing.api import EvaluationApi
@@ -90,7 +91,8 @@ def internal() -> list[Route]:
     )
     purchases = PurchasesApi(SqlApprovals(_database(), Recorder(Envelope("demo"))), giving, access, _epoch)
     deliveries = DeliveriesApi(replay, access)
-    return internal_routes([operations, feed, commands, deliveries, connections, purchases, evaluation])
+    told = ShipmentsApi(_database(), access, _epoch, settle=timedelta(0))
+    return internal_routes([operations, feed, commands, deliveries, connections, purchases, evaluation, told])
 
 
 def names(routes: Sequence[Route]) -> list[str]:

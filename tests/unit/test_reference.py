@@ -68,6 +68,7 @@ ROUTES = [
     "POST /v1/purchases/{shipment_id}/retry",
     "GET /v1/purchases/{shipment_id}/{order}/{id:path}",
     "POST /v1/offers/evaluate",
+    "GET /v1/shipments/{shipment_id}",
     "GET /asyncapi.json",
     "GET /schemas/{type}.json",
 ]

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from ipaddress import ip_network
@@ -36,6 +36,7 @@ from bridge.ingress.inbox import Inbox
 from bridge.ingress.receiver import Limits, Receiver
 from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Mode, Networks, Secrets
+from bridge.inspection.api import ShipmentsApi
 from bridge.lifecycle import Loops, Stop
 from bridge.model import OrganizationId
 from bridge.observability import Metrics
@@ -161,7 +162,8 @@ class Stage:
         purchases = PurchasesApi(self.approvals, giving, access, lambda: self.now)
         self.connections = SqlConnections(self.database, self.recorder)
         connections = ConnectionsApi(self.connections, access, Pausing(self.database, self.connections, self._note))
-        internal = internal_routes([operations, self.feed, commands, api, connections, purchases])
+        shipments = ShipmentsApi(self.database, access, lambda: self.now, settle=timedelta(seconds=20))
+        internal = internal_routes([operations, self.feed, commands, api, connections, purchases, shipments])
         self.app = application([*webhook_routes(self.receiver), *internal])
 
     async def __aenter__(self) -> Self:
