@@ -200,6 +200,29 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandMessage:
+    """A command as it lies in the broker's queue. `tag` says something to that queue alone, `user` who sent it.
+
+    `user` is what the broker has checked; None where the sender did not say.
+    """
+
+    name: str
+    body: bytes = field(repr=False)
+    reply_to: str | None
+    correlation_id: str | None
+    user: str | None
+    tag: object = field(repr=False)
+
+    @property
+    def is_answered_directly(self) -> bool:
+        """Whether the answer goes to the sender's own connection (`amq.rabbitmq.reply-to`), which is no queue.
+
+        What the broker makes of that name: https://www.rabbitmq.com/docs/direct-reply-to
+        """
+        return self.reply_to is not None and self.reply_to.startswith("amq.rabbitmq.reply-to.")
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a command has come: how many, which share of all, and where to go on. Never anything personal."""
 

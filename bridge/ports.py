@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bridge.errors import BrokerError
 from bridge.limits.connection import Outcome, Purpose
-from bridge.model import Event, Redriven, ShipmentId
+from bridge.model import CommandMessage, Event, Redriven, ShipmentId
 
 if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
     from bridge.purchasing.shipment import Choice, Shipment
@@ -130,6 +130,45 @@ class DeadLetters(Protocol):
     async def close(self) -> None:
         """Put back what was kept, and leave."""
         ...
+
+
+class CommandQueue(Protocol):
+    """Commands that come over the broker: a bounded number at a time, each of them settled or given again."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the connection still stands and nobody took the queue away, as far as is known."""
+        ...
+
+    async def open(self) -> None:
+        """Connect; nothing comes yet. What was in hand before will be given again. Raises BrokerUnavailable."""
+        ...
+
+    async def begin(self, take: Callable[[CommandMessage], None]) -> None:
+        """Have messages come; `take` does not wait. Raises BrokerUnavailable."""
+        ...
+
+    async def pause(self) -> None:
+        """Let no more come; what is in hand stays there."""
+        ...
+
+    async def acknowledge(self, message: CommandMessage) -> None:
+        """Settle a message. Raises BrokerUnavailable, and then it will be given again."""
+        ...
+
+    async def put_back(self, message: CommandMessage) -> None:
+        """Have a message given again, to anybody; the queue counts how often. Raises BrokerUnavailable."""
+        ...
+
+    async def bury(self, message: CommandMessage, reason: str) -> None:
+        """Copy a message to the dead with the reason, and settle it once that is confirmed. Raises BrokerError."""
+        ...
+
+    async def reply(self, message: CommandMessage, body: bytes) -> None:
+        """Send an answer to where the message wants it. Raises BrokerError."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Permit(Protocol):

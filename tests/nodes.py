@@ -77,6 +77,12 @@ def postgres_url(postgres: PostgresNode, _database_numbers: Iterator[int]) -> st
 
 
 @pytest.fixture
+def another_postgres_url(postgres: PostgresNode, _database_numbers: Iterator[int]) -> str:
+    """A second empty database, for tests that compare two."""
+    return postgres.create_database(f"test_{next(_database_numbers)}")
+
+
+@pytest.fixture
 def own_postgres() -> Iterator[PostgresNode]:
     """A private database server that syncs to disk, for tests that stop, freeze or kill it."""
     _need_postgres()

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Protocol
 
 from starlette.routing import Route
 
-from bridge.app.buying import read_policy
 from bridge.app.commanding import Commanding
+from bridge.app.policy import read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.app.watching import Watching
+from bridge.approvals.api import PurchasesApi
 from bridge.carriers.shipx import shipment as shipments
 from bridge.commands.api import CommandsApi
+from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
 from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
+from bridge.inspection.api import ShipmentsApi
 from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
 from bridge.store.decisions import SqlDecisions
@@ -39,10 +43,11 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
     access = _access(shared.settings)
     feed = FeedApi(SqlFeed(stores.database), access, shared.draining)
     shared.bells.hang("events", feed.wake)
+    giving = Giving(commanding.commands, partial(shared.bells.ring, "commands"))
     return (
         Operations(shared.metrics, watching.health, watching.measure),
         feed,
-        CommandsApi(commanding.commands, access, partial(shared.bells.ring, "commands")),
+        CommandsApi(giving, access),
         DeliveriesApi(commanding.replay, access),
         ConnectionsApi(stores.connections, access, commanding.pausing),
         EvaluationApi(
@@ -52,6 +57,10 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
             read=shipments.read,
             faults=shipments.faults,
             clock=shared.clock,
+        ),
+        PurchasesApi(commanding.approvals, giving, access, shared.clock),
+        ShipmentsApi(
+            stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),
     )
 

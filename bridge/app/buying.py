@@ -1,34 +1,27 @@
-"""Buying: by which policy, in which mode, and by which carrier client of each organization."""
+"""Buying: by which policy, and in which mode."""
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from pydantic import SecretStr
-
-from bridge.app import VERSION
+from bridge.app.carriers import Carriers
+from bridge.app.policy import read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
-from bridge.carriers.shipx.client import ShipxClient, make_http
-from bridge.connections.gate import Gate
 from bridge.connections.watch import Watch
-from bridge.errors import SettingsError
 from bridge.limits.connection import Limits
-from bridge.model import OrganizationId
 from bridge.purchasing.buyer import Buyer
 from bridge.purchasing.hand import Account
 from bridge.purchasing.policy import Policy
-from bridge.purchasing.policy import load as load_policy
 from bridge.purchasing.terms import Mode, Terms
 from bridge.settings import Settings, is_loopback
 from bridge.store.budget import Caps
 from bridge.store.connections import shipx
 from bridge.store.purchases import SqlPurchases
+from bridge.store.refusals import SqlRefusals
 
 APPROVES: Final = (
     "purchases are decided and held until a person approves them;"
@@ -36,17 +29,17 @@ APPROVES: Final = (
 )
 
 
-async def make_buyer(stack: AsyncExitStack, shared: Shared, stores: Stores) -> Buyer:
+async def make_buyer(shared: Shared, stores: Stores, clients: Carriers) -> Buyer:
     """Make the buyer, for every organization that has a token. Raises SettingsError."""
     settings, mode = shared.settings, real_mode(shared.settings)
-    clients = _open_clients(stack, shared, stores)
     if clients and mode != settings.purchasing.mode:
         shared.warnings.append(APPROVES)
-    watch = Watch(stores.connections, {shipx(number): client for number, client in clients.items()}, shared.stop)
-    shared.loops.start("connections.watch", watch.run)
-    terms = _terms(settings, mode, await read_policy(settings))
+    policy = await read_policy(settings)
+    regenerate = policy.regenerate_after_pause
+    shared.loops.start("connections.watch", _make_watch(shared, stores, clients, regenerate=regenerate).run)
+    terms = _terms(settings, mode, policy)
     return Buyer(
-        purchases=SqlPurchases(stores.database, stores.recorder, shared.holder),
+        purchases=SqlPurchases(stores.database, stores.recorder, shared.holder, regenerate=regenerate),
         accounts={organization: Account(client, terms) for organization, client in clients.items()},
         others=terms,
         limits=Limits(settings.shipx.requests_per_minute, settings.shipx.max_in_flight),
@@ -70,6 +63,16 @@ def _terms(settings: Settings, mode: Mode, policy: Policy) -> Terms:
     )
 
 
+def _make_watch(shared: Shared, stores: Stores, clients: Carriers, *, regenerate: bool) -> Watch:
+    return Watch(
+        stores.connections,
+        SqlRefusals(stores.database, stores.recorder, regenerate=regenerate),
+        {shipx(organization): client for organization, client in clients.items()},
+        shared.stop,
+        on_resumed=partial(shared.bells.ring, "purchases"),
+    )
+
+
 def real_mode(settings: Settings) -> Mode:
     """Say what the buyer really does: money is only spent unasked where somebody said for which shipments.
 
@@ -78,52 +81,3 @@ def real_mode(settings: Settings) -> Mode:
     mode, scope = settings.purchasing.mode, settings.purchasing.scope
     is_free = scope == "all" or (scope is None and is_loopback(settings.shipx.base_url))
     return mode if mode != "auto" or is_free else "approve"
-
-
-async def read_policy(settings: Settings) -> Policy:
-    """Read the policy as its file is now. Raises SettingsError."""
-    return load_policy(await asyncio.to_thread(policy_text, settings))
-
-
-def policy_text(settings: Settings) -> bytes:
-    """Read the policy file. Raises SettingsError."""
-    try:
-        return settings.policy.read_bytes()
-    except OSError as error:
-        raise SettingsError([("BRIDGE_POLICY", f"cannot be read: {error.strerror}")]) from error
-
-
-def _open_clients(stack: AsyncExitStack, shared: Shared, stores: Stores) -> dict[OrganizationId, ShipxClient]:
-    return {
-        OrganizationId(one.id): _open_client(stack, shared, stores, OrganizationId(one.id), one.token)
-        for one in shared.settings.shipx.organizations
-        if one.token is not None
-    }
-
-
-def _open_client(
-    stack: AsyncExitStack, shared: Shared, stores: Stores, organization: OrganizationId, token: SecretStr
-) -> ShipxClient:
-    """Make the client of one organization, behind a gate that all replicas share."""
-    carrier = shared.settings.shipx
-    http = make_http(timeout_s=carrier.timeout_s, at_once=carrier.max_in_flight)
-    stack.push_async_callback(http.aclose)
-    return ShipxClient(
-        http,
-        base_url=carrier.base_url,
-        organization=organization,
-        token=token,
-        permits=_open_gate(stack, shared, stores, organization),
-        metrics=shared.metrics,
-        clock=shared.clock,
-        version=VERSION,
-    )
-
-
-def _open_gate(stack: AsyncExitStack, shared: Shared, stores: Stores, organization: OrganizationId) -> Gate:
-    carrier = shared.settings.shipx
-    limits = Limits(carrier.requests_per_minute, carrier.max_in_flight)
-    gate = Gate(stores.connections, shipx(organization), limits, holder=shared.holder, clock=shared.clock)
-    stack.push_async_callback(gate.close)
-    shared.bells.hang("connections", gate.wake)
-    return gate

@@ -6,25 +6,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from bridge.app.carriers import Carriers
+from bridge.app.reconciling import make_backfill
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
+from bridge.approvals.approving import Approving
 from bridge.broker.dead import RabbitDead
 from bridge.broker.replayer import RabbitReplayer
 from bridge.carriers.shipx import webhook as shipx_webhook
 from bridge.commands.execute import Executor, Operation
 from bridge.commands.models import (
+    ApprovePurchase,
+    Backfill,
+    BuyShipment,
+    HoldPurchase,
     PauseConnection,
     RedriveDead,
     ReplayDeliveries,
     ReplayEvents,
     ResumeConnection,
+    RetryPurchase,
 )
 from bridge.connections.pausing import Pausing
 from bridge.egress.redrive import RedrivenDead
 from bridge.egress.replay import ReplayedEvents
 from bridge.ingress.replay import Replay
 from bridge.ingress.replaying import ReplayedDeliveries
+from bridge.model import OrganizationId
+from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
+from bridge.store.database import Topic
 from bridge.store.dead import SqlDeadEvents
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.replaying import SqlReplays
@@ -37,6 +48,7 @@ class Commanding:
     commands: SqlCommands
     replay: Replay
     pausing: Pausing
+    approvals: SqlApprovals
 
 
 def make_commanding(shared: Shared, stores: Stores) -> Commanding:
@@ -46,27 +58,47 @@ def make_commanding(shared: Shared, stores: Stores) -> Commanding:
         SqlCommands(stores.database, stores.vault, shared.holder),
         Replay(stores.database, deliveries, shipx_webhook.read, partial(shared.bells.ring, "deliveries")),
         Pausing(stores.database, stores.connections, partial(shared.bells.ring, "purchases")),
+        SqlApprovals(stores.database, stores.recorder),
     )
 
 
-def open_executor(shared: Shared, stores: Stores, commanding: Commanding) -> None:
+def open_executor(shared: Shared, stores: Stores, commanding: Commanding, carriers: Carriers) -> None:
     """Start carrying out commands."""
-    executor = Executor(commanding.commands, _operations(shared, stores, commanding), shared.stop)
+    executor = Executor(commanding.commands, _operations(shared, stores, commanding, carriers), shared.stop)
     shared.bells.hang("commands", executor.bell.ring)
     shared.loops.start("commands", executor.run)
 
 
-def _operations(shared: Shared, stores: Stores, commanding: Commanding) -> Mapping[str, Operation]:
-    settings, pausing = shared.settings, commanding.pausing
+def _operations(shared: Shared, stores: Stores, commanding: Commanding, carriers: Carriers) -> Mapping[str, Operation]:
+    settings, pausing, approving = shared.settings, commanding.pausing, _approving(shared, stores, commanding)
     resender = letters = None
     if settings.amqp_url is not None:
         resender = partial(RabbitReplayer, settings.amqp_url, environment=settings.environment)
         letters = partial(RabbitDead, settings.amqp_url, shared.clock)
     replayed = ReplayedEvents(SqlReplays(stores.database), resender, shared.stop)
-    return {  # each is long: what a second one would do at the same time is better done after the first
+    return {  # what is long, one at a time: a second one is better done after the first
         ReplayDeliveries.operation: Operation(ReplayedDeliveries(commanding.replay), at_once=1),
         ReplayEvents.operation: Operation(replayed, at_once=1),
         RedriveDead.operation: Operation(RedrivenDead(SqlDeadEvents(stores.database), letters), at_once=1),
+        Backfill.operation: Operation(make_backfill(shared, stores, carriers), at_once=1),
         PauseConnection.operation: Operation(pausing.carry_out_pause, at_once=1),
         ResumeConnection.operation: Operation(pausing.carry_out_resume, at_once=1),
+        ApprovePurchase.operation: Operation(approving.approve),
+        HoldPurchase.operation: Operation(approving.hold),
+        RetryPurchase.operation: Operation(approving.retry),
+        BuyShipment.operation: Operation(approving.buy),
     }
+
+
+def _approving(shared: Shared, stores: Stores, commanding: Commanding) -> Approving:
+    return Approving(
+        commanding.approvals,
+        known=[OrganizationId(one.id) for one in shared.settings.shipx.organizations if one.token is not None],
+        clock=shared.clock,
+        on_changed=partial(_ring, shared, "purchases", "events"),
+    )
+
+
+def _ring(shared: Shared, *topics: Topic) -> None:
+    for topic in topics:
+        shared.bells.ring(topic)

@@ -15,10 +15,13 @@ import structlog
 
 from bridge.app import VERSION
 from bridge.app.answering import internal_routes, make_apis
+from bridge.app.carriers import open_carriers
 from bridge.app.commanding import make_commanding, open_executor
+from bridge.app.consuming import open_consumer
 from bridge.app.database import wait_for_database
 from bridge.app.publishing import open_relay
 from bridge.app.receiving import open_receiver, webhook_routes
+from bridge.app.reconciling import open_reconciler
 from bridge.app.retaining import open_retention
 from bridge.app.serving import Edges, make_edges, open_sockets
 from bridge.app.shared import Shared
@@ -89,16 +92,20 @@ class Bridge:
         sockets = open_sockets(stack, self._settings)  # before anything runs: a taken port must not start half a bridge
         stores = await self._open_stores(stack)
         publishing = await open_relay(stack, shared, stores) if "relay" in roles else None
+        carriers = open_carriers(stack, shared, stores)
         if "worker" in roles:
-            await open_worker(stack, shared, stores)
+            await open_worker(shared, stores, carriers, publishing.relay if publishing else None)
         if "reconciler" in roles:
             open_retention(shared, stores)
+            open_reconciler(shared, stores, carriers)
         self.loops.start("database.hear", partial(stores.database.hear, shared.bells.ring, shared.stop))
         receiver = open_receiver(shared, stores) if "receiver" in roles else None
         commanding = make_commanding(shared, stores)
+        consumer = None
         if "commands" in roles:
-            open_executor(shared, stores, commanding)
-        apis = make_apis(shared, stores, commanding, Watching(shared, stores, publishing, receiver))
+            open_executor(shared, stores, commanding, carriers)
+            consumer = open_consumer(stack, shared, stores, commanding)
+        apis = make_apis(shared, stores, commanding, Watching(shared, stores, publishing, receiver, consumer))
         webhooks = webhook_routes(receiver) if receiver else []
         return make_edges(self._settings, sockets, webhooks, internal_routes(apis))
 

@@ -24,10 +24,11 @@ class Bells:
         """Have this called when something of the topic was committed."""
         self._rings[topic].append(ring)
 
-    def ring(self, topic: Topic) -> None:
-        """Wake whoever waits for the topic."""
+    def ring(self, topic: Topic, *, but: Callable[[], None] | None = None) -> None:
+        """Wake whoever waits for the topic, but for one who knows already."""
         for ring in self._rings[topic]:
-            ring()
+            if ring != but:
+                ring()
 
 
 def _name() -> str:

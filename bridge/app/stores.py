@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bridge.app.policy import regenerates
 from bridge.events.cloudevents import Envelope
 from bridge.model import OrganizationId
 from bridge.settings import Settings
@@ -26,11 +27,11 @@ class Stores:
 
 
 async def prepare_stores(settings: Settings, database: ManagedDatabase) -> Stores:
-    """Make them over an open database, with a connection for every organization that has a token."""
+    """Make them over an open database, a connection for every organization that has a token. Raises SettingsError."""
     vault = Vault.with_keys(settings.personal_data.key_bytes)
     recorder = Recorder(Envelope(settings.environment))
     names = connection_names(settings)
-    connections = SqlConnections(database, recorder, names)
+    connections = SqlConnections(database, recorder, names, regenerate=await regenerates(settings))
     await connections.prepare(names)
     return Stores(database, vault, recorder, SqlInbox(database, vault), connections)
 

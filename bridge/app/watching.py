@@ -9,11 +9,14 @@ from typing import Final
 from bridge.app.publishing import Publishing
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
+from bridge.commands.consumer import Consumer
 from bridge.connections import health as connection_health
 from bridge.errors import StoreError
 from bridge.ingress.receiver import UNPROXIED, Receiver
+from bridge.reconciling.hearing import warnings
 from bridge.store.connections import Seen
 from bridge.store.gauges import SqlGauges
+from bridge.store.hearing import unheard
 from bridge.store.migrate import require_current
 from bridge.web.operations import Health
 
@@ -22,31 +25,39 @@ _PROBE_S: Final = 1.0
 
 
 class Watching:
-    """Looks at the parts of a process whenever somebody asks. `publishing` and `receiver` where the roles have them."""
+    """Looks at the parts of a process whenever somebody asks. The last three where the roles have them."""
 
     def __init__(
-        self, shared: Shared, stores: Stores, publishing: Publishing | None, receiver: Receiver | None
+        self,
+        shared: Shared,
+        stores: Stores,
+        publishing: Publishing | None,
+        receiver: Receiver | None,
+        consumer: Consumer | None,
     ) -> None:
         self._shared = shared
         self._stores = stores
         self._publishing = publishing
         self._receiver = receiver
+        self._consumer = consumer
         self._gauges = SqlGauges(stores.database)
 
     async def health(self) -> Health:
         """Say what keeps the process from working, what makes it worse, and what should be changed."""
         problems = ["the process is ending"] if self._shared.draining else []
         seen: Sequence[Seen] = ()
+        advice = self._advice()
         try:
             await self._stores.database.read(require_current)
             seen = await self._stores.connections.list()
+            advice += warnings(await self._stores.database.read(unheard))
         except StoreError as error:
             problems.append(f"database: {error}")
         trouble = await self._stores.database.probe(_PROBE_S)
         if trouble is not None:
             problems.append(f"database: cannot be written since {trouble.since:%H:%M:%S}: {trouble.reason}")
-        advice = (*self._advice(), *connection_health.warnings(seen))
-        return Health(tuple(problems), self._shared.loops.running(), self._degraded(seen), advice)
+        advice += connection_health.warnings(seen)
+        return Health(tuple(problems), self._shared.loops.running(), self._degraded(seen), tuple(advice))
 
     async def measure(self) -> None:
         """Set the gauges. Raises StoreError."""
@@ -65,8 +76,10 @@ class Watching:
     def _degraded(self, connections: Sequence[Seen]) -> dict[str, datetime]:
         """Say what is away, and since when: the work that needs it waits."""
         parts: dict[str, datetime | None] = {**connection_health.degraded(connections)}
+        if self._consumer is not None:
+            parts["broker"] = self._consumer.degraded_since
         if self._publishing is not None:
-            parts["broker"] = self._publishing.relay.degraded_since
+            parts["broker"] = self._publishing.relay.degraded_since or parts.get("broker")
         return {name: since for name, since in parts.items() if since is not None}
 
     def _advice(self) -> list[str]:

@@ -15,6 +15,6 @@ MEANINGS: Final = {
     REASON: "A message that the bridge itself put into `bridge.dead`: why.",
     ORIGIN: "The same: the exchange it came by, under its own routing key.",
     REDRIVEN: "A message that `bridge dead redrive` sent back where it came from: how often.",
-    DEAD_SINCE: "A message that was put into `bridge.dead` anew after it was looked at several times: since when it is "
-    "dead, in seconds since 1970.",
+    DEAD_SINCE: "A message that the bridge itself put into `bridge.dead`, also anew after it was looked at several "
+    "times: since when it is dead, in seconds since 1970.",
 }

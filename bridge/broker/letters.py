@@ -58,6 +58,13 @@ def revived(message: AbstractIncomingMessage) -> Message:
     return _copy(message, headers)
 
 
+def buried(message: AbstractIncomingMessage, reason: str, exchange: str, now: datetime) -> Message:
+    """Copy a message that came by an exchange and that nobody can handle, with the reason."""
+    headers = {key: value for key, value in message.headers.items() if not _is_the_brokers(key) and key not in _OURS}
+    headers |= {REASON: reason, ORIGIN: exchange, DEAD_SINCE: int(now.timestamp())}
+    return _copy(message, headers)
+
+
 def anew(message: AbstractIncomingMessage, now: datetime) -> Message:
     """Copy a dead message as it is. Its days are not counted anew, or one that is looked at would stay for ever."""
     since = _since(message, _first_death(message)) or now

@@ -9,7 +9,20 @@ import sys
 
 import typer
 
-from bridge.cli import connections, dead, deliveries, events, inspection, policy, process, schema, topology, webhook
+from bridge.cli import (
+    backfill,
+    connections,
+    dead,
+    deliveries,
+    events,
+    inspection,
+    policy,
+    process,
+    purchases,
+    schema,
+    topology,
+    webhook,
+)
 from bridge.errors import BridgeError, SettingsError
 
 app = typer.Typer(
@@ -22,10 +35,10 @@ app = typer.Typer(
 )
 for verb in (
     *(process.serve, process.migrate, process.doctor, process.simulate, process.demo),
-    *(inspection.audit, inspection.why),
+    *(inspection.audit, inspection.why, backfill.backfill),
 ):
     app.command()(verb)
-for noun in (topology, schema, webhook, events, deliveries, dead, connections, policy):
+for noun in (topology, schema, webhook, events, deliveries, dead, connections, purchases, policy):
     app.add_typer(noun.verbs, name=noun.__name__.rpartition(".")[2])
 
 

@@ -70,7 +70,9 @@ def pause(name: Name, wait: Wait = WAIT_S, as_json: Json = False) -> None:
 
 @verbs.command("resume")
 def resume(name: Name, wait: Wait = WAIT_S, as_json: Json = False) -> None:
-    """Buy again on a connection; what waited and is still in its window is decided now.
+    """Buy again on a connection, whoever paused it; what waited and is still in its window is decided now.
+
+    What the pause kept from being bought is wanted again, with new offers, where the policy says so.
 
     A running bridge does it. Example: bridge connections resume shipx/4821
     """

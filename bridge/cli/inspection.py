@@ -46,7 +46,9 @@ def why(
 ) -> None:
     """Tell what happened to a shipment, why, and what is next: deliveries, reads, decisions, calls, events, publishes.
 
-    Example: bridge why shipment/3900000017 --json | jq .next
+    With --json it is what `GET /v1/shipments/{shipment_id}` answers.
+
+    Example: bridge why shipment/3900000017 --json | jq .outlook
     """
     from bridge.inspection.why import why as run
 

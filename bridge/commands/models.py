@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -57,6 +58,8 @@ Cursor = Annotated[str, Field(max_length=64), AfterValidator(_cursor)]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 QueueName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_queue)]
 OrganizationNumber = Annotated[int, Field(ge=1, lt=10**18)]
+ShipmentNumber = Annotated[int, Field(ge=1, lt=10**18, strict=True)]
+"""What money hangs on is not guessed at: a number, never `true` or a text."""
 
 
 class ReplayEvents(Body):
@@ -125,6 +128,57 @@ class ResumeConnection(Body):
     operation = "connections.resume"
 
     name: Word
+
+
+class Backfill(Body):
+    """Ask about every shipment that was created since, whatever is known of it."""
+
+    operation = "shipments.backfill"
+
+    since: Moment
+    organizations: tuple[OrganizationNumber, ...] = ()
+
+
+class ShipmentOrder(Body):
+    """What is asked for about a shipment's purchase; whose it is where several organizations have one of its number."""
+
+    shipment_id: ShipmentNumber
+    organization_id: OrganizationNumber | None = None
+
+
+class ApprovePurchase(ShipmentOrder):
+    """Let a purchase that is held be made: of the service that was chosen, at the price it was chosen at."""
+
+    operation = "shipment.approve"
+
+
+class HoldPurchase(ShipmentOrder):
+    """Buy nothing for a shipment until somebody approves or retries it."""
+
+    operation = "shipment.hold"
+
+
+class RetryPurchase(ShipmentOrder):
+    """Decide anew about a purchase that ended unbought, or is held."""
+
+    operation = "purchase.retry"
+
+
+class BuyShipment(ShipmentOrder):
+    """Buy by the policy, also where nobody has asked for the purchase yet."""
+
+    operation = "shipment.buy"
+
+
+ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
+    one.operation: one
+    for one in (
+        ApprovePurchase,
+        BuyShipment,
+        HoldPurchase,
+    )
+}
+"""What may be asked for over RabbitMQ, by the name that is its routing key."""
 
 
 def done(**result: object) -> Outcome:

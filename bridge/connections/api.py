@@ -48,7 +48,10 @@ class ConnectionsApi:
         return _json(document(_found(await self._pausing.pause(name, client.name))))
 
     async def resume(self, request: Request) -> Response:
-        """Buy again on a connection; what waited and is still in its window is decided now."""
+        """Buy again on a connection, whoever paused it; what waited is decided now.
+
+        What the pause kept from being bought is wanted again where the policy says so.
+        """
         client, name = self._asked(request)
         return _json(document(_found(await self._pausing.resume(name, client.name))))
 

@@ -5,9 +5,11 @@ A connection that is not configured any more adds nothing: nobody would ever lea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
+from bridge.limits.pause import AccountReason, Pause
 from bridge.model import moment
 from bridge.observability import Metrics
 from bridge.store.connections import Seen, organization_of
@@ -33,11 +35,27 @@ def warnings(found: Sequence[Seen]) -> list[str]:
     told = []
     for seen in _used(found):
         if (pause := seen.connection.pause) is not None:
-            resume = f"bridge connections resume {seen.name}"
-            told.append(f"{seen.name} is paused ({pause.reason}, by {pause.by}): nothing is bought until {resume}")
+            told.append(f"{seen.name} is paused ({pause.reason}, by {pause.by}): {_advice(seen.name, pause)}")
         if seen.is_away:
             told.append(f"{seen.name}: the carrier gives no usable answer; it is tried again by itself")
     return told
+
+
+def _advice(name: str, pause: Pause) -> str:
+    """Say what ends a pause."""
+    resume = f"bridge connections resume {name}"
+    if not pause.ends_by_itself:
+        return f"nothing is bought until {resume}"
+    return f"{_MEND.get(pause.reason, _MEND_ELSE)}; then it resumes by itself, or at once by {resume}"
+
+
+_MEND_ELSE: Final = "see in the carrier's Manager what is wrong with the account"
+_MEND: Final[Mapping[str, str]] = {
+    AccountReason.debt_collection: "top up the account, or pay what is due",
+    AccountReason.company_data_missing: "complete the company and bank data in the carrier's Manager",
+    AccountReason.no_carriers: "have the carrier give the organization a contract to ship with",
+    AccountReason.forbidden: "set the token of this organization and restart",
+}
 
 
 def show(found: Sequence[Seen], metrics: Metrics) -> None:

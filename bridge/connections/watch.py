@@ -1,20 +1,29 @@
-"""A look after carriers that gave no usable answer or refused us: where nobody asks, nobody sees them come back."""
+"""A look after carriers that gave no usable answer or refused us: where nobody asks, nobody sees them come back.
+
+It asks about the account and about no shipment, so its answer is about the whole account: a token that is refused here
+pauses the account, and a pause for that reason ends here.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Protocol
 
 import structlog
 
-from bridge.errors import CarrierError, StoreError
+from bridge.errors import CarrierError, CarrierRefused, StoreError
 from bridge.lifecycle import Stop
-from bridge.store.connections import Seen
+from bridge.limits.pause import BY_CARRIER, AccountReason
+from bridge.model import OrganizationId
+from bridge.store.connections import Seen, organization_of
 
 log = structlog.get_logger()
 
-_LOOK_S: Final = 30.0
+_LOOK_S: Final = 5.0
+_ASK_S: Final = 30.0
+_NOT_TO_THIS_TOKEN: Final = (401, 403)
 
 
 class Connections(Protocol):
@@ -23,27 +32,44 @@ class Connections(Protocol):
     async def list(self) -> Sequence[Seen]: ...
 
 
-class Account(Protocol):
-    """A carrier that can be asked about the account, and about no shipment."""
+class Refusals(Protocol):
+    """What became of questions about accounts, shared by all replicas: see `bridge.store.refusals`."""
 
-    async def organizations(self) -> object: ...
+    async def take(self, organization: OrganizationId) -> bool: ...
+    async def refused(self, organization: OrganizationId) -> bool: ...
+    async def accepted(self, organization: OrganizationId) -> bool: ...
+    async def unanswered(self, organization: OrganizationId, dice: float) -> None: ...
+
+
+class Account(Protocol):
+    """A carrier that can be asked which organizations our token is for."""
+
+    async def organizations(self) -> Collection[OrganizationId]: ...
 
 
 class Watch:
-    """Asks about an account once in a while, as long as its last answers were unusable."""
+    """Asks about an account once in a while, as long as its last answers were unusable or its token is refused.
+
+    `on_resumed` wakes the buyer.
+    """
 
     def __init__(
         self,
         connections: Connections,
+        refusals: Refusals,
         accounts: Mapping[str, Account],
         stop: Stop,
+        on_resumed: Callable[[], None],
         dice: Callable[[], float] = random.random,
     ) -> None:
         self._connections = connections
+        self._refusals = refusals
         self._accounts = accounts
         self._stop = stop
+        self._on_resumed = on_resumed
         self._dice = dice
         self._bell = stop.bell()
+        self._ask_at: dict[str, float] = {}
 
     async def run(self) -> None:
         """Look until the end is announced; replicas do not look together."""
@@ -55,14 +81,51 @@ class Watch:
     async def look(self) -> None:
         """Ask where it is due."""
         try:
-            found = await self._connections.list()
+            for seen in await self._connections.list():
+                account, organization = self._accounts.get(seen.name), organization_of(seen.name)
+                if account is not None and organization is not None and await self._is_due(seen, organization):
+                    await self._ask(account, organization, seen)
         except StoreError as error:
             log.warning("connection.store_unavailable", error=type(error).__name__)
+
+    async def _is_due(self, seen: Seen, organization: OrganizationId) -> bool:
+        """Say whether to ask now: of all replicas one where the token is refused, else each for itself."""
+        pause, now = seen.connection.pause, asyncio.get_running_loop().time()
+        if seen.breaker == "open":
+            return False
+        if pause is not None and pause.is_about_token:
+            return pause.is_due(seen.at) and await self._refusals.take(organization)
+        if seen.connection.degraded_since is None or now < self._ask_at.get(seen.name, now):
+            return False
+        self._ask_at[seen.name] = now + _ASK_S * (0.5 + self._dice())
+        return True
+
+    async def _ask(self, account: Account, organization: OrganizationId, seen: Seen) -> None:
+        try:
+            is_ours = organization in await account.organizations()
+        except CarrierRefused as error:
+            if error.status not in _NOT_TO_THIS_TOKEN:
+                await self._unanswered(organization, seen, error)
+                return
+            is_ours = False
+        except CarrierError as error:
+            await self._unanswered(organization, seen, error)
             return
-        for seen in found:
-            account = self._accounts.get(seen.name)
-            if account is not None and seen.connection.degraded_since is not None and seen.breaker != "open":
-                try:
-                    await account.organizations()
-                except CarrierError as error:
-                    log.info("connection.still_away", connection=seen.name, error=type(error).__name__)
+        await (self._accepted if is_ours else self._refused)(organization, seen)
+
+    async def _unanswered(self, organization: OrganizationId, seen: Seen, error: CarrierError) -> None:
+        log.info("connection.still_away", connection=seen.name, error=type(error).__name__)
+        if seen.connection.pause is not None:
+            await self._refusals.unanswered(organization, self._dice())
+
+    async def _refused(self, organization: OrganizationId, seen: Seen) -> None:
+        if await self._refusals.refused(organization):
+            reason = AccountReason.forbidden.value
+            log.warning("connection.paused", connection=seen.name, reason=reason, by=BY_CARRIER)
+        else:
+            await self._refusals.unanswered(organization, self._dice())
+
+    async def _accepted(self, organization: OrganizationId, seen: Seen) -> None:
+        if seen.connection.pause is not None and await self._refusals.accepted(organization):
+            log.info("connection.resumed", connection=seen.name, by=BY_CARRIER)
+            self._on_resumed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bridge.limits.pause import Pause
 from bridge.model import Micros, moment
 from bridge.store.connections import Seen
 
@@ -16,7 +17,7 @@ def document(seen: Seen) -> dict[str, object]:
     return {
         "name": seen.name,
         "state": state(seen),
-        "paused": None if pause is None else {"reason": pause.reason, "since": moment(pause.since), "by": pause.by},
+        "paused": None if pause is None else _document(pause),
         "breaker": {
             "state": seen.breaker,
             "failures": connection.breaker.failures,
@@ -52,10 +53,29 @@ def _against(seen: Seen) -> tuple[Micros | None, str]:
     if not seen.is_configured:
         return None, "the settings have no token for it"
     if (pause := seen.connection.pause) is not None:
-        return pause.since, f"{pause.reason}, by {pause.by}"
+        return pause.since, _why(pause, seen.at)
     if (since := seen.connection.degraded_since) is not None:
         return since, "the carrier gives no usable answer, asks to wait, or refuses the token"
     return None, ""
+
+
+def _document(pause: Pause) -> dict[str, object]:
+    return {
+        "reason": pause.reason,
+        "since": moment(pause.since),
+        "by": pause.by,
+        "next_probe": _moment(pause.probe_at),
+    }
+
+
+def _why(pause: Pause, now: Micros) -> str:
+    """Say why it is paused, and when it is tried again by itself."""
+    told = f"{pause.reason}, by {pause.by}"
+    if pause.probe_at is None:
+        return told
+    if pause.is_due(now):
+        return f"{told}; tried again with the next {'look' if pause.is_about_token else 'purchase'}"
+    return f"{told}; tried again at {_text(moment(pause.probe_at))}"
 
 
 def _moment(value: int | None) -> datetime | None:

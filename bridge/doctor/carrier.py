@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import timedelta
 from typing import Final
 
 from bridge.app import VERSION
@@ -17,6 +18,8 @@ from bridge.observability import Metrics
 from bridge.ports import Permit
 from bridge.settings import Organization, Settings
 
+_RECENT: Final = timedelta(days=1)
+_SAMPLES: Final = 3
 _AGAIN: Final = "see that BRIDGE_SHIPX__BASE_URL is right and reachable from here, and try again later"
 
 
@@ -36,7 +39,7 @@ class _Asking:
 
 
 class _OneQuestion:
-    """Leave for the one call of an examination: it must work without a database, so nobody counts it."""
+    """Leave for the few calls of an examination: it must work without a database, so nobody counts it."""
 
     @asynccontextmanager
     async def permit(self, _purpose: Purpose, _patience_s: float) -> AsyncIterator[Permit]:
@@ -62,11 +65,26 @@ async def examine(settings: Settings, organization: Organization, clock: Clock, 
     )
     async with http:
         try:
-            return [_judged(name, organization, await client.organizations())]
+            judged = _judged(name, organization, await client.organizations())
+            return [judged, await _lists(organization, client, clock)] if judged.state == "ok" else [judged]
         except CarrierRefused as error:
             return [_refused(name, settings, error)]
         except CarrierUnavailable as error:
             return [_unavailable(name, error)]
+
+
+async def _lists(organization: Organization, client: ShipxClient, clock: Clock) -> Check:
+    """See whether lists say what single reads say: only then many are bought by one call."""
+    name = f"carrier/{organization.id}/lists"
+    page = await client.created_since(clock() - _RECENT, 1)
+    for sample in list(reversed(page.shipments))[:_SAMPLES]:
+        if await client.most_at_once(sample.id) > 1:
+            return Check(name=name, state="ok", told="lists say what single reads say: many are bought by one call")
+        if client.lists_differ:
+            told = "a list says something else than the read of one: purchases are made one by one"
+            advice = "tell us; meanwhile raise BRIDGE_SHIPX__REQUESTS_PER_MINUTE if InPost allows it"
+            return Check(name=name, state="warning", told=told, do=advice)
+    return Check(name=name, state="skipped", told="no shipment of the last day has offers, so lists were not compared")
 
 
 def _judged(name: str, organization: Organization, found: Sequence[OrganizationId]) -> Check:

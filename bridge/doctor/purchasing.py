@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bridge.app.buying import APPROVES, read_policy, real_mode
+from bridge.app.buying import APPROVES, real_mode
+from bridge.app.policy import read_policy
 from bridge.doctor.report import Check
 from bridge.errors import SettingsError
 from bridge.events import statuses

@@ -8,8 +8,11 @@ from typing import Final
 from bridge.doctor.report import Check
 from bridge.ingress.receiver import UNPROXIED
 from bridge.ingress.verification import ENCODED_BODY, FOREIGN_ORGANIZATION, OUTSIDE_NETWORKS, TOO_LARGE
+from bridge.model import OrganizationId
+from bridge.reconciling.hearing import ADVICE, told
 from bridge.settings import Organization, Settings
 from bridge.store.condition import Accepted, Condition, ParkedLately
+from bridge.store.hearing import Hearing
 
 _REGISTER: Final = (
     "print the URL with `bridge webhook url --base https://YOUR-HOST`, and enter it in the Manager of this"
@@ -43,7 +46,8 @@ def _organization(settings: Settings, organization: Organization, condition: Con
         return [Check(name=name, state="skipped", told="the database has to be read for this")]
     parked = [one for one in condition.parked if one.organization == organization.id]
     accepted = next((found for key, found in condition.accepted.items() if key == organization.id), None)
-    return [_arrived(name, accepted), *(_parked(name, settings, one) for one in parked)]
+    hearing = condition.unheard.get(OrganizationId(organization.id), Hearing())
+    return [_arrived(name, accepted), *_unheard(name, hearing), *(_parked(name, settings, one) for one in parked)]
 
 
 def _arrived(name: str, accepted: Accepted | None) -> Check:
@@ -51,6 +55,11 @@ def _arrived(name: str, accepted: Accepted | None) -> Check:
         return Check(name=name, state="warning", told="none has been accepted yet", do=_REGISTER)
     when = accepted.day if accepted.at is None else f"{accepted.at:%Y-%m-%d %H:%M:%S} UTC"
     return Check(name=name, state="ok", told=f"the last one accepted came {when}")
+
+
+def _unheard(name: str, hearing: Hearing) -> list[Check]:
+    text = told(hearing)
+    return [] if text is None else [Check(name=name, state="warning", told=text, do=ADVICE)]
 
 
 def _parked(name: str, settings: Settings, parked: ParkedLately) -> Check:

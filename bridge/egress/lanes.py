@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bridge.model import Subject
-from bridge.store.outbox import Pending
+from bridge.store.outbox import Made, Pending
 
 MOST_HELD = 20_000
 """Lanes held by refusals before nothing new is taken on: each keeps one event in memory."""
@@ -91,6 +91,19 @@ class Lanes:
             self._ready.append(lane)
         self._positions.add(pending.event.position)
         lane.waiting.append(pending)
+
+    def offer(self, made: Made) -> bool:
+        """Put an event that nobody has read yet in its place; says whether it has one: what comes before it may not
+        be here, but in the outbox."""
+        event = made.pending.event
+        lane = self._lanes.get(event.subject)
+        if lane is None or not lane.waiting:
+            fits = made.is_next and event.subject not in self._freed
+        else:
+            fits = lane.waiting[-1].event.sequence + 1 == event.sequence and event.subject not in self._held
+        if fits:
+            self.add(made.pending)
+        return fits
 
     def take(self) -> Lane | None:
         """Take a lane to send from."""

@@ -21,13 +21,15 @@ from bridge.errors import BrokerError, BrokerUnavailable, LeaseLost, StoreError,
 from bridge.lifecycle import Clock, Stop
 from bridge.observability import Metrics
 from bridge.ports import Answer, Outbox, Publisher, Shares
-from bridge.store.outbox import Pending
+from bridge.store.outbox import Made, Pending
 
 log = structlog.get_logger()
 
 _POLL_S = 1.0
 _PAGE = 512
 """Events read at once: more would keep the event loop, and with it every webhook, waiting."""
+_GATHER_S = 0.02
+"""How long what is confirmed waits to be written down together: nobody waits for it, and each commit is a sync."""
 _MOST_DOUBLINGS = 30
 """More make a number that no float holds, after some hours of refusals."""
 _FULL = "a queue that is bound to bridge.events is full and rejects: make room in it; the subject moves again by itself"
@@ -85,6 +87,7 @@ class Relay:
         self._lanes = Lanes(self._pace.in_memory)
         self.bell = stop.bell()
         self._marking = stop.bell()
+        self._gathering = stop.bell()
         self._away = stop.bell()
         self._leasing = stop.bell()
         self._cursor = start
@@ -145,10 +148,25 @@ class Relay:
         while self._on_way:
             await self.bell.wait(_POLL_S)
 
+    def offer(self, made: Sequence[Made]) -> None:
+        """Take what this process has just committed, so that it need not be read; what has no place is read.
+
+        Nothing depends on it: whatever is lost here, or is not ours to publish, lies in the outbox.
+        """
+        if not self._goes_on() or not self._is_at_end or self._lanes.room < len(made):
+            self.bell.ring()
+            return
+        mine = [one for one in made if self._partitions.may_publish(one.pending.partition)]
+        taken = [self._lanes.offer(one) for one in mine]
+        if not all(taken):
+            self.bell.ring()
+        self._dispatch()
+
     async def mark(self) -> None:
         """Write down what was confirmed, all that came since the last time at once."""
         while self._confirmed or self._on_way or not self._stop:
             if self._confirmed:
+                await self._gathering.wait(_GATHER_S)
                 await self._mark(self._confirmed)
             else:
                 await self._marking.wait(_POLL_S)

@@ -138,13 +138,16 @@ class OfferSelectionFailed(ShipmentFact):
     rejected: tuple[RejectedOffer, ...]
 
 
-class PurchaseHeld(PurchaseFact):
-    """The purchase waits for a person."""
+class PurchaseHeld(ShipmentFact):
+    """The purchase waits for a person. Where one held it before an offer was chosen, there is none to name."""
 
     type = "shipment.purchase_held"
     facet = "reason"
 
-    reason: Annotated[Word, Field(examples=["approval_required", "dry_run"])]
+    intent_id: Annotated[str | None, Field(description="One purchase: the same in every event about it")]
+    offer_id: CarrierId | None
+    service_id: Word | None
+    reason: Annotated[Word, Field(examples=["approval_required", "dry_run", "by_person"])]
     seconds_left: float
 
 
@@ -245,10 +248,8 @@ class ReturnLegStarted(ShipmentFact):
     return_tracking_number: TrackingNumber
 
 
-class ConnectionFact(Published):
-    """What every event about a carrier connection says."""
-
-    facet = "reason"
+class AboutConnection(Published):
+    """What every event says whose subject is a carrier connection."""
 
     connection: Annotated[
         str,
@@ -258,6 +259,13 @@ class ConnectionFact(Published):
             description="The carrier, and which of our accounts there",
         ),
     ]
+
+
+class ConnectionFact(AboutConnection):
+    """What every event about a pause of a carrier connection says."""
+
+    facet = "reason"
+
     reason: Annotated[
         Word, Field(examples=["operator", "debt_collection"], description="Why it was paused; an open set")
     ]
@@ -276,6 +284,27 @@ class ConnectionResumed(ConnectionFact):
     type = "connection.resumed"
 
 
+class WebhookHealthChanged(AboutConnection):
+    """Webhooks stopped coming, or some do not come, or all is well again: concluded from what had to be asked for."""
+
+    type = "webhook.health_changed"
+    facet = "state"
+
+    state: Annotated[
+        Word,
+        Field(
+            examples=["healthy", "silent", "missing"],
+            description="healthy; silent: none comes; missing: some come, others do not; an open set",
+        ),
+    ]
+    previous_state: Annotated[Word, Field(description="What was so before")]
+    since: Annotated[datetime, Field(description="Since when it is so")]
+    missed: Annotated[int, Field(ge=0, description="How many shipments had news that no webhook told")]
+    last_webhook_at: Annotated[
+        datetime | None, Field(description="When one was accepted last; null where that is long ago, or never was")
+    ]
+
+
 CATALOGUE: tuple[type[Published], ...] = (
     OffersPrepared,
     OfferSelected,
@@ -292,6 +321,7 @@ CATALOGUE: tuple[type[Published], ...] = (
     ReturnLegStarted,
     ConnectionPaused,
     ConnectionResumed,
+    WebhookHealthChanged,
 )
 """Every event this version publishes."""
 

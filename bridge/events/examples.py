@@ -11,8 +11,8 @@ from pydantic_core import from_json
 
 from bridge.events.catalogue import (
     CATALOGUE,
+    AboutConnection,
     Confirmed,
-    ConnectionFact,
     ConnectionPaused,
     ConnectionResumed,
     Money,
@@ -31,6 +31,7 @@ from bridge.events.catalogue import (
     ReturnLegStarted,
     StatusChanged,
     TrackingNumberAssigned,
+    WebhookHealthChanged,
 )
 from bridge.events.cloudevents import Envelope
 from bridge.model import Evidence, Fact, OrganizationId, ShipmentId, Subject
@@ -111,6 +112,14 @@ _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
     ReturnLegStarted: {**_FACT, **_BOTH_NUMBERS},
     ConnectionPaused: _PAUSE,
     ConnectionResumed: _PAUSE,
+    WebhookHealthChanged: {
+        "connection": "shipx/1234",
+        "state": "silent",
+        "previous_state": "healthy",
+        "since": _AT,
+        "missed": 3,
+        "last_webhook_at": _AT - timedelta(minutes=20),
+    },
 }
 
 
@@ -124,13 +133,13 @@ def fact(model: type[Published]) -> Fact:
     data = model.model_validate(_DATA[model])
     field = facet_field(model)
     return Fact(
-        subject=Subject.connection(data.connection) if isinstance(data, ConnectionFact) else _SUBJECT,
+        subject=Subject.connection(data.connection) if isinstance(data, AboutConnection) else _SUBJECT,
         type=model.type,
         key="example",
         occurred_at=_AT,
         data=data,
         facet=None if field is None else str(getattr(data, field)),
-        causation=None if isinstance(data, ConnectionFact) else "0192f5c8-5a00-7c41-8d6e-2b1f9e3c4d55",
+        causation=None if isinstance(data, AboutConnection) else "0192f5c8-5a00-7c41-8d6e-2b1f9e3c4d55",
     )
 
 

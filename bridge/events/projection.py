@@ -78,7 +78,7 @@ class _About:
             occurred_at=at or self.notification.at,
             data=data,
             facet=facet,
-            causation=self.notification.delivery,
+            causation=self.notification.delivery or None,
         )
 
 
@@ -113,8 +113,7 @@ def _status(about: _About, seen: StatusSeen) -> Projection:
     work = None
     if seen.status == "offers_prepared" and found.new and is_latest:
         work = _work(about, state, about.notification.at + OFFER_LIFETIME)
-    is_bought = seen.status == "confirmed"
-    return Projection("projected" if facts else "nothing_new", state, facts, work, is_bought)
+    return Projection("projected" if facts else "nothing_new", state, facts, work, seen.says_bought)
 
 
 def _after(before: ShipmentState, seen: StatusSeen, spans: tuple[Span, ...], *, is_latest: bool) -> ShipmentState:
@@ -124,7 +123,7 @@ def _after(before: ShipmentState, seen: StatusSeen, spans: tuple[Span, ...], *, 
         number = seen.tracking_number
     if seen.return_tracking_number and (return_number is None or is_latest):
         return_number = seen.return_tracking_number
-    confirmed = before.confirmed or seen.status == "confirmed"
+    confirmed = before.confirmed or seen.says_bought
     return ShipmentState(spans, number, return_number, confirmed, before.offers_at)
 
 
@@ -133,7 +132,7 @@ def _is_mid_life(word: str) -> bool:
 
 
 def _confirmed(about: _About, state: ShipmentState, seen: StatusSeen, *, current: bool) -> list[Fact]:
-    if seen.status != "confirmed" or about.state.confirmed:
+    if not seen.says_bought or about.state.confirmed:
         return []
     common = about.common(current=current, mid_life=True)
     return [about.fact("confirmed", Confirmed.model_validate(common | {"tracking_number": state.tracking_number}))]

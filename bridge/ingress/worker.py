@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -11,6 +11,7 @@ from bridge.errors import StoreError
 from bridge.lifecycle import Clock, Stop
 from bridge.observability import Metrics
 from bridge.ports import Projector
+from bridge.store.outbox import Made
 from bridge.store.projecting import Projected
 from bridge.store.purchase import ADOPTED_UNREAD
 
@@ -25,7 +26,7 @@ _MOST_GATHER_S: Final = 0.02
 
 
 class Worker:
-    """Projects pending deliveries. `on_events` and `on_wanted` wake who waits for events and purchases."""
+    """Projects pending deliveries. `on_events` is given what was made; `on_wanted` wakes who waits for purchases."""
 
     def __init__(
         self,
@@ -34,7 +35,7 @@ class Worker:
         metrics: Metrics,
         clock: Clock,
         stop: Stop,
-        on_events: Callable[[], None],
+        on_events: Callable[[Sequence[Made]], None],
         on_wanted: Callable[[], None],
     ) -> None:
         self._projector = projector
@@ -77,5 +78,5 @@ class Worker:
             log.error("delivery.failed", delivery=delivery, verdict=verdict)
         if projected.wanted:
             self._on_wanted()
-        if projected.events:
-            self._on_events()
+        if projected.made:
+            self._on_events(projected.made)

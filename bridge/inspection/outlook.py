@@ -1,26 +1,28 @@
-"""What is going to happen to a purchase, in words: a function of how it stands, and of the time."""
+"""What is going to happen to a purchase, and what a person can do: a function of how it stands, and of the time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD
-from bridge.store.story import Standing, Story
+from bridge.limits.pause import Pause
+from bridge.model import Evidence, micros, moment
+from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, LIVE
+from bridge.store.story import Asked, Standing, Story
 
-_ENDED: Final = {
-    "failed": "it was not bought: {reason}",
-    "declined": "nothing acceptable was on offer: {reason}; other offers would be decided about anew",
-    "held": "it waits for a person: {reason}",
-    "expired": "its window closed unbought{because}; new offers would be decided about anew",
-    "not_ours": "it is left to others: {reason}",
-}
+_PAUSED: Final = ("account_paused", "insufficient_funds", "account_data_missing")
+"""Why something ended unbought that is wanted again after the pause of its account."""
 
 
 def outlook(story: Story, now: datetime, settle: timedelta) -> list[str]:
     """Say what happens next; `settle` is over how long a purchase in doubt is read."""
-    return [*_arrivals(story), *_purchase(story.purchase, now, settle), *_publishes(story)]
+    return [
+        *_arrivals(story),
+        *_purchase(story, now, settle),
+        *_look(story.asked, now),
+        *_publishes(story),
+    ]
 
 
 def _arrivals(story: Story) -> Iterator[str]:
@@ -35,54 +37,150 @@ def _publishes(story: Story) -> Iterator[str]:
         yield f"{pending} of its events will be published, each after the broker has confirmed the one before"
 
 
-def _purchase(one: Standing | None, now: datetime, settle: timedelta) -> Iterator[str]:
+def _look(asked: Asked | None, now: datetime) -> Iterator[str]:
+    if asked is not None:
+        unknown = f"; the carrier did not know it {asked.misses} times in a row" if asked.misses else ""
+        yield f"whether or not webhooks come, the carrier is asked about it {_due(asked.due_at, now)}{unknown}"
+
+
+def _purchase(story: Story, now: datetime, settle: timedelta) -> Iterator[str]:
+    one = story.purchase
     if one is None:
         yield "no purchase was ever asked for"
         return
     match one.state:
         case "wanted":
-            yield f"it will be read and decided about {_due(one, now)}"
-            yield f"its window {'closes' if one.deadline > now else 'closed'} at {clock(one.deadline)}"
+            yield from _wanted(story, one, now)
         case "intended":
             before = "" if one.send_before is None else f", before {clock(one.send_before)}"
             yield f"offer {one.offer} is being asked for{before}; whatever comes of it, reads will settle it"
         case "doubt":
             yield from _doubt(one, now, settle)
         case "succeeded":
-            yield _bought(one)
+            yield _bought(story, one)
         case _:
-            because = "" if one.reason is None else f": {one.reason}"
-            yield _ENDED[one.state].format(reason=one.reason or "for no reason that was kept", because=because)
-    if one.held_until is not None and one.held_until > now and one.state in ("wanted", "intended", "doubt"):
+            yield from _ENDED[one.state](story, one, now)
+    if one.held_until is not None and one.held_until > now and one.state in LIVE:
         yield f"{one.holder} has it in hand until {clock(one.held_until)}, or longer if it says so"
     if one.wanted_again is not None:
         yield f"it was asked for again by {one.wanted_again}: decided about anew if this ends unbought"
 
 
+# -- live --------------------------------------------------------------------------------------------------------------
+
+
+def _wanted(story: Story, one: Standing, now: datetime) -> Iterator[str]:
+    if story.account is not None:
+        yield f"nothing is bought for its account: {_paused(story, story.account, now)}"
+    yield f"it will be read and decided about {_due(one.due_at, now)}"
+    yield f"its window {'closes' if one.deadline > now else 'closed'} at {clock(one.deadline)}"
+
+
 def _doubt(one: Standing, now: datetime, settle: timedelta) -> Iterator[str]:
     yield f"whether offer {one.offer} was bought is in doubt: only reads end that, and nothing else is bought meanwhile"
-    yield f"it will be read {_due(one, now)}; so far {one.reads} reads showed no trace of it"
+    yield f"it will be read {_due(one.due_at, now)}; so far {one.reads} reads showed no trace of it"
     if one.left_by is not None:
         yield f"it can count as not bought from {clock(one.left_by + settle)} on, after three such reads"
 
 
-def _due(one: Standing, now: datetime) -> str:
-    if one.due_at > now:
-        return f"at {clock(one.due_at)}"
-    return f"now: it has been due since {clock(one.due_at)}"
+def _due(at: datetime, now: datetime) -> str:
+    return f"at {clock(at)}" if at > now else f"now: it has been due since {clock(at)}"
 
 
-def _bought(one: Standing) -> str:
+# -- ended -------------------------------------------------------------------------------------------------------------
+
+
+def _held(story: Story, one: Standing, now: datetime) -> Iterator[str]:
+    yield f"it waits for a person: {one.reason or _NO_REASON}"
+    if one.intent is None or one.offer is None:
+        yield f"no offer was chosen yet: {_retry(story)}"
+        return
+    if one.reason == "dry_run":
+        yield "approving it changes nothing as long as BRIDGE_PURCHASING__MODE is dry_run"
+        return
+    price = None if story.listed is None else story.listed.price
+    most = "" if price is None else f" for at most {price.amount:f} {price.currency}"
+    yield f"`bridge purchases approve {story.shipment}` has {one.service} bought{most}; {_retry(story)}"
+    if one.deadline <= now:
+        yield f"its offers ran out at {clock(one.deadline)}: after an approval they would be made anew first"
+
+
+def _failed(story: Story, one: Standing, now: datetime) -> Iterator[str]:
+    yield f"it was not bought: {one.reason or _NO_REASON}"
+    yield from _again(story, one, now)
+
+
+def _expired(story: Story, one: Standing, now: datetime) -> Iterator[str]:
+    because = "" if one.reason is None else f": {one.reason}"
+    yield f"its window closed unbought{because}; new offers would be decided about anew"
+    yield from _again(story, one, now)
+
+
+def _declined(story: Story, one: Standing, _now: datetime) -> Iterator[str]:
+    reason = one.reason or _NO_REASON
+    yield f"nothing acceptable was on offer: {reason}; other offers would be decided about anew"
+    yield _retry(story)
+
+
+def _not_ours(story: Story, one: Standing, _now: datetime) -> Iterator[str]:
+    yield f"it is left to others: {one.reason or _NO_REASON}"
+    yield _retry(story)
+
+
+_NO_REASON: Final = "for no reason that was kept"
+_ENDED: Final[Mapping[str, Callable[[Story, Standing, datetime], Iterator[str]]]] = {
+    "failed": _failed,
+    "declined": _declined,
+    "held": _held,
+    "expired": _expired,
+    "not_ours": _not_ours,
+}
+
+
+def _again(story: Story, one: Standing, now: datetime) -> Iterator[str]:
+    """Say what has it decided about once more: the end of a pause, where the policy says so, or a person."""
+    if story.account is not None and one.reason in _PAUSED:
+        yield f"its account is paused: {_paused(story, story.account, now)}"
+        yield "after the pause it is wanted again, unless the policy has it otherwise (regenerate_after_pause)"
+    yield _retry(story)
+
+
+def _retry(story: Story) -> str:
+    return f"`bridge purchases retry {story.shipment}` has it decided about anew"
+
+
+def _paused(story: Story, pause: Pause, now: datetime) -> str:
+    """Say why an account is paused, and what ends that."""
+    resume = f"`bridge connections resume shipx/{story.organization}`"
+    told = f"{pause.reason}, by {pause.by}, since {clock(moment(pause.since))}"
+    if pause.probe_at is None:
+        return f"{told}; {resume} ends it, and nothing else does"
+    if pause.is_due(micros(now)):
+        tried = f"with the next {'look at the account' if pause.is_about_token else 'purchase'}"
+    else:
+        tried = f"at {clock(moment(pause.probe_at))}"
+    return f"{told}; it ends by itself when a try succeeds, the next one {tried}, or by {resume}"
+
+
+def _bought(story: Story, one: Standing) -> str:
     what = "" if one.offer is None else f": offer {one.offer} ({one.service})"
     match one.reason:
         case None:
             return f"nothing: this bridge bought it{what}"
         case str(reason) if reason == ADOPTED:
             return f"nothing: somebody else bought it, as a read showed{what}"
+        case str(reason) if reason == ADOPTED_UNREAD and _was_found(story):
+            return "nothing: somebody else bought it, as was found by asking"
         case str(reason) if reason == ADOPTED_UNREAD:
             return "nothing: somebody else bought it, as a webhook says; no read was made"
         case _:
             return f"nothing: it is bought, {one.reason}{what}"
+
+
+def _was_found(story: Story) -> bool:
+    """Say whether it was a read of ours that first showed it bought."""
+    told = [one for one in story.events if one.type == "shipment.confirmed"]
+    return any(one.data.get("evidence") == Evidence.carrier for one in told)
 
 
 def clock(at: datetime) -> str:

@@ -1,19 +1,24 @@
-"""One timeline of a subject: deliveries, reads, decisions, calls, events, publishes, in the order of their time."""
+"""One timeline of a subject: deliveries, reads, decisions, calls, orders, pauses, events, publishes, by their time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from bridge.events.catalogue import versioned
 from bridge.inspection.outlook import clock
-from bridge.store.journal import Entry
+from bridge.inspection.verdict import explained
+from bridge.model import Evidence
+from bridge.store.decisions import Decided
+from bridge.store.journal import Entry, What
+from bridge.store.pauses import Paused
 from bridge.store.story import Arrived, Story, Told
 
-Kind = Literal["delivery", "read", "call", "event", "publish"]
-_ORDER: Final[tuple[Kind, ...]] = ("delivery", "read", "call", "event", "publish")
+Kind = Literal["delivery", "read", "decision", "call", "person", "pause", "event", "publish"]
+_ORDER: Final[tuple[Kind, ...]] = ("delivery", "read", "decision", "call", "person", "pause", "event", "publish")
 """Of what happened in one commit: what came, what was found, what was said."""
 
 
@@ -35,8 +40,13 @@ def timeline(story: Story) -> list[Moment]:
 def _moments(story: Story) -> Iterator[Moment]:
     yield from map(_delivery, story.deliveries)
     yield from map(_step, story.steps)
+    for decided in story.decisions:
+        yield _decision(decided, story.steps)
+    for paused in story.pauses:
+        yield from _pause(paused)
+    causes = {one.cause for one in story.steps}
     for told in story.events:
-        yield _event(told)
+        yield _event(told, _found_by(told, causes))
         if told.published_at is not None:
             details = {"sequence": told.sequence, "event_id": told.id}
             yield Moment(told.published_at, "publish", f"#{told.sequence} confirmed by the broker", details)
@@ -58,6 +68,9 @@ def _delivery(one: Arrived) -> Moment:
     return Moment(one.received_at, "delivery", text, details)
 
 
+_KINDS: Final[Mapping[What, Kind]] = {"read": "read", "call": "call", "edit": "call", "person": "person"}
+
+
 def _step(one: Entry) -> Moment:
     note = one.note
     details = {
@@ -72,12 +85,25 @@ def _step(one: Entry) -> Moment:
         "last_at": one.last_at,
         "cause": one.cause,
         "holder": one.holder,
+        "together": one.together,
     }
     again = f" ({_times(one.times)} until {clock(one.last_at)})" if one.times > 1 else ""
     changed = f"; {note.before} -> {one.after}" if note.before != one.after else f"; still {one.after}"
-    seen = _seen(one) if note.what == "read" else f"buy offer {one.offer}"
-    reason = f" ({one.reason})" if one.reason else ""
-    return Moment(one.at, note.what, f"{seen}: {_result(one)}{reason}{changed}{again}", details)
+    text = f"{_source(one)}: {_result(one)}{_because(one)}{changed}{again}"
+    return Moment(one.at, _KINDS[note.what], text, details)
+
+
+def _source(one: Entry) -> str:
+    """Say what the step came from: a read, a call, or an order of somebody."""
+    match one.note.what:
+        case "read":
+            return _seen(one)
+        case "call":
+            return f"buy offer {one.offer}{f', one of {one.together} by one call' if one.together > 1 else ''}"
+        case "edit":
+            return "have the expired offers made anew"
+        case "person":
+            return f"{one.holder}, command {one.cause}" if one.cause else one.holder
 
 
 def _seen(one: Entry) -> str:
@@ -88,12 +114,69 @@ def _seen(one: Entry) -> str:
 
 
 def _result(one: Entry) -> str:
-    offer = f" offer {one.offer}" if one.note.result == "buy" and one.offer is not None else ""
-    return f"{one.note.result.replace('_', ' ')}{offer}"
+    result = one.note.result.replace("_", " ")
+    if one.note.result != "buy":
+        return result
+    offer = "" if one.offer is None else f" offer {one.offer}"
+    return f"{result}{offer}" if one.after == "intended" else f"would {result}{offer}"
 
 
-def _event(told: Told) -> Moment:
-    said = _said(told.data)
+_REFUSALS: Final = {
+    "budget_exhausted": "more than may be bought in a day",
+    "price_unknown": "what is spent is limited, and nothing says what it costs",
+    "too_many_a_minute": "more than may be bought in a minute",
+    "paused": "its account is paused",
+    "account_paused": "its account is paused",
+}
+"""Why something is not bought that would be, where the word alone does not say it."""
+
+
+def _because(one: Entry) -> str:
+    if not one.reason:
+        return ""
+    told = _REFUSALS.get(one.reason)
+    return f" ({one.reason}: {told})" if told else f" ({one.reason})"
+
+
+def _decision(one: Decided, steps: Sequence[Entry]) -> Moment:
+    text, details = explained(one)
+    return Moment(_decided_at(one, steps), "decision", text, {"decided_at": one.at, **details})
+
+
+def _decided_at(one: Decided, steps: Sequence[Entry]) -> datetime:
+    """Give when it was decided by our clock, as the step does that it led to; a decision goes by the carrier's."""
+    near = [step.at for step in steps if step.note.result in _DECIDES and abs(step.at - one.at) < _CLOCKS_APART]
+    return min(near, key=lambda at: abs(at - one.at), default=one.at)
+
+
+_DECIDES: Final = ("buy", "hold", "decline")
+_CLOCKS_APART: Final = timedelta(minutes=5)
+
+
+def _pause(one: Paused) -> Iterator[Moment]:
+    details = {"reason": one.reason, "since": one.since, "until": one.until}
+    yield Moment(one.since, "pause", f"nothing more is bought for the account: {one.reason}", details)
+    if one.until is not None:
+        text = f"the account's pause is over: {one.reason}, since {clock(one.since)}"
+        yield Moment(one.until, "pause", text, details)
+
+
+_WANTED_BY: Final = re.compile(r"[0-9a-f]{42}|read/\d+/\d+")
+"""What a purchase is wanted by: a delivery, or offers that a read found. Any other cause is a command."""
+
+
+def _found_by(told: Told, causes: Set[str | None]) -> str | None:
+    """Say how an event was found that neither a webhook brought nor a purchase, whose steps have `causes`."""
+    if told.data.get("evidence") != Evidence.carrier:
+        return None
+    if told.cause is None:
+        return "found by asking"
+    is_a_purchases = told.cause in causes or _WANTED_BY.fullmatch(told.cause)
+    return None if is_a_purchases else f"found by asking, for command {told.cause}"
+
+
+def _event(told: Told, found_by: str | None) -> Moment:
+    said = ", ".join(filter(None, (_said(told.data), found_by)))
     text = f"#{told.sequence} {told.type}{f': {said}' if said else ''}"
     details = {
         "event_id": told.id,
@@ -101,6 +184,7 @@ def _event(told: Told) -> Moment:
         "sequence": told.sequence,
         "occurred_at": told.occurred_at,
         "cause": told.cause,
+        "found_by_asking": found_by is not None,
         "publishing": told.publishing,
         "data": told.data,
     }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic_core import to_json
 
+from bridge.inspection.document import document
 from bridge.inspection.outlook import clock, outlook
-from bridge.inspection.timeline import Moment, timeline
+from bridge.inspection.timeline import timeline
 from bridge.store.database import Database
 from bridge.store.story import Story, sources, story
 
@@ -31,8 +31,11 @@ async def why(
         print(f"bridge why: {name} is known to several: {', '.join(known)}; add --organization", file=sys.stderr)
         return 2
     found = await database.read(lambda transaction: story(transaction, known[0], name))
-    lines, next_ = timeline(found), outlook(found, now, settle)
-    print(_document(found, lines, next_) if as_json else _page(found, lines, next_))
+    if as_json:
+        about = {"subject": found.name, "source": found.source}
+        print(to_json(about | document(found, now, settle), indent=2).decode())
+    else:
+        print(_page(found, now, settle))
     return 0
 
 
@@ -40,23 +43,10 @@ def _of(organization: int | None) -> str:
     return "" if organization is None else f" of organization {organization}"
 
 
-def _page(found: Story, lines: list[Moment], next_: list[str]) -> str:
+def _page(found: Story, now: datetime, settle: timedelta) -> str:
     """Write it for people."""
     head = [f"{found.name} of {found.source}"]
     if found.deleted:
         head.append(f"deleted for their age, {len(found.deleted)} events: {', '.join(found.deleted)}")
-    told = [f"{clock(one.at)}  {one.kind:<{_WIDTH}}  {one.text}" for one in lines]
-    return "\n".join([*head, "", *told, "", *(f"next: {one}" for one in next_)])
-
-
-def _document(found: Story, lines: list[Moment], next_: list[str]) -> str:
-    """Write it for programs."""
-    document = {
-        "subject": found.name,
-        "source": found.source,
-        "timeline": [{"at": one.at, "kind": one.kind, **one.details} for one in lines],
-        "purchase": None if found.purchase is None else asdict(found.purchase),
-        "deleted_events": found.deleted,
-        "next": next_,
-    }
-    return to_json(document, indent=2).decode()
+    told = [f"{clock(one.at)}  {one.kind:<{_WIDTH}}  {one.text}" for one in timeline(found)]
+    return "\n".join([*head, "", *told, "", *(f"next: {one}" for one in outlook(found, now, settle))])

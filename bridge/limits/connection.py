@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import Final
 
 from bridge.limits.breaker import CLOSED, Breaker
+from bridge.limits.pause import Pause
 from bridge.model import Micros
 
 LEASE_S: Final = 8
@@ -84,15 +85,6 @@ class Waiting:
     def is_before(self, purpose: Purpose, holder: str) -> bool:
         """Say whether somebody else has to stand behind."""
         return holder != self.holder and purpose >= self.purpose
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Why nothing is bought, since when, and by whom."""
-
-    since: Micros
-    reason: str
-    by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def exchange(found: Connection, limits: Limits, brought: Exchange, now: Micros, 
     connection = _renewed(connection, brought.kept, now)
     answers: list[Answer] = []
     for purpose in brought.wanted:
-        connection, answer = _asked(connection, limits, purpose, brought.holder, now)
+        connection, answer = _asked(connection, limits, purpose, brought.holder, now, dice)
         answers.append(answer)
         if isinstance(answer, Later):
             break
@@ -130,7 +130,7 @@ def _resting(connection: Connection, seconds: float, now: Micros) -> Connection:
 
 
 def _asked(
-    connection: Connection, limits: Limits, purpose: Purpose, holder: str, now: Micros
+    connection: Connection, limits: Limits, purpose: Purpose, holder: str, now: Micros, dice: float
 ) -> tuple[Connection, Answer]:
     objection = _objection(connection, purpose, holder, now)
     if objection is not None:
@@ -147,13 +147,15 @@ def _asked(
     granted = replace(connection, last_turn=turn, last_token=permit.token, held=(*connection.held, permit))
     if (first := granted.first_in_line) is not None and first.holder == holder and purpose <= first.purpose:
         granted = replace(granted, first_in_line=None)
+    if purpose is Purpose.buy and granted.pause is not None:  # the one purchase that a pause is tried with
+        granted = replace(granted, pause=granted.pause.made(now, dice))
     return granted, Granted(permit.token, is_probe)
 
 
 def _objection(connection: Connection, purpose: Purpose, holder: str, now: Micros) -> Later | Refused | None:
     """Say what stands against any call for this purpose, whatever the rate."""
     state = connection.breaker.state(now)
-    if purpose is Purpose.buy and connection.pause is not None:
+    if purpose is Purpose.buy and connection.pause is not None and not connection.pause.lets_call(now):
         return Refused("paused")
     if state == "open":
         return Refused("breaker_open", connection.breaker.open_until)

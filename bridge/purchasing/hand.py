@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -19,24 +19,15 @@ from bridge.model import ShipmentId
 from bridge.observability import Metrics
 from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce
-from bridge.purchasing.moves import (
-    Chosen,
-    Moment,
-    Move,
-    Next,
-    Stale,
-    judge,
-    not_now,
-    record,
-    regenerated,
-    unaffordable,
-    unread,
-)
+from bridge.purchasing.deciding import decided, record, regenerated, unaffordable
+from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale
 from bridge.purchasing.sending import SEND_WITHIN, Result, intended, sent
+from bridge.purchasing.settling import settled
 from bridge.purchasing.shipment import Choice, Shipment
 from bridge.purchasing.terms import Terms
+from bridge.purchasing.unread import not_now, unread
 from bridge.store.outlook import Batch, Errand
-from bridge.store.purchase import LIVE, Answer, Purchase, Step
+from bridge.store.purchase import LIVE, Answer, Purchase, PurchaseState, Step
 from bridge.store.purchases import Decide, Intent, SqlPurchases
 
 log = structlog.get_logger()
@@ -91,7 +82,8 @@ class Hand:
 
     def _judge(self, purchase: Purchase, read: Read, moment: Moment) -> Next:
         if isinstance(read, Shipment):
-            return judge(purchase, read, self._terms, moment)
+            judged = decided if purchase.state is PurchaseState.wanted else settled
+            return judged(purchase, read, self._terms, moment)
         if isinstance(read, CarrierRefused):
             log.warning("purchase.read_refused", shipment=purchase.shipment, key=read.key, status=read.status)
         return unread(purchase, read, self._terms, moment.now)
@@ -122,6 +114,7 @@ class Hand:
 
     async def _regenerate(self, purchase: Purchase) -> None:
         """Ask for new offers; what became of it, a read will show."""
+        result: Literal["accepted"] | CarrierUnavailable | CarrierRefused = "accepted"
         try:
             await self._carrier.regenerate(purchase.shipment)
         except NoPermit as error:
@@ -129,7 +122,8 @@ class Hand:
             return
         except (CarrierUnavailable, CarrierRefused) as error:
             log.warning("purchase.not_regenerated", shipment=purchase.shipment, error=str(error))
-        await self._save([regenerated(purchase, self._clock())])
+            result = error
+        await self._save([regenerated(purchase, result, self._clock())])
 
     # -- buying ------------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from bridge.errors import NoPermit
 from bridge.limits.connection import Purpose
 from bridge.model import ShipmentId
 from bridge.ports import Turn
-from bridge.purchasing.moves import NO_TOKEN
 from bridge.purchasing.shipment import Shipment
+from bridge.purchasing.unread import NO_TOKEN
 
 
 class Nobody:

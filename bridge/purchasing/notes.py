@@ -9,6 +9,7 @@ from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.purchasing.evidence import Bought, Evidence, Nothing, NotPaid, Underway, reason
 from bridge.purchasing.policy import Adopt, Buy, Decision, Decline, Expired, Hold, NotOurs, Wait
 from bridge.purchasing.shipment import Payment, Shipment
+from bridge.store.budget import Refusal
 from bridge.store.journal import Note
 from bridge.store.purchase import Purchase
 
@@ -55,6 +56,20 @@ def called(
         return Note("call", result, purchase.state.value)
     ended = "refused" if isinstance(result, CarrierRefused) else "no_answer"
     return Note("call", ended, purchase.state.value, str(result))
+
+
+def edited(purchase: Purchase, result: Literal["accepted"] | CarrierUnavailable | CarrierRefused) -> Note:
+    """Note how asking for new offers ended, after a read which showed that the old ones had expired."""
+    seen = purchase.note or Note("edit", "accepted", purchase.state.value)
+    if isinstance(result, str):
+        return replace(seen, what="edit", result=result, reason=None)
+    ended = "refused" if isinstance(result, CarrierRefused) else "no_answer"
+    return replace(seen, what="edit", result=ended, reason=str(result))
+
+
+def unaffordable(purchase: Purchase, why: Refusal) -> Note | None:
+    """Note why what a read led to is not bought."""
+    return None if purchase.note is None else replace(purchase.note, reason=why)
 
 
 def _payment(payment: Payment) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from bridge.errors import CarrierRefused, CarrierUnavailable
+from bridge.limits.pause import AccountReason
 from bridge.purchasing import notes
 from bridge.purchasing.delays import READS
 from bridge.purchasing.evidence import reason
@@ -16,7 +17,11 @@ from bridge.store.purchase import Answer, Purchase, PurchaseState
 SEND_WITHIN: Final = timedelta(seconds=5)
 """From the intent to the call. Shorter than the lease, so that a process that slept cannot pay after losing it."""
 _TOO_MANY: Final = 429
-_ACCOUNT_WIDE: Final = {"debt_collection", "company_data_missing", "no_carriers"}
+_ACCOUNT_WIDE: Final = {
+    "debt_collection": AccountReason.debt_collection,
+    "company_data_missing": AccountReason.company_data_missing,
+    "no_carriers": AccountReason.no_carriers,
+}
 """Refusals that are about the whole account, whichever shipment they answer (open question B16)."""
 
 Result = Literal["accepted", "too_late"] | CarrierRefused | CarrierUnavailable
@@ -38,9 +43,8 @@ def sent(purchase: Purchase, result: Result, ended_at: datetime) -> Move:
     if result == "accepted":
         return Move(_doubt(noted, Answer.accepted, ended_at))
     if isinstance(result, CarrierRefused):
-        why = reason(result.key)
-        refused = replace(_doubt(noted, Answer.refused, ended_at), reason=why)
-        return Move(refused, pauses=why if result.key in _ACCOUNT_WIDE else None)
+        refused = replace(_doubt(noted, Answer.refused, ended_at), reason=reason(result.key))
+        return Move(refused, pauses=_ACCOUNT_WIDE.get(result.key))
     if result.status == _TOO_MANY:
         return Move(_not_taken(noted, ended_at + timedelta(seconds=max(result.retry_after or 0.0, READS[0]))))
     return Move(_doubt(noted, Answer.lost, ended_at))

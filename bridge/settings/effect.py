@@ -11,13 +11,7 @@ MARK: Final = "Not in effect yet: "
 """How the reference begins the meaning of such a key."""
 _RETURNS: Final = "returns are not handled in this version"
 _WITHOUT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
-    (("amqp", "commands"), "the bus gives no commands in this version"),
-    (("amqp", "reply_queues"), "the bus gives no commands in this version, so nothing is replied"),
     (("shipx", "read_back"), "only purchases are read back from the carrier in this version"),
-    (
-        ("reconcile",),
-        "nothing is swept in this version, the role `reconciler` only deletes what is old: only webhooks bring news",
-    ),
     (("returns",), _RETURNS),
     (("inpost_returns",), _RETURNS),
     (("szybkie_zwroty",), _RETURNS),

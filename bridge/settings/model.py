@@ -197,8 +197,12 @@ class Purchasing(Part):
 
 
 class Reconcile(Part):
-    open_s: Seconds = Field(15, le=3600, description="How often to sweep while a window or an outcome is open.")
-    tracking_s: Seconds = Field(1800, le=86_400, description="How often to sweep shipments under way.")
+    open_s: Seconds = Field(
+        15, le=3600, description="How often to ask while a window or an outcome is open, and for new shipments."
+    )
+    tracking_s: Seconds = Field(
+        1800, le=86_400, description="How often to ask about shipments under way; up to four times as often after news."
+    )
 
 
 class Returns(Part):
@@ -294,7 +298,7 @@ class Settings(Part):
     roles: Roles = Field(
         ROLES,
         description="What this process does: `all` or a list: `receiver`, `worker`, `relay`, `commands`, `reconciler` "
-        "(the last one only deletes what `BRIDGE_RETENTION__*` lets go).",
+        "(asks for what no webhook told, and deletes what `BRIDGE_RETENTION__*` lets go).",
         json_schema_extra={"shown": "all"},
     )
     http: Http = Http()
@@ -306,7 +310,7 @@ class Settings(Part):
     api_tokens: tuple[ApiClient, ...] = Field((), description="Further tokens.")
     webhook: Webhook = Webhook()
     shipx: ShipX = ShipX()
-    policy: Path = Field(Path("config/policy.toml"), description="The offer policy.")
+    policy: Path = Field(Path("config/policy.toml"), description="The offer policy: see docs/policy.md.")
     purchasing: Purchasing = Purchasing()
     reconcile: Reconcile = Reconcile()
     returns: Returns = Returns()

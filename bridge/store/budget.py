@@ -17,7 +17,9 @@ from bridge.store.database import Transaction
 
 POLAND: Final = ZoneInfo("Europe/Warsaw")
 _FINEST: Final = 10_000
-_ANY: Final = "*"
+_FORGOTTEN_AFTER: Final = timedelta(hours=3)
+"""Longer than clocks differ, and than an hour that comes twice in autumn."""
+ANY: Final = "*"
 """The row of a minute, which counts purchases of every currency."""
 
 
@@ -44,7 +46,7 @@ def reserve(
 ) -> Refusal | None:
     """Reserve one purchase, instead of what was reserved for the shipment before; say why where that cannot be."""
     release(transaction, organization, shipment)
-    day, minute = day_of(now), minute_of(now)
+    day = day_of(now)
     _add(transaction, day, organization, CURRENCY, 0, 0)  # locks it: two replicas must not both take the last one
     currency = price.currency if price else CURRENCY
     amount = tenthousandths(price.amount) if price else 0
@@ -56,10 +58,10 @@ def reserve(
         return "budget_exhausted"
     if caps.spend is not None and spent + amount > tenthousandths(caps.spend):
         return "budget_exhausted"
-    if caps.per_minute is not None:
-        if sum(n for _, n, _ in _sum(transaction, organization, minute)) >= caps.per_minute:
-            return "too_many_a_minute"
-        _add(transaction, minute, organization, _ANY, 1, 0)
+    if caps.per_minute is not None and not (
+        _is_intended(transaction, organization, shipment) or _counts(transaction, organization, caps.per_minute, now)
+    ):
+        return "too_many_a_minute"
     _add(transaction, day, organization, currency, 1, amount)
     transaction.run(
         "UPDATE purchases SET reserved_day = ?, reserved_currency = ?, reserved_amount = ?"
@@ -112,6 +114,27 @@ def next_minute(now: datetime) -> datetime:
 def tenthousandths(amount: Decimal) -> int:
     """Write an amount as a whole number; a fraction beyond that counts as a whole one."""
     return -int(-(amount * _FINEST) // 1)
+
+
+def _is_intended(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId) -> bool:
+    """Say whether it is asked for once more, as others were in the way: then its minute has counted it."""
+    sql = "SELECT 1 FROM purchases WHERE organization = ? AND shipment = ? AND state = 'intended'"
+    return bool(transaction.run(sql, (organization, shipment)))
+
+
+def _counts(transaction: Transaction, organization: OrganizationId, most: int, now: datetime) -> bool:
+    """Count one more in this minute, if it may be; the first of a minute forgets those that are long over."""
+    minute = minute_of(now)
+    n = sum(n for _, n, _ in _sum(transaction, organization, minute))
+    if n >= most:
+        return False
+    if n == 0:
+        transaction.run(
+            "DELETE FROM budgets WHERE organization = ? AND currency = ? AND day < ?",
+            (organization, ANY, minute_of(now - _FORGOTTEN_AFTER)),
+        )
+    _add(transaction, minute, organization, ANY, 1, 0)
+    return True
 
 
 def _sum(transaction: Transaction, organization: OrganizationId, period: str) -> list[tuple[str, int, int]]:

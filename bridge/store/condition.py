@@ -9,6 +9,7 @@ from typing import Final
 
 from bridge.model import OrganizationId, micros, moment
 from bridge.store.database import Transaction
+from bridge.store.hearing import Hearing, unheard
 
 LATELY: Final = timedelta(hours=24)
 _NEWEST: Final = 10_000
@@ -41,12 +42,14 @@ class Condition:
     environment: str | None = None
     accepted: Mapping[OrganizationId, Accepted] = field(default_factory=dict)
     parked: tuple[ParkedLately, ...] = ()
+    unheard: Mapping[OrganizationId, Hearing] = field(default_factory=dict)
 
 
 def condition(transaction: Transaction, now: datetime) -> Condition:
     """Read it all."""
     environment = transaction.run("SELECT value FROM meta WHERE name = 'environment'")
-    return Condition(environment[0][0] if environment else None, _accepted(transaction), _parked(transaction, now))
+    named = environment[0][0] if environment else None
+    return Condition(named, _accepted(transaction), _parked(transaction, now), unheard(transaction))
 
 
 def _accepted(transaction: Transaction) -> dict[OrganizationId, Accepted]:

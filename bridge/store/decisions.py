@@ -39,6 +39,15 @@ def write(transaction: Transaction, decided: Decided) -> None:
     )
 
 
+def every(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId, most: int) -> list[Decided]:
+    """Read the decisions about a shipment, the newest of them, in the order of their time."""
+    rows = transaction.run(
+        f"SELECT {_COLUMNS} FROM decisions WHERE organization = ? AND shipment = ? ORDER BY at DESC LIMIT ?",
+        (organization, shipment, most),
+    )
+    return [_decided(row) for row in reversed(rows)]
+
+
 def latest(transaction: Transaction, shipment: ShipmentId) -> list[Decided]:
     """Read the last decision about a shipment, of each organization that has one of this number."""
     rows = [

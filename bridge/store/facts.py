@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.events.cloudevents import Envelope, partition, routing_key
-from bridge.model import Fact, Subject, micros
+from bridge.model import Event, Fact, Subject, micros
 from bridge.store.database import Row, Transaction
+from bridge.store.outbox import Made, Pending
 
 
 @dataclass(slots=True)
@@ -50,11 +51,12 @@ class Recorder:
 
     def record(
         self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact], now: datetime
-    ) -> int:
-        """Store what is not stored yet, in order, and say how many events that made."""
-        fresh = self._fresh(transaction, ledgers, facts)
+    ) -> list[Made]:
+        """Store what is not stored yet, in order, and give the events that made."""
+        fresh = self.fresh(transaction, ledgers, facts)
         if not fresh:
-            return 0
+            return []
+        waiting = _waiting(transaction, {ledgers[fact.subject].id: ledgers[fact.subject].sequence for fact in fresh})
         transaction.reserve_positions()
         rows = [self._event(ledgers[fact.subject], fact, now) for fact in fresh]
         returned = transaction.insert(_EVENTS, rows, tail="RETURNING position, subject_id, sequence")
@@ -64,12 +66,13 @@ class Recorder:
             "facts (subject_id, type, key, position)",
             sorted((row[2], fact.type, fact.key, position) for fact, row, position in placed),
         )
+        made = [_made(fact, row, position, now, waiting) for fact, row, position in placed]
         transaction.insert(
             "outbox (position, partition)",
-            sorted((position, partition(fact.subject)) for fact, _, position in placed),
+            sorted((one.pending.event.position, one.pending.partition) for one in made),
         )
         transaction.notify("events")
-        return len(fresh)
+        return made
 
     def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:
         """Write back the numbers and states of locked subjects."""
@@ -81,7 +84,7 @@ class Recorder:
                 rows.parameters,
             )
 
-    def _fresh(self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact]) -> list[Fact]:
+    def fresh(self, transaction: Transaction, ledgers: dict[Subject, Ledger], facts: Sequence[Fact]) -> list[Fact]:
         """Leave out what was told before, and what is told twice here."""
         keys = [(ledgers[fact.subject].id, fact.type, fact.key) for fact in facts]
         numbered = {ledger.id for ledger in ledgers.values() if ledger.sequence}
@@ -111,6 +114,39 @@ class Recorder:
 
 
 _EVENTS = "events (id, type, subject_id, sequence, routing_key, occurred_at, recorded_at, delivery, body)"
+
+
+def _made(fact: Fact, row: Row, position: int, now: datetime, waiting: set[int]) -> Made:
+    """Give an event as the outbox would; the next one of its subject has this one before it."""
+    event = Event(
+        position=position,
+        id=row[0],
+        type=row[1],
+        subject=fact.subject,
+        sequence=row[3],
+        routing_key=row[4],
+        organization=fact.subject.source.rsplit("/", 1)[-1],
+        recorded_at=now,
+        body=row[8],
+    )
+    is_next = row[2] not in waiting
+    waiting.add(row[2])
+    return Made(Pending(event, partition(fact.subject)), is_next)
+
+
+def _waiting(transaction: Transaction, last: Mapping[int, int]) -> set[int]:
+    """Say which locked subjects have an event that is not published: if any, then their last one."""
+    told = [(subject, sequence) for subject, sequence in last.items() if sequence]
+    if not told:
+        return set()
+    given = transaction.given(("bigint", "bigint"), told)
+    rows = transaction.run(
+        f"SELECT subject_id FROM {given.sql} CROSS JOIN events CROSS JOIN outbox"
+        " WHERE subject_id = column1 AND sequence = column2"
+        " AND outbox.position = events.position AND outbox.state = 0",
+        given.parameters,
+    )
+    return {row[0] for row in rows}
 
 
 def _known(transaction: Transaction, keys: Sequence[tuple[int, str, str]]) -> set[tuple[int, str, str]]:

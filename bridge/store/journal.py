@@ -1,18 +1,20 @@
-"""The journal: what was read, concluded and asked for about a purchase, in the transaction of the step it led to.
+"""The journal: what was read, concluded, asked for and ordered about a purchase, in the transaction of that step.
 
 By allow-list: words of ours and of the carrier's tables, numbers, nothing that a person could be known by.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from bridge.model import OfferId, OrganizationId, ShipmentId, micros, moment
 from bridge.store.database import Row, Transaction
 
-What = Literal["read", "call"]
+What = Literal["read", "call", "edit", "person"]
+"""What the step came from: a read, the call that buys, one that has offers made anew, or an order of `holder`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Entry:
     reason: str | None
     cause: str | None
     holder: str
+    together: int = 1
+    """How many purchases were intended in the same commit: so many are asked for by one call."""
 
 
 def write(transaction: Transaction, entry: Entry) -> None:
@@ -62,16 +66,32 @@ def write(transaction: Transaction, entry: Entry) -> None:
 def entries(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId) -> list[Entry]:
     """Read the steps of a shipment's purchase, the oldest first."""
     rows = transaction.run(
-        f"SELECT {_WRITTEN}, times FROM journal WHERE organization = ? AND shipment = ? ORDER BY id",
+        f"SELECT {_WRITTEN}, times, {_TOGETHER} FROM journal WHERE organization = ? AND shipment = ? ORDER BY id",
         (organization, shipment),
     )
-    return [_entry(row) for row in rows]
+    return list(_with_calls([_entry(row) for row in rows]))
 
 
 _WRITTEN = (
     "organization, shipment, at, last_at, what, result, state_before, state_after, offer_id, reason,"
     " carrier_status, payments, cause, holder"
 )
+_NEAR: Final = 1000
+"""Ids of one commit lie closer together than this, also where several commit at once."""
+# A plus keeps SQLite from taking the index of an organization, which has all of its steps.
+_TOGETHER: Final = (
+    "CASE WHEN state_after = 'intended' THEN (SELECT count(*) FROM journal AS one"
+    f" WHERE one.id BETWEEN journal.id - {_NEAR} AND journal.id + {_NEAR} AND +one.organization = journal.organization"
+    " AND one.at = journal.at AND one.holder = journal.holder AND one.state_after = 'intended') ELSE 1 END"
+)
+
+
+def _with_calls(steps: Sequence[Entry]) -> Iterator[Entry]:
+    """Say of each call how many it asked for: as many as were intended right before it."""
+    together = 1
+    for step in steps:
+        together = step.together if step.after == "intended" else together
+        yield replace(step, together=together) if step.note.what == "call" else step
 
 
 def _counted(transaction: Transaction, entry: Entry) -> bool:
@@ -97,5 +117,5 @@ def _entry(row: Row) -> Entry:
     note = Note(row[4], row[5], row[6], reason, row[10], payments)
     return Entry(
         *(row[0], row[1], moment(row[2]), moment(row[3]), row[14], note),
-        *(row[7], row[8], reason, row[12], row[13]),
+        *(row[7], row[8], reason, row[12], row[13], row[15]),
     )

@@ -25,6 +25,14 @@ class Pending:
     partition: int
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An event that was just committed. `is_next`: nothing of its subject that came before waits to be published."""
+
+    pending: Pending
+    is_next: bool
+
+
 class SqlOutbox:
     """Gives out what is to be published and takes what was confirmed."""
 

@@ -24,8 +24,9 @@ from pydantic import SecretStr
 from bridge.errors import RowRefused, StoreConflict, StoreUnavailable
 from bridge.lifecycle import Stop
 from bridge.model import Micros
-from bridge.store.database import Doing, Given, Kind, Row, Topic, Transaction, Trouble, Unit
-from bridge.store.postgres_link import CONFLICTS, Link, words
+from bridge.store.database import Doing, Given, Kind, Row, Topic, Transaction, Trouble, Unit, marks
+from bridge.store.postgres_arrays import array, column
+from bridge.store.postgres_link import CONFLICTS, Link, Statement, words
 from bridge.store.postgres_notices import Notices, hear
 
 T = TypeVar("T")
@@ -53,7 +54,10 @@ _ALONE: Final[dict[Doing, int]] = {"migrating": 0x5B1E << 48, "parking": (0x5B1E
 
 
 class PostgresTransaction:
-    """A transaction on a PostgreSQL connection."""
+    """A transaction on a PostgreSQL connection.
+
+    A statement that gives no rows waits for the next one that does, or for the commit, to share its round trip.
+    """
 
     dialect: Literal["postgres"] = "postgres"
     for_update = "FOR UPDATE"
@@ -61,7 +65,7 @@ class PostgresTransaction:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._cursor = link.connection.cursor(binary=True)
+        self._waiting: list[Statement] = []
         self.topics: set[Topic] = set()
 
     @property
@@ -69,38 +73,43 @@ class PostgresTransaction:
         return self._link.server_process % _SHARDS
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        return self._execute(_translated(sql), parameters)
+        self._waiting.append((_translated(sql), parameters))
+        return self._send() if _gives_rows(sql) else []
 
     def insert(self, into: str, rows: Sequence[Sequence[object]], *, tail: str = "") -> list[Row]:
         """Insert all rows by one statement: a column is one array, whatever the number of rows."""
         if not rows:
             return []
-        arrays = ", ".join(f"%b::{kind}[]" for kind in self._kinds(into))
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        return self._execute(f"INSERT INTO {into} SELECT * FROM unnest({arrays}) {_translated(tail)}", columns)
+        kinds = self._kinds(into)
+        columns = zip(*rows, strict=True)
+        with in_our_words():
+            arrays = [column(kind, values) for kind, values in zip(kinds, columns, strict=True)]
+        return self.run(f"INSERT INTO {into} SELECT * FROM unnest({marks(arrays)}) {tail}", arrays)
 
     def given(self, kinds: Sequence[Kind], rows: Sequence[Sequence[object]]) -> Given:
-        arrays = ", ".join(f"%b::{kind}[]" for kind in kinds)
         names = ", ".join(f"column{number}" for number in range(1, len(kinds) + 1))
-        return Given(f"unnest({arrays}) AS given ({names})", [list(column) for column in zip(*rows, strict=True)])
+        with in_our_words():
+            arrays = [column(kind, values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True)]
+        return Given(f"unnest({marks(arrays)}) AS given ({names})", arrays)
 
-    def among(self, column: str, values: Sequence[object]) -> Given:
-        return Given(f"{column} = ANY(%b)", [list(values)])  # in binary form: a list of texts is dear to write out
+    def among(self, name: str, values: Sequence[object]) -> Given:
+        return Given(f"{name} = ANY(?)", [array(values) if values else "{}"])
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        self._execute("SAVEPOINT unit")
+        self.run("SAVEPOINT unit")
         try:
             yield
+            self.run("RELEASE unit")
         except BaseException:
-            self._execute("ROLLBACK TO unit")
-            self._execute("RELEASE unit")
+            self._waiting.clear()
+            self.run("ROLLBACK TO unit")
+            self.run("RELEASE unit")
             raise
-        self._execute("RELEASE unit")
 
     @property
     def now(self) -> Micros:
-        rows = self._execute("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        rows = self.run("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
         return Micros(rows[0][0])
 
     def skip_locked(self, table: str) -> str:
@@ -111,22 +120,25 @@ class PostgresTransaction:
 
     def reserve_positions(self) -> None:
         """Say, until the commit, after which position this transaction adds its events."""
-        self._execute(
-            f"SELECT pg_advisory_xact_lock_shared(({_FEED}::bigint << 48) + {_LAST_POSITION}) FROM events_position_seq"
-        )
+        self._waiting.append((_RESERVE, ()))
 
     def alone(self, doing: Doing) -> None:
         """Let no other process do the same until the commit."""
-        self._execute(f"SELECT pg_advisory_xact_lock({_ALONE[doing]})")
+        self._waiting.append((f"SELECT pg_advisory_xact_lock({_ALONE[doing]})", ()))
+
+    def commit(self) -> None:
+        """Commit. Raises StoreUnavailable where it did not count, or nobody knows."""
+        with in_our_words():
+            self._link.commit(self._waiting)
 
     def _kinds(self, into: str) -> Sequence[str]:
         """Look up, once per connection, the types of the columns that `table (column, …)` names."""
         found = self._link.kinds.get(into)
         if found is None:
             table, names = _INTO.fullmatch(into).groups()  # type: ignore[union-attr] # every caller writes it so
-            rows = self._execute(
+            rows = self.run(
                 "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute"
-                " WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
+                " WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped",
                 (table,),
             )
             kinds: dict[str, str] = dict(rows)
@@ -136,15 +148,19 @@ class PostgresTransaction:
                 raise StoreUnavailable(f"the table {table} is not as this version needs it") from error
         return found
 
-    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+    def _send(self) -> list[Row]:
+        """Run what waits, and give the rows of the last one."""
+        statements, self._waiting = self._waiting, []
         with in_our_words():
-            cursor = self._cursor.execute(sql, parameters or None)
-            return cursor.fetchall() if cursor.description else []
+            return self._link.run(statements)
 
 
 _SHARDS: Final = 32
 _INTO: Final = re.compile(r"(\w+) \(([\w, ]+)\)")
 _LAST_POSITION: Final = "CASE WHEN is_called THEN last_value ELSE 0 END"
+_RESERVE: Final = (
+    f"SELECT pg_advisory_xact_lock_shared(({_FEED}::bigint << 48) + {_LAST_POSITION}) FROM events_position_seq"
+)
 _DECIDED: Final = (
     "SELECT min(((classid::bigint & 65535) << 32) | objid::bigint) FROM pg_locks"
     " WHERE locktype = 'advisory' AND objsubid = 1 AND classid::bigint >> 16 = "
@@ -153,8 +169,16 @@ _DECIDED: Final = (
 
 
 @lru_cache(maxsize=2048)
+def _gives_rows(sql: str) -> bool:
+    """Say whether somebody may wait for what this statement gives; of what is unheard of, somebody may."""
+    return not sql.startswith(("INSERT ", "UPDATE ", "DELETE ")) or " RETURNING " in sql
+
+
+@lru_cache(maxsize=2048)
 def _translated(sql: str) -> str:
-    return sql.replace("?", "%s")
+    """Number the marks of a statement's parameters."""
+    first, *others = sql.split("?")
+    return first + "".join(f"${number}{text}" for number, text in enumerate(others, 1))
 
 
 @contextmanager
@@ -297,10 +321,11 @@ class PostgresDatabase:
     def _once(self, unit: Unit[T], begin: str, call: _Call) -> T:
         link = call.take(self._link())
         try:
-            link.control(begin)
+            with in_our_words():
+                link.control(begin)
             transaction = PostgresTransaction(link)
             result = unit(transaction)
-            link.commit()
+            transaction.commit()
             call.topics = transaction.topics
         except BaseException:
             self._undo(link)
@@ -313,7 +338,7 @@ class PostgresDatabase:
         """Roll back; a connection that cannot is of no use any more."""
         try:
             link.control("ROLLBACK")
-        except StoreUnavailable:
+        except psycopg.Error:
             self._forget(link)
 
     def _link(self) -> Link:

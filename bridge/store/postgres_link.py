@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final, Self
 
 import psycopg
 from psycopg import errors
-from psycopg.pq import ExecStatus
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ExecStatus, Format
+from psycopg.pq.abc import PGresult
 from pydantic import SecretStr
 
-from bridge.errors import StoreConflict, StoreUnavailable
+from bridge.errors import StoreUnavailable
+from bridge.store.database import Row
+from bridge.store.postgres_arrays import Column
+from bridge.store.postgres_pipeline import Encoded, Pipeline, Values, check
 
+Statement = tuple[str, Sequence[object]]
+"""A statement with `$1`, `$2`, … for its parameters, and these."""
 CONFLICTS: Final = (errors.DeadlockDetected, errors.SerializationFailure)
 _CONNECT_S: Final = 5
-_CONTROL_LOST: Final = "the database's answer to a commit was lost: whether it counts is not known"
+_COMMIT: Final[Encoded] = (b"COMMIT", [], [], [])
+_COMMIT_LOST: Final = "the database's answer to a commit was lost: whether it counts is not known"
 
 
 class Link:
@@ -25,6 +34,7 @@ class Link:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection = connection
         self.server_process = connection.info.backend_pid
+        self._pipeline = Pipeline(connection.pgconn)
         self.kinds: dict[str, list[str]] = {}
         """The types of the columns of an insert, by how it names them."""
 
@@ -37,31 +47,48 @@ class Link:
     def is_usable(self) -> bool:
         return not self.connection.closed and not self.connection.broken
 
-    def control(self, statements: str) -> None:
-        """Run what begins or ends a transaction, by the simple protocol. Raises StoreUnavailable."""
-        try:
-            self._exec(statements)
-        except psycopg.Error as error:
-            raise StoreUnavailable(words(error)) from error
+    def control(self, statements: str) -> bytes | None:
+        """Run what begins or ends a transaction, by the simple protocol, and give the last one's tag.
 
-    def commit(self) -> None:
-        """Commit. Raises StoreUnavailable where it did not count, or nobody knows."""
+        A cursor would fetch the answer to each. Raises psycopg.Error.
+        """
+        result = self.connection.pgconn.exec_(statements.encode())
+        check(result)
+        return result.command_status
+
+    def run(self, statements: Sequence[Statement]) -> list[Row]:
+        """Run statements one after the other in one round trip, and give the last one's rows. Raises psycopg.Error.
+
+        Of those behind one that fails none is run. Cursors would take three times the processor time.
+        """
+        result = self._results(self._encoded(statements))[-1]
+        if result.status != ExecStatus.TUPLES_OK:
+            return []
+        transformer = Transformer(self.connection)
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, tuple)
+
+    def commit(self, statements: Sequence[Statement]) -> None:
+        """Run what is left of a transaction and commit. Raises where it did not count, or nobody knows."""
+        encoded = self._encoded(statements)
         try:
-            said = self._exec("COMMIT")
-        except CONFLICTS as error:
-            raise StoreConflict(words(error)) from error
+            said = self._results([*encoded, _COMMIT])[-1].command_status if encoded else self.control("COMMIT")
         except psycopg.Error as error:
-            raise StoreUnavailable(words(error) if error.sqlstate else _CONTROL_LOST) from error
+            if error.sqlstate:
+                raise
+            raise StoreUnavailable(_COMMIT_LOST) from error
         if said != b"COMMIT":  # an aborted transaction answers ROLLBACK, and no error
             raise StoreUnavailable("the transaction was undone by an error inside it")
 
-    def _exec(self, statements: str) -> bytes | None:
-        """Run statements without values and give the last one's tag; a cursor would fetch the answer to each."""
-        result = self.connection.pgconn.exec_(statements.encode())
-        if result.status != ExecStatus.COMMAND_OK:
-            found = errors.error_from_result(result)
-            raise found if found.sqlstate else psycopg.OperationalError(result.error_message.decode(errors="replace"))
-        return result.command_status
+    def _encoded(self, statements: Sequence[Statement]) -> list[Encoded]:
+        return [(sql.encode(), *_written(self.connection, parameters)) for sql, parameters in statements]
+
+    def _results(self, statements: Sequence[Encoded]) -> list[PGresult]:
+        if len(statements) > 1:
+            return self._pipeline.run(statements)
+        result = self.connection.pgconn.exec_params(*statements[0], Format.BINARY)
+        check(result)
+        return [result]
 
     def break_off(self) -> None:
         """Shut the connection under whoever waits for it. May be called from another thread."""
@@ -72,6 +99,18 @@ class Link:
         """Close, whatever state it is in."""
         with suppress(psycopg.Error):
             self.connection.close()
+
+
+def _written(connection: psycopg.Connection[Any], parameters: Sequence[object]) -> Values:
+    """Give values, kinds and formats as the protocol takes them."""
+    transformer = Transformer(connection)
+    plain = [None if isinstance(one, Column) else one for one in parameters]
+    values = list(transformer.dump_sequence(plain, [PyFormat.AUTO] * len(plain)))
+    kinds, formats = list(transformer.types or ()), list(transformer.formats or ())
+    for place, one in enumerate(parameters):
+        if isinstance(one, Column):
+            values[place], kinds[place], formats[place] = one.data, one.oid, Format.BINARY
+    return values, kinds, formats
 
 
 def words(error: psycopg.Error) -> str:

@@ -28,6 +28,7 @@ from bridge.model import (
 )
 from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
+from bridge.store.outbox import Made
 from bridge.store.sealed import Vault
 from bridge.store.wanting import adopt_unread, want
 
@@ -50,7 +51,7 @@ class Projected:
 
     verdicts: Counter[str]
     failed: tuple[tuple[DeliveryId, str], ...]
-    events: int
+    made: tuple[Made, ...]
     wanted: int
     unlisted: int
     adopted: int = 0
@@ -58,6 +59,10 @@ class Projected:
     @property
     def deliveries(self) -> int:
         return self.verdicts.total()
+
+    @property
+    def events(self) -> int:
+        return len(self.made)
 
 
 @dataclass(slots=True)
@@ -67,7 +72,7 @@ class _Round:
     done: dict[tuple[DeliveryState, str], list[DeliveryId]] = field(default_factory=dict)
     work: dict[tuple[OrganizationId, ShipmentId], PurchaseWork] = field(default_factory=dict)
     bought: dict[tuple[OrganizationId, ShipmentId], DeliveryId] = field(default_factory=dict)
-    events: int = 0
+    made: list[Made] = field(default_factory=list)
     unlisted: int = 0
     adopted: int = 0
 
@@ -79,7 +84,7 @@ class _Round:
         for verdict, deliveries in other.done.items():
             self.done.setdefault(verdict, []).extend(deliveries)
         self.work |= other.work
-        self.events += other.events
+        self.made += other.made
         self.unlisted += other.unlisted
         self.adopted += other.adopted
 
@@ -146,7 +151,7 @@ class SqlProjector:
             if projection.is_bought and found.shipment is not None:
                 gathered.bought[found.organization, found.shipment] = row[0]
         gathered.unlisted += sum(fact.facet == TrackingStatus.unknown for fact in facts)
-        gathered.events += self._recorder.record(transaction, ledgers, facts, now)
+        gathered.made += self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
         want(transaction, gathered.work.values(), now)
         gathered.adopted += adopt_unread(transaction, [(*key, by) for key, by in gathered.bought.items()], now)
@@ -202,4 +207,6 @@ def _finish(transaction: Transaction, gathered: _Round, now: datetime) -> Projec
         )
         verdicts[verdict] += len(keys)
         failed += [(key, verdict) for key in keys] if state is DeliveryState.failed else []
-    return Projected(verdicts, tuple(failed), gathered.events, len(gathered.work), gathered.unlisted, gathered.adopted)
+    return Projected(
+        verdicts, tuple(failed), tuple(gathered.made), len(gathered.work), gathered.unlisted, gathered.adopted
+    )

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from bridge.events.shipment import ShipmentState
+from bridge.limits.pause import AccountReason
 from bridge.model import Fact, IntentId, OfferId, OrganizationId, ShipmentId, Subject
 from bridge.store import journal
 from bridge.store.budget import Refusal
@@ -19,6 +20,8 @@ ADOPTED: Final = "adopted"
 """The reason in the ledger of what somebody else bought, as a read showed."""
 ADOPTED_UNREAD: Final = "adopted_by_webhook"
 """The same, as a webhook alone says. It moves no money: where a read is asked for, the read decides."""
+BY_PERSON: Final = "by_person"
+"""Why a purchase is held that a person stopped: nothing but a person lets it go on."""
 
 
 class PurchaseState(StrEnum):
@@ -114,7 +117,7 @@ class Step:
     facts: tuple[Fact, ...] = ()
     state: ShipmentState | None = None
     decided: Decided | None = None
-    pauses: str | None = None
+    pauses: AccountReason | None = None
     """Why nothing more may be bought for the organization, where that came out."""
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from bridge.events.catalogue import Money
 from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, OrganizationId, ShipmentId, micros, moment
-from bridge.store import budget, decisions, journal
+from bridge.store import budget, decisions, journal, refusals
 from bridge.store.budget import Caps, Refusal
 from bridge.store.connections import is_paused, resting
 from bridge.store.database import Database, Row, Transaction
@@ -56,12 +56,16 @@ class Intent:
 
 
 class SqlPurchases:
-    """Hands out purchases that are due, and takes what was done about them."""
+    """Hands out purchases that are due, and takes what was done about them.
 
-    def __init__(self, database: Database, recorder: Recorder, holder: str) -> None:
+    With `regenerate`, what a pause kept from being bought is wanted again when a purchase ends the pause.
+    """
+
+    def __init__(self, database: Database, recorder: Recorder, holder: str, *, regenerate: bool = True) -> None:
         self._database = database
         self._recorder = recorder
         self._holder = holder
+        self._regenerate = regenerate
 
     async def claim(self, plan: Plan, now: datetime) -> Claimed:
         """Take what the plan says of what is due, for eight seconds."""
@@ -91,11 +95,14 @@ class SqlPurchases:
     def _claim(self, transaction: Transaction, plan: Plan, now: datetime) -> Claimed:
         due = Due.now(transaction, now)
         batches, found = [], outlooks(transaction, due)
+        if self._regenerate:
+            refusals.want_one_to_try(transaction, found, now)
         for outlook in found:
-            for take in plan(outlook):
+            takes, is_try = refusals.tried(transaction, outlook.organization, plan(outlook))
+            is_paused = outlook.organization in due.paused and not is_try
+            for take in takes:
                 taken = self._take(transaction, outlook.organization, take, due)
                 if taken:
-                    is_paused = outlook.organization in due.paused
                     batches.append(Batch(outlook.organization, take.errand, tuple(taken), is_paused=is_paused))
         return Claimed(batches, found)
 
@@ -134,7 +141,7 @@ class SqlPurchases:
         self, transaction: Transaction, steps: Sequence[tuple[Purchase, Decide]], now: datetime
     ) -> list[Purchase]:
         ledgers = self._recorder.lock(transaction, {claimed.subject for claimed, _ in steps})
-        done, facts = [], list[Fact]()
+        counted, facts = list[Step](), list[Fact]()
         for claimed, decide in steps:
             ledger = ledgers[claimed.subject]
             known = None if ledger.state is None else ShipmentState.load(ledger.state)
@@ -142,10 +149,22 @@ class SqlPurchases:
             if self._write(transaction, step.purchase, now):
                 self._tell(transaction, ledger, known, step, now)
                 facts += step.facts
-                done.append(step.purchase)
+                counted.append(step)
         self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
-        return done
+        for step in counted:
+            self._hear(transaction, step, now)
+        return [step.purchase for step in counted]
+
+    def _hear(self, transaction: Transaction, step: Step, now: datetime) -> None:
+        """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it."""
+        one = step.purchase
+        if step.pauses is not None:
+            refusals.pause_account(transaction, self._recorder, one.organization, step.pauses)
+        elif one.state is PurchaseState.succeeded and one.reason != ADOPTED:
+            refusals.resume_account(
+                transaction, self._recorder, one.organization, one.send_before, now, regenerate=self._regenerate
+            )
 
     def _tell(
         self, transaction: Transaction, ledger: Ledger, known: ShipmentState | None, step: Step, now: datetime
@@ -176,7 +195,8 @@ class SqlPurchases:
             else:
                 refused[one.purchase.shipment] = why
         done = self._step(transaction, steps, now)
-        if is_paused(transaction, intents[0].purchase.organization):  # last, because all calls wait for that row
+        # Last, because all calls of the organization wait for that row.
+        if is_paused(transaction, intents[0].purchase.organization, len(intents)):
             raise _Paused
         return Intended(tuple(done), refused)
 

@@ -1,18 +1,25 @@
-"""All that is kept of one subject: the deliveries about it, its events, the steps of its purchase. Only reads."""
+"""All that is kept of one subject: deliveries, events, decisions, the steps of its purchase, pauses. Only reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from pydantic_core import from_json
 
+from bridge.events.shipment import ShipmentState
+from bridge.limits.pause import Pause
 from bridge.model import OrganizationId, ShipmentId, moment
-from bridge.store import journal
+from bridge.store import approvals, decisions, journal, pauses
+from bridge.store.approvals import Listed
+from bridge.store.connections import pause_of, shipx
 from bridge.store.database import EVERYTHING, Row, Transaction
+from bridge.store.decisions import Decided
 from bridge.store.outbox import DEAD, PUBLISHED, started_at
+from bridge.store.pauses import Paused
+from bridge.store.purchase import LIVE
 from bridge.store.subjects import named
 
 MOST: Final = 1000
@@ -69,11 +76,25 @@ class Standing:
     held_until: datetime | None
     updated_at: datetime
     wanted_again: str | None
+    regenerations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """When the carrier is asked about a shipment next, of our own accord. `misses`: how often it was not known."""
+
+    phase: str
+    due_at: datetime
+    misses: int
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is kept of a subject. `deleted` are the types of its events that were deleted for their age."""
+    """What is kept of a subject. `deleted` are the types of its events that were deleted for their age.
+
+    `listed` is its purchase as it is listed, with its price, and who approved or holds it. `pauses` are those of its
+    account that fell into its time, `account` is the one that holds now.
+    """
 
     source: str
     name: str
@@ -82,30 +103,72 @@ class Story:
     steps: Sequence[journal.Entry]
     purchase: Standing | None
     deleted: Sequence[str]
+    listed: Listed | None = None
+    known: ShipmentState | None = None
+    decisions: Sequence[Decided] = ()
+    pauses: Sequence[Paused] = ()
+    account: Pause | None = None
+    asked: Asked | None = None
+
+    @property
+    def shipment(self) -> ShipmentId | None:
+        """Give its number, where it is about a shipment."""
+        return _shipment(self.name)
+
+    @property
+    def organization(self) -> OrganizationId | None:
+        """Give whose it is, where the source is one of our organizations there."""
+        number = self.source.removeprefix("/shipx/")
+        return OrganizationId(int(number)) if number.isdecimal() else None
 
 
 def sources(transaction: Transaction, name: str) -> list[str]:
-    """Say under which sources a subject is known, by its events or by what was received about it."""
+    """Say under which sources a subject is known: by its events, by what was received about it, or by its purchase."""
     known = list(named(transaction, name))
     shipment = _shipment(name)
     if shipment is not None:
         rows = transaction.run("SELECT DISTINCT organization FROM deliveries WHERE shipment = ?", (shipment,))
         known += [f"/shipx/{row[0]}" for row in rows]
+        known += [f"/shipx/{one.organization}" for one in approvals.find(transaction, shipment, frozenset())]
     return sorted(set(known))
 
 
 def story(transaction: Transaction, source: str, name: str) -> Story:
     """Read all that is kept of one subject."""
-    subject = _subject(transaction, source, name)
-    shipment, number = _shipment(name), source.removeprefix("/shipx/")
+    subject, known = _subject(transaction, source, name)
     events = [] if subject is None else _events(transaction, subject)
     deleted = [] if subject is None else _deleted(transaction, subject)
-    if shipment is None or not number.isdecimal():
-        return Story(source, name, (), events, (), None, deleted)
-    organization = OrganizationId(int(number))
-    arrived = _deliveries(transaction, organization, shipment)
-    steps = journal.entries(transaction, organization, shipment)[-MOST:]
-    return Story(source, name, arrived, events, steps, _purchase(transaction, organization, shipment), deleted)
+    bare = Story(source, name, (), events, (), None, deleted)
+    if bare.shipment is None or bare.organization is None:
+        return bare
+    return _with_pauses(transaction, _of_shipment(transaction, bare, bare.organization, bare.shipment, known))
+
+
+def _of_shipment(
+    transaction: Transaction, bare: Story, organization: OrganizationId, shipment: ShipmentId, known: str | None
+) -> Story:
+    """Add what is kept of a shipment alone."""
+    return replace(
+        bare,
+        deliveries=_deliveries(transaction, organization, shipment),
+        steps=journal.entries(transaction, organization, shipment)[-MOST:],
+        purchase=_purchase(transaction, organization, shipment),
+        listed=next(iter(approvals.find(transaction, shipment, frozenset({int(organization)}))), None),
+        known=None if known is None else ShipmentState.load(known),
+        decisions=decisions.every(transaction, organization, shipment, MOST),
+        account=pause_of(transaction, shipx(organization)),
+        asked=_asked(transaction, organization, shipment),
+    )
+
+
+def _with_pauses(transaction: Transaction, told: Story) -> Story:
+    """Add the pauses that touched the time from the first that is known of it until its purchase ended, if it did."""
+    begins = [one.received_at for one in told.deliveries[:1]] + [one.recorded_at for one in told.events[:1]]
+    begins += [one.at for one in told.steps[:1]]
+    if not begins or told.organization is None or told.purchase is None:
+        return told
+    end = None if told.purchase.state in LIVE else told.purchase.updated_at
+    return replace(told, pauses=pauses.within(transaction, shipx(told.organization), min(begins), end))
 
 
 def _shipment(name: str) -> ShipmentId | None:
@@ -113,9 +176,17 @@ def _shipment(name: str) -> ShipmentId | None:
     return ShipmentId(int(number)) if kind == "shipment" and number.isdecimal() and len(number) <= 18 else None
 
 
-def _subject(transaction: Transaction, source: str, name: str) -> int | None:
-    rows = transaction.run("SELECT id FROM subjects WHERE source = ? AND name = ?", (source, name))
-    return rows[0][0] if rows else None
+def _subject(transaction: Transaction, source: str, name: str) -> tuple[int | None, str | None]:
+    """Find a subject's row, and what the projection knows of it."""
+    rows = transaction.run("SELECT id, state FROM subjects WHERE source = ? AND name = ?", (source, name))
+    return (rows[0][0], rows[0][1]) if rows else (None, None)
+
+
+def _asked(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId) -> Asked | None:
+    rows = transaction.run(
+        "SELECT phase, due_at, misses FROM sweeps WHERE organization = ? AND shipment = ?", (organization, shipment)
+    )
+    return Asked(rows[0][0], moment(rows[0][1]), rows[0][2]) if rows else None
 
 
 def _deliveries(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId) -> list[Arrived]:
@@ -164,14 +235,14 @@ def _deleted(transaction: Transaction, subject: int) -> list[str]:
 def _purchase(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId) -> Standing | None:
     rows = transaction.run(
         "SELECT state, reason, cause, offer_id, service_id, intent_id, deadline, due_at, send_before, left_by, reads,"
-        " attempts, holder, held_until, updated_at, wanted_cause FROM purchases"
+        " attempts, holder, held_until, updated_at, wanted_cause, regenerations FROM purchases"
         " WHERE organization = ? AND shipment = ?",
         (organization, shipment),
     )
     if not rows:
         return None
     state, reason, cause, offer, service, intent, deadline, due_at, send_before, left_by, *rest = rows[0]
-    reads, attempts, holder, held_until, updated_at, wanted = rest
+    reads, attempts, holder, held_until, updated_at, wanted, regenerations = rest
     return Standing(
         state=state,
         reason=reason,
@@ -189,6 +260,7 @@ def _purchase(transaction: Transaction, organization: OrganizationId, shipment: 
         held_until=_moment(held_until),
         updated_at=moment(updated_at),
         wanted_again=wanted,
+        regenerations=regenerations,
     )
 
 

@@ -8,14 +8,17 @@ from typing import Final
 
 from bridge.model import OrganizationId, PurchaseWork, ShipmentId, micros
 from bridge.store.database import Transaction
-from bridge.store.purchase import ADOPTED_UNREAD, UNBOUGHT, PurchaseState
+from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, UNBOUGHT, PurchaseState
 
 WINDOW: Final = timedelta(minutes=5)
 """How long an offer can be bought. A deadline further away is nobody's: webhooks are unsigned."""
 
 
 def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) -> None:
-    """Ask for purchases. One that is intended or in doubt is left to evidence, and wanted again if it ends unbought."""
+    """Ask for purchases. One that is intended or in doubt is left to evidence, and wanted again if it ends unbought.
+
+    What a person holds stays held, whatever the carrier offers anew.
+    """
     rows = [
         (
             one.organization,
@@ -32,7 +35,8 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
         "purchases (organization, shipment, state, deadline, due_at, cause, updated_at)",
         rows,
         tail=f"ON CONFLICT (organization, shipment) DO UPDATE SET {_ASKED_AGAIN}"
-        f" WHERE purchases.state <> 'succeeded' OR purchases.reason = '{ADOPTED_UNREAD}'",
+        f" WHERE (purchases.state <> 'succeeded' OR purchases.reason = '{ADOPTED_UNREAD}')"
+        f" AND (purchases.state <> 'held' OR coalesce(purchases.reason, '') <> '{BY_PERSON}')",
     )
     if rows:
         transaction.notify("purchases")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +12,8 @@ from starlette.requests import Request
 from bridge.web.problems import FieldError, Problem
 
 MOST_BYTES: Final = 262_144
-_KEY: Final = re.compile(r"[!-~]{1,255}")
+KEY: Final = re.compile(r"[!-~]{1,255}")
+"""What a command may be known by, at every edge."""
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -32,9 +34,18 @@ async def read(request: Request, model: type[T]) -> T:
 def idempotency_key(request: Request) -> str | None:
     """Read `Idempotency-Key`. Raises a Problem for what can be none."""
     key = request.headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
-        told = "must be 1 to 255 visible ASCII characters"
-        raise Problem(400, "bad-request", f"Idempotency-Key {told}.", [FieldError("Idempotency-Key", "invalid", told)])
+    if key is not None and not KEY.fullmatch(key):
+        why = "must be 1 to 255 visible ASCII characters"
+        raise Problem(400, "bad-request", f"Idempotency-Key {why}.", [FieldError("Idempotency-Key", "invalid", why)])
+    return key
+
+
+def required_key(request: Request) -> str:
+    """Read `Idempotency-Key` where there has to be one. Raises a Problem."""
+    key = idempotency_key(request)
+    if key is None:
+        why = "is needed: what is sent again under the same one has one effect"
+        raise Problem(400, "bad-request", f"Idempotency-Key {why}.", [FieldError("Idempotency-Key", "missing", why)])
     return key
 
 
@@ -42,8 +53,19 @@ def _problem(error: ValidationError) -> Problem:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if any(one["type"] == "json_invalid" for one in found):
         return Problem(400, "not-json", "The body is not JSON.")
-    errors = [
+    errors = field_errors(error)
+    return Problem(422, "unprocessable", told(errors), errors)
+
+
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """Say what is wrong field by field, without repeating what was sent."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [
         FieldError(".".join(map(str, one["loc"])) or "body", one["type"], one["msg"].removeprefix("Value error, "))
         for one in found
     ]
-    return Problem(422, "unprocessable", "; ".join(f"{one.field}: {one.message}" for one in errors), errors)
+
+
+def told(errors: Sequence[FieldError]) -> str:
+    """Say the same in a line."""
+    return "; ".join(f"{one.field}: {one.message}" for one in errors)

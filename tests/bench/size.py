@@ -17,6 +17,8 @@ class Size:
     """Webhooks in the database before anything is measured."""
     outage_s: int
     """For how long the broker is away."""
+    purchases: int = 10_000
+    """Shipments whose offers are prepared within a minute."""
     warm_up: int = 1_000
 
 

@@ -356,6 +356,7 @@ KEYS = {
     "shipment.return_leg_started": "shipx.shipment.return_leg_started",
     "connection.paused": "shipx.connection.paused.operator",
     "connection.resumed": "shipx.connection.resumed.operator",
+    "webhook.health_changed": "shipx.webhook.health_changed.silent",
 }
 
 

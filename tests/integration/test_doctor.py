@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aio_pika
+import httpx
 import pytest
 from pydantic import SecretStr
 
 from bridge.broker.rabbit import apply_topology
 from bridge.doctor import Report, examine
 from bridge.simulator import load_scenario, serve
+from bridge.simulator.scenario import Lists
 from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
+from tests.support.bridge import until
 
 ORGANIZATION, TOKEN = 4821, "demo-token-prepaid"
 OTHER_TOKEN = "demo-token-postpaid"
@@ -38,10 +41,11 @@ async def carrier() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def standing() -> AsyncIterator[str]:
+async def standing(**changes: object) -> AsyncIterator[str]:
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
-    serving = asyncio.create_task(serve(load_scenario(None), port=0, stop=stop, on_ready=ready.set_result))
+    scenario = load_scenario(None).model_copy(update=changes)
+    serving = asyncio.create_task(serve(scenario, port=0, stop=stop, on_ready=ready.set_result))
     try:
         yield await ready
     finally:
@@ -83,6 +87,7 @@ async def test_everything_is_well(tmp_path: Path, carrier: str, amqp_url: str) -
         "broker/bridge.unrouted": "ok",
         "broker/bridge.dead": "ok",
         "carrier/4821": "ok",
+        "carrier/4821/lists": "skipped",
         "webhook/4821": "warning",
         "purchasing": "ok",
         "policy": "ok",
@@ -154,6 +159,32 @@ async def test_a_token_that_is_not_this_organizations(tmp_path: Path, carrier: s
     assert expected in told(report, "carrier/4821")
     assert "Manager" in told(report, "carrier/4821")
     assert report.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("lists", "state", "expected"),
+    [
+        (Lists(), "ok", "many are bought by one call"),
+        (Lists(without=("offers",)), "warning", "purchases are made one by one"),
+    ],
+    ids=["the same", "without offers"],
+)
+async def test_lists_are_compared_with_the_read_of_one(tmp_path: Path, lists: Lists, state: str, expected: str) -> None:
+    async with standing(lists=lists) as url:
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False) as http:
+            draft = {"receiver": {"email": "a@example.com", "phone": "888000000"}, "parcels": [{"template": "small"}]}
+            target = {"custom_attributes": {"target_point": "KRA010"}}
+            made = await http.post(f"{url}/v1/organizations/{ORGANIZATION}/shipments", json=draft | target)
+            number = made.json()["id"]
+
+            async def is_listed_with_offers() -> bool:
+                listed = (await http.get(f"{url}/v1/organizations/{ORGANIZATION}/shipments")).json()["items"]
+                return bool(listed and (await http.get(f"{url}/v1/shipments/{number}")).json()["offers"])
+
+            await until(is_listed_with_offers, 20)
+        report = await examine(environ(tmp_path, url))
+    assert states(report)["carrier/4821/lists"] == state
+    assert expected in told(report, "carrier/4821/lists")
 
 
 async def test_every_organization_is_asked_with_its_own_token(tmp_path: Path, carrier: str) -> None:

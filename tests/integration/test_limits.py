@@ -75,14 +75,11 @@ async def test_two_processes_call_no_faster_and_no_more_at_once_than_one_may_als
     shipments += [await two.carrier.create() for _ in range(10)]
     await two.two.start()
 
-    async def all_ended() -> bool:
-        types = await two.types()
-        return types.count("shipment.purchase_succeeded") + types.count("shipment.purchase_failed") == len(shipments)
+    async def all_bought() -> bool:
+        return (await two.types()).count("shipment.purchase_succeeded") == len(shipments)
 
-    await until(all_ended, 60)
-    succeeded = [one["data"]["shipment_id"] for one in await two.events() if "purchase_succeeded" in one["type"]]
-    assert two.carrier.charges() == sorted(succeeded)
-    assert len(shipments) - len(succeeded) <= AT_ONCE, "what was intended and not sent when its sender was killed"
+    await until(all_bought, 120)  # what was intended and not sent when its sender was killed is settled first
+    assert two.carrier.charges() == sorted(shipments)
     assert min(calls(two.one), calls(two.two)) >= 10, "both had a part in it"
     assert two.carrier.most_running <= AT_ONCE
     rate = Rate(PER_MINUTE)
@@ -107,7 +104,8 @@ async def test_what_one_process_pauses_no_process_buys_until_another_resumes_it(
         assert (
             f'bridge_connection_paused{{connection="{name}"}} 1.0' in (await two.ask(process, "GET", "/metrics")).text
         )
-    assert (two.carrier.asked, two.carrier.charges()) == ([], [])
+    assert [one for one in two.carrier.asked if one.method != "GET"] == []
+    assert two.carrier.charges() == []
     await two.ask(two.one, "POST", f"/v1/connections/{name}/resume")
     await until(lambda: two.carrier.charges() == sorted(shipments), 20)
     [paused, resumed] = [one for one in await two.events() if one["subject"] == f"connection/{name}"]

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import psycopg
 import pytest
@@ -24,22 +24,29 @@ from bridge.events.projection import project
 from bridge.lifecycle import Stop
 from bridge.model import Arrival, DeliveryId, Fact, OrganizationId, PurchaseWork, Receipt, ShipmentId, Subject
 from bridge.nodes.postgres import PostgresNode
+from bridge.store.budget import Caps
 from bridge.store.connections import SqlConnections, shipx
-from bridge.store.database import Topic, Transaction, Unit
+from bridge.store.database import Database, Topic, Transaction, Unit
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
 from bridge.store.inbox import SqlInbox
 from bridge.store.migrate import migrate, migrations, require_current
 from bridge.store.outbox import SqlOutbox
+from bridge.store.outlook import Errand, Take
 from bridge.store.postgres import PostgresDatabase
 from bridge.store.projecting import Projected, SqlProjector
-from bridge.store.purchases import PurchaseState, SqlPurchases, Step, want
+from bridge.store.purchase import Intended, PurchaseState, Step
+from bridge.store.purchases import Intent, SqlPurchases
 from bridge.store.sealed import Vault
+from bridge.store.wanting import want
 from tests.support.bridge import until
+from tests.support.purchases import taken
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ORGANIZATION = OrganizationId(4821)
 WORDS = ("created", "offers_prepared", "confirmed", "taken_by_courier", "out_for_delivery", "delivered")
+RECORDER = Recorder(Envelope("demo"))
+FIRST = ShipmentId(1)
 T = TypeVar("T")
 
 
@@ -77,14 +84,14 @@ async def replicas(postgres_url: str) -> AsyncIterator[Replicas]:
         yield found
 
 
-class Held:
+class Held(Generic[T]):
     """A unit that does its work, and then stands still before its commit until it is let go."""
 
-    def __init__(self, unit: Unit[object]) -> None:
+    def __init__(self, unit: Unit[T]) -> None:
         self._unit = unit
         self.began, self._ended = threading.Event(), threading.Event()
 
-    def __call__(self, transaction: Transaction) -> object:
+    def __call__(self, transaction: Transaction) -> T:
         result = self._unit(transaction)
         self.began.set()
         assert self._ended.wait(10)
@@ -163,8 +170,39 @@ async def test_projectors_of_several_processes_number_every_subject_without_gap(
     ]
 
 
-async def test_transactions_that_lock_each_other_out_both_succeed_in_the_end(replicas: Replicas) -> None:
-    """Two units take the same rows in opposite order: the server ends one of them, and it is run again."""
+async def test_what_the_server_refuses_is_refused_wherever_it_is_sent(replicas: Replicas) -> None:
+    """The refused row is sent with the commit, with a later statement, or inside a savepoint."""
+    database = await replicas.open()
+    twice = [("a", "0"), ("a", "0")]
+
+    def with_the_commit(transaction: Transaction) -> None:
+        transaction.insert("meta (name, value)", [("b", "0")])
+        transaction.insert("meta (name, value)", twice)
+
+    def with_a_later_one(transaction: Transaction) -> None:
+        with_the_commit(transaction)
+        transaction.run("SELECT 1")
+
+    def inside(transaction: Transaction) -> None:
+        transaction.insert("meta (name, value)", [("c", "0")])
+        with pytest.raises(RowRefused), transaction.savepoint():
+            transaction.insert("meta (name, value)", twice)
+        transaction.insert("meta (name, value)", [("d", "0")])
+
+    for unit in (with_the_commit, with_a_later_one):
+        with pytest.raises(RowRefused):
+            await database.write(unit)
+    await database.write(inside)
+    names = await replicas.rows("SELECT name FROM meta WHERE name IN ('a', 'b', 'c', 'd') ORDER BY name")
+    assert names == [("c",), ("d",)]
+
+
+@pytest.mark.parametrize("met", ["in the unit", "at the commit"])
+async def test_transactions_that_lock_each_other_out_both_succeed_in_the_end(replicas: Replicas, met: str) -> None:
+    """Two units take the same rows in opposite order: the server ends one of them, and it is run again.
+
+    A statement that gives no rows may be sent with the commit.
+    """
     one, other = await replicas.open(), await replicas.open()
     await one.write(lambda transaction: transaction.insert("meta (name, value)", [("a", "0"), ("b", "0")]))
     both = threading.Barrier(2)
@@ -176,7 +214,8 @@ async def test_transactions_that_lock_each_other_out_both_succeed_in_the_end(rep
             nonlocal runs
             runs += 1
             for name in names:
-                transaction.run("UPDATE meta SET value = value::int + 1 WHERE name = ?", (name,))
+                tail = " RETURNING value" if name == names[0] or met == "in the unit" else ""
+                transaction.run(f"UPDATE meta SET value = value::int + 1 WHERE name = ?{tail}", (name,))
                 if runs == 1 and name == names[0]:
                     both.wait(10)
             return runs
@@ -221,31 +260,112 @@ async def test_the_same_webhook_at_two_replicas_at_once_counts_once(replicas: Re
     assert sorted(await replicas.rows("SELECT name, n FROM tallies")) == [("accepted", 1), ("duplicate", 1)]
 
 
+class Holding:
+    """A database as it is used by who stands still before each commit until it is let go; `held` is the last one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.held: Held[Any] | None = None
+
+    async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
+        self.held = held = Held(unit)
+        return await self._database.write(held, at_leisure=at_leisure)
+
+    async def read(self, unit: Unit[T]) -> T:
+        return await self._database.read(unit)
+
+    async def decided(self) -> int:
+        return await self._database.decided()
+
+
+async def about_to_buy(database: PostgresDatabase, shipment: ShipmentId = FIRST) -> Intent:
+    """Take a purchase in hand, on a connection that can be paused, and give its intent."""
+    await SqlConnections(database, RECORDER).prepare([shipx(ORGANIZATION)])
+    work = PurchaseWork(ORGANIZATION, shipment, NOW + timedelta(minutes=5), DeliveryId("d"))
+    await database.write(lambda transaction: want(transaction, [work], NOW))
+    [claimed] = await taken(SqlPurchases(database, RECORDER, "one"), NOW, Take(Errand.buy, 1))
+    intended = Step(replace(claimed, state=PurchaseState.intended))
+    return Intent(intended.purchase, lambda _: intended, price=None)
+
+
+async def pause(database: PostgresDatabase) -> None:
+    connections = SqlConnections(database, RECORDER)
+    assert await database.write(
+        lambda transaction: connections.pause(transaction, shipx(ORGANIZATION), reason="operator", by="x")
+    )
+
+
 async def test_a_pause_waits_for_an_intent_that_is_being_committed(replicas: Replicas) -> None:
     """So that after it nobody writes down another one."""
+    one, two = await replicas.open(), await replicas.open()
+    about_to, holding = await about_to_buy(one), Holding(one)
+    purchases = SqlPurchases(holding, RECORDER, "one")
+    intent = asyncio.create_task(purchases.intend([about_to], Caps(1), NOW))
+    held = await until(lambda: holding.held)
+    await held.reached()
+    pausing = asyncio.create_task(pause(two))
+
+    async def ends_or_waits() -> bool:
+        return pausing.done() or await _someone_waits(replicas)
+
+    await until(ends_or_waits)
+    assert not pausing.done(), "it came between"
+    held.let_go()
+    assert (await intent).purchases == (about_to.purchase,)
+    await pausing
+    assert await replicas.rows("SELECT state, paused_reason FROM purchases, connections") == [("intended", "operator")]
+
+
+async def test_an_intent_that_a_pause_overtakes_before_it_looks_is_undone(replicas: Replicas) -> None:
     one, two, three = [await replicas.open() for _ in range(3)]
-    purchases = SqlPurchases(one, Recorder(Envelope("demo")), "one")
-    connections = SqlConnections(two, Recorder(Envelope("demo")))
-    await connections.prepare([shipx(ORGANIZATION)])
-    work = PurchaseWork(ORGANIZATION, ShipmentId(1), NOW + timedelta(minutes=5), DeliveryId("d"))
-    await one.write(lambda transaction: want(transaction, [work], NOW))
-    [claimed] = await purchases.claim(1, NOW)
-    intended = Step(replace(claimed, state=PurchaseState.intended))
+    about_to = await about_to_buy(one)
+    purchases = SqlPurchases(one, RECORDER, "one")
     held = Held(lambda transaction: transaction.run("SELECT 1 FROM purchases FOR UPDATE"))
     holding = asyncio.create_task(three.write(held))
     await held.reached()
-    intent = asyncio.create_task(purchases.step(claimed, lambda _: intended, NOW))
+    intent = asyncio.create_task(purchases.intend([about_to], Caps(1), NOW))
     await until(lambda: _someone_waits(replicas))
-
-    async def ends_or_waits(task: asyncio.Task[Any]) -> bool:
-        return task.done() or await _someone_waits(replicas, 2)
-
-    pause = asyncio.create_task(connections.pause(shipx(ORGANIZATION), reason="operator", by="x"))
-    await until(lambda: ends_or_waits(pause))
-    assert not pause.done(), "it came between"
+    await pause(two)
     held.let_go()
-    await asyncio.gather(holding, intent, pause)
-    assert await replicas.rows("SELECT state, paused_reason FROM purchases, connections") == [("intended", "operator")]
+    await holding
+    assert await intent == Intended(is_paused=True)
+    assert await replicas.rows("SELECT state, reserved_day, paused_reason FROM purchases, connections") == [
+        ("wanted", None, "operator")
+    ]
+    assert await replicas.rows("SELECT n FROM budgets") == []
+
+
+async def test_a_hand_passes_over_the_purchases_that_another_one_is_taking(replicas: Replicas) -> None:
+    one, two = await replicas.open(), await replicas.open()
+    work = [
+        PurchaseWork(ORGANIZATION, ShipmentId(number), NOW + timedelta(seconds=number), DeliveryId("d"))
+        for number in range(1, 6)
+    ]
+    await one.write(lambda transaction: want(transaction, work, NOW))
+    holding = Holding(one)
+    first = asyncio.create_task(taken(SqlPurchases(holding, RECORDER, "one"), NOW, Take(Errand.buy, 2)))
+    held = await until(lambda: holding.held)
+    await held.reached()
+    second = await asyncio.wait_for(taken(SqlPurchases(two, RECORDER, "two"), NOW, Take(Errand.buy, 9)), 3)
+    assert not first.done()
+    held.let_go()
+    assert [one.shipment for one in await first] == [1, 2]
+    assert [one.shipment for one in second] == [3, 4, 5]
+
+
+async def test_two_hands_that_race_for_the_last_purchase_of_a_day_get_one(replicas: Replicas) -> None:
+    one, two = await replicas.open(), await replicas.open()
+    mine, theirs = await about_to_buy(one), await about_to_buy(two, ShipmentId(2))
+    holding = Holding(one)
+    first = asyncio.create_task(SqlPurchases(holding, RECORDER, "one").intend([mine], Caps(1), NOW))
+    held = await until(lambda: holding.held)
+    await held.reached()
+    second = asyncio.create_task(SqlPurchases(two, RECORDER, "one").intend([theirs], Caps(1), NOW))
+    await until(lambda: _someone_waits(replicas))
+    held.let_go()
+    assert await first == Intended((mine.purchase,))
+    assert await second == Intended(refused={ShipmentId(2): "budget_exhausted"})
+    assert await replicas.rows("SELECT currency, n FROM budgets") == [("PLN", 1)]
 
 
 async def _someone_waits(replicas: Replicas, number: int = 1) -> bool:
@@ -428,7 +548,7 @@ async def test_an_error_that_a_unit_swallows_does_not_pass_for_a_commit(replicas
     def swallows(transaction: Transaction) -> None:
         inserting("lost")(transaction)
         with pytest.raises(RowRefused):
-            transaction.run("INSERT INTO meta (name, value) VALUES (?, NULL)", ("bad",))
+            transaction.run("INSERT INTO meta (name, value) VALUES (?, NULL) RETURNING name", ("bad",))
 
     database = await replicas.open()
     with pytest.raises(StoreUnavailable, match="undone"):

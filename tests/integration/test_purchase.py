@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from pydantic import SecretStr
 
 from bridge.carriers.shipx.client import ShipxClient
-from bridge.errors import LeaseLost
 from bridge.events.cloudevents import Envelope
-from bridge.lifecycle import Stop
 from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
 from bridge.observability import Metrics
-from bridge.purchasing.buyer import Account, Buyer
-from bridge.purchasing.policy import Policy
+from bridge.purchasing.hand import Account
+from bridge.purchasing.policy import load
+from bridge.purchasing.terms import Terms
 from bridge.simulator import Scenario, Simulator, VirtualClock, create_app
+from bridge.store.budget import Caps
 from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
-from bridge.store.purchases import Purchase, PurchaseState, SqlPurchases, want
+from bridge.store.outlook import Batch, Errand, Take
+from bridge.store.purchases import SqlPurchases
 from bridge.store.sqlite import SqliteDatabase
+from bridge.store.wanting import want
 from tests.support.permits import FreePermits
+from tests.support.purchases import hand, work
 
 ORGANIZATION = OrganizationId(4821)
 TERMS = {
@@ -36,6 +39,7 @@ TERMS = {
     "funds": "100.00",
     "services": [{"id": "inpost_locker_standard", "rate": "12.99"}],
 }
+POLICY = load(b"[[rules]]\nid = 'default'\nprefer_services = ['inpost_locker_standard']\n")
 DRAFT = {
     "receiver": {"email": "anna@example.com", "phone": "888000000"},
     "parcels": [{"template": "small"}],
@@ -69,6 +73,15 @@ class Carrier:
         return sum(1 for call in self.simulator.world.calls.after(0) if call.path.endswith("/buy"))
 
 
+class Stands(NamedTuple):
+    """How a purchase stands on disk."""
+
+    shipment: ShipmentId
+    state: str
+    cause: str
+    holder: str
+
+
 class Process:
     """One process with its own connection to the file; `step` does the next thing that is due."""
 
@@ -86,22 +99,26 @@ class Process:
             clock=carrier.clock.now,
             version="0",
         )
-        self.buyer = Buyer(
-            purchases=self.purchases,
-            accounts={ORGANIZATION: Account(client, "auto")},
-            policy=Policy("default", ("inpost_locker_standard",), "0" * 64),
-            settle=timedelta(seconds=20),
-            call_within=timedelta(seconds=10),
-            at_once=8,
-            metrics=Metrics(),
-            clock=carrier.clock.now,
-            stop=Stop(),
-            on_events=lambda: None,
-        )
+        terms = Terms("auto", POLICY, Caps(1000), timedelta(seconds=20), timedelta(seconds=10), 3)
+        self._account = Account(client, terms)
 
-    async def step(self) -> list[Purchase]:
-        claimed = await self.purchases.claim(8, self._carrier.clock.now())
-        return [await self.buyer.advance(one) for one in claimed]
+    async def step(self) -> list[Stands]:
+        """Do the next thing for everything that is due; give how each stands then."""
+        worked = await work(self.purchases, self._account, self._carrier.clock.now)
+        return [await self.stands(one.shipment) for one in worked]
+
+    async def take(self, take: Take) -> Batch:
+        """Take something in hand, and do nothing about it yet."""
+        [batch] = (await self.purchases.claim(lambda _: [take], self._carrier.clock.now())).batches
+        return batch
+
+    async def handle(self, batch: Batch) -> None:
+        await hand(self.purchases, self._account, self._carrier.clock.now).handle(batch)
+
+    async def stands(self, shipment: ShipmentId) -> Stands:
+        sql = "SELECT shipment, state, cause, holder FROM purchases WHERE shipment = ?"
+        [row] = await self.database.read(lambda transaction: transaction.run(sql, (shipment,)))
+        return Stands(*row)
 
 
 @asynccontextmanager
@@ -141,10 +158,10 @@ async def test_a_purchase_goes_from_wanted_through_doubt_to_succeeded(tmp_path: 
         shipment = await carrier.create()
         await wanted(carrier, running, shipment)
         [asked] = await running.step()
-        assert (asked.state, await running.step()) == (PurchaseState.doubt, [])
+        assert (asked.state, await running.step()) == ("doubt", [])
         await carrier.simulator.advance(1)
         [settled] = await running.step()
-        assert settled.state is PurchaseState.succeeded
+        assert settled.state == "succeeded"
         assert await told(running) == HAPPY
         await carrier.simulator.advance(600)
         assert (await running.step(), carrier.buys()) == ([], 1)
@@ -159,7 +176,7 @@ async def test_what_one_process_began_the_next_one_ends(tmp_path: Path) -> None:
     await carrier.simulator.advance(30)
     async with process(carrier, tmp_path, "two") as running:
         [settled] = await running.step()
-        assert settled.state is PurchaseState.succeeded
+        assert settled.state == "succeeded"
         assert (await told(running), carrier.buys()) == (HAPPY, 1)
 
 
@@ -180,14 +197,16 @@ async def test_who_lost_its_lease_can_change_nothing(tmp_path: Path) -> None:
     carrier = Carrier()
     async with process(carrier, tmp_path, "one") as one, process(carrier, tmp_path, "two") as two:
         await wanted(carrier, one, await carrier.create())
-        [late] = await one.purchases.claim(1, carrier.clock.now())
+        late = await one.take(Take(Errand.buy, 1))
         await carrier.simulator.advance(9)
         [asked] = await two.step()
-        assert (asked.state, await _lost(lambda: one.buyer.advance(late))) == (PurchaseState.doubt, True)
-        await one.purchases.renew(late)
+        assert (asked.state, asked.holder) == ("doubt", "two")
+        await one.handle(late)
+        await one.purchases.renew(late.purchases)
+        assert await two.stands(asked.shipment) == asked
         await carrier.simulator.advance(2)
         [settled] = await two.step()
-        assert (settled.state, carrier.buys(), await told(two)) == (PurchaseState.succeeded, 1, HAPPY)
+        assert (settled.state, settled.holder, carrier.buys(), await told(two)) == ("succeeded", "two", 1, HAPPY)
 
 
 async def test_what_is_asked_for_while_an_older_read_is_decided_about_is_decided_about_anew(tmp_path: Path) -> None:
@@ -196,17 +215,9 @@ async def test_what_is_asked_for_while_an_older_read_is_decided_about_is_decided
         shipment = await carrier.create()
         await wanted(carrier, running, shipment)
         await carrier.simulator.advance(400)
-        [stale] = await running.purchases.claim(1, carrier.clock.now())
+        stale = await running.take(Take(Errand.buy, 1))
         newer = PurchaseWork(ORGANIZATION, shipment, carrier.clock.now() + timedelta(minutes=5), DeliveryId("newer"))
         await running.database.write(lambda transaction: want(transaction, [newer], carrier.clock.now()))
-        assert (await running.buyer.advance(stale)).state is PurchaseState.expired
-        [again] = await running.purchases.claim(1, carrier.clock.now())
-        assert (again.state, again.cause) == (PurchaseState.wanted, "newer")
-
-
-async def _lost(step: Callable[[], Awaitable[object]]) -> bool:
-    try:
-        await step()
-    except LeaseLost:
-        return True
-    return False
+        await running.handle(stale)
+        again = await running.stands(shipment)
+        assert (again.state, again.cause) == ("wanted", "newer")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from bridge.store.database import Row, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.leases import SqlLeases
 from bridge.store.migrate import migrate
-from bridge.store.outbox import Pending, SqlOutbox
+from bridge.store.outbox import Made, Pending, SqlOutbox
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.bridge import until
 
@@ -55,7 +57,7 @@ class Store:
         self._recorder = Recorder(Envelope("demo"))
         self._recorded = 0
 
-    async def record(self, *subjects: int, facet: str = "delivered") -> None:
+    async def record(self, *subjects: int, facet: str = "delivered") -> list[Made]:
         """Record one event for each of these shipments, in this order."""
         facts = []
         for number in subjects:
@@ -71,12 +73,13 @@ class Store:
                 )
             )
 
-        def write(transaction: Transaction) -> None:
+        def write(transaction: Transaction) -> list[Made]:
             ledgers = self._recorder.lock(transaction, {fact.subject for fact in facts})
-            self._recorder.record(transaction, ledgers, facts, utc_now())
+            made = self._recorder.record(transaction, ledgers, facts, utc_now())
             self._recorder.save(transaction, ledgers.values())
+            return made
 
-        await self.database.write(write)
+        return await self.database.write(write)
 
     async def rows(self, sql: str, *parameters: object) -> list[Row]:
         return await self.database.write(lambda transaction: transaction.run(sql, parameters))
@@ -207,11 +210,13 @@ class SlowOutbox:
         self.marks = asyncio.Event()
         self.pages.set()
         self.marks.set()
+        self.pages_read = 0
         self.pages_waiting = 0
         self.marks_waiting = 0
 
     async def pending(self, after: int, limit: int, partitions: Collection[int]) -> Sequence[Pending]:
         found = await self._outbox.pending(after, limit, partitions)
+        self.pages_read += 1
         self.pages_waiting += 1
         await self.pages.wait()
         self.pages_waiting -= 1
@@ -289,6 +294,40 @@ async def relaying(
 
 
 # -- every moment that matters -----------------------------------------------------------------------------------------
+
+
+async def test_what_the_process_made_itself_is_published_unread(store: Store) -> None:
+    broker = Broker()
+    outbox = SlowOutbox(SqlOutbox(store.database, "one"))
+    async with relaying(store, broker, outbox=outbox) as running:
+        await until(lambda: bool(outbox.pages_read))
+        outbox.pages.clear()
+        running.relay.offer(await store.record(1, 2, 1, 3, 1))
+        await until(store.all_is_marked)
+        outbox.pages.set()
+    assert broker.order() == await store.order()
+    assert len(broker.published) == 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_order_holds_whatever_of_what_was_made_is_handed_over(store: Store, seed: int) -> None:
+    """Some is handed over, some only told of, some found by looking, as what other processes make."""
+    chance = random.Random(seed)
+    broker = Broker()
+    async with relaying(store, broker, pace=replace(QUICK, window=4)) as running:
+        for _ in range(60):
+            made = await store.record(*chance.choices(range(1, 9), k=chance.randint(1, 12)))
+            if chance.random() < 0.6:
+                running.relay.offer(made)
+            elif chance.random() < 0.5:
+                running.relay.bell.ring()
+            if chance.random() < 0.2:
+                broker.refused ^= {shipment(chance.randint(1, 8))}
+            await asyncio.sleep(0)
+        broker.refused.clear()
+        await until(store.all_is_marked)
+    assert broker.order() == await store.order()
+    assert broker.most_of_a_subject == 1
 
 
 async def test_events_of_a_subject_are_published_in_sequence_one_at_a_time(store: Store) -> None:

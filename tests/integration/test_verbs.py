@@ -392,3 +392,44 @@ async def test_verbs_that_read_leave_the_database_as_it_was(
     assert file.read_bytes() == before
     assert "Traceback" not in ran.err
     bridge.close()
+
+
+# -- purchases ---------------------------------------------------------------------------------------------------------
+
+
+async def put_purchase(environ: Mapping[str, str], state: str, shipment: int) -> None:
+    """Have a purchase that stands like this."""
+    now = micros(utc_now())
+    await change(
+        environ,
+        "INSERT INTO purchases (organization, shipment, state, deadline, due_at, updated_at, intent_id, offer_id,"
+        f" service_id, reason) VALUES (4821, {shipment}, '{state}', {now + 90_000_000}, {now + 90_000_000}, {now},"
+        f" 'intent-{shipment}', 553001, 'inpost_locker_standard', 'approval_required')",
+    )
+
+
+async def test_purchases_are_listed_shown_held_and_approved(tmp_path: Path, database: dict[str, str]) -> None:
+    async with BridgeProcess(tmp_path, **database) as bridge:
+        await put_purchase(bridge.environ, "held", 17)
+        await put_purchase(bridge.environ, "failed", 18)
+
+        listed = await verb(bridge.environ, "purchases", "list", "--state", "held", "--json")
+        assert [(one["shipment_id"], one["reason"]) for one in listed.json["items"]] == [(17, "approval_required")]
+        table = await verb(bridge.environ, "purchases", "list", "--organization", "4821")
+        assert (table.code, "inpost_locker_standard" in table.out, len(table.out.splitlines())) == (0, True, 3)
+
+        refused = await verb(bridge.environ, "purchases", "hold", "17")
+        assert (refused.code, "the purchase is held" in refused.err) == (1, True)
+        approved = await verb(bridge.environ, "purchases", "approve", "17", "--json")
+        assert (approved.code, approved.json["result"]["approved"]["by"]) == (0, "cli")
+        retried = await verb(bridge.environ, "purchases", "retry", "18", "--organization", "4821")
+        assert (retried.code, retried.out.strip()) == (0, "The purchase of shipment 18 is decided about anew.")
+        shown = await verb(bridge.environ, "purchases", "show", "17")
+        assert (shown.code, "at an unknown price, by cli" in shown.out) == (0, True)
+        told = await verb(bridge.environ, "why", "shipment/17", "--organization", "4821")
+        assert "cli: approved; held -> wanted" in told.out
+
+        missing = await verb(bridge.environ, "purchases", "show", "19")
+        assert (missing.code, "was ever asked for" in missing.err) == (1, True)
+        wrong = await verb(bridge.environ, "purchases", "list", "--state", "sold")
+        assert (wrong.code, "must be one of wanted" in wrong.err) == (2, True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from starlette.routing import Route
 
 from bridge.app.answering import internal_routes
 from bridge.app.receiving import webhook_routes
+from bridge.approvals.api import PurchasesApi
 from bridge.carriers.shipx import shipment as shipments
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
+from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
 from bridge.connections.pausing import Pausing
 from bridge.egress.feed import FeedApi
@@ -22,10 +24,12 @@ from bridge.ingress.inbox import Inbox
 from bridge.ingress.receiver import Limits, Receiver
 from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Networks, Secrets
+from bridge.inspection.api import ShipmentsApi
 from bridge.lifecycle import Stop
 from bridge.observability import Metrics
 from bridge.purchasing.api import EvaluationApi
 from bridge.purchasing.policy import Policy
+from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import SqlConnections
 from bridge.store.decisions import SqlDecisions
@@ -73,7 +77,8 @@ def internal() -> list[Route]:
     operations = Operations(Metrics(), _health, _measure)
     feed = FeedApi(SqlFeed(_database()), access, Stop())
     replay = Replay(_database(), SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
-    commands = CommandsApi(SqlCommands(_database(), Vault(), "nobody"), access, _nothing)
+    giving = Giving(SqlCommands(_database(), Vault(), "nobody"), _nothing)
+    commands = CommandsApi(giving, access)
     found = SqlConnections(_database(), Recorder(Envelope("demo")))
     connections = ConnectionsApi(found, access, Pausing(_database(), found, _nothing))
     evaluation = EvaluationApi(
@@ -84,7 +89,10 @@ def internal() -> list[Route]:
         faults=shipments.faults,
         clock=_epoch,
     )
-    return internal_routes([operations, feed, commands, DeliveriesApi(replay, access), connections, evaluation])
+    purchases = PurchasesApi(SqlApprovals(_database(), Recorder(Envelope("demo"))), giving, access, _epoch)
+    deliveries = DeliveriesApi(replay, access)
+    told = ShipmentsApi(_database(), access, _epoch, settle=timedelta(0))
+    return internal_routes([operations, feed, commands, deliveries, connections, purchases, evaluation, told])
 
 
 def names(routes: Sequence[Route]) -> list[str]:

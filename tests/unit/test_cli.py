@@ -90,6 +90,9 @@ WRONG = [
     ("deliveries", "replay", "a", "--state", "parked"),
     ("deliveries", "replay", "--state", "pending"),
     ("dead", "redrive", "--limit", "0"),
+    ("policy", "explain"),
+    ("policy", "explain", "17x"),
+    ("policy", "explain", "17", "--organization", "0"),
 ]
 
 
@@ -136,6 +139,8 @@ NEEDS_SETTINGS = [
     ("deliveries", "replay", "a"),
     ("dead", "list"),
     ("dead", "redrive"),
+    ("policy", "check"),
+    ("policy", "explain", "17"),
 ]
 
 
@@ -277,6 +282,7 @@ NEEDS_A_DATABASE = [
     ("deliveries", "replay", "a"),
     ("dead", "list"),
     ("dead", "redrive"),
+    ("policy", "explain", "17"),
 ]
 
 

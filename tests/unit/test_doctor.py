@@ -18,7 +18,7 @@ from bridge.events import examples
 from bridge.events.catalogue import Confirmed
 from bridge.events.cloudevents import Envelope
 from bridge.ingress.receiver import UNPROXIED
-from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
+from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId, micros
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.inbox import SqlInbox
@@ -125,9 +125,9 @@ async def test_a_fresh_machine_is_healthy_and_told_how_to_register_the_webhook(t
 
 
 async def test_a_setting_that_has_no_effect_is_a_warning(tmp_path: Path) -> None:
-    report = await looked_at(environ(tmp_path, BRIDGE_RETENTION__LABELS="7d", BRIDGE_PURCHASING__MAX_PER_DAY="5"))
+    report = await looked_at(environ(tmp_path, BRIDGE_RETENTION__LABELS="7d", BRIDGE_SHIPX__READ_BACK="always"))
     told = [check.told for check in report.checks if (check.name, check.state) == ("settings", "warning")]
-    assert [text.split()[0] for text in told] == ["BRIDGE_PURCHASING__MAX_PER_DAY", "BRIDGE_RETENTION__LABELS"]
+    assert [text.split()[0] for text in told] == ["BRIDGE_SHIPX__READ_BACK", "BRIDGE_RETENTION__LABELS"]
     assert (report.healthy, report.exit_code) == (True, 0)
 
 
@@ -244,6 +244,24 @@ async def test_the_last_accepted_webhook_is_named(tmp_path: Path) -> None:
     assert check == Check(name="webhook/4821", state="ok", told="the last one accepted came 2026-10-10 11:00:00 UTC")
 
 
+async def test_webhooks_that_do_not_come_are_a_warning_with_what_only_asking_found(tmp_path: Path) -> None:
+    await made(tmp_path, [arrival(NOW - timedelta(hours=1))])
+    async with opened(tmp_path / "bridge.db") as rows:
+        since = micros(NOW - timedelta(minutes=20))
+        await rows.write(
+            lambda it: it.run(
+                "INSERT INTO webhook_health (organization, state, since, missed) VALUES (4821, 'silent', ?, 4)",
+                (since,),
+            )
+        )
+    _, check = (one for one in (await looked_at(environ(tmp_path))).checks if one.name == "webhook/4821")
+    assert (check.state, check.told) == (
+        "warning",
+        "no webhooks come since 2026-10-10 11:40:00 UTC: 4 shipments had news that only asking found",
+    )
+    assert "bridge webhook url" in (check.do or "")
+
+
 PARKED = [
     # reason, from, trusted proxies, what the advice speaks of
     ("outside_networks", "10.1.2.3", "", UNPROXIED),
@@ -287,7 +305,7 @@ MODES = [
     # the carrier, the mode asked for, the state, what is told
     (CLOSED, "auto", "ok", "bought by the policy"),
     (CLOSED, "dry_run", "ok", "never bought"),
-    ("https://127.0.0.2", "approve", "ok", "announced as held"),
+    ("https://127.0.0.2", "approve", "ok", "held until a person approves them"),
 ]
 
 

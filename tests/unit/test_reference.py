@@ -19,6 +19,7 @@ VERBS = [
     "demo",
     "audit",
     "why",
+    "backfill",
     "topology apply",
     "topology show",
     "schema export",
@@ -34,6 +35,13 @@ VERBS = [
     "connections list",
     "connections pause",
     "connections resume",
+    "policy check",
+    "policy explain",
+    "purchases list",
+    "purchases show",
+    "purchases approve",
+    "purchases hold",
+    "purchases retry",
 ]
 
 ROUTES = [
@@ -53,6 +61,14 @@ ROUTES = [
     "GET /v1/connections",
     "POST /v1/connections/{name:path}/pause",
     "POST /v1/connections/{name:path}/resume",
+    "GET /v1/purchases",
+    "GET /v1/purchases/{shipment_id}",
+    "POST /v1/purchases/{shipment_id}/approve",
+    "POST /v1/purchases/{shipment_id}/hold",
+    "POST /v1/purchases/{shipment_id}/retry",
+    "GET /v1/purchases/{shipment_id}/{order}/{id:path}",
+    "POST /v1/offers/evaluate",
+    "GET /v1/shipments/{shipment_id}",
     "GET /asyncapi.json",
     "GET /schemas/{type}.json",
 ]
@@ -70,6 +86,7 @@ METRICS = {
     "bridge_dead_messages": (),
     "bridge_purchases_total": ("outcome", "reason"),
     "bridge_purchase_seconds_left": (),
+    "bridge_found_by_poll_total": ("fact",),
     "bridge_carrier_request_seconds": ("carrier", "operation", "outcome"),
     "bridge_connection_paused": ("connection",),
     "bridge_parked_total": ("reason",),
@@ -92,6 +109,7 @@ EVENTS = [
     "shipment.return_leg_started",
     "connection.paused",
     "connection.resumed",
+    "webhook.health_changed",
 ]
 
 WANTED = drift.generated()

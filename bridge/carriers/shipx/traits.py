@@ -52,5 +52,3 @@ def _kilograms(weight: wire.ParcelWeight | None) -> Decimal | None:
 
 
 _UNITS: Final = {"kg": Decimal(1), "g": Decimal("0.001")}
-
-

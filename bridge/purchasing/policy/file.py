@@ -63,7 +63,7 @@ def read(text: bytes) -> Policy | Sequence[Problem]:
         tree = tomllib.loads(decoded, parse_float=Decimal)
     except UnicodeDecodeError as error:
         return [Problem(text.count(b"\n", 0, error.start) + 1, "", "is not UTF-8")]
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # the parser's own, and that of a number with thousands of digits
         return [_no_toml(decoded, str(error))]
     try:
         found = PolicyFile.model_validate(tree)

@@ -1,8 +1,8 @@
 """Identity (e): per organization and day, the shipments bought at the carrier are those of the ledger.
 
-The carrier's side are facts: a shipment was confirmed, or a read showed its purchase. The ledger's side are purchases
-that succeeded, ours and adopted ones. What is still in hand will be settled by reads, and is no difference for as long
-as that can take by design; later it is one, whatever the carrier told.
+The carrier's side are facts: a shipment was confirmed, as a webhook says or a read of ours found, or a read showed its
+purchase. The ledger's side are purchases that succeeded, ours and adopted ones. What is still in hand will be settled
+by reads, and is no difference for as long as that can take by design; later it is one, whatever the carrier told.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from bridge.model import OrganizationId, moment
+from bridge.store.audit.budgets import Reserved
 from bridge.store.audit.report import MOST_EXAMPLES, Example, Findings, Identity, Purchases
 from bridge.store.audit.scope import DAY, Piece, Scope
 from bridge.store.database import Row, Transaction
@@ -60,8 +61,8 @@ class Ledger:
         if not is_complete:
             self._note_missing(transaction.run(f"{chosen} {_NOT_IN_LEDGER}", (*piece.values, self.scope.position)))
 
-    def close(self, transaction: Transaction) -> tuple[Identity, tuple[Purchases, ...]]:
-        """Compare with the ledger, and give the identity and its days."""
+    def close(self, transaction: Transaction, reserved: Reserved) -> tuple[Identity, tuple[Purchases, ...]]:
+        """Compare with the ledger, and give the identity and its days; `reserved` is what stands in the budgets."""
         ledger: dict[_Day, tuple[int, int]] = {
             (_date(day), organization): (int(all_) - int(adopted), int(adopted))
             for organization, day, all_, adopted in transaction.run(_LEDGER, (self.scope.since,))
@@ -69,6 +70,7 @@ class Ledger:
         if any(sum(found) != self.bought[day] for day, found in ledger.items()):
             self._note_unseen(transaction)
         self._note_unfinished(transaction)
+        self.findings.add(*reserved.wrong)
         days = tuple(
             Purchases(*day, self.bought[day] + self.missing[day], *ledger.get(day, (0, 0)))
             for day in sorted({*self.bought, *self.missing, *ledger})
@@ -78,6 +80,7 @@ class Ledger:
             "succeeded": sum(day.succeeded for day in days),
             "adopted": sum(day.adopted for day in days),
             "in hand": self.in_hand,
+            "reserved": reserved.n,
         }
         return Identity("e", _SAYS, figures, self.findings.differences), days
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from bridge.model import moment
 from bridge.store.audit.books import Books
+from bridge.store.audit.budgets import reserved
 from bridge.store.audit.deliveries import counters, verdicts
 from bridge.store.audit.ledger import Ledger
 from bridge.store.audit.report import Audit
@@ -28,7 +29,7 @@ def survey(
         ledger.add(transaction, piece)
         watch("subjects", piece.share)
     kept, numbered, sent = books.close(transaction)
-    bought, days = ledger.close(transaction)
+    bought, days = ledger.close(transaction, reserved(transaction, found))
     watch("ledger", 1)
     identities = (arrived, kept, numbered, sent, bought)
     return Audit(moment(found.now), since, identities, counters(transaction, found), days)

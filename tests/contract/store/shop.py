@@ -17,15 +17,16 @@ from bridge.carriers.shipx import webhook
 from bridge.carriers.shipx.client import ShipxClient
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
-from bridge.lifecycle import Stop
 from bridge.limits.connection import LONGEST_REST_S
 from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
 from bridge.observability import Metrics
 from bridge.ports import Permits
-from bridge.purchasing.buyer import Account, Buyer, Mode
-from bridge.purchasing.policy import Policy
+from bridge.purchasing.hand import Account
+from bridge.purchasing.policy import load
+from bridge.purchasing.terms import Mode, Terms
 from bridge.simulator import Scenario, Simulator, VirtualClock, create_app
 from bridge.store.audit import Audit, survey
+from bridge.store.budget import Caps
 from bridge.store.database import ManagedDatabase
 from bridge.store.facts import Recorder
 from bridge.store.inbox import SqlInbox
@@ -35,10 +36,12 @@ from bridge.store.projecting import SqlProjector
 from bridge.store.purchases import SqlPurchases
 from bridge.store.sealed import Vault
 from tests.support.permits import FreePermits
+from tests.support.purchases import work
 
 ORGANIZATION = OrganizationId(4821)
 PARTITIONS = range(64)
 SETTLE = timedelta(seconds=20)
+POLICY = load(b"[[rules]]\nid = 'default'\nprefer_services = ['inpost_locker_standard']\n")
 SCENARIO: dict[str, Any] = {
     "organizations": [
         {
@@ -98,18 +101,7 @@ class Shop:
             clock=lambda: self.now,
             version="0",
         )
-        self.buyer = Buyer(
-            purchases=self.purchases,
-            accounts={ORGANIZATION: Account(client, mode)},
-            policy=Policy("default", ("inpost_locker_standard",), "0" * 64),
-            settle=SETTLE,
-            call_within=timedelta(seconds=10),
-            at_once=8,
-            metrics=Metrics(),
-            clock=lambda: self.now,
-            stop=Stop(),
-            on_events=lambda: None,
-        )
+        self.account = Account(client, Terms(mode, POLICY, Caps(1000), SETTLE, timedelta(seconds=10), 3))
 
     @property
     def now(self) -> datetime:
@@ -151,8 +143,7 @@ class Shop:
             pass
 
     async def work(self) -> None:
-        for purchase in await self.purchases.claim(8, self.now):
-            await self.buyer.advance(purchase)
+        await work(self.purchases, self.account, lambda: self.now)
 
     async def publish(self, most: int = 1000) -> int:
         """Let the broker confirm what is pending, so many of it at most."""

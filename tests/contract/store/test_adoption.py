@@ -10,8 +10,9 @@ from bridge.model import DeliveryId, PurchaseWork, Receipt, ShipmentId, micros
 from bridge.store.database import ManagedDatabase
 from bridge.store.deliveries import SqlDeliveries
 from bridge.store.migrate import migrations
-from bridge.store.purchases import PurchaseState, want
+from bridge.store.purchase import PurchaseState
 from bridge.store.sealed import Vault
+from bridge.store.wanting import want
 from tests.contract.store.shop import ORGANIZATION, Shop, shop
 from tests.contract.store.test_facts_store import arrival
 

@@ -32,9 +32,12 @@ from bridge.store.connections import Seen, SqlConnections, organization_of, ship
 from bridge.store.database import ManagedDatabase, Topic
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
+from bridge.store.outlook import Errand, Take
 from bridge.store.postgres import PostgresDatabase
-from bridge.store.purchases import SqlPurchases, want
+from bridge.store.purchases import SqlPurchases
+from bridge.store.wanting import want
 from tests.support.bridge import until
+from tests.support.purchases import taken
 
 ORGANIZATION, OTHER = OrganizationId(4821), OrganizationId(4822)
 NAME = shipx(ORGANIZATION)
@@ -238,7 +241,7 @@ async def test_one_that_the_settings_do_not_name_any_more_is_marked(database: Ma
     await rows.store.prepare([NAME, shipx(OTHER)])
     later = SqlConnections(database, Recorder(Envelope("test")), {shipx(OTHER)})
     assert [(one.name, one.is_configured) for one in await later.list()] == [(NAME, False), (shipx(OTHER), True)]
-    paused = await later.pause(NAME, reason="operator", by="somebody")
+    paused = await database.write(lambda transaction: later.pause(transaction, NAME, reason="operator", by="somebody"))
     assert paused is not None
     assert not paused.is_configured
 
@@ -343,7 +346,7 @@ class Purchases:
         await self.rows.database.write(lambda transaction: want(transaction, [work], self.now))
 
     async def claim(self, *, later: float = 0) -> list[int]:
-        claimed = await self.store.claim(9, self.now + timedelta(seconds=later))
+        claimed = await taken(self.store, self.now + timedelta(seconds=later), *(Take(errand, 9) for errand in Errand))
         await self.rows.database.write(lambda transaction: transaction.run("UPDATE purchases SET held_until = 0"))
         return sorted(one.shipment for one in claimed)
 

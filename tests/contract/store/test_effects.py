@@ -21,12 +21,17 @@ from bridge.app.commanding import make_commanding, open_executor
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, prepare_stores
 from bridge.commands.models import (
+    ApprovePurchase,
+    Backfill,
     Body,
+    BuyShipment,
+    HoldPurchase,
     PauseConnection,
     RedriveDead,
     ReplayDeliveries,
     ReplayEvents,
     ResumeConnection,
+    RetryPurchase,
 )
 from bridge.errors import StoreUnavailable
 from bridge.lifecycle import Loops, utc_now
@@ -55,18 +60,24 @@ SETTINGS = load(
     {
         "BRIDGE_ENVIRONMENT": "demo",
         "BRIDGE_SHIPX__BASE_URL": "http://127.0.0.1:9",
+        "BRIDGE_SHIPX__TOKEN": "token",
         "BRIDGE_SHIPX__ORGANIZATION_ID": str(OWNER),
         "BRIDGE_SHIPX__WEBHOOK_SECRETS": "a1" * 20,
     }
 )
+HELD, WANTED, FAILED, NEW = 11, 12, 13, 14
 EFFECTIVE: list[Body] = [
     PauseConnection(name=shipx(OWNER)),
     ResumeConnection(name=shipx(OTHER)),
     RedriveDead(limit=None),
     ReplayDeliveries(deliveries=("failed", "parked"), state=None),
+    ApprovePurchase(shipment_id=HELD),
+    HoldPurchase(shipment_id=WANTED),
+    RetryPurchase(shipment_id=FAILED),
+    BuyShipment(shipment_id=NEW, organization_id=OWNER),
 ]
-OUTSIDE: list[type[Body]] = [ReplayEvents]
-"""What these do they do at the broker: nothing of it can be in the transaction of a note."""
+OUTSIDE: list[type[Body]] = [ReplayEvents, Backfill]
+"""What these do they do elsewhere, at the broker or with what a carrier shows: they are tried where those are."""
 
 
 # -- the database ------------------------------------------------------------------------------------------------------
@@ -79,7 +90,7 @@ class Note(BaseModel):
 
 
 async def fill(stores: Stores) -> None:
-    """Keep a connection that is paused and one that is not, a dead event, a failed delivery and a parked one."""
+    """Keep a connection that is paused and one that is not, a dead event, deliveries to replay, purchases."""
     await stores.connections.prepare([shipx(OWNER), shipx(OTHER)])
     await stores.inbox.accept([_arrival("failed"), _parked("parked")])
     fact = Fact(Subject.shipment(OWNER, ShipmentId(1)), "shipment.confirmed", "1", NOON, Note(number=1))
@@ -89,6 +100,12 @@ async def fill(stores: Stores) -> None:
         stores.recorder.record(transaction, ledgers, [fact], NOON)
         stores.recorder.save(transaction, ledgers.values())
         transaction.run("UPDATE outbox SET state = 2, published_at = 1")
+        for shipment, state in ((HELD, "held"), (WANTED, "wanted"), (FAILED, "failed")):
+            transaction.run(
+                "INSERT INTO purchases (organization, shipment, state, deadline, due_at, intent_id, offer_id,"
+                " service_id, updated_at) VALUES (?, ?, ?, 1, 1, ?, 5, 'inpost_locker_standard', 1)",
+                (OWNER, shipment, state, f"intent {shipment}"),
+            )
         transaction.run("UPDATE deliveries SET state = 2, verdict = 'bug'")
         transaction.run(
             "UPDATE connections SET paused_since = 1, paused_reason = 'operator', paused_by = 'x' WHERE name = ?",
@@ -240,7 +257,7 @@ class Ground:
         """Have commands carried out as a bridge does, until what is in hand has ended."""
         stores = await prepare_stores(SETTINGS, cast("ManagedDatabase", database))
         shared = Shared(SETTINGS, utc_now, Loops(lambda: None))
-        open_executor(shared, stores, make_commanding(shared, stores))
+        open_executor(shared, stores, make_commanding(shared, stores), {})
         try:
             yield
         finally:
@@ -262,8 +279,14 @@ async def ground(request: pytest.FixtureRequest, database: ManagedDatabase) -> G
     return found
 
 
+def _kinds(body: type[Body]) -> set[type[Body]]:
+    """Give what can be asked for; what only others are made from has no operation."""
+    below = {kind for one in body.__subclasses__() for kind in _kinds(one)}
+    return below | ({body} if hasattr(body, "operation") else set())
+
+
 def test_every_kind_of_command_is_tried_here() -> None:
-    assert {type(one) for one in EFFECTIVE} | set(OUTSIDE) == set(Body.__subclasses__())
+    assert {type(one) for one in EFFECTIVE} | set(OUTSIDE) == _kinds(Body)
 
 
 LOSSES = [

@@ -23,6 +23,7 @@ from bridge.model import Arrival, Delivery, DeliveryId, OrganizationId, Parked, 
 from bridge.store.database import Database, ManagedDatabase
 from bridge.store.facts import Recorder
 from bridge.store.inbox import Bounds, SqlInbox
+from bridge.store.outbox import SqlOutbox
 from bridge.store.projecting import Projected, SqlProjector
 from bridge.store.sealed import Vault
 
@@ -136,6 +137,31 @@ async def test_sequences_have_no_gaps_over_many_rounds_and_subjects(database: Da
     assert dict(await books.rows("SELECT name, sequence FROM subjects")) == {k: len(v) for k, v in found.items()}
     assert await books.rows("SELECT count(*) FROM facts") == await books.rows("SELECT count(*) FROM events")
     assert len(set(await books.rows("SELECT id FROM events"))) == sum(map(len, found.values()))
+
+
+async def test_what_was_made_is_told_as_the_outbox_has_it(database: Database) -> None:
+    books = Books(database)
+    await books.accept(arrival("confirmed", tracking_number="6200"), arrival("created", shipment=2))
+    made = (await books.project()).made
+    outbox = SqlOutbox(database, "one")
+    assert [one.pending for one in made] == await outbox.pending(0, 10, range(64))
+    assert [one.is_next for one in made if one.pending.event.sequence == 1] == [True, True]
+    assert not any(one.is_next for one in made if one.pending.event.sequence > 1)
+
+
+async def test_an_event_is_next_once_all_before_it_are_published(database: Database) -> None:
+    books = Books(database)
+    outbox = SqlOutbox(database, "one")
+
+    async def made(word: str, second: int) -> bool:
+        await books.accept(arrival(word, second=second))
+        (one,) = (await books.project()).made
+        return one.is_next
+
+    assert await made("created", 1)
+    await outbox.confirm([one.event.position for one in await outbox.pending(0, 10, range(64))], {}, NOW)
+    assert await made("taken_by_courier", 3)
+    assert not await made("delivered", 4)
 
 
 async def test_two_organizations_may_have_the_same_shipment_number(database: Database) -> None:

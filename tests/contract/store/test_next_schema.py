@@ -19,9 +19,13 @@ from bridge.store.inbox import SqlInbox
 from bridge.store.leases import SqlLeases
 from bridge.store.migrate import migrate, require_current
 from bridge.store.outbox import SqlOutbox, begun
+from bridge.store.outlook import Errand, Take
 from bridge.store.projecting import SqlProjector
-from bridge.store.purchases import PurchaseState, SqlPurchases, Step, want
+from bridge.store.purchase import PurchaseState, Step
+from bridge.store.purchases import SqlPurchases
 from bridge.store.sealed import Vault
+from bridge.store.wanting import want
+from tests.support.purchases import taken
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 _TABLES = {
@@ -84,6 +88,7 @@ async def test_everything_works_on_the_schema_of_the_next_version(database: Mana
     work = PurchaseWork(cause.organization, cause.shipment, NOW + timedelta(minutes=5), cause.id)
     await database.write(lambda transaction: want(transaction, [work], NOW))
     purchases = SqlPurchases(database, recorder, "me")
-    (claimed,) = await purchases.claim(1, NOW)
-    assert (await purchases.step(claimed, lambda _: Step(claimed), NOW)).state is PurchaseState.wanted
+    (claimed,) = await taken(purchases, NOW, Take(Errand.buy, 1))
+    (stepped,) = await purchases.step([(claimed, lambda _: Step(claimed))], NOW)
+    assert stepped.state is PurchaseState.wanted
     assert (await SqlGauges(database).measure(NOW)).inbox == 0

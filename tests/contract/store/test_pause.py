@@ -12,9 +12,11 @@ from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import ManagedDatabase
 from bridge.store.facts import Recorder
 from bridge.store.journal import entries
-from bridge.store.purchases import Step
+from bridge.store.outlook import Errand, Take
+from bridge.store.purchase import Step
 from tests.contract.store.shop import ORGANIZATION, Shop, shop
 from tests.support.permits import FreePermit, FreePermits
+from tests.support.purchases import taken
 
 NAME = shipx(ORGANIZATION)
 TOLD = "SELECT DISTINCT type FROM events WHERE type LIKE 'shipment.purchase%' OR type = 'shipment.offer_selected'"
@@ -24,9 +26,10 @@ PURCHASE = "SELECT state, intent_id, offer_id, send_before FROM purchases"
 class Operator(FreePermits):
     """Somebody who pauses the connection as soon as a permit to buy is given out, once."""
 
-    def __init__(self, connections: SqlConnections) -> None:
+    def __init__(self, database: ManagedDatabase) -> None:
         super().__init__()
-        self.connections = connections
+        self._database = database
+        self.connections = SqlConnections(database, Recorder(Envelope("test")))
         self.is_to_pause = True
 
     @asynccontextmanager
@@ -38,16 +41,18 @@ class Operator(FreePermits):
             yield permit
 
     async def pause(self) -> None:
-        assert await self.connections.pause(NAME, reason="operator", by="somebody")
+        assert await self._database.write(
+            lambda transaction: self.connections.pause(transaction, NAME, reason="operator", by="somebody")
+        )
 
     async def resume(self) -> None:
-        assert await self.connections.resume(NAME)
+        assert await self._database.write(lambda transaction: self.connections.resume(transaction, NAME))
 
 
 @asynccontextmanager
 async def paused_late(database: ManagedDatabase) -> AsyncIterator[tuple[Shop, Operator]]:
     """Open a shop whose connection is paused between the first permit to buy and the intent."""
-    operator = Operator(SqlConnections(database, Recorder(Envelope("test"))))
+    operator = Operator(database)
     await operator.connections.prepare([NAME])
     async with shop(database, permits=operator) as opened:
         yield opened, operator
@@ -97,6 +102,6 @@ async def test_a_pause_does_not_undo_an_intent_that_was_written_before(database:
             await opened.live(2)
         await opened.change("UPDATE purchases SET state = 'intended', held_until = 0, due_at = 0")
         await operator.pause()
-        [claimed] = await opened.purchases.claim(1, opened.now)
-        await opened.purchases.step(claimed, lambda known: Step(claimed), opened.now)
+        [claimed] = await taken(opened.purchases, opened.now, Take(Errand.settle, 1))
+        assert await opened.purchases.step([(claimed, lambda known: Step(claimed))], opened.now) == [claimed]
         assert await opened.rows("SELECT state FROM purchases") == ["intended"]

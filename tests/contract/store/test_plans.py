@@ -14,7 +14,7 @@ import pytest
 from bridge.carriers.shipx import webhook
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
-from bridge.model import PARTITIONS, Arrival
+from bridge.model import PARTITIONS, Arrival, OrganizationId
 from bridge.store.database import Database, ManagedDatabase, Row, Transaction, Unit
 from bridge.store.facts import Recorder
 from bridge.store.feed import Filter, SqlFeed, encode
@@ -23,6 +23,7 @@ from bridge.store.leases import SqlLeases
 from bridge.store.outbox import SqlOutbox
 from bridge.store.projecting import SqlProjector
 from bridge.store.replaying import Selection, SqlReplays
+from bridge.store.resuming import rewant
 from bridge.store.sealed import Vault
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -111,6 +112,13 @@ async def test_a_statement_that_reads_a_whole_table_would_be_noticed(database: M
     await explaining.write(lambda transaction: transaction.run("SELECT count(*) FROM facts WHERE position > 3"))
     (plan,) = explaining.plans.values()
     assert _READS_IT_ALL[database.dialect].search(plan), plan
+
+
+async def test_what_a_pause_kept_from_being_bought_is_found_by_its_index(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    await explaining.write(lambda transaction: rewant(transaction, OrganizationId(1), NOW, NOW))
+    (plan,) = explaining.plans.values()
+    assert "purchases_unpaid" in plan
 
 
 # -- one subject among many --------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import LeaseLost
 from bridge.inspection.outlook import outlook
 from bridge.inspection.timeline import timeline
 from bridge.lifecycle import Stop
@@ -18,10 +17,12 @@ from bridge.store import journal
 from bridge.store.database import ManagedDatabase
 from bridge.store.journal import Entry, Note
 from bridge.store.leases import SqlLeases
+from bridge.store.outlook import Errand, Take
 from bridge.store.pruning import TABLES, SqlPruning
 from bridge.store.story import Story, sources, story
 from tests.contract.store.shop import ORGANIZATION, Shop, shop
 from tests.contract.store.test_facts_store import NOW, arrival
+from tests.support.purchases import hand
 
 SETTLE = timedelta(seconds=20)
 SOURCE = f"/shipx/{ORGANIZATION}"
@@ -154,10 +155,9 @@ async def test_a_step_that_came_to_nothing_leaves_no_line(database: ManagedDatab
         await opened.create()
         await opened.simulator.advance(0.5)
         await opened.receive()
-        [claimed] = await opened.purchases.claim(1, opened.now)
+        [batch] = (await opened.purchases.claim(lambda _: [Take(Errand.buy, 1)], opened.now)).batches
         await opened.change("UPDATE purchases SET token = token + 1")
-        with pytest.raises(LeaseLost):
-            await opened.buyer.advance(claimed)
+        await hand(opened.purchases, opened.account, lambda: opened.now).handle(batch)
         assert await opened.rows("SELECT count(*) FROM journal") == [0]
         assert not opened.simulator.world.ledger.charges
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from bridge.connections.health import degraded, show, warnings
 from bridge.connections.words import document, row, state
 from bridge.limits.breaker import Breaker
-from bridge.limits.connection import Connection, Held, Pause
+from bridge.limits.connection import Connection, Held
+from bridge.limits.pause import AccountReason, Pause
 from bridge.model import Micros, micros
 from bridge.observability import Metrics
 from bridge.store.connections import Seen
@@ -18,7 +20,9 @@ from bridge.store.connections import Seen
 AT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NOW = micros(AT)
 LATER = Micros(NOW + 1_000_000)
-PAUSE = Pause(NOW, "debt_collection", "operator")
+PAUSE = Pause(NOW, "operator", "somebody")
+FUNDS = Pause.by_carrier(AccountReason.debt_collection, NOW)
+TOKEN = Pause.by_carrier(AccountReason.forbidden, NOW)
 
 
 def seen(name: str = "shipx/4821", *, is_configured: bool = True, **kept: Any) -> Seen:
@@ -59,12 +63,44 @@ def test_people_get_a_row() -> None:
     found = seen("shipx/1", held=held), PAUSED, seen("shipx/500", degraded_since=NOW), FORGOTTEN
     assert [row(one) for one in found] == [
         ("shipx/1", "ready", "1", "", ""),
-        ("shipx/4821", "paused", "0", "2026-11-20 12:00:00Z", "debt_collection, by operator"),
+        ("shipx/4821", "paused", "0", "2026-11-20 12:00:00Z", "operator, by somebody"),
         (
             *("shipx/500", "degraded", "0", "2026-11-20 12:00:00Z"),
             "the carrier gives no usable answer, asks to wait, or refuses the token",
         ),
         ("shipx/7", "not_configured", "0", "", "the settings have no token for it"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pause", "why", "next_probe"),
+    [
+        (FUNDS, "debt_collection, by carrier; tried again at 2026-11-20 12:01:00Z", AT + timedelta(minutes=1)),
+        (replace(FUNDS, probe_at=NOW), "debt_collection, by carrier; tried again with the next purchase", AT),
+        (replace(TOKEN, probe_at=NOW), "forbidden, by carrier; tried again with the next look", AT),
+        (PAUSE, "operator, by somebody", None),
+    ],
+)
+def test_a_pause_says_when_it_is_tried_again(pause: Pause, why: str, next_probe: datetime | None) -> None:
+    found = seen(pause=pause)
+    assert row(found)[-1] == why
+    told = {"reason": pause.reason, "since": AT, "by": pause.by, "next_probe": next_probe}
+    assert document(found)["paused"] == told
+
+
+@pytest.mark.parametrize(
+    ("reason", "advice"),
+    [
+        (AccountReason.debt_collection, "top up the account, or pay what is due"),
+        (AccountReason.company_data_missing, "complete the company and bank data in the carrier's Manager"),
+        (AccountReason.no_carriers, "have the carrier give the organization a contract to ship with"),
+        (AccountReason.forbidden, "set the token of this organization and restart"),
+    ],
+)
+def test_a_process_says_what_to_do_about_an_account_that_is_refused(reason: AccountReason, advice: str) -> None:
+    assert warnings([seen(pause=Pause.by_carrier(reason, NOW))]) == [
+        f"shipx/4821 is paused ({reason.value}, by carrier): {advice}; then it resumes by itself, or at once by "
+        "bridge connections resume shipx/4821"
     ]
 
 
@@ -87,14 +123,14 @@ def test_what_is_not_configured_any_more_says_nothing_about_a_process() -> None:
 def test_a_process_says_in_words_what_keeps_purchases_back() -> None:
     assert warnings([READY, REFUSED, LIMITED, SUSPECTED]) == []
     assert warnings([PAUSED, OPEN]) == [
-        "shipx/4821 is paused (debt_collection, by operator): nothing is bought until "
-        "bridge connections resume shipx/4821",
+        "shipx/4821 is paused (operator, by somebody): nothing is bought until bridge connections resume shipx/4821",
         "shipx/4821: the carrier gives no usable answer; it is tried again by itself",
     ]
 
 
 @pytest.mark.parametrize(
-    ("found", "paused", "opened"), [(READY, 0, 0), (PAUSED, 1, 0), (OPEN, 0, 1), (HALF_OPEN, 0, 1), (SUSPECTED, 0, 0)]
+    ("found", "paused", "opened"),
+    [(READY, 0, 0), (PAUSED, 1, 0), (seen(pause=FUNDS), 1, 0), (OPEN, 0, 1), (HALF_OPEN, 0, 1), (SUSPECTED, 0, 0)],
 )
 def test_gauges_say_which_connection_is_paused_and_which_carrier_is_left_alone(
     found: Seen, paused: int, opened: int

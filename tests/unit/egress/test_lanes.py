@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bridge.egress.lanes import Lane, Lanes
 from bridge.model import Event, EventId, Subject
-from bridge.store.outbox import Pending
+from bridge.store.outbox import Made, Pending
 
 A, B, C = (Subject("/shipx/1", f"shipment/{number}") for number in (1, 2, 3))
 
@@ -56,6 +56,42 @@ def drain(lanes: Lanes) -> list[int]:
             lanes.confirmed(lane)
         lanes.put_back(lane)
     return sent
+
+
+def test_what_nobody_has_read_is_taken_where_nothing_before_it_waits() -> None:
+    lanes = Lanes(100)
+    assert lanes.offer(Made(pending(1, A), is_next=True))
+    assert lanes.offer(Made(pending(2, A), is_next=False))
+    assert drain(lanes) == [1, 2]
+
+
+def test_what_may_have_another_before_it_in_the_outbox_is_not_taken_unread() -> None:
+    lanes = lanes_with((1, A))
+    assert not lanes.offer(Made(pending(3, A), is_next=False))
+    assert not lanes.offer(Made(pending(5, B), is_next=False))
+    assert drain(lanes) == [1]
+
+
+def test_a_held_subject_takes_nothing_unread() -> None:
+    lanes = lanes_with((1, A))
+    lane = taken(lanes)
+    lanes.refused(lane, retry_at=1.0)
+    lanes.put_back(lane)
+    assert not lanes.offer(Made(pending(2, A), is_next=False))
+
+
+def test_a_freed_subject_takes_nothing_unread_before_the_rest_of_it_is_read() -> None:
+    lanes = lanes_with((1, A))
+    lane = taken(lanes)
+    lanes.refused(lane, retry_at=1.0)
+    lanes.put_back(lane)
+    lanes.retry(2.0)
+    lane = taken(lanes)
+    lanes.confirmed(lane)
+    lanes.put_back(lane)
+    assert not lanes.offer(Made(pending(3, A), is_next=True))
+    assert lanes.let_in()
+    assert lanes.offer(Made(pending(3, A), is_next=True))
 
 
 def test_a_subject_that_is_being_sent_is_not_given_out_a_second_time() -> None:

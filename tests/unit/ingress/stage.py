@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from ipaddress import ip_network
@@ -20,8 +20,10 @@ import httpx
 from bridge.app.answering import internal_routes
 from bridge.app.receiving import webhook_routes
 from bridge.app.serving import application
+from bridge.approvals.api import PurchasesApi
 from bridge.carriers.shipx import webhook
 from bridge.commands.api import CommandsApi
+from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
 from bridge.connections.pausing import Pausing
 from bridge.egress.feed import FeedApi
@@ -34,10 +36,12 @@ from bridge.ingress.inbox import Inbox
 from bridge.ingress.receiver import Limits, Receiver
 from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Mode, Networks, Secrets
+from bridge.inspection.api import ShipmentsApi
 from bridge.lifecycle import Loops, Stop
 from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import InboxStore
+from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import SqlConnections
 from bridge.store.deliveries import SqlDeliveries
@@ -152,10 +156,14 @@ class Stage:
         operations = Operations(self.metrics, self._health, self._measure)
         api = DeliveriesApi(Replay(self.database, self.deliveries, webhook.read, self._note), access)
         self.commands = SqlCommands(self.database, self.vault, "stage")
-        commands = CommandsApi(self.commands, access, self._note, wait_s=command_seconds)
+        giving = Giving(self.commands, self._note, wait_s=command_seconds)
+        commands = CommandsApi(giving, access)
+        self.approvals = SqlApprovals(self.database, self.recorder)
+        purchases = PurchasesApi(self.approvals, giving, access, lambda: self.now)
         self.connections = SqlConnections(self.database, self.recorder)
         connections = ConnectionsApi(self.connections, access, Pausing(self.database, self.connections, self._note))
-        internal = internal_routes([operations, self.feed, commands, api, connections])
+        shipments = ShipmentsApi(self.database, access, lambda: self.now, settle=timedelta(seconds=20))
+        internal = internal_routes([operations, self.feed, commands, api, connections, purchases, shipments])
         self.app = application([*webhook_routes(self.receiver), *internal])
 
     async def __aenter__(self) -> Self:

@@ -19,7 +19,7 @@ from tests.unit.purchasing.virtual_time import LoopClock, in_virtual_time
 
 
 def done(deliveries: int) -> Projected:
-    return Projected(Counter(projected=deliveries), (), 0, 0, 0)
+    return Projected(Counter(projected=deliveries), (), (), 0, 0)
 
 
 class Rounds:
@@ -35,7 +35,7 @@ class Rounds:
             metrics=Metrics(),
             clock=LoopClock(),
             stop=self.stop,
-            on_events=lambda: None,
+            on_events=lambda _made: None,
             on_wanted=lambda: None,
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.inspection.outlook import outlook
-from bridge.store.purchases import PurchaseState
+from bridge.store.purchase import PurchaseState
 from bridge.store.story import Standing, Story
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -23,13 +23,13 @@ from bridge.limits.connection import (
     Later,
     Limits,
     Outcome,
-    Pause,
     Purpose,
     Refused,
     Verdict,
     Waiting,
 )
 from bridge.limits.exchange import exchange
+from bridge.limits.pause import AccountReason, Pause
 from bridge.model import Micros
 
 NOW = Micros(1_800_000_000_000_000)
@@ -216,6 +216,29 @@ def test_a_wish_that_is_refused_stands_in_nobodys_way() -> None:
 def test_a_pause_is_about_buying_alone_so_that_what_is_in_doubt_is_settled(purpose: Purpose) -> None:
     row = Row(pause=Pause(NOW, "operator", "somebody"))
     assert row.ask(purpose) == Granted(1)
+
+
+def test_a_pause_is_tried_with_one_purchase_and_the_next_one_waits_longer() -> None:
+    pause = Pause.by_carrier(AccountReason.debt_collection, NOW)
+    row = Row(pause=pause)
+    row.wait(60)
+    assert row.ask(BUY) == Refused("paused"), "nobody has taken the try"
+    row.connection = replace(row.connection, pause=pause.taken(row.now))
+    assert row.bring(BUY, BUY, READ).answers == (Granted(1), Refused("paused"), Granted(2))
+    assert row.connection.pause == pause.taken(row.now).made(row.now, 0.5)
+    row.bring(returned=[(1, ANSWERED)])
+    assert row.ask(BUY) == Refused("paused"), "it has had its call"
+
+
+def test_a_try_that_cannot_be_made_yet_is_not_used_up() -> None:
+    pause = Pause.by_carrier(AccountReason.debt_collection, NOW)
+    row = Row(Limits(per_minute=6000, at_once=1))
+    held = row.take()
+    row.connection = replace(row.connection, pause=pause.taken(row.now))
+    assert isinstance(row.ask(BUY), Later)
+    row.bring(returned=[(held, ANSWERED)])
+    row.wait(1)
+    assert isinstance(row.ask(BUY), Granted)
 
 
 # -- turns -------------------------------------------------------------------------------------------------------------

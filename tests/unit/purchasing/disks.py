@@ -91,8 +91,9 @@ class PostgresDisk:
         """Make the tables in an empty database."""
         link = Link.to(SecretStr(url))
         link.control("BEGIN")
-        migrate(PostgresTransaction(link))
-        link.commit()
+        transaction = PostgresTransaction(link)
+        migrate(transaction)
+        transaction.commit()
         return cls(link)
 
     def emptied(self) -> Self:
@@ -103,12 +104,13 @@ class PostgresDisk:
     @contextmanager
     def writing(self, clock: Clock) -> Iterator[Transaction]:
         self._link.control("BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
+        transaction = _Transaction(self, self._link, clock)
         try:
-            yield _Transaction(self, self._link, clock)
+            yield transaction
         except BaseException:
             self._link.control("ROLLBACK")
             raise
-        self._link.commit()
+        transaction.commit()
 
     def read(self, unit: Unit[T], clock: Clock) -> T:
         self._link.control("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -130,15 +132,8 @@ class PostgresDisk:
 
 
 _TABLES: Final = (
-    "outbox",
-    "facts",
-    "events",
-    "subjects",
-    "purchases",
-    "connections",
-    "budgets",
-    "decisions",
-    "journal",
+    *("outbox", "facts", "events", "subjects", "purchases"),
+    *("connections", "budgets", "decisions", "journal"),
 )
 
 
@@ -154,9 +149,10 @@ class _Transaction(PostgresTransaction):
     def now(self) -> Micros:
         return micros(self._clock())
 
-    def _execute(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-        rows = super()._execute(sql, parameters)
-        word, _, counts = (self._cursor.statusmessage or "").partition(" ")
-        if word in ("INSERT", "UPDATE", "DELETE"):
-            self._disk.changes += int(counts.rpartition(" ")[2])
-        return rows
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        if not sql.startswith(("INSERT", "UPDATE", "DELETE")):
+            return super().run(sql, parameters)
+        gives_rows = "RETURNING" in sql
+        rows = super().run(sql if gives_rows else f"{sql} RETURNING 1", parameters)
+        self._disk.changes += len(rows)
+        return rows if gives_rows else []

@@ -47,10 +47,8 @@ def _check_intent(types: list[str], *, is_over: bool) -> None:
     if "purchase_requested" not in types:
         assert types in (["offer_selected"], ["offer_selected", "purchase_held"])
         return
-    assert types in [
-        [*begun, *ends]
-        for begun in (["offer_selected", *held, "purchase_requested"] for held in ([], ["purchase_held"]))
-    ]
+    begun = [["offer_selected", *held, "purchase_requested"] for held in ([], ["purchase_held"])]
+    assert types in [[*one, *ends] for one in begun]
     assert ends or not is_over
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,7 +22,7 @@ from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.buyer import Buyer
 from bridge.purchasing.hand import Account
-from bridge.purchasing.policy import Policy, load
+from bridge.purchasing.policy import Policy
 from bridge.purchasing.terms import Mode, Terms
 from bridge.simulator import Scenario, Simulator, create_app
 from bridge.store.budget import Caps
@@ -32,6 +32,7 @@ from bridge.store.facts import Recorder
 from bridge.store.purchases import SqlPurchases
 from bridge.store.wanting import want
 from tests.unit.purchasing.disks import AnyDisk, Disk
+from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.virtual_time import LoopClock, pass_time
 
 T = TypeVar("T")
@@ -41,13 +42,6 @@ Trouble = Callable[[httpx.Request, Inner], Awaitable[httpx.Response]]
 
 ORGANIZATION = OrganizationId(4821)
 TOKEN = "the-token-of-4821"
-
-
-def preferring(*services: str, rule: str = "default") -> Policy:
-    """Make a policy of one rule for every shipment."""
-    return load(f"[[rules]]\nid = '{rule}'\nprefer_services = {list(services)}\n".encode())
-
-
 POLICY = preferring("inpost_locker_standard", "inpost_courier_standard")
 CONNECTION = shipx(ORGANIZATION)
 LIMITS = Limits(per_minute=6000, at_once=4)
@@ -270,6 +264,8 @@ class Stage:
         limits: Limits = LIMITS,
         faults: Mapping[str, Any] | None = None,
         seed: int = 1,
+        answers: float = 0.0,
+        bulk_refusals: str = "unnamed",
         disk: AnyDisk | None = None,
         **terms: Any,
     ) -> None:
@@ -278,8 +274,8 @@ class Stage:
         scenario = Scenario.model_validate(
             {
                 "organizations": [TERMS | terms],
-                "purchases": {"again": again},
-                "delays": {"purchase": purchase, **(delays or {})},
+                "purchases": {"again": again, "bulk_refusals": bulk_refusals},
+                "delays": {"purchase": purchase, "answer": [answers, answers], **(delays or {})},
                 "faults": faults or {},
             }
         )
@@ -321,8 +317,12 @@ class Stage:
             PurchaseWork(ORGANIZATION, one, now + timedelta(minutes=5), DeliveryId(f"{cause}-{one}"))
             for one in shipments
         ]
+        self.want_all(work)
+
+    def want_all(self, work: Sequence[PurchaseWork]) -> None:
+        """Do the same for any work."""
         with self.disk.writing(self.clock) as transaction:
-            want(transaction, work, now)
+            want(transaction, work, self.clock.now())
 
     async def buy(self, shipment: ShipmentId, service: str) -> httpx.Response:
         """Buy as somebody else with the same account does: in the carrier's panel."""
@@ -423,6 +423,19 @@ class Stage:
     def note_calls_of_the_merchant(self) -> None:
         """Remember which calls were not the bridge's."""
         self.calls_of_the_merchant = sum(1 for _ in self.simulator.world.calls.after(0))
+
+    def live(self) -> int:
+        """Count the purchases that somebody will still work on."""
+        [(n,)] = self.disk.rows("SELECT count(*) FROM purchases WHERE state IN ('wanted', 'intended', 'doubt')")
+        return int(n)
+
+    def calls_of_programs(self) -> int:
+        """Count the calls that were no creation of a shipment: those of whoever buys."""
+        return sum(
+            1
+            for call in self.simulator.world.calls.after(0)
+            if not (call.method == "POST" and call.path.endswith("/shipments"))
+        )
 
     def calls(self, ending: str) -> int:
         """Count the calls that reached the carrier's address."""

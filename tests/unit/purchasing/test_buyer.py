@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -24,10 +24,8 @@ from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Mode, Terms
 from bridge.settings import load
 from bridge.store.outlook import Errand, Take
-from bridge.store.purchase import Purchase
-from bridge.store.purchases import SqlPurchases
-from bridge.store.sqlite import SqliteTransaction
-from bridge.store.wanting import want
+from tests.support.purchases import taken
+from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.stage import (
     CALL_WITHIN,
     CAPS,
@@ -39,7 +37,6 @@ from tests.unit.purchasing.stage import (
     Process,
     Stage,
     Trouble,
-    preferring,
 )
 from tests.unit.purchasing.troubles import answered, delayed, lost
 from tests.unit.purchasing.virtual_time import START, in_virtual_time, pass_time
@@ -446,12 +443,6 @@ def test_a_shipment_whose_offers_never_come_ends_after_its_window_and_is_told() 
     in_virtual_time(story())
 
 
-async def taken(purchases: SqlPurchases, now: datetime, *takes: Take) -> list[Purchase]:
-    """Take what is due as a plan would, and give it in that order."""
-    claimed = await purchases.claim(lambda _outlook: takes, now)
-    return [one for batch in claimed.batches for one in batch.purchases]
-
-
 @pytest.mark.parametrize(
     ("minutes", "kept"),
     [pytest.param(60 * 24 * 365, 5, id="in a year"), pytest.param(-60, 0, id="an hour ago"), pytest.param(3, 3)],
@@ -464,7 +455,7 @@ def test_a_deadline_lies_in_the_five_minutes_that_offers_live(minutes: int, kept
             for cause in ("first", "again"):
                 now = stage.clock.now()
                 work = PurchaseWork(ORGANIZATION, ShipmentId(1), now + timedelta(minutes=minutes), DeliveryId(cause))
-                want(SqliteTransaction(stage.disk.connection), [work], now)
+                stage.want_all([work])
                 [claimed] = await taken(stage.purchases(cause), now, Take(Errand.buy, 1))
                 assert claimed.deadline == now + timedelta(minutes=kept)
                 await pass_time(10)
@@ -479,7 +470,7 @@ def test_what_is_in_doubt_comes_first_and_windows_that_are_over_come_last() -> N
             later = now + timedelta(minutes=3)
             for number, minutes in ((1, 1), (2, 2), (3, 5), (4, 4), (5, 5)):
                 work = PurchaseWork(ORGANIZATION, ShipmentId(number), now + timedelta(minutes=minutes), DeliveryId("d"))
-                want(SqliteTransaction(stage.disk.connection), [work], now)
+                stage.want_all([work])
             stage.disk.rows("UPDATE purchases SET state = 'doubt' WHERE shipment IN (2, 5)")
             claimed = await taken(stage.purchases("a process"), later, Take(Errand.settle, 9), Take(Errand.buy, 9))
             assert [one.shipment for one in claimed] == [5, 2, 4, 3, 1]
@@ -507,7 +498,7 @@ def test_an_organization_whose_reads_hang_stops_no_other() -> None:
         async with Stage().open() as stage:
             theirs = OrganizationId(ORGANIZATION - 1)
             hanging = [PurchaseWork(theirs, ShipmentId(n), stage.clock.now(), DeliveryId("d")) for n in range(1, 21)]
-            want(SqliteTransaction(stage.disk.connection), hanging, stage.clock.now())
+            stage.want_all(hanging)
             shipment = await stage.create()
             never = Never()
             process = stage.start(others={theirs: Account(never, TERMS_OF_OTHERS)})
@@ -536,8 +527,10 @@ class Never(Nobody):
         await self.end.wait()
         raise CarrierUnavailable("never", status=shipment)
 
-    def turn_to_buy(self) -> AbstractAsyncContextManager[Turn]:
+    @asynccontextmanager
+    async def turn_to_buy(self) -> AsyncIterator[Turn]:
         raise AssertionError("nothing was ever shown")
+        yield
 
 
 class Broken(Never):
@@ -704,7 +697,7 @@ def test_what_expires_first_is_bought_first() -> None:
             now = stage.clock.now()
             windows = {one: now + timedelta(seconds=300 - 10 * index) for index, one in enumerate(shipments)}
             work = [PurchaseWork(ORGANIZATION, one, at, DeliveryId("d")) for one, at in windows.items()]
-            want(SqliteTransaction(stage.disk.connection), work, now)
+            stage.want_all(work)
             purchases = stage.purchases("a process")
             claimed = [await taken(purchases, now, Take(Errand.buy, 2)) for _ in range(2)]
             assert [one.shipment for some in claimed for one in some] == shipments[:-5:-1]

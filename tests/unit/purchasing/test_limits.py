@@ -11,8 +11,6 @@ import pytest
 from bridge.limits.breaker import SUSPECTED_AFTER
 from bridge.limits.connection import Limits
 from bridge.model import DeliveryId, PurchaseWork, ShipmentId
-from bridge.store.sqlite import SqliteTransaction
-from bridge.store.wanting import want
 from tests.unit.purchasing.stage import CONNECTION, ORGANIZATION, Inner, Stage, Trouble
 from tests.unit.purchasing.troubles import answered, connected, delayed, lost
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
@@ -198,7 +196,7 @@ def test_what_is_paused_until_its_offers_expire_ends_then_whatever_the_webhook_s
             await pause(stage)
             now = stage.clock.now()
             work = PurchaseWork(ORGANIZATION, shipment, now + timedelta(seconds=30), DeliveryId("earlier"))
-            want(SqliteTransaction(stage.disk.connection), [work], now)
+            stage.want_all([work])
             stage.start()
             await pass_time(290)
             assert stage.state(shipment) == "wanted"

@@ -5,7 +5,7 @@ ALTER TABLE purchases ADD COLUMN edited_at BIGINT;
 ALTER TABLE purchases ADD COLUMN answer TEXT;
 -- How often the carrier refused outright within this window.
 ALTER TABLE purchases ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
--- Who approved a held purchase, and up to which price (ten-thousandths; NULL: whatever it costs) of which service.
+-- Who approved a held purchase, of which service, up to which price (ten-thousandths; NULL: it was not known).
 ALTER TABLE purchases ADD COLUMN approved_by TEXT;
 ALTER TABLE purchases ADD COLUMN approved_service TEXT;
 ALTER TABLE purchases ADD COLUMN approved_amount BIGINT;
@@ -39,3 +39,7 @@ CREATE TABLE decisions (
 -- A pause that the carrier's own refusal began is tried again at growing intervals.
 ALTER TABLE connections ADD COLUMN probe_at BIGINT;
 ALTER TABLE connections ADD COLUMN probes INTEGER NOT NULL DEFAULT 0;
+-- Until when such a try may run, once somebody has taken it.
+ALTER TABLE connections ADD COLUMN probing_until BIGINT;
+-- What is wanted again after a pause.
+CREATE INDEX purchases_unpaid ON purchases (organization, updated_at) WHERE state IN ('expired', 'failed');

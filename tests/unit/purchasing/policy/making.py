@@ -80,3 +80,8 @@ def policy(*rules: str, head: str = "") -> Policy:
 def rule(*services: str, more: str = "") -> str:
     """Write a rule that prefers these services."""
     return f"prefer_services = {list(services)}\n{more}"
+
+
+def preferring(*services: str, rule: str = "default") -> Policy:
+    """Make a policy of one rule for every shipment."""
+    return load(f"[[rules]]\nid = '{rule}'\nprefer_services = {list(services)}\n".encode())

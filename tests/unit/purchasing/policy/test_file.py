@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from bridge.errors import SettingsError
 from bridge.purchasing.policy import load
+from bridge.purchasing.policy.conditions import When
 from bridge.purchasing.policy.file import Policy, Problem, read
+from bridge.purchasing.policy.objections import ORDER
+from bridge.purchasing.policy.rule import Rule
+from bridge.purchasing.policy.written import PolicyFile
 from tests.unit.purchasing.policy.making import C2C, COURIER, LOCKER, policy, rule
 
 ROOT = Path(__file__).parents[4]
@@ -32,6 +41,26 @@ def test_the_example_in_the_shipped_policy_can_be_used_as_it_is() -> None:
     written = "\n".join(line.removeprefix("# ") for line in ["# [[rules]]", *example.splitlines()])
     found = load((written + "\n" + before).replace("carrier_owned", "#").replace("regenerate", "#").encode())
     assert [one.id for one in found.rules] == ["cash-on-delivery", "default"]
+
+
+def test_the_examples_of_the_manual_can_be_used_as_they_are() -> None:
+    text = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    _, example, _ = re.split(r"^```(?:toml)?\n", text, flags=re.MULTILINE)
+    found = load(example.encode())
+    assert [one.id for one in found.rules] == ["b2b", "lockers", "default"]
+    assert found.prices.keys() == {"inpost_courier_express_1200", COURIER}
+
+
+@pytest.mark.parametrize("model", [PolicyFile, Rule, When])
+def test_the_manual_names_every_key(model: type[BaseModel]) -> None:
+    text = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
+    keys = {"rules": "[[rules]]", "price_table": "[price_table]"}
+    assert [name for name in model.model_fields if f"`{keys.get(name, name)}`" not in text] == []
+
+
+@pytest.mark.parametrize("reason", [*ORDER, "no_rule_match", "not_preferred"])
+def test_the_manual_names_every_reason(reason: str) -> None:
+    assert f"`{reason}`" in (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -188,6 +217,39 @@ def test_a_policy_that_cannot_be_followed_is_refused_by_line_and_key(text: str, 
 
 def test_a_policy_that_is_no_text_is_refused_by_its_line() -> None:
     assert read(b"[[rules]]\nid = '\xff'") == [Problem(2, "", "is not UTF-8")]
+
+
+def test_a_number_that_no_parser_takes_is_refused() -> None:
+    [found] = cast("list[Problem]", read(b"currency = " + b"9" * 5000))
+    assert found.text.startswith("is not TOML")
+
+
+MANUAL = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+PIECES = [
+    "[[rules]]",
+    "id = 'b2b'",
+    "when = 5",
+    "[rules.when]",
+    "cod = true",
+    "]",
+    "'''",
+    "x.y = [1,",
+    "\r",
+    "prices = 1",
+]
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=300)
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3), st.sampled_from(["", *PIECES])), max_size=4))
+def test_whatever_is_written_is_followed_or_refused_by_a_line_that_is_there(edits: list[tuple[int, int, str]]) -> None:
+    lines = MANUAL.split("\n")
+    for at, removed, added in edits:
+        lines[at : at + removed] = [added]
+    for end in ("\n", "\r\n"):
+        found = read(end.join(lines).encode())
+        if not isinstance(found, Policy):
+            assert found
+            assert all(1 <= one.line <= len(lines) for one in found)
 
 
 def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_lines() -> None:

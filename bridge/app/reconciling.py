@@ -1,0 +1,120 @@
+"""Reconciling: what never arrived is asked for, an organization by one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from bridge.app.carriers import Carriers
+from bridge.app.shared import Shared
+from bridge.app.stores import Stores
+from bridge.carriers.shipx.client import ShipxClient
+from bridge.model import OrganizationId
+from bridge.reconciling.backfill import Backfilled
+from bridge.reconciling.discovery import Discovery
+from bridge.reconciling.hearing import judge
+from bridge.reconciling.learning import Learning
+from bridge.reconciling.pace import Pace
+from bridge.reconciling.reconciler import Reconciler, Round
+from bridge.reconciling.sweeping import Sweeping
+from bridge.store.hearing import SqlHearing
+from bridge.store.leases import SqlLeases
+from bridge.store.sweeps import SqlSweeps
+from bridge.store.watched import Phase
+
+_SLOWEST_DISCOVERY_S: Final = 30.0
+_SLOWEST_TRACKING_S: Final = 60.0
+"""How long reads of shipments under way are gathered for one call, at most."""
+_HEARING_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the rounds of all organizations share."""
+
+    shared: Shared
+    sweeps: SqlSweeps
+    learning: Learning
+    hearing: SqlHearing
+
+
+def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers) -> None:
+    """Start asking about the shipments of every organization that can be asked."""
+    if not carriers:
+        return
+    parts = _parts(shared, stores)
+    rounds = {organization: _rounds(parts, organization, carrier) for organization, carrier in carriers.items()}
+    reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
+    shared.loops.start("reconciler", reconciler.run)
+
+
+def make_backfill(shared: Shared, stores: Stores, carriers: Carriers) -> Backfilled:
+    """Make what carries out `shipments.backfill`."""
+    return Backfilled(carriers, _parts(shared, stores).learning, shared.clock, shared.stop)
+
+
+def _parts(shared: Shared, stores: Stores) -> _Parts:
+    asked = shared.settings.reconcile
+    pace = Pace(timedelta(seconds=asked.open_s), timedelta(seconds=asked.tracking_s))
+    sweeps = SqlSweeps(stores.database, stores.recorder, pace)
+    learning = Learning(
+        sweeps,
+        metrics=shared.metrics,
+        clock=shared.clock,
+        on_events=partial(shared.bells.ring, "events"),
+        on_wanted=partial(shared.bells.ring, "purchases"),
+    )
+    return _Parts(shared, sweeps, learning, SqlHearing(stores.database, stores.recorder, judge))
+
+
+def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -> Sequence[Round]:
+    """Say what is done for one organization, and how often. Webhooks are missed only where they are received."""
+    settings, clock = parts.shared.settings, parts.shared.clock
+    receives = any(one.id == organization and one.webhook_secrets for one in settings.shipx.organizations)
+    heard_since = clock() if receives else None
+    sweeping = _sweeping(parts, organization, carrier, heard_since)
+    discovery = _discovery(parts, organization, carrier, heard_since)
+
+    async def review() -> None:
+        await parts.hearing.review(organization, clock())
+
+    open_s = settings.reconcile.open_s
+    tracking_s = min(settings.reconcile.tracking_s / 4, _SLOWEST_TRACKING_S)
+    return (
+        Round("discovery", min(open_s, _SLOWEST_DISCOVERY_S), discovery.look),
+        Round("taking_in", open_s, sweeping.take_in),
+        Round("open", open_s, partial(sweeping.sweep, Phase.open, timedelta(seconds=open_s / 2))),
+        Round("tracking", tracking_s, partial(sweeping.sweep, Phase.tracking, timedelta(seconds=tracking_s / 2))),
+        *([Round("hearing", _HEARING_S, review)] if receives else []),
+    )
+
+
+def _sweeping(
+    parts: _Parts, organization: OrganizationId, carrier: ShipxClient, heard_since: datetime | None
+) -> Sweeping:
+    return Sweeping(
+        organization,
+        carrier=carrier,
+        sweeps=parts.sweeps,
+        learning=parts.learning,
+        metrics=parts.shared.metrics,
+        clock=parts.shared.clock,
+        stop=parts.shared.stop,
+        heard_since=heard_since,
+    )
+
+
+def _discovery(
+    parts: _Parts, organization: OrganizationId, carrier: ShipxClient, heard_since: datetime | None
+) -> Discovery:
+    return Discovery(
+        organization,
+        carrier=carrier,
+        sweeps=parts.sweeps,
+        learning=parts.learning,
+        clock=parts.shared.clock,
+        heard_since=heard_since,
+    )

@@ -1,0 +1,1 @@
+"""Purchases as people see and steer them: held, approved, asked for again; over HTTP and as commands."""

@@ -1,0 +1,88 @@
+"""What a person or a program may want done about a purchase, as commands: approve, hold, retry, buy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import structlog
+from pydantic_core import to_jsonable_python
+
+from bridge.approvals.words import document
+from bridge.commands.handling import Hand, Last
+from bridge.commands.models import (
+    ApprovePurchase,
+    BuyShipment,
+    HoldPurchase,
+    RetryPurchase,
+    ShipmentOrder,
+    done,
+    rejected,
+)
+from bridge.lifecycle import Clock
+from bridge.model import ClaimedCommand, CommandState, OrganizationId, Outcome, ShipmentId
+from bridge.store.approvals import Listed, Order, Refused, SqlApprovals
+from bridge.store.database import Transaction, Unit
+
+log = structlog.get_logger()
+
+
+class Approving:
+    """Carries out orders about purchases. `known` are the organizations that can buy; `on_changed` wakes the buyer."""
+
+    def __init__(
+        self,
+        approvals: SqlApprovals,
+        *,
+        known: Sequence[OrganizationId],
+        clock: Clock,
+        on_changed: Callable[[], None],
+    ) -> None:
+        self._approvals = approvals
+        self._known = tuple(known)
+        self._clock = clock
+        self._on_changed = on_changed
+
+    async def approve(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
+        """Carry out the command `shipment.approve`. Raises Unreadable."""
+        order, now = _order(claimed, ApprovePurchase), self._clock()
+        return self._last(lambda it: self._approvals.approve(it, order, now))
+
+    async def hold(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
+        """Carry out the command `shipment.hold`. Raises Unreadable."""
+        order, now = _order(claimed, HoldPurchase), self._clock()
+        return self._last(lambda it: self._approvals.hold(it, order, now))
+
+    async def retry(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
+        """Carry out the command `purchase.retry`. Raises Unreadable."""
+        order, now = _order(claimed, RetryPurchase), self._clock()
+        return self._last(lambda it: self._approvals.retry(it, order, now))
+
+    async def buy(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
+        """Carry out the command `shipment.buy`. Raises Unreadable."""
+        order, now = _order(claimed, BuyShipment), self._clock()
+        return self._last(lambda it: self._approvals.buy(it, order, self._known, now))
+
+    def _last(self, write: Unit[Listed | Refused]) -> Last:
+        """Write what was ordered in one commit with the command's end."""
+
+        def written(transaction: Transaction) -> Outcome:
+            found = write(transaction)
+            if isinstance(found, Refused):
+                return rejected(found.why)
+            return done(**to_jsonable_python(document(found, self._clock())))
+
+        return Last(written, self._told)
+
+    def _told(self, outcome: Outcome) -> None:
+        """Say what came of it, and wake the buyer."""
+        if outcome.state is CommandState.done:
+            result = outcome.result or {}
+            told = {key: result.get(key) for key in ("shipment_id", "organization_id", "state")}
+            log.info("purchase.ordered", **told)
+            self._on_changed()
+
+
+def _order(claimed: ClaimedCommand, model: type[ShipmentOrder]) -> Order:
+    asked = model.read(claimed.body)
+    organization = None if asked.organization_id is None else OrganizationId(asked.organization_id)
+    return Order(ShipmentId(asked.shipment_id), organization, claimed.given_by, claimed.id)

@@ -1,0 +1,84 @@
+"""The reconciler: each organization's rounds are made by one process at a time, again and again, by a lease."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from bridge.errors import StoreError
+from bridge.lifecycle import Bell, Stop
+from bridge.model import OrganizationId
+from bridge.ports import Leases
+
+log = structlog.get_logger()
+
+_RENEW_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Something that is done again and again, with so long a rest in between."""
+
+    name: str
+    every_s: float
+    make: Callable[[], Awaitable[None]]
+
+
+class Reconciler:
+    """Makes the rounds of those organizations whose lease this process holds."""
+
+    def __init__(self, leases: Leases, rounds: Mapping[OrganizationId, Sequence[Round]], stop: Stop) -> None:
+        self._leases = leases
+        self._rounds = rounds
+        self._stop = stop
+        self._names = {organization: f"reconcile/{organization}" for organization in rounds}
+        self._held: frozenset[OrganizationId] = frozenset()
+        self._bells: dict[OrganizationId, list[Bell]] = {organization: [] for organization in rounds}
+
+    async def run(self) -> None:
+        """Make rounds until the end is announced, then give the leases back."""
+        async with asyncio.TaskGroup() as hands:
+            hands.create_task(self._keep())
+            for organization, rounds in self._rounds.items():
+                for one in rounds:
+                    bell = self._stop.bell()
+                    self._bells[organization].append(bell)
+                    hands.create_task(self._again(organization, one, bell))
+        await self._leave()
+
+    async def _keep(self) -> None:
+        """Hold what can be had. Where the database is away nothing is ours: what was read could not be kept."""
+        bell = self._stop.bell()
+        while not self._stop:
+            try:
+                tokens = await self._leases.hold(list(self._names.values()))
+                held = frozenset(one for one, name in self._names.items() if name in tokens)
+            except StoreError as error:
+                log.warning("reconciler.store_unavailable", reason=str(error))
+                held = frozenset()
+            for organization in held - self._held:
+                log.info("reconciler.begun", organization=organization)
+                for waiting in self._bells[organization]:
+                    waiting.ring()
+            self._held = held
+            await bell.wait(_RENEW_S)
+
+    async def _again(self, organization: OrganizationId, one: Round, bell: Bell) -> None:
+        while not self._stop:
+            if organization in self._held:
+                try:
+                    await one.make()
+                except StoreError as error:
+                    log.warning("reconciler.round_failed", round=one.name, organization=organization, reason=str(error))
+            if not self._stop:  # its ring may have ended a rest already
+                await bell.wait(one.every_s)
+
+    async def _leave(self) -> None:
+        try:
+            await self._leases.release(list(self._names.values()))
+        except StoreError as error:  # they end by themselves
+            log.info("reconciler.not_released", reason=str(error))

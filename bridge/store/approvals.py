@@ -1,0 +1,441 @@
+"""Purchases as people see and steer them: listed, approved, held, asked for again; never while one is being made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from pydantic_core import from_json
+
+from bridge.events.catalogue import Money, PurchaseHeld
+from bridge.model import (
+    DeliveryId,
+    Evidence,
+    Fact,
+    OfferId,
+    OrganizationId,
+    PurchaseWork,
+    ShipmentId,
+    Subject,
+    micros,
+    moment,
+)
+from bridge.store import budget, journal
+from bridge.store.database import Database, Row, Transaction, marks
+from bridge.store.facts import Recorder
+from bridge.store.purchase import BY_PERSON, PurchaseState
+from bridge.store.wanting import WINDOW, want
+
+Result = Literal["approved", "held", "retried", "asked_for"]
+"""What an order came to, as the journal keeps it."""
+_PARTS: Final = 10_000
+"""Amounts are kept in ten-thousandths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody wants done about a shipment's purchase. `cause` is the command; facts that follow carry it.
+
+    Without an organization it is the only one that has a purchase of this number.
+    """
+
+    shipment: ShipmentId
+    organization: OrganizationId | None
+    by: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why an order is not carried out, in words for whoever gave it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approved a purchase, of which service, up to which amount; None: at a price that nobody knows."""
+
+    by: str
+    service: str | None
+    amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class LastNote:
+    """The last step that the journal has: when, what it came from, what came of it, and whose hand it was."""
+
+    at: datetime
+    what: str
+    result: str
+    reason: str | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A purchase as it stands. `in_hand` names the process that works on it now."""
+
+    organization: OrganizationId
+    shipment: ShipmentId
+    state: PurchaseState
+    reason: str | None
+    intent: str | None
+    offer: OfferId | None
+    service: str | None
+    price: Money | None
+    deadline: datetime
+    updated_at: datetime
+    cause: str | None
+    in_hand: str | None
+    approval: Approval | None
+    note: LastNote | None
+
+    @property
+    def held_by(self) -> str | None:
+        """Say who holds it, where a person does."""
+        is_held = self.state is PurchaseState.held and self.reason == BY_PERSON
+        return self.note.by if is_held and self.note is not None and self.note.what == "person" else None
+
+    def seconds_left(self, now: datetime) -> float | None:
+        """Say how long it can still be bought; None where that is over and done with."""
+        return max((self.deadline - now).total_seconds(), 0.0) if self.state in _OPEN else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which purchases a reader wants; `before` is the cursor: organization and shipment of the last one seen."""
+
+    state: PurchaseState | None = None
+    organizations: frozenset[int] = frozenset()
+    before: tuple[int, int] | None = None
+
+
+class SqlApprovals:
+    """Lists purchases, and carries out, each within a larger unit, what people want done about them."""
+
+    def __init__(self, database: Database, recorder: Recorder) -> None:
+        self._database = database
+        self._recorder = recorder
+
+    async def list(self, wanted: Wanted, limit: int) -> list[Listed]:
+        """Give purchases by organization and shipment, the highest numbers first."""
+        return await self._database.read(lambda transaction: _list(transaction, wanted, limit))
+
+    async def find(self, shipment: ShipmentId, organizations: frozenset[int] = frozenset()) -> Sequence[Listed]:
+        """Give the purchases of a shipment's number: one, where not several organizations have it."""
+        return await self._database.read(lambda transaction: find(transaction, shipment, organizations))
+
+    def approve(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
+        """Let a held purchase be made, of the service that was chosen and at its price; it is read anew first."""
+        return self._carry_out(transaction, order, "approved", _approve, now)
+
+    def hold(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
+        """Stop a purchase before it is begun, and tell so; whoever has it in hand loses it."""
+        return self._carry_out(transaction, order, "held", _hold, now)
+
+    def retry(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
+        """Have a purchase decided about anew that ended unbought or is held."""
+        return self._carry_out(transaction, order, "retried", _retry, now)
+
+    def buy(
+        self, transaction: Transaction, order: Order, known: Sequence[OrganizationId], now: datetime
+    ) -> Listed | Refused:
+        """Ask for a purchase; `known` are the organizations for which one may be asked for the first time."""
+        if not find(transaction, order.shipment, _only(order)):
+            return _ask(transaction, order, known, now)
+        return self._carry_out(transaction, order, "asked_for", _buy, now)
+
+    def _carry_out(
+        self, transaction: Transaction, order: Order, result: Result, act: _Act, now: datetime
+    ) -> Listed | Refused:
+        found = _one(transaction, order)
+        if isinstance(found, Refused):
+            return found
+        # As the buyer does: the subject is locked before the row.
+        ledgers = self._recorder.lock(transaction, [_subject(found)])
+        before = _locked(transaction, found)
+        facts = act(transaction, before, order, now)
+        if isinstance(facts, Refused):
+            return facts
+        self._recorder.record(transaction, ledgers, facts, now)
+        self._recorder.save(transaction, ledgers.values())
+        transaction.notify("purchases")
+        return _noted(transaction, before.state.value, before, order, result, now)
+
+
+_Act = Callable[[Transaction, Listed, Order, datetime], Sequence[Fact] | Refused]
+"""Changes a locked purchase and gives what is to be told, or says why it is left alone."""
+_OPEN: Final = frozenset({PurchaseState.wanted, PurchaseState.intended, PurchaseState.doubt, PurchaseState.held})
+_RETRIED: Final = frozenset(
+    {
+        PurchaseState.failed,
+        PurchaseState.declined,
+        PurchaseState.expired,
+        PurchaseState.not_ours,
+        PurchaseState.held,
+    }
+)
+_UNAPPROVED: Final[Mapping[str, None]] = {"approved_by": None, "approved_service": None, "approved_amount": None}
+_FRESH: Final[Mapping[str, int]] = {"attempts": 0, "reads": 0}
+_ANEW: Final[Mapping[str, int | None]] = {
+    **_FRESH,
+    **_UNAPPROVED,
+    "refusals": 0,
+    "regenerations": 0,
+    "edited_at": None,
+    "answer": None,
+}
+"""Nothing of what was tried before counts."""
+
+
+# -- acting ----------------------------------------------------------------------------------------------------------
+
+
+def _approve(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
+    if found.state is not PurchaseState.held:
+        return _refused(found)
+    if found.service is None or found.intent is None:
+        return Refused("no offer was chosen for it yet, so there is nothing to approve: retry it, and one is")
+    approval = {
+        "approved_by": order.by,
+        "approved_service": found.service,
+        "approved_amount": None if found.price is None else budget.tenthousandths(found.price.amount),
+    }
+    _want(transaction, found, order, now, deadline=found.deadline, **_FRESH, **approval)
+    return ()
+
+
+def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
+    if found.state is not PurchaseState.wanted:
+        return _refused(found)
+    _set(transaction, found, order, now, state=PurchaseState.held, reason=BY_PERSON, **_UNAPPROVED)
+    budget.release(transaction, found.organization, found.shipment)  # of an intent that was never taken in
+    return [_held(found, order, now)]
+
+
+def _retry(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
+    if found.state not in _RETRIED:
+        return _refused(found)
+    # What is held and decided about again is the same purchase; one that ended is not.
+    intent = found.intent if found.state is PurchaseState.held else None
+    _want(transaction, found, order, now, deadline=now, intent_id=intent, **_ANEW)
+    return ()
+
+
+def _buy(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
+    """Ask again like a retry, but for what is held: a program does not release what waits for a person."""
+    if found.state is PurchaseState.held:
+        return _refused(found)
+    return _retry(transaction, found, order, now)
+
+
+def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId], now: datetime) -> Listed | Refused:
+    """Ask for the first time."""
+    organization = known[0] if order.organization is None and len(known) == 1 else order.organization
+    if organization is None and not known:
+        return Refused("there is no organization here that could buy: none has a token")
+    if organization is None:
+        return Refused("there are several organizations here: say which by organization_id")
+    if organization not in known:
+        return Refused(f"there is no organization {organization} here that could buy")
+    want(transaction, [PurchaseWork(organization, order.shipment, now + WINDOW, DeliveryId(order.cause))], now)
+    (found,) = find(transaction, order.shipment, frozenset({int(organization)}))
+    return _noted(transaction, "none", found, order, "asked_for", now)
+
+
+def _want(
+    transaction: Transaction, found: Listed, order: Order, now: datetime, *, deadline: datetime, **columns: object
+) -> None:
+    """Have it decided about now; a window that is over, as far as we know, may have been opened again."""
+    until = deadline if deadline > now else now + WINDOW
+    changes = {"deadline": micros(until), "due_at": micros(now), "reason": None, **columns}
+    _set(transaction, found, order, now, state=PurchaseState.wanted, **changes)
+
+
+def _set(
+    transaction: Transaction, found: Listed, order: Order, now: datetime, *, state: PurchaseState, **columns: object
+) -> None:
+    """Change a purchase, and take it out of any hand: a token that has grown makes the old one worthless."""
+    changes = {"state": state.value, "cause": order.cause, "updated_at": micros(now), **columns}
+    written = ", ".join(f"{name} = ?" for name in changes)
+    transaction.run(
+        f"UPDATE purchases SET {written}, token = token + 1, held_until = 0 WHERE {_ROW}",
+        [*changes.values(), *_row(found)],
+    )
+
+
+def _held(found: Listed, order: Order, now: datetime) -> Fact:
+    data = PurchaseHeld(
+        shipment_id=found.shipment,
+        organization_id=found.organization,
+        evidence=Evidence.webhook if found.intent is None else Evidence.carrier,
+        current=True,
+        first_seen=False,
+        intent_id=found.intent,
+        offer_id=None if found.intent is None else found.offer,
+        service_id=None if found.intent is None else found.service,
+        reason=BY_PERSON,
+        seconds_left=round(found.seconds_left(now) or 0.0, 3),
+    )
+    key = f"{BY_PERSON}:{order.cause}"  # each time is a fact of its own, also of one intent
+    return Fact(_subject(found), data.type, key, now, data, facet=BY_PERSON, causation=order.cause)
+
+
+_REFUSALS: Final[Mapping[PurchaseState, str]] = {
+    PurchaseState.wanted: "it is being decided about, and waits for nobody",
+    PurchaseState.intended: "it is being bought",
+    PurchaseState.doubt: "it is being bought: whether it was is in doubt until reads settle it",
+    PurchaseState.succeeded: "it is bought",
+    PurchaseState.held: "it is held ({reason}): approve it, or retry it to have it decided about anew",
+    PurchaseState.failed: "it was not bought ({reason}): retry it",
+    PurchaseState.declined: "nothing acceptable was on offer ({reason}): retry it",
+    PurchaseState.expired: "its window closed unbought: retry it",
+    PurchaseState.not_ours: "it is left to others ({reason}): retry it",
+}
+
+
+def _refused(found: Listed) -> Refused:
+    """Say why a purchase in this state is not touched."""
+    told = _REFUSALS[found.state].format(reason=found.reason or "for no reason that was kept")
+    return Refused(f"the purchase is {found.state.value}: {told}")
+
+
+# -- noting ----------------------------------------------------------------------------------------------------------
+
+
+def _noted(transaction: Transaction, before: str, found: Listed, order: Order, result: Result, now: datetime) -> Listed:
+    """Note what was done about a purchase, and give it as it stands now."""
+    after = _again(transaction, found)
+    note = journal.Note("person", result, before)
+    which = (after.offer, after.reason, order.cause, order.by)
+    entry = journal.Entry(after.organization, after.shipment, now, now, 1, note, after.state.value, *which)
+    journal.write(transaction, entry)
+    return replace(after, note=_last_note(transaction, after))
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+_ROW: Final = "organization = ? AND shipment = ?"
+_PRICE: Final = (
+    "(SELECT events.body FROM subjects JOIN facts ON facts.subject_id = subjects.id"
+    " JOIN events ON events.position = facts.position"
+    " WHERE subjects.source = '/shipx/' || purchases.organization AND subjects.name = 'shipment/' || purchases.shipment"
+    " AND facts.type IN ('shipment.offer_selected', 'shipment.purchase_succeeded') AND facts.key = purchases.intent_id"
+    " ORDER BY facts.position DESC LIMIT 1)"
+)
+"""The event that told the price of the present intent."""
+_COLUMNS: Final = (
+    "organization, shipment, state, reason, intent_id, offer_id, service_id, deadline, updated_at, cause, holder,"
+    f" held_until, approved_by, approved_service, approved_amount, {_PRICE}"
+)
+
+
+def _list(transaction: Transaction, wanted: Wanted, limit: int) -> list[Listed]:
+    conditions, values = ["1 = 1"], list[object]()
+    if wanted.state is not None:
+        conditions.append(f"state = '{wanted.state.value}'")  # in the text, so that an index for it is used
+    if wanted.organizations:
+        conditions.append(f"organization IN ({marks(list(wanted.organizations))})")
+        values += sorted(wanted.organizations)
+    if wanted.before is not None:
+        conditions.append("(organization, shipment) < (?, ?)")
+        values += wanted.before
+    rows = transaction.run(
+        f"SELECT {_COLUMNS} FROM purchases WHERE {' AND '.join(conditions)}"
+        " ORDER BY organization DESC, shipment DESC LIMIT ?",
+        [*values, limit],
+    )
+    return [_listed(transaction, row) for row in rows]
+
+
+def find(transaction: Transaction, shipment: ShipmentId, organizations: frozenset[int]) -> list[Listed]:
+    """Look under each organization that has purchases: the key begins with it."""
+    found = []
+    for organization in sorted(organizations) or _organizations(transaction):
+        rows = transaction.run(f"SELECT {_COLUMNS} FROM purchases WHERE {_ROW}", (organization, shipment))
+        found += [_listed(transaction, row) for row in rows]
+    return found
+
+
+def _organizations(transaction: Transaction) -> list[int]:
+    """List the few organizations of many purchases, from one to the next."""
+    found = [0]
+    while rows := transaction.run(
+        "SELECT organization FROM purchases WHERE organization > ? ORDER BY organization LIMIT 1", (found[-1],)
+    ):
+        found.append(rows[0][0])
+    return found[1:]
+
+
+def _one(transaction: Transaction, order: Order) -> Listed | Refused:
+    """Find the purchase that an order is about."""
+    found = find(transaction, order.shipment, _only(order))
+    if not found:
+        return Refused(f"no purchase of shipment {order.shipment} was ever asked for")
+    if len(found) > 1:
+        return Refused(f"several organizations have a shipment {order.shipment}: say which by organization_id")
+    return found[0]
+
+
+def _only(order: Order) -> frozenset[int]:
+    return frozenset() if order.organization is None else frozenset({int(order.organization)})
+
+
+def _locked(transaction: Transaction, found: Listed) -> Listed:
+    transaction.run(f"SELECT token FROM purchases WHERE {_ROW} {transaction.for_update}", _row(found))
+    return _again(transaction, found)
+
+
+def _again(transaction: Transaction, found: Listed) -> Listed:
+    (row,) = transaction.run(f"SELECT {_COLUMNS} FROM purchases WHERE {_ROW}", _row(found))
+    return _listed(transaction, row)
+
+
+def _subject(found: Listed) -> Subject:
+    return Subject.shipment(found.organization, found.shipment)
+
+
+def _row(found: Listed) -> tuple[OrganizationId, ShipmentId]:
+    """Give the values for _ROW."""
+    return found.organization, found.shipment
+
+
+def _listed(transaction: Transaction, row: Row) -> Listed:
+    organization, shipment, state, reason, intent, offer, service, deadline, updated_at, cause, *rest = row
+    holder, held_until, by, approved_service, approved_amount, told = rest
+    listed = Listed(
+        organization=organization,
+        shipment=shipment,
+        state=PurchaseState(state),
+        reason=reason,
+        intent=intent,
+        offer=offer,
+        service=service,
+        price=None if told is None else _price(from_json(told)["data"]),
+        deadline=moment(deadline),
+        updated_at=moment(updated_at),
+        cause=cause,
+        in_hand=holder if held_until > transaction.now else None,
+        approval=None if by is None else Approval(by, approved_service, _amount(approved_amount)),
+        note=None,
+    )
+    return replace(listed, note=_last_note(transaction, listed))
+
+
+def _last_note(transaction: Transaction, found: Listed) -> LastNote | None:
+    rows = transaction.run(
+        f"SELECT last_at, what, result, reason, holder FROM journal WHERE {_ROW} ORDER BY id DESC LIMIT 1", _row(found)
+    )
+    return LastNote(moment(rows[0][0]), *rows[0][1:]) if rows else None
+
+
+def _price(told: Mapping[str, Any]) -> Money | None:
+    return None if told.get("price") is None else Money.model_validate(told["price"])
+
+
+def _amount(stored: int | None) -> Decimal | None:
+    return None if stored is None else Decimal(stored) / _PARTS

@@ -1,0 +1,39 @@
+"""After a pause: what ended unbought because of it is wanted again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bridge.model import OrganizationId, micros
+from bridge.store.database import Transaction
+
+_WINDOW: Final = timedelta(minutes=5)
+_JUST_BEFORE: Final = timedelta(minutes=10)
+"""Purchases that failed for the same reason before the first refusal was seen."""
+_OLDEST: Final = timedelta(hours=24)
+_MOST: Final = 10_000
+
+
+def rewant(
+    transaction: Transaction, organization: OrganizationId, since: datetime, now: datetime, *, most: int = _MOST
+) -> int:
+    """Want again what a pause that began at `since` kept from being bought, and say how much that is.
+
+    That is what failed because of the account, and what was given up because it was paused: a read shows what became of
+    the offers, and those that have run out are made anew. Nobody is waited for: what another transaction changes just
+    now is left to it.
+    """
+    oldest = max(since - _JUST_BEFORE, now - _OLDEST)
+    rows = transaction.run(
+        "UPDATE purchases SET state = 'wanted', deadline = ?, due_at = ?, updated_at = ?, attempts = 0, reads = 0,"
+        " refusals = 0, regenerations = 0, answer = NULL, reason = NULL, intent_id = NULL"
+        " WHERE organization = ? AND shipment IN (SELECT shipment FROM purchases"
+        " WHERE organization = ? AND state IN ('expired', 'failed') AND updated_at >= ?"
+        " AND reason IN ('account_paused', 'insufficient_funds', 'account_data_missing')"
+        f" ORDER BY updated_at DESC LIMIT {most} {transaction.skip_locked('purchases')}) RETURNING shipment",
+        (micros(now + _WINDOW), micros(now), micros(now), organization, organization, micros(oldest)),
+    )
+    if rows:
+        transaction.notify("purchases")
+    return len(rows)

@@ -1,0 +1,68 @@
+"""What is put off stays as it was, so that what was intended before it is still told of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bridge.errors import NoPermit
+from bridge.events.shipment import ShipmentState
+from bridge.model import IntentId, OfferId, ShipmentId
+from bridge.purchasing.announce import told
+from bridge.purchasing.deciding import decided
+from bridge.purchasing.moves import Chosen, Moment
+from bridge.purchasing.terms import Terms
+from bridge.purchasing.unread import not_now
+from bridge.store.budget import Caps
+from bridge.store.purchase import Answer, Purchase, PurchaseState
+from tests.unit.purchasing.policy.making import AT, COURIER, LOCKER, ORGANIZATION, offer, policy, rule, shipment
+
+TERMS = Terms(
+    mode="auto",
+    policy=policy(rule(LOCKER, COURIER)),
+    caps=Caps(1000),
+    settle=timedelta(seconds=20),
+    call_within=timedelta(seconds=10),
+    regenerations=3,
+)
+NOT_TAKEN = Purchase(
+    ORGANIZATION,
+    ShipmentId(1),
+    PurchaseState.wanted,
+    deadline=AT + timedelta(seconds=300),
+    due_at=AT,
+    cause="a delivery",
+    intent=IntentId("the first"),
+    offer=OfferId(1),
+    service=LOCKER,
+    answer=Answer.not_taken,
+)
+GONE = shipment(offer(1, status="unavailable"), offer(2, COURIER, left=200))
+
+
+def chosen(purchase: Purchase) -> Chosen:
+    found = decided(purchase, GONE, TERMS, Moment(AT, AT))
+    assert isinstance(found, Chosen)
+    return found
+
+
+def ended(one: Chosen) -> list[tuple[str, str]]:
+    """Give the intents whose end is told before the new one."""
+    facts, _ = told(one.tell, ShipmentState())
+    return [(fact.type, fact.key) for fact in facts]
+
+
+def test_an_intent_that_was_not_taken_in_ends_where_another_offer_is_intended() -> None:
+    assert ended(chosen(NOT_TAKEN)) == [("shipment.purchase_failed", "the first")]
+
+
+def test_it_ends_as_well_where_that_one_had_to_be_put_off_at_first() -> None:
+    put_off = not_now(chosen(NOT_TAKEN).before, NoPermit("paused"), TERMS, AT).purchase
+    assert (put_off.intent, put_off.offer, put_off.answer) == ("the first", 1, Answer.not_taken)
+    assert ended(chosen(put_off)) == [("shipment.purchase_failed", "the first")]
+
+
+def test_what_is_put_off_before_it_was_ever_intended_has_no_intent_and_knows_its_window() -> None:
+    first = replace(NOT_TAKEN, intent=None, offer=None, service=None, answer=None)
+    put_off = not_now(chosen(first).before, NoPermit("no_turn"), TERMS, AT).purchase
+    assert (put_off.intent, put_off.offer, put_off.deadline) == (None, None, AT + timedelta(seconds=200))

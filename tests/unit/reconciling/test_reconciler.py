@@ -1,0 +1,63 @@
+"""Rounds are made by whoever holds the lease, again and again, and stop when asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from bridge.errors import StoreUnavailable
+from bridge.lifecycle import Stop
+from bridge.model import OrganizationId
+from bridge.reconciling.reconciler import Reconciler, Round
+
+OURS, THEIRS = OrganizationId(1), OrganizationId(2)
+
+
+class Leases:
+    """Gives the leases of one organization, or cannot say."""
+
+    def __init__(self, *, is_away: bool = False) -> None:
+        self.released: list[str] = []
+        self.is_away = is_away
+
+    async def hold(self, names: Sequence[str]) -> Mapping[str, int]:
+        if self.is_away:
+            raise StoreUnavailable("gone")
+        return {f"reconcile/{OURS}": 1}
+
+    async def release(self, names: Sequence[str]) -> None:
+        self.released += names
+
+
+async def made(leases: Leases, *, fails: bool = False) -> list[int]:
+    """Run until five rounds were made, or a moment has passed without any."""
+    stop, rounds = Stop(), list[int]()
+
+    def round_of(organization: OrganizationId) -> Round:
+        async def make() -> None:
+            rounds.append(organization)
+            if len(rounds) == 5:
+                stop.announce()
+            if fails:
+                raise StoreUnavailable("gone")
+
+        return Round("round", 0.001, make)
+
+    reconciler = Reconciler(leases, {one: [round_of(one)] for one in (OURS, THEIRS)}, stop)
+    asyncio.get_running_loop().call_later(0.5, stop.announce)
+    await asyncio.wait_for(reconciler.run(), 5)
+    return rounds
+
+
+async def test_rounds_are_made_where_the_lease_is_ours_and_it_is_given_back() -> None:
+    leases = Leases()
+    assert await made(leases) == [OURS] * 5
+    assert leases.released == ["reconcile/1", "reconcile/2"]
+
+
+async def test_a_round_that_the_database_refuses_is_made_again() -> None:
+    assert await made(Leases(), fails=True) == [OURS] * 5
+
+
+async def test_without_the_database_nothing_is_ours() -> None:
+    assert await made(Leases(is_away=True)) == []
