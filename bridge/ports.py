@@ -229,7 +229,7 @@ class Carrier(Protocol):
         """
         ...
 
-    async def regenerate(self, shipment: ShipmentId) -> None:
+    async def regenerate(self, shipment: ShipmentId, purpose: Purpose = Purpose.read) -> None:
         """Ask once for new offers, by an edit that changes nothing. Raises CarrierUnavailable or CarrierRefused."""
         ...
 

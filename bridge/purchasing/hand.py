@@ -34,7 +34,12 @@ log = structlog.get_logger()
 
 _ALONE: Final = 2
 """How many of those that a list left out are read by themselves: one forged id must not use up everybody's calls."""
-_PURPOSES: Final = {Errand.settle: Purpose.settle, Errand.buy: Purpose.read, Errand.confirm: Purpose.confirm}
+_PURPOSES: Final = {
+    Errand.settle: Purpose.settle,
+    Errand.buy: Purpose.read,
+    Errand.confirm: Purpose.confirm,
+    Errand.renew: Purpose.sweep,
+}
 _NOT_LISTED: Final = CarrierUnavailable("not_in_list")
 
 Read = Shipment | CarrierUnavailable | CarrierRefused
@@ -78,7 +83,7 @@ class Hand:
             await self._buy(chosen)
         for one in found:
             if isinstance(one, Stale):
-                await self._regenerate(one.purchase)
+                await self._regenerate(one.purchase, _PURPOSES[batch.errand])
 
     def _judge(self, purchase: Purchase, read: Read, moment: Moment) -> Next:
         if isinstance(read, Shipment):
@@ -112,11 +117,11 @@ class Hand:
         finally:
             self._on_call(asyncio.get_running_loop().time() - began)
 
-    async def _regenerate(self, purchase: Purchase) -> None:
+    async def _regenerate(self, purchase: Purchase, purpose: Purpose) -> None:
         """Ask for new offers; what became of it, a read will show."""
         result: Literal["accepted"] | CarrierUnavailable | CarrierRefused = "accepted"
         try:
-            await self._carrier.regenerate(purchase.shipment)
+            await self._carrier.regenerate(purchase.shipment, purpose)
         except NoPermit as error:
             await self._save([not_now(purchase, error, self._terms, self._clock())])
             return

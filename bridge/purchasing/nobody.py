@@ -25,7 +25,7 @@ class Nobody:
     async def most_at_once(self, sample: ShipmentId) -> int:
         return 1
 
-    async def regenerate(self, shipment: ShipmentId) -> None:
+    async def regenerate(self, shipment: ShipmentId, purpose: Purpose = Purpose.read) -> None:
         raise NO_TOKEN
 
     @asynccontextmanager

@@ -18,7 +18,6 @@ from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.outlook import (
     LIVE,
-    OF,
     Batch,
     Claimed,
     Due,
@@ -26,9 +25,10 @@ from bridge.store.outlook import (
     Plan,
     Take,
     begun_or_not_of,
+    moments,
     not_of,
+    of,
     outlooks,
-    parameters_of,
 )
 from bridge.store.purchase import (
     ADOPTED,
@@ -108,9 +108,9 @@ class SqlPurchases:
 
     def _take(self, transaction: Transaction, organization: OrganizationId, take: Take, due: Due) -> list[Purchase]:
         rows = transaction.run(
-            f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {OF[take.errand]} AND {due.sql}"
-            f" ORDER BY deadline <= ?, {_FIRST[take.errand]} LIMIT ? {transaction.skip_locked('purchases')}",
-            (organization, *parameters_of(take.errand, due), *due.parameters, due.at, take.size),
+            f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {of(take.errand)} AND {due.sql}"
+            f" ORDER BY {_FIRST[take.errand]} LIMIT ? {transaction.skip_locked('purchases')}",
+            (organization, *moments(due), *due.parameters, take.size),
         )
         if not rows:
             return []
@@ -246,7 +246,12 @@ class _Paused(Exception):
 _STAYS_ITS_OWN = (PurchaseState.intended, PurchaseState.doubt, PurchaseState.succeeded)
 """Where nothing asked for meanwhile may begin another purchase: nobody knows yet, or it is bought."""
 _HELD = "organization = ? AND shipment = ? AND holder = ? AND token = ? AND held_until > ?"
-_FIRST: Final = {Errand.settle: "due_at", Errand.buy: "deadline", Errand.confirm: "due_at"}
+_FIRST: Final = {
+    Errand.settle: "due_at, deadline",
+    Errand.buy: "deadline",
+    Errand.confirm: "due_at, deadline",
+    Errand.renew: "deadline DESC",
+}
 _COLUMNS: Final = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"

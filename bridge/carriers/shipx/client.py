@@ -115,17 +115,17 @@ class ShipxClient:
         came = len(items) + found.unread
         return Page(items, found.count, found.unread, is_last=not came or page * calls.MOST_AT_ONCE >= found.count)
 
-    async def regenerate(self, shipment: ShipmentId) -> None:
+    async def regenerate(self, shipment: ShipmentId, purpose: Purpose = Purpose.read) -> None:
         """Have offers made anew by an empty edit; where that is not valid, by one that says again what is so."""
         try:
-            await self._ask(calls.edit(shipment, {}), reading.accepted, Purpose.read)
+            await self._ask(calls.edit(shipment, {}), reading.accepted, purpose)
         except CarrierRefused as refusal:
             if not _is_invalid(refusal):
                 raise
-            comments = await self._ask(calls.read(shipment), partial(reading.comments, shipment), Purpose.read)
+            comments = await self._ask(calls.read(shipment), partial(reading.comments, shipment), purpose)
             if not comments:
                 raise
-            await self._ask(calls.edit(shipment, {"comments": comments}), reading.accepted, Purpose.read)
+            await self._ask(calls.edit(shipment, {"comments": comments}), reading.accepted, purpose)
 
     @asynccontextmanager
     async def turn_to_buy(self) -> AsyncIterator[ShipxTurn]:
