@@ -13,8 +13,10 @@ from bridge.store.connections import every_paused, resting
 from bridge.store.database import Transaction, marks
 from bridge.store.purchase import Purchase
 
-CONFIRMED_WITHIN: Final = timedelta(seconds=60)
-"""For so long an accepted purchase may wait behind others to be seen; then it is as urgent as one in doubt."""
+CONFIRMED_WITHIN: Final = timedelta(minutes=5)
+"""For so long an accepted purchase may wait behind windows that are open; then it is as urgent as one in doubt."""
+_FURTHEST: Final = round(timedelta(minutes=3).total_seconds() * 1_000_000)
+"""Nothing is put off for longer: what lies further ahead was put off by a clock that was set back."""
 _BUCKET: Final = 1_000_000
 
 
@@ -102,11 +104,12 @@ class Due:
     @property
     def sql(self) -> str:
         # What was never bought by the end of its window is looked at all the same, so that it ends.
-        return f"{LIVE} AND due_at <= ? AND held_until <= ? AND ({begun_or_not_of(self.idle)} OR deadline <= ?)"
+        which = f"{begun_or_not_of(self.idle)} OR deadline <= ?"
+        return f"{LIVE} AND (due_at <= ? OR due_at > ?) AND held_until <= ? AND ({which})"
 
     @property
     def parameters(self) -> tuple[object, ...]:
-        return self.at, self.clock, *self.idle, self.at
+        return self.at, self.at + _FURTHEST, self.clock, *self.idle, self.at
 
 
 LIVE: Final = "state IN ('wanted', 'intended', 'doubt')"

@@ -396,9 +396,9 @@ def test_a_read_that_is_refused_for_a_while_ends_no_purchase(status: int, key: s
             refused(400, "x"), 15, "carrier_unreachable", ("carrier_unavailable", "webhook"), id="refused oddly"
         ),
         pytest.param(
-            refused(401, "token_invalid"), 5, "account_paused", ("account_paused", "carrier"), id="a wrong token"
+            refused(401, "token_invalid"), 5, "account_refused", ("account_paused", "carrier"), id="a wrong token"
         ),
-        pytest.param(refused(403, "forbidden"), 5, "account_paused", ("account_paused", "carrier"), id="not allowed"),
+        pytest.param(refused(403, "forbidden"), 5, "account_refused", ("account_paused", "carrier"), id="not allowed"),
     ],
 )
 def test_what_could_not_be_decided_about_ends_after_its_window_and_is_told(
