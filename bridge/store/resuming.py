@@ -27,15 +27,18 @@ def rewant(
     now is left to it.
     """
     oldest = max(since - _JUST_BEFORE, now - _OLDEST)
+    # By a statement of its own: inside the update, PostgreSQL may choose more than once.
+    found = transaction.run(
+        "SELECT shipment FROM purchases WHERE organization = ? AND state IN ('expired', 'failed') AND updated_at >= ?"
+        " AND reason IN ('account_paused', 'account_refused', 'insufficient_funds', 'account_data_missing')"
+        f" AND refusals < ? ORDER BY updated_at, shipment LIMIT {most} {transaction.skip_locked('purchases')}",
+        (organization, micros(oldest), _OFTEN_ENOUGH),
+    )
+    chosen = transaction.among("shipment", [shipment for (shipment,) in found])
     rows = transaction.run(
         "UPDATE purchases SET state = 'wanted', deadline = ?, due_at = ?, updated_at = ?, attempts = 0, reads = 0,"
-        " answer = 'asked', reason = NULL, intent_id = NULL"
-        " WHERE organization = ? AND shipment IN (SELECT shipment FROM purchases"
-        " WHERE organization = ? AND state IN ('expired', 'failed') AND updated_at >= ?"
-        " AND reason IN ('account_paused', 'account_refused', 'insufficient_funds', 'account_data_missing')"
-        " AND refusals < ?"
-        f" ORDER BY updated_at LIMIT {most} {transaction.skip_locked('purchases')}) RETURNING shipment",
-        (micros(now + _WINDOW), micros(now), micros(now), organization, organization, micros(oldest), _OFTEN_ENOUGH),
+        f" answer = 'asked', reason = NULL, intent_id = NULL WHERE organization = ? AND {chosen.sql} RETURNING shipment",
+        (micros(now + _WINDOW), micros(now), micros(now), organization, *chosen.parameters),
     )
     if rows:
         transaction.notify("purchases")

@@ -115,7 +115,7 @@ class Account:
         def unit(it: Transaction) -> None:
             want(it, [work], self.now)
             it.run(
-                "UPDATE purchases SET state = ?, reason = ?, updated_at = ?, attempts = 3, reads = 3, refusals = 3,"
+                "UPDATE purchases SET state = ?, reason = ?, updated_at = ?, attempts = 3, reads = 3, refusals = 2,"
                 " answer = 'refused', intent_id = 'i' WHERE shipment = ?",
                 (state, reason, micros(self.now - ago), shipment),
             )
@@ -333,6 +333,14 @@ async def test_what_is_wanted_again(
     assert await account.wanted() == ([1] if is_wanted else [])
 
 
+async def test_what_failed_three_times_would_only_pause_the_account_again(account: Account) -> None:
+    await account.paused_for(60 * MINUTE)
+    await account.have(1, *ENDED, MINUTE)
+    await account.do(lambda it: it.run("UPDATE purchases SET refusals = 3"))
+    assert await account.succeeded()
+    assert await account.wanted() == []
+
+
 async def test_what_is_wanted_again_begins_anew(account: Account) -> None:
     await account.paused_for(60 * MINUTE)
     await account.have(1, *ENDED, MINUTE)
@@ -340,7 +348,7 @@ async def test_what_is_wanted_again_begins_anew(account: Account) -> None:
     columns = "deadline, due_at, updated_at, attempts, reads, refusals, answer, reason, intent_id"
     [row] = await account.do(lambda it: it.run(f"SELECT {columns} FROM purchases"))
     now = account.now
-    assert row == (micros(now + 5 * MINUTE), micros(now), micros(now), 0, 0, 0, None, None, None)
+    assert row == (micros(now + 5 * MINUTE), micros(now), micros(now), 0, 0, 2, "asked", None, None)
 
 
 async def test_nothing_is_wanted_again_of_others_nor_after_a_day_nor_against_the_policy(account: Account) -> None:
