@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic_core import from_json
 
-from bridge.events.catalogue import Money, PurchaseHeld
+from bridge.events.catalogue import Money, PurchaseFailed, PurchaseHeld
 from bridge.model import (
     DeliveryId,
     Evidence,
@@ -26,7 +26,7 @@ from bridge.model import (
 from bridge.store import budget, journal
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
-from bridge.store.purchase import BY_PERSON, PurchaseState
+from bridge.store.purchase import BY_PERSON, Answer, PurchaseState
 from bridge.store.wanting import WINDOW, want
 
 Result = Literal["approved", "held", "retried", "asked_for"]
@@ -212,9 +212,14 @@ def _approve(transaction: Transaction, found: Listed, order: Order, now: datetim
 def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
     if found.state is not PurchaseState.wanted:
         return _refused(found)
-    _set(transaction, found, order, now, state=PurchaseState.held, reason=BY_PERSON, **_UNAPPROVED)
+    changes: dict[str, object] = {"reason": BY_PERSON, **_UNAPPROVED}
+    left = [_failed(found, order, now)] if _is_not_taken(transaction, found) else []
+    if left:  # as it was asked for, so it ends: what is decided about after the hold is another intent
+        found = replace(found, intent=None)
+        changes |= {"intent_id": None, "answer": None}
+    _set(transaction, found, order, now, state=PurchaseState.held, **changes)
     budget.release(transaction, found.organization, found.shipment)  # of an intent that was never taken in
-    return [_held(found, order, now)]
+    return [*left, _held(found, order, now)]
 
 
 def _retry(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
@@ -266,6 +271,30 @@ def _set(
         f"UPDATE purchases SET {written}, token = token + 1, held_until = 0 WHERE {_ROW}",
         [*changes.values(), *_row(found)],
     )
+
+
+def _is_not_taken(transaction: Transaction, found: Listed) -> bool:
+    """Say whether its intent was told of, and never taken in by the carrier."""
+    rows = transaction.run(f"SELECT answer FROM purchases WHERE {_ROW}", _row(found))
+    return found.intent is not None and rows[0][0] == Answer.not_taken.value
+
+
+def _failed(found: Listed, order: Order, now: datetime) -> Fact:
+    """Tell the end of such an intent, as the buyer does."""
+    data = PurchaseFailed.model_validate(
+        {
+            "shipment_id": found.shipment,
+            "organization_id": found.organization,
+            "evidence": Evidence.carrier,
+            "current": True,
+            "first_seen": False,
+            "intent_id": found.intent,
+            "offer_id": found.offer,
+            "service_id": found.service,
+            "reason": "other",
+        }
+    )
+    return Fact(_subject(found), data.type, found.intent or "", now, data, facet=data.reason, causation=order.cause)
 
 
 def _held(found: Listed, order: Order, now: datetime) -> Fact:

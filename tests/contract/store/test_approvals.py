@@ -197,6 +197,28 @@ async def test_a_hold_of_what_was_chosen_names_the_offer_and_each_hold_is_told(d
     assert {one["data"]["evidence"] for one in events} == {"carrier"}
 
 
+async def test_a_hold_ends_the_intent_that_was_told_of_and_that_the_carrier_never_took_in(desk: Desk) -> None:
+    await desk.put("wanted", answer="not_taken", **CHOSEN)
+    await desk.order("hold")
+    assert await desk.row("state", "intent_id", "answer") == ("held", None, None)
+    failed, held = await desk.told()
+    assert (failed["type"], failed["causationid"]) == ("bridge.shipment.purchase_failed.v1", "c-1")
+    assert failed["data"] == {
+        "shipment_id": SHIPMENT,
+        "organization_id": ORGANIZATION,
+        "evidence": "carrier",
+        "current": True,
+        "first_seen": False,
+        **CHOSEN,
+        "reason": "other",
+    }
+    assert (held["type"], held["data"]["intent_id"]) == ("bridge.shipment.purchase_held.v1", None)
+    assert isinstance(await desk.order("approve", "c-2"), Refused), "what it was about is over"
+    await desk.order("retry", "c-3")
+    await desk.order("hold", "c-4")
+    assert [one["type"] for one in await desk.told()][2:] == ["bridge.shipment.purchase_held.v1"]
+
+
 # -- retrying and asking -----------------------------------------------------------------------------------------------
 
 
