@@ -26,7 +26,7 @@ from bridge.model import (
 from bridge.store import budget, journal
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
-from bridge.store.purchase import BY_PERSON, Answer, PurchaseState
+from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, Answer, PurchaseState
 from bridge.store.wanting import WINDOW, want
 
 Result = Literal["approved", "held", "retried", "asked_for"]
@@ -138,7 +138,7 @@ class SqlApprovals:
         return self._carry_out(transaction, order, "held", _hold, now)
 
     def retry(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
-        """Have a purchase decided about anew that ended unbought or is held."""
+        """Have a purchase decided about anew that ended unbought, is held, or is bought as a webhook alone says."""
         return self._carry_out(transaction, order, "retried", _retry, now)
 
     def buy(
@@ -223,7 +223,7 @@ def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) 
 
 
 def _retry(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
-    if found.state not in _RETRIED:
+    if found.state not in _RETRIED and not _is_unread(found):
         return _refused(found)
     # What is held and decided about again is the same purchase; one that ended is not.
     intent = found.intent if found.state is PurchaseState.held else None
@@ -271,6 +271,11 @@ def _set(
         f"UPDATE purchases SET {written}, token = token + 1, held_until = 0 WHERE {_ROW}",
         [*changes.values(), *_row(found)],
     )
+
+
+def _is_unread(found: Listed) -> bool:
+    """Say whether nothing but a webhook says that it is bought, which is unsigned: a read decides anew."""
+    return found.state is PurchaseState.succeeded and found.reason == ADOPTED_UNREAD
 
 
 def _is_not_taken(transaction: Transaction, found: Listed) -> bool:

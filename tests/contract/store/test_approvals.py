@@ -24,10 +24,10 @@ from bridge.model import (
 )
 from bridge.store import journal
 from bridge.store.approvals import Approval, Listed, Order, Refused, SqlApprovals, Wanted
-from bridge.store.database import ManagedDatabase, Transaction
+from bridge.store.database import ManagedDatabase, Transaction, marks
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
-from bridge.store.purchase import BY_PERSON, PurchaseState
+from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, BY_PERSON, PurchaseState
 from bridge.store.wanting import want
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -62,7 +62,8 @@ class Desk:
             "updated_at": micros(LATE),
             **columns,
         }
-        await self.database.write(lambda it: it.insert(f"purchases ({', '.join(row)})", [tuple(row.values())]))
+        sql = f"INSERT INTO purchases ({', '.join(row)}) VALUES ({marks(list(row))})"
+        await self.database.write(lambda it: it.run(sql, tuple(row.values())))
 
     async def tell_price(self, price: Money | None = PRICE, intent: str = "an-intent") -> None:
         """Have told what an intent would cost, as the buyer does where it decides."""
@@ -246,6 +247,21 @@ async def test_what_ended_unbought_is_decided_about_anew_as_if_nothing_had_been_
         micros(NOW),
         "c-1",
     )
+
+
+@pytest.mark.parametrize("name", ["retry", "buy"])
+async def test_what_is_bought_as_a_webhook_alone_says_is_decided_about_anew_by_a_read(desk: Desk, name: str) -> None:
+    await desk.put("succeeded", reason=ADOPTED_UNREAD, deadline=micros(LATE))
+    found = await desk.order(name)
+    assert isinstance(found, Listed)
+    assert (found.state, found.reason, found.deadline) == (PurchaseState.wanted, None, NOW + WINDOW)
+
+
+@pytest.mark.parametrize("name", ["retry", "buy"])
+@pytest.mark.parametrize("reason", [ADOPTED, None])
+async def test_what_a_read_showed_to_be_bought_is_left_alone(desk: Desk, name: str, reason: str | None) -> None:
+    await desk.put("succeeded", reason=reason)
+    assert await desk.order(name) == Refused("the purchase is succeeded: it is bought")
 
 
 async def test_what_is_held_can_be_retried_as_the_same_purchase_but_no_program_buys_it(desk: Desk) -> None:
