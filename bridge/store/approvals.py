@@ -181,13 +181,14 @@ _RETRIED: Final = frozenset(
 )
 _UNAPPROVED: Final[Mapping[str, None]] = {"approved_by": None, "approved_service": None, "approved_amount": None}
 _FRESH: Final[Mapping[str, int]] = {"attempts": 0, "reads": 0}
+_ASKED: Final = "asked"
+"""In place of the answer to a call: a person asks, though the offers may be old."""
 _ANEW: Final[Mapping[str, int | None]] = {
     **_FRESH,
     **_UNAPPROVED,
     "refusals": 0,
     "regenerations": 0,
     "edited_at": None,
-    "answer": None,
 }
 """Nothing of what was tried before counts."""
 
@@ -248,6 +249,10 @@ def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId]
     if organization not in known:
         return Refused(f"there is no organization {organization} here that could buy")
     want(transaction, [PurchaseWork(organization, order.shipment, now + WINDOW, DeliveryId(order.cause))], now)
+    transaction.run(
+        f"UPDATE purchases SET answer = '{_ASKED}' WHERE {_ROW} AND state = 'wanted' AND answer IS NULL",
+        (organization, order.shipment),
+    )
     (found,) = find(transaction, order.shipment, frozenset({int(organization)}))
     return _noted(transaction, "none", found, order, "asked_for", now)
 
@@ -257,7 +262,9 @@ def _want(
 ) -> None:
     """Have it decided about now; a window that is over, as far as we know, may have been opened again."""
     until = deadline if deadline > now else now + WINDOW
-    changes = {"deadline": micros(until), "due_at": micros(now), "reason": None, **columns}
+    is_left = columns.get("intent_id", found.intent) is not None and _is_not_taken(transaction, found)
+    answer = Answer.not_taken.value if is_left else _ASKED  # an intent that is yet to end is not forgotten
+    changes = {"deadline": micros(until), "due_at": micros(now), "reason": None, "answer": answer, **columns}
     _set(transaction, found, order, now, state=PurchaseState.wanted, **changes)
 
 

@@ -240,7 +240,7 @@ async def test_what_ended_unbought_is_decided_about_anew_as_if_nothing_had_been_
     found = await desk.order(name)
     assert isinstance(found, Listed)
     assert (found.state, found.reason, found.approval) == (PurchaseState.wanted, None, None)
-    assert await desk.row(*tried) == (0, 0, 0, 0, None, None)
+    assert await desk.row(*tried) == (0, 0, 0, 0, "asked", None)
     assert await desk.row("intent_id", "deadline", "due_at", "cause") == (
         None,
         micros(NOW + WINDOW),
@@ -284,8 +284,26 @@ async def test_a_purchase_nobody_asked_for_is_asked_for_where_it_is_known_for_wh
     assert isinstance(found, Listed)
     assert (found.organization, found.state, found.cause) == (ORGANIZATION, PurchaseState.wanted, "c-1")
     assert found.deadline == NOW + WINDOW
+    assert await desk.row("answer") == ("asked",)
     assert await desk.steps() == [("asked_for", "none", "wanted", "Ewa", "c-1")]
     assert isinstance(await desk.order("buy"), Refused)
+
+
+@pytest.mark.parametrize("name", ["approve", "retry"])
+@pytest.mark.parametrize(("answer", "kept"), [(None, "asked"), ("lost", "asked"), ("not_taken", "not_taken")])
+async def test_what_is_held_and_let_go_says_that_a_person_asks_unless_its_intent_is_yet_to_end(
+    desk: Desk, name: str, answer: str | None, kept: str
+) -> None:
+    await desk.put("held", reason="approval_required", answer=answer, **CHOSEN)
+    await desk.order(name)
+    assert await desk.row("state", "answer") == ("wanted", kept)
+
+
+@pytest.mark.parametrize("name", ["retry", "buy"])
+async def test_what_begins_without_an_intent_has_none_that_is_yet_to_end(desk: Desk, name: str) -> None:
+    await desk.put("failed", reason="other", answer="not_taken", **CHOSEN)
+    await desk.order(name)
+    assert await desk.row("intent_id", "answer") == (None, "asked")
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------
