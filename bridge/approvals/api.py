@@ -85,7 +85,7 @@ class PurchasesApi:
         return await self._order(request, "hold")
 
     async def retry(self, request: Request) -> Response:
-        """Have a purchase decided about anew that ended unbought, or is held."""
+        """Have a purchase decided about anew that ended unbought, is held, or is bought as a webhook alone says."""
         return await self._order(request, "retry")
 
     async def look(self, request: Request) -> Response:

@@ -123,9 +123,9 @@ def hold(shipment: Shipment, organization: Organization = None, wait: Wait = WAI
 
 @verbs.command("retry")
 def retry(shipment: Shipment, organization: Organization = None, wait: Wait = WAIT_S, as_json: Json = False) -> None:
-    """Have a purchase decided about anew that ended unbought, or is held; it has five minutes.
+    """Have a purchase decided about anew that ended unbought, is held, or is bought as a webhook alone says.
 
-    A running bridge does it. Example: bridge purchases retry 3900000017
+    A running bridge does it; it has five minutes. Example: bridge purchases retry 3900000017
     """
     from bridge.commands.models import RetryPurchase
 

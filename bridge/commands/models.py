@@ -159,7 +159,7 @@ class HoldPurchase(ShipmentOrder):
 
 
 class RetryPurchase(ShipmentOrder):
-    """Decide anew about a purchase that ended unbought, or is held."""
+    """Decide anew about a purchase that ended unbought, is held, or is bought as a webhook alone says."""
 
     operation = "purchase.retry"
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from pydantic_core import from_json
 
-from bridge.events.catalogue import Money, PurchaseHeld
+from bridge.events.catalogue import Money, PurchaseFailed, PurchaseHeld
 from bridge.model import (
     DeliveryId,
     Evidence,
@@ -26,7 +26,7 @@ from bridge.model import (
 from bridge.store import budget, journal
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
-from bridge.store.purchase import BY_PERSON, PurchaseState
+from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, Answer, PurchaseState
 from bridge.store.wanting import WINDOW, want
 
 Result = Literal["approved", "held", "retried", "asked_for"]
@@ -138,7 +138,7 @@ class SqlApprovals:
         return self._carry_out(transaction, order, "held", _hold, now)
 
     def retry(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
-        """Have a purchase decided about anew that ended unbought or is held."""
+        """Have a purchase decided about anew that ended unbought, is held, or is bought as a webhook alone says."""
         return self._carry_out(transaction, order, "retried", _retry, now)
 
     def buy(
@@ -181,13 +181,14 @@ _RETRIED: Final = frozenset(
 )
 _UNAPPROVED: Final[Mapping[str, None]] = {"approved_by": None, "approved_service": None, "approved_amount": None}
 _FRESH: Final[Mapping[str, int]] = {"attempts": 0, "reads": 0}
+_ASKED: Final = "asked"
+"""In place of the answer to a call: a person asks, though the offers may be old."""
 _ANEW: Final[Mapping[str, int | None]] = {
     **_FRESH,
     **_UNAPPROVED,
     "refusals": 0,
     "regenerations": 0,
     "edited_at": None,
-    "answer": None,
 }
 """Nothing of what was tried before counts."""
 
@@ -212,13 +213,18 @@ def _approve(transaction: Transaction, found: Listed, order: Order, now: datetim
 def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
     if found.state is not PurchaseState.wanted:
         return _refused(found)
-    _set(transaction, found, order, now, state=PurchaseState.held, reason=BY_PERSON, **_UNAPPROVED)
+    changes: dict[str, object] = {"reason": BY_PERSON, **_UNAPPROVED}
+    left = [_failed(found, order, now)] if _is_not_taken(transaction, found) else []
+    if left:  # as it was asked for, so it ends: what is decided about after the hold is another intent
+        found = replace(found, intent=None)
+        changes |= {"intent_id": None, "answer": None}
+    _set(transaction, found, order, now, state=PurchaseState.held, **changes)
     budget.release(transaction, found.organization, found.shipment)  # of an intent that was never taken in
-    return [_held(found, order, now)]
+    return [*left, _held(found, order, now)]
 
 
 def _retry(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
-    if found.state not in _RETRIED:
+    if found.state not in _RETRIED and not _is_unread(found):
         return _refused(found)
     # What is held and decided about again is the same purchase; one that ended is not.
     intent = found.intent if found.state is PurchaseState.held else None
@@ -243,6 +249,10 @@ def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId]
     if organization not in known:
         return Refused(f"there is no organization {organization} here that could buy")
     want(transaction, [PurchaseWork(organization, order.shipment, now + WINDOW, DeliveryId(order.cause))], now)
+    transaction.run(
+        f"UPDATE purchases SET answer = '{_ASKED}' WHERE {_ROW} AND state = 'wanted' AND answer IS NULL",
+        (organization, order.shipment),
+    )
     (found,) = find(transaction, order.shipment, frozenset({int(organization)}))
     return _noted(transaction, "none", found, order, "asked_for", now)
 
@@ -252,7 +262,9 @@ def _want(
 ) -> None:
     """Have it decided about now; a window that is over, as far as we know, may have been opened again."""
     until = deadline if deadline > now else now + WINDOW
-    changes = {"deadline": micros(until), "due_at": micros(now), "reason": None, **columns}
+    is_left = columns.get("intent_id", found.intent) is not None and _is_not_taken(transaction, found)
+    answer = Answer.not_taken.value if is_left else _ASKED  # an intent that is yet to end is not forgotten
+    changes = {"deadline": micros(until), "due_at": micros(now), "reason": None, "answer": answer, **columns}
     _set(transaction, found, order, now, state=PurchaseState.wanted, **changes)
 
 
@@ -266,6 +278,35 @@ def _set(
         f"UPDATE purchases SET {written}, token = token + 1, held_until = 0 WHERE {_ROW}",
         [*changes.values(), *_row(found)],
     )
+
+
+def _is_unread(found: Listed) -> bool:
+    """Say whether nothing but a webhook says that it is bought, which is unsigned: a read decides anew."""
+    return found.state is PurchaseState.succeeded and found.reason == ADOPTED_UNREAD
+
+
+def _is_not_taken(transaction: Transaction, found: Listed) -> bool:
+    """Say whether its intent was told of, and never taken in by the carrier."""
+    rows = transaction.run(f"SELECT answer FROM purchases WHERE {_ROW}", _row(found))
+    return found.intent is not None and rows[0][0] == Answer.not_taken.value
+
+
+def _failed(found: Listed, order: Order, now: datetime) -> Fact:
+    """Tell the end of such an intent, as the buyer does."""
+    data = PurchaseFailed.model_validate(
+        {
+            "shipment_id": found.shipment,
+            "organization_id": found.organization,
+            "evidence": Evidence.carrier,
+            "current": True,
+            "first_seen": False,
+            "intent_id": found.intent,
+            "offer_id": found.offer,
+            "service_id": found.service,
+            "reason": "other",
+        }
+    )
+    return Fact(_subject(found), data.type, found.intent or "", now, data, facet=data.reason, causation=order.cause)
 
 
 def _held(found: Listed, order: Order, now: datetime) -> Fact:

@@ -24,10 +24,10 @@ from bridge.model import (
 )
 from bridge.store import journal
 from bridge.store.approvals import Approval, Listed, Order, Refused, SqlApprovals, Wanted
-from bridge.store.database import ManagedDatabase, Transaction
+from bridge.store.database import ManagedDatabase, Transaction, marks
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
-from bridge.store.purchase import BY_PERSON, PurchaseState
+from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, BY_PERSON, PurchaseState
 from bridge.store.wanting import want
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -62,7 +62,8 @@ class Desk:
             "updated_at": micros(LATE),
             **columns,
         }
-        await self.database.write(lambda it: it.insert(f"purchases ({', '.join(row)})", [tuple(row.values())]))
+        sql = f"INSERT INTO purchases ({', '.join(row)}) VALUES ({marks(list(row))})"
+        await self.database.write(lambda it: it.run(sql, tuple(row.values())))
 
     async def tell_price(self, price: Money | None = PRICE, intent: str = "an-intent") -> None:
         """Have told what an intent would cost, as the buyer does where it decides."""
@@ -197,6 +198,28 @@ async def test_a_hold_of_what_was_chosen_names_the_offer_and_each_hold_is_told(d
     assert {one["data"]["evidence"] for one in events} == {"carrier"}
 
 
+async def test_a_hold_ends_the_intent_that_was_told_of_and_that_the_carrier_never_took_in(desk: Desk) -> None:
+    await desk.put("wanted", answer="not_taken", **CHOSEN)
+    await desk.order("hold")
+    assert await desk.row("state", "intent_id", "answer") == ("held", None, None)
+    failed, held = await desk.told()
+    assert (failed["type"], failed["causationid"]) == ("bridge.shipment.purchase_failed.v1", "c-1")
+    assert failed["data"] == {
+        "shipment_id": SHIPMENT,
+        "organization_id": ORGANIZATION,
+        "evidence": "carrier",
+        "current": True,
+        "first_seen": False,
+        **CHOSEN,
+        "reason": "other",
+    }
+    assert (held["type"], held["data"]["intent_id"]) == ("bridge.shipment.purchase_held.v1", None)
+    assert isinstance(await desk.order("approve", "c-2"), Refused), "what it was about is over"
+    await desk.order("retry", "c-3")
+    await desk.order("hold", "c-4")
+    assert [one["type"] for one in await desk.told()][2:] == ["bridge.shipment.purchase_held.v1"]
+
+
 # -- retrying and asking -----------------------------------------------------------------------------------------------
 
 
@@ -217,13 +240,28 @@ async def test_what_ended_unbought_is_decided_about_anew_as_if_nothing_had_been_
     found = await desk.order(name)
     assert isinstance(found, Listed)
     assert (found.state, found.reason, found.approval) == (PurchaseState.wanted, None, None)
-    assert await desk.row(*tried) == (0, 0, 0, 0, None, None)
+    assert await desk.row(*tried) == (0, 0, 0, 0, "asked", None)
     assert await desk.row("intent_id", "deadline", "due_at", "cause") == (
         None,
         micros(NOW + WINDOW),
         micros(NOW),
         "c-1",
     )
+
+
+@pytest.mark.parametrize("name", ["retry", "buy"])
+async def test_what_is_bought_as_a_webhook_alone_says_is_decided_about_anew_by_a_read(desk: Desk, name: str) -> None:
+    await desk.put("succeeded", reason=ADOPTED_UNREAD, deadline=micros(LATE))
+    found = await desk.order(name)
+    assert isinstance(found, Listed)
+    assert (found.state, found.reason, found.deadline) == (PurchaseState.wanted, None, NOW + WINDOW)
+
+
+@pytest.mark.parametrize("name", ["retry", "buy"])
+@pytest.mark.parametrize("reason", [ADOPTED, None])
+async def test_what_a_read_showed_to_be_bought_is_left_alone(desk: Desk, name: str, reason: str | None) -> None:
+    await desk.put("succeeded", reason=reason)
+    assert await desk.order(name) == Refused("the purchase is succeeded: it is bought")
 
 
 async def test_what_is_held_can_be_retried_as_the_same_purchase_but_no_program_buys_it(desk: Desk) -> None:
@@ -246,8 +284,26 @@ async def test_a_purchase_nobody_asked_for_is_asked_for_where_it_is_known_for_wh
     assert isinstance(found, Listed)
     assert (found.organization, found.state, found.cause) == (ORGANIZATION, PurchaseState.wanted, "c-1")
     assert found.deadline == NOW + WINDOW
+    assert await desk.row("answer") == ("asked",)
     assert await desk.steps() == [("asked_for", "none", "wanted", "Ewa", "c-1")]
     assert isinstance(await desk.order("buy"), Refused)
+
+
+@pytest.mark.parametrize("name", ["approve", "retry"])
+@pytest.mark.parametrize(("answer", "kept"), [(None, "asked"), ("lost", "asked"), ("not_taken", "not_taken")])
+async def test_what_is_held_and_let_go_says_that_a_person_asks_unless_its_intent_is_yet_to_end(
+    desk: Desk, name: str, answer: str | None, kept: str
+) -> None:
+    await desk.put("held", reason="approval_required", answer=answer, **CHOSEN)
+    await desk.order(name)
+    assert await desk.row("state", "answer") == ("wanted", kept)
+
+
+@pytest.mark.parametrize("name", ["retry", "buy"])
+async def test_what_begins_without_an_intent_has_none_that_is_yet_to_end(desk: Desk, name: str) -> None:
+    await desk.put("failed", reason="other", answer="not_taken", **CHOSEN)
+    await desk.order(name)
+    assert await desk.row("intent_id", "answer") == (None, "asked")
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------

@@ -170,7 +170,61 @@ async def test_a_list_that_is_refused_is_asked_for_by_halves(stage: Stage) -> No
     for _ in range(5):
         await stage.sweep()
     assert stage.carrier.together == [20, 10, 5, 2]
-    assert len(stage.carrier.alone) == 1
+    assert len(stage.carrier.alone) == 3
+
+
+async def test_what_was_asked_for_one_by_one_is_asked_for_by_lists_again(stage: Stage) -> None:
+    await stage.watch(*many(30))
+    stage.carrier.fails = lambda _: CarrierRefused("validation_failed", status=400)
+    for _ in range(4):
+        await stage.sweep()
+    stage.carrier.fails = lambda _: None
+    before = len(stage.carrier.together)
+    await stage.sweep()
+    assert len(stage.carrier.alone) == 10
+    stage.now += timedelta(seconds=15)
+    await stage.sweep()
+    assert stage.carrier.together[before:] == [2, 4, 8, 16]
+
+
+UNREAD = [
+    CarrierRefused("forbidden", status=403),
+    CarrierUnavailable("unreadable"),
+    CarrierUnavailable("not_now", status=503),
+]
+
+
+@pytest.mark.parametrize("error", UNREAD)
+async def test_one_that_cannot_be_read_keeps_no_other_from_it_and_leads_no_round(
+    stage: Stage, error: CarrierUnavailable | CarrierRefused
+) -> None:
+    await stage.watch(*many(40))
+    stage.carrier.listed = lambda one: None if one.id in {3, 4, 5} else one
+    stage.carrier.fails = lambda call: error if call == 2 else None
+    await stage.sweep()
+    assert (stage.carrier.alone, stage.carrier.together, stage.skipped()) == ([3, 4, 5], [20, 20], 1)
+    stage.now += timedelta(seconds=8)
+    due = await stage.sweeps.due(ORGANIZATION, Phase.open, stage.now, 10)
+    assert list(due) == [3], "it is asked about again, behind all that were due"
+
+
+@pytest.mark.parametrize(
+    ("error", "asked"),
+    [
+        *((error, 3) for error in UNREAD),
+        (NoPermit("no_turn"), 1),
+        (CarrierRefused("too_many_requests", status=429), 1),
+        (CarrierUnavailable("not_now", status=429), 1),
+    ],
+)
+async def test_several_in_a_row_that_cannot_be_read_end_the_round_and_no_permit_does_at_once(
+    stage: Stage, error: CarrierUnavailable | CarrierRefused, asked: int
+) -> None:
+    await stage.watch(*many(40))
+    stage.carrier.listed = lambda _: None
+    stage.carrier.fails = lambda call: error if call > 1 else None
+    await stage.sweep()
+    assert (len(stage.carrier.alone), len(stage.carrier.together)) == (asked, 1)
 
 
 async def test_the_longest_overdue_goes_first(stage: Stage) -> None:
