@@ -1,8 +1,8 @@
 """Whatever comes in whatever order, nothing is paid for twice, and what is said is so.
 
-Webhooks and sweeps ask for purchases, two replicas start, die and stand still, people approve, others edit and buy, calls
-go wrong, and time passes. Every run tells the same stories. For others, take `derandomize` away; for more of them raise
-EXAMPLES: what is found is shrunk to the few steps that matter.
+Webhooks and sweeps ask for purchases, two replicas start, die and stand still, people approve, others edit and buy,
+calls go wrong, and time passes. Every run tells the same stories. For others, take `derandomize` away; for more of them
+raise EXAMPLES: what is found is shrunk to the few steps that matter.
 """
 
 from __future__ import annotations
@@ -157,6 +157,7 @@ class Story:
         """Let everything come to an end, with nothing in its way any more."""
         self.stage.troubles.clear()
         self.stage.simulator.world.trouble.heal()
+        await pass_time(10)  # until what others bought shows, which no webhook tells here
         self.stage.want(*self.bought, cause="end")
         self.stage.start()
         wanted = self.stage.wanted(self.shipments)

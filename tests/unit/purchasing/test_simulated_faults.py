@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 import pytest
 
 from bridge.model import ShipmentId
-from bridge.purchasing.moves import REFUSALS
+from bridge.purchasing.settling import REFUSALS
 from bridge.simulator.faults import CallKind
 from tests.unit.purchasing.invariants import check
 from tests.unit.purchasing.stage import CALL_WITHIN, SETTLE, Stage
