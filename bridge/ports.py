@@ -229,8 +229,13 @@ class Carrier(Protocol):
         """
         ...
 
-    async def regenerate(self, shipment: ShipmentId) -> None:
-        """Ask once for new offers, by an edit that changes nothing. Raises CarrierUnavailable or CarrierRefused."""
+    async def regenerate(
+        self, shipment: ShipmentId, purpose: Purpose = Purpose.read, is_late: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Ask once for new offers, by an edit that changes nothing, unless its turn comes too late.
+
+        Raises CarrierUnavailable or CarrierRefused; NoPermit where nothing was sent.
+        """
         ...
 
     def turn_to_buy(self) -> AbstractAsyncContextManager[Turn]:

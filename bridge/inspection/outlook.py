@@ -11,7 +11,7 @@ from bridge.model import Evidence, micros, moment
 from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, LIVE
 from bridge.store.story import Asked, Standing, Story
 
-_PAUSED: Final = ("account_paused", "insufficient_funds", "account_data_missing")
+_PAUSED: Final = ("account_paused", "account_refused", "insufficient_funds", "account_data_missing")
 """Why something ended unbought that is wanted again after the pause of its account."""
 
 

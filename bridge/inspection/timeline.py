@@ -127,6 +127,7 @@ _REFUSALS: Final = {
     "too_many_a_minute": "more than may be bought in a minute",
     "paused": "its account is paused",
     "account_paused": "its account is paused",
+    "account_refused": "the carrier does not show it to this token",
 }
 """Why something is not bought that would be, where the word alone does not say it."""
 

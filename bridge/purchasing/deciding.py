@@ -13,16 +13,18 @@ from bridge.model import IntentId, OfferId
 from bridge.purchasing import announce, notes
 from bridge.purchasing.delays import RETRIES, again, soon
 from bridge.purchasing.evidence import Bought
-from bridge.purchasing.moves import PAUSED, Chosen, Moment, Move, Next, Stale, ended, is_hopeless, left_behind
+from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale, ended, is_hopeless, left_behind
 from bridge.purchasing.policy import CARRIER_OWNED, Adopt, Buy, Decision, Decline, Expired, Hold, NotOurs, Wait, decide
 from bridge.purchasing.policy.document import document
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.budget import Refusal, next_minute
 from bridge.store.decisions import Decided
-from bridge.store.purchase import ADOPTED, Purchase, PurchaseState
+from bridge.store.purchase import ADOPTED, PAUSED, Answer, Purchase, PurchaseState
 from bridge.store.wanting import WINDOW
 
+RESCUED: Final = timedelta(hours=1)
+"""For so long after the end of a window its offers are made anew without anybody asking."""
 _EDIT_SHOWS_WITHIN: Final = timedelta(seconds=15)
 _EDIT_READ_S: Final = 1.5
 
@@ -110,6 +112,7 @@ def choose(purchase: Purchase, shipment: Shipment, offer: Offer) -> Purchase:
         deadline=offer.expires_at or purchase.deadline,
         payments=tuple(payment.id for payment in shipment.payments),
         answer=None,
+        doubted_at=None,
         reads=0,
         attempts=0,
         reason=None,
@@ -141,18 +144,31 @@ def _expired(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Momen
         return ended(purchase, shipment.at, PurchaseState.expired, PAUSED, announce.expired(purchase, shipment))
     if purchase.edited_at is not None and moment.now < purchase.edited_at + _EDIT_SHOWS_WITHIN:
         return Move(soon(purchase, _EDIT_READ_S, moment.now))
-    if purchase.regenerations < terms.regenerations and terms.mode != "dry_run":
+    may_edit = purchase.regenerations < terms.regenerations and terms.mode != "dry_run"
+    if may_edit and not _is_abandoned(purchase, shipment):
         return Stale(purchase)
     return ended(purchase, shipment.at, PurchaseState.expired, None, announce.expired(purchase, shipment))
+
+
+def _is_abandoned(purchase: Purchase, shipment: Shipment) -> bool:
+    """Say whether its offers ran out long ago, and nobody but a webhook asks for it: anybody may have sent that."""
+    newest = max((offer.expires_at for offer in shipment.offers if offer.expires_at), default=None)
+    is_old = newest is not None and newest + RESCUED < shipment.at
+    return is_old and purchase.answer is not Answer.asked
+
+
+def edited(purchase: Purchase, now: datetime) -> Purchase:
+    """Count an edit that is about to be asked for: it is one, whatever comes of it."""
+    counted = replace(purchase, regenerations=purchase.regenerations + 1, edited_at=now)
+    return soon(replace(counted, deadline=now + WINDOW), _EDIT_READ_S, now)
 
 
 def regenerated(
     purchase: Purchase, result: Literal["accepted"] | CarrierUnavailable | CarrierRefused, now: datetime
 ) -> Move:
-    """Look for the new offers by reading, whatever came of asking for them; that counts."""
+    """Look for the new offers by reading, whatever came of asking for them."""
     noted = replace(purchase, note=notes.edited(purchase, result))
-    edited = replace(noted, regenerations=purchase.regenerations + 1, edited_at=now)
-    return Move(soon(replace(edited, deadline=now + WINDOW), _EDIT_READ_S, now))
+    return Move(soon(noted, _EDIT_READ_S, now))
 
 
 def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> Move:

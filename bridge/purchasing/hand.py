@@ -19,9 +19,9 @@ from bridge.model import ShipmentId
 from bridge.observability import Metrics
 from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce
-from bridge.purchasing.deciding import decided, record, regenerated, unaffordable
+from bridge.purchasing.deciding import decided, edited, record, regenerated, unaffordable
 from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale
-from bridge.purchasing.sending import SEND_WITHIN, Result, intended, sent
+from bridge.purchasing.sending import SEND_WITHIN, Result, intended, is_account_wide, sent
 from bridge.purchasing.settling import settled
 from bridge.purchasing.shipment import Choice, Shipment
 from bridge.purchasing.terms import Terms
@@ -34,7 +34,12 @@ log = structlog.get_logger()
 
 _ALONE: Final = 2
 """How many of those that a list left out are read by themselves: one forged id must not use up everybody's calls."""
-_PURPOSES: Final = {Errand.settle: Purpose.settle, Errand.buy: Purpose.read, Errand.confirm: Purpose.confirm}
+_PURPOSES: Final = {
+    Errand.settle: Purpose.settle,
+    Errand.buy: Purpose.read,
+    Errand.confirm: Purpose.confirm,
+    Errand.renew: Purpose.sweep,
+}
 _NOT_LISTED: Final = CarrierUnavailable("not_in_list")
 
 Read = Shipment | CarrierUnavailable | CarrierRefused
@@ -78,7 +83,7 @@ class Hand:
             await self._buy(chosen)
         for one in found:
             if isinstance(one, Stale):
-                await self._regenerate(one.purchase)
+                await self._regenerate(one.purchase, _PURPOSES[batch.errand])
 
     def _judge(self, purchase: Purchase, read: Read, moment: Moment) -> Next:
         if isinstance(read, Shipment):
@@ -112,18 +117,30 @@ class Hand:
         finally:
             self._on_call(asyncio.get_running_loop().time() - began)
 
-    async def _regenerate(self, purchase: Purchase) -> None:
-        """Ask for new offers; what became of it, a read will show."""
+    async def _regenerate(self, purchase: Purchase, purpose: Purpose) -> None:
+        """Ask for new offers; what became of it, a read will show. It is written down first, and never sent late.
+
+        Another hand that takes over waits until this edit would show, and only then asks for one of its own.
+        """
+        began, began_at = asyncio.get_running_loop().time(), self._clock()
+        [*held] = await self._save([Move(edited(purchase, began_at), keeps=True)])
+        if not held:
+            return
+
+        def is_late() -> bool:
+            elapsed = asyncio.get_running_loop().time() - began
+            return max(elapsed, (self._clock() - began_at).total_seconds()) >= SEND_WITHIN.total_seconds()
+
         result: Literal["accepted"] | CarrierUnavailable | CarrierRefused = "accepted"
         try:
-            await self._carrier.regenerate(purchase.shipment)
+            await self._carrier.regenerate(purchase.shipment, purpose, is_late)
         except NoPermit as error:
             await self._save([not_now(purchase, error, self._terms, self._clock())])
             return
         except (CarrierUnavailable, CarrierRefused) as error:
             log.warning("purchase.not_regenerated", shipment=purchase.shipment, error=str(error))
             result = error
-        await self._save([regenerated(purchase, result, self._clock())])
+        await self._save([regenerated(held[0], result, self._clock())])
 
     # -- buying ------------------------------------------------------------------------------------------------------
 
@@ -152,7 +169,7 @@ class Hand:
             if not standing:
                 return None
             result, ended_at = await self._send(turn, standing, latest)
-        if isinstance(result, CarrierRefused) and len(standing) > 1:
+        if isinstance(result, CarrierRefused) and len(standing) > 1 and not is_account_wide(result):
             named = [one for one in standing if one.shipment in result.items]
             await self._save([sent(one, result, ended_at) for one in named])
             return result
@@ -202,10 +219,10 @@ class Hand:
 
     # -- saving ------------------------------------------------------------------------------------------------------
 
-    async def _save(self, moves: Sequence[Move]) -> None:
-        """Write down moves, and count what ended."""
+    async def _save(self, moves: Sequence[Move]) -> Sequence[Purchase]:
+        """Write down moves, and count what ended; gives those that are still ours."""
         if not moves:
-            return
+            return ()
         saved = await self._purchases.step([(one.purchase, _decide(one)) for one in moves], self._clock())
         if len(saved) < len(moves):
             log.warning("purchase.lease_lost", n=len(moves) - len(saved))
@@ -213,6 +230,7 @@ class Hand:
             log.info("purchase.stepped", shipment=one.shipment, after=one.state, reason=one.reason)
             if one.state not in LIVE:
                 self._metrics.purchases.labels(one.state.value, one.reason or "").inc()
+        return saved
 
 
 def _decide(move: Move) -> Decide:
@@ -220,7 +238,7 @@ def _decide(move: Move) -> Decide:
 
     def decide(known: ShipmentState | None) -> Step:
         facts, state = announce.told(move.tell, known)
-        return Step(move.purchase, facts, state, move.decided, move.pauses)
+        return Step(move.purchase, facts, state, move.decided, move.pauses, keeps=move.keeps)
 
     return decide
 

@@ -19,14 +19,13 @@ from bridge.purchasing.policy import Buy
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.decisions import Decided
-from bridge.store.purchase import Answer, Purchase, PurchaseState
+from bridge.store.purchase import NO_LEAVE, PAUSED, Answer, Purchase, PurchaseState
 
 GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """From the end of the window to the end of waiting for a carrier that lets nothing be decided."""
 UNKNOWN_AFTER: Final = timedelta(seconds=60)
-PAUSED: Final = "account_paused"
-"""The reason of what ended because its organization was paused: it is wanted again when that is over."""
 WHILE_PAUSED: Final = (PAUSED, PAUSED, Evidence.carrier)
+WITHOUT_LEAVE: Final = (NO_LEAVE, PAUSED, Evidence.carrier)
 UNREACHABLE: Final = ("carrier_unreachable", "carrier_unavailable", Evidence.webhook)
 """Why nothing was decided: as kept, as published, and what the event goes by."""
 
@@ -39,6 +38,8 @@ class Move:
     tell: tuple[announce.Tell, ...] = ()
     pauses: AccountReason | None = None
     decided: Decided | None = None
+    keeps: bool = False
+    """Whether the purchase stays in this hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from bridge.errors import NoPermit
@@ -25,7 +25,9 @@ class Nobody:
     async def most_at_once(self, sample: ShipmentId) -> int:
         return 1
 
-    async def regenerate(self, shipment: ShipmentId) -> None:
+    async def regenerate(
+        self, shipment: ShipmentId, purpose: Purpose = Purpose.read, is_late: Callable[[], bool] = lambda: False
+    ) -> None:
         raise NO_TOKEN
 
     @asynccontextmanager

@@ -21,6 +21,8 @@ _COMFORT: Final = 0.1
 """The share of what is left of a window that buying one by one may use up."""
 _UNHURRIED_S: Final = 10.0
 """How long the reads of what is in doubt or accepted may take one by one."""
+_RENEWALS: Final = 10
+"""How many windows that are over one hand opens anew, one after the other."""
 _LAST_MOMENT_S: Final = 15.0
 """With less than that left, nothing waits for a full call."""
 
@@ -75,11 +77,19 @@ def projected_missed(outlook: Outlook, means: Means) -> int:
 
 
 def _takes(outlook: Outlook, errand: Errand, size: int, hands: Hands, free: int) -> list[Take]:
+    if errand is Errand.renew:
+        return _renewals(outlook, size, free)
     due = outlook.due(errand)
     waits = size > 1 and hands.idle_s.get(errand, math.inf) < PACE_S and not _is_late(outlook, errand)
     if waits:
         due -= due % size
     return [Take(errand, min(size, due - taken)) for taken in range(0, due, size)][:free]
+
+
+def _renewals(outlook: Outlook, size: int, free: int) -> list[Take]:
+    """Make offers anew with a hand that nobody else needs: each takes a call of its own."""
+    is_spare = outlook.over > 0 and free > (1 if outlook.wanted else 0)
+    return [Take(Errand.renew, min(size, outlook.over, _RENEWALS))] if is_spare else []
 
 
 def _is_late(outlook: Outlook, errand: Errand) -> bool:

@@ -17,6 +17,7 @@ from bridge.store.purchase import Answer, Purchase, PurchaseState
 SEND_WITHIN: Final = timedelta(seconds=5)
 """From the intent to the call. Shorter than the lease, so that a process that slept cannot pay after losing it."""
 _TOO_MANY: Final = 429
+_NOT_TO_THIS_TOKEN: Final = (401, 403)
 _ACCOUNT_WIDE: Final = {
     "debt_collection": AccountReason.debt_collection,
     "company_data_missing": AccountReason.company_data_missing,
@@ -25,6 +26,11 @@ _ACCOUNT_WIDE: Final = {
 """Refusals that are about the whole account, whichever shipment they answer (open question B16)."""
 
 Result = Literal["accepted", "too_late"] | CarrierRefused | CarrierUnavailable
+
+
+def is_account_wide(refusal: CarrierRefused) -> bool:
+    """Say whether a refusal is about the account: then no shipment is in the way of others."""
+    return refusal.key in _ACCOUNT_WIDE or refusal.status in _NOT_TO_THIS_TOKEN
 
 
 def intended(chosen: Purchase, call_within: timedelta, now: datetime) -> Purchase:

@@ -20,6 +20,8 @@ from bridge.store.purchase import ADOPTED, Answer, Purchase, PurchaseState
 REFUSALS: Final = 3
 """How many intents of a window may end unbought before nothing more is tried."""
 _ENOUGH_READS: Final = 3
+_SELDOM: Final = (60.0,)
+"""Seconds between reads of a payment that has been running for a minute: the carrier may take its time."""
 
 
 def settled(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Move:
@@ -34,7 +36,8 @@ def settled(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment
             return _failed(noted, why, shipment.changed_at, now, is_over=True)
         case Underway():
             doubt = replace(noted, state=PurchaseState.doubt)
-            return Move(again(doubt, READS, now), unknown(doubt, now))
+            told = unknown(doubt, now)
+            return Move(again(doubt, _SELDOM if told else READS, now), told)
         case Nothing():
             return _nothing_yet(noted, shipment, terms, moment)
         case _:
@@ -55,13 +58,16 @@ def _bought(purchase: Purchase, shipment: Shipment, offer: Offer | None) -> Move
 def _nothing_yet(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Move:
     """Read on, until reads enough over a time long enough show that nothing was bought, or explain the refusal."""
     now = moment.now
-    read = replace(purchase, state=PurchaseState.doubt, reads=purchase.reads + 1)
+    since = purchase.doubted_at or shipment.at
+    read = replace(purchase, state=PurchaseState.doubt, reads=purchase.reads + 1, doubted_at=since)
     if purchase.answer is Answer.refused and not _is_for_sale(purchase, shipment):
         return _failed(read, purchase.reason or "other", shipment.at, now)
     settled_at = (purchase.left_by or purchase.due_at) + terms.settle
-    if read.reads < _ENOUGH_READS or moment.asked_at < settled_at:
-        return Move(again(read, READS, now))
-    return _failed(read, purchase.reason or "other", shipment.at, now)
+    is_early = read.reads < _ENOUGH_READS or moment.asked_at < settled_at or shipment.at < since + terms.settle
+    is_expected = purchase.answer is Answer.accepted  # it may show late, and never is bought anew by itself
+    if is_early or (is_expected and now < purchase.deadline + terms.settle):
+        return Move(again(read, READS, now), unknown(read, now))
+    return _failed(read, purchase.reason or "other", shipment.at, now, is_over=is_expected)
 
 
 def _is_for_sale(purchase: Purchase, shipment: Shipment) -> bool:
@@ -74,10 +80,10 @@ def _is_for_sale(purchase: Purchase, shipment: Shipment) -> bool:
 
 
 def _failed(purchase: Purchase, why: str, at: datetime, now: datetime, *, is_over: bool = False) -> Move:
-    """End an intent that bought nothing. While the window is open the shipment is wanted again, a few times."""
+    """End an intent that bought nothing. The shipment is wanted again, a few times; a read shows what can be bought."""
     told = announce.failed(purchase, why, at)
     refused = replace(purchase, refusals=purchase.refusals + 1, answer=None)
-    if is_over or refused.refusals >= REFUSALS or now >= purchase.deadline:
+    if is_over or refused.refusals >= REFUSALS:
         return Move(replace(refused, state=PurchaseState.failed, reason=why), (told,), _pauses(why))
     anew = replace(refused, state=PurchaseState.wanted, intent=None, reason=None, reads=0)
     return Move(soon(anew, 0, now), (told,), _pauses(why))

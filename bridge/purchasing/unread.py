@@ -9,9 +9,18 @@ from typing import Final
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.purchasing import notes
 from bridge.purchasing.delays import RETRIES, STRANGERS, again
-from bridge.purchasing.moves import UNREACHABLE, WHILE_PAUSED, Move, ended, given_up, is_hopeless, unknown
+from bridge.purchasing.moves import (
+    UNREACHABLE,
+    WHILE_PAUSED,
+    WITHOUT_LEAVE,
+    Move,
+    ended,
+    given_up,
+    is_hopeless,
+    unknown,
+)
 from bridge.purchasing.terms import Terms
-from bridge.store.purchase import Purchase, PurchaseState
+from bridge.store.purchase import Answer, Purchase, PurchaseState
 
 NO_TOKEN: Final = CarrierUnavailable("no_token")
 _NOT_TO_THIS_TOKEN: Final = (401, 403)
@@ -29,11 +38,16 @@ def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused, terms
         return _later(noted, error, terms, now)
     is_over = now >= purchase.deadline
     if error.status in _NOT_TO_THIS_TOKEN:
-        return given_up(noted, WHILE_PAUSED, terms, now) if is_over else Move(again(noted, RETRIES, now))
+        return given_up(noted, WITHOUT_LEAVE, terms, now) if is_over else Move(again(noted, RETRIES, now))
     if error.status == _NOT_FOUND:  # nobody is told of a forged id
         quiet = ended(noted, now, PurchaseState.not_ours, "not_found")
-        return quiet if is_over else Move(again(noted, STRANGERS, now))
+        return quiet if is_over else Move(again(_stranger(noted), STRANGERS, now))
     return _later(noted, error, terms, now)
+
+
+def _stranger(purchase: Purchase) -> Purchase:
+    """Let it wait behind what the carrier knows."""
+    return purchase if purchase.answer is Answer.not_taken else replace(purchase, answer=Answer.stranger)
 
 
 def not_now(purchase: Purchase, error: NoPermit, terms: Terms, now: datetime) -> Move:

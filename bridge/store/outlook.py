@@ -13,8 +13,10 @@ from bridge.store.connections import every_paused, resting
 from bridge.store.database import Transaction, marks
 from bridge.store.purchase import Purchase
 
-CONFIRMED_WITHIN: Final = timedelta(seconds=60)
-"""For so long an accepted purchase may wait behind others to be seen; then it is as urgent as one in doubt."""
+CONFIRMED_WITHIN: Final = timedelta(minutes=5)
+"""For so long an accepted purchase may wait behind windows that are open; then it is as urgent as one in doubt."""
+_FURTHEST: Final = round(timedelta(minutes=3).total_seconds() * 1_000_000)
+"""Nothing is put off for longer: what lies further ahead was put off by a clock that was set back."""
 _BUCKET: Final = 1_000_000
 
 
@@ -24,8 +26,11 @@ class Errand(IntEnum):
     settle = 0
     """In doubt: money may be gone, and nobody knows."""
     buy = 1
+    """Wanted, or refused and to be decided anew."""
     confirm = 2
     """Accepted, and not seen yet."""
+    renew = 3
+    """Wanted, and its window is over: its offers are made anew, or it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Outlook:
     settle: int = 0
     confirm: int = 0
     wanted: tuple[tuple[float, int], ...] = ()
+    over: int = 0
+    """How many windows are over."""
 
     def due(self, errand: Errand) -> int:
         """Say how many there are."""
@@ -46,6 +53,8 @@ class Outlook:
                 return self.confirm
             case Errand.buy:
                 return sum(n for _, n in self.wanted)
+            case Errand.renew:
+                return self.over
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,37 +104,41 @@ class Due:
     @property
     def sql(self) -> str:
         # What was never bought by the end of its window is looked at all the same, so that it ends.
-        return f"{LIVE} AND due_at <= ? AND held_until <= ? AND ({begun_or_not_of(self.idle)} OR deadline <= ?)"
+        which = f"{begun_or_not_of(self.idle)} OR deadline <= ?"
+        return f"{LIVE} AND (due_at <= ? OR due_at > ?) AND held_until <= ? AND ({which})"
 
     @property
     def parameters(self) -> tuple[object, ...]:
-        return self.at, self.clock, *self.idle, self.at
+        return self.at, self.at + _FURTHEST, self.clock, *self.idle, self.at
 
 
 LIVE: Final = "state IN ('wanted', 'intended', 'doubt')"
 _CONFIRMING: Final = "(state = 'doubt' AND answer = 'accepted' AND left_by > ?)"
-OF: Final = {
-    Errand.settle: f"state <> 'wanted' AND NOT coalesce({_CONFIRMING}, FALSE)",
-    Errand.buy: "state = 'wanted'",
-    Errand.confirm: _CONFIRMING,
-}
-"""Which purchases an errand is about, in SQL."""
+_ERRAND: Final = (
+    "CASE WHEN state = 'wanted' AND deadline <= ? THEN 3"
+    " WHEN state = 'wanted' OR (state = 'doubt' AND answer = 'refused') THEN 1"
+    f" WHEN {_CONFIRMING} THEN 2 ELSE 0 END"
+)
+"""What a purchase is taken in hand for, in SQL."""
 
 
-def parameters_of(errand: Errand, due: Due) -> tuple[object, ...]:
-    """Give the values for what OF says."""
-    return () if errand is Errand.buy else (due.at - round(CONFIRMED_WITHIN.total_seconds() * 1_000_000),)
+def of(errand: Errand) -> str:
+    """Choose, in SQL, the purchases that an errand is about."""
+    return f"{_ERRAND} = {errand.value}"
+
+
+def moments(due: Due) -> tuple[int, int]:
+    """Give the values for what `of` says."""
+    return due.at, due.at - round(CONFIRMED_WITHIN.total_seconds() * 1_000_000)
 
 
 def outlooks(transaction: Transaction, due: Due) -> list[Outlook]:
     """Count what is due, per organization."""
-    confirming = parameters_of(Errand.confirm, due)
     rows = transaction.run(
-        "SELECT organization, CASE WHEN state = 'wanted' THEN 1"
-        f" WHEN {_CONFIRMING} THEN 2 ELSE 0 END AS errand,"
-        f" CASE WHEN state = 'wanted' THEN deadline / {_BUCKET} ELSE 0 END AS second, count(*)"
+        f"SELECT organization, {_ERRAND} AS errand,"
+        f" CASE WHEN state = 'wanted' OR answer = 'refused' THEN deadline / {_BUCKET} ELSE 0 END AS second, count(*)"
         f" FROM purchases WHERE {due.sql} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-        (*confirming, *due.parameters),
+        (*moments(due), *due.parameters),
     )
     found: dict[OrganizationId, dict[Errand, list[tuple[float, int]]]] = {}
     for organization, errand, second, n in rows:
@@ -138,7 +151,8 @@ def _outlook(organization: OrganizationId, by: dict[Errand, list[tuple[float, in
     def total(errand: Errand) -> int:
         return sum(n for _, n in by.get(errand, ()))
 
-    return Outlook(organization, total(Errand.settle), total(Errand.confirm), tuple(by.get(Errand.buy, ())))
+    wanted = tuple(by.get(Errand.buy, ()))
+    return Outlook(organization, total(Errand.settle), total(Errand.confirm), wanted, total(Errand.renew))
 
 
 def begun_or_not_of(organizations: Sequence[OrganizationId]) -> str:

@@ -18,6 +18,10 @@ from bridge.store.decisions import Decided
 
 ADOPTED: Final = "adopted"
 """The reason in the ledger of what somebody else bought, as a read showed."""
+PAUSED: Final = "account_paused"
+"""The reason of what ended because its organization was paused: it is wanted again when that is over."""
+NO_LEAVE: Final = "account_refused"
+"""The same where the carrier does not show a shipment to this token: it may be the shipment, or the account."""
 ADOPTED_UNREAD: Final = "adopted_by_webhook"
 """The same, as a webhook alone says. It moves no money: where a read is asked for, the read decides."""
 BY_PERSON: Final = "by_person"
@@ -58,6 +62,10 @@ class Answer(StrEnum):
     not_taken = "not_taken"
     """It never left, there were too many calls, or others asked for together were in the way: nothing came of it."""
     lost = "lost"
+    stranger = "stranger"
+    """To a read: the carrier does not know the shipment. Most likely its id is forged."""
+    asked = "asked"
+    """None yet, and a person or the end of a pause asks for it, also where its offers are old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,8 @@ class Purchase:
     """When the call had to be begun."""
     left_by: datetime | None = None
     """The last moment at which the request can have left: a bound at the intent, the call's end once that is known."""
+    doubted_at: datetime | None = None
+    """When a read first showed nothing of this intent, by the carrier's clock: nobody sets that one back or forward."""
     reads: int = 0
     attempts: int = 0
     reason: str | None = None
@@ -119,6 +129,8 @@ class Step:
     decided: Decided | None = None
     pauses: AccountReason | None = None
     """Why nothing more may be bought for the organization, where that came out."""
+    keeps: bool = False
+    """Whether the purchase stays in this hand; an intended one does anyway."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.outlook import (
     LIVE,
-    OF,
     Batch,
     Claimed,
     Due,
@@ -26,12 +25,14 @@ from bridge.store.outlook import (
     Plan,
     Take,
     begun_or_not_of,
+    moments,
     not_of,
+    of,
     outlooks,
-    parameters_of,
 )
 from bridge.store.purchase import (
     ADOPTED,
+    PAUSED,
     UNBOUGHT,
     Answer,
     Approval,
@@ -108,9 +109,9 @@ class SqlPurchases:
 
     def _take(self, transaction: Transaction, organization: OrganizationId, take: Take, due: Due) -> list[Purchase]:
         rows = transaction.run(
-            f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {OF[take.errand]} AND {due.sql}"
-            f" ORDER BY deadline <= ?, {_FIRST[take.errand]} LIMIT ? {transaction.skip_locked('purchases')}",
-            (organization, *parameters_of(take.errand, due), *due.parameters, due.at, take.size),
+            f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {of(take.errand)} AND {due.sql}"
+            f" ORDER BY {_FIRST[take.errand]} LIMIT ? {transaction.skip_locked('purchases')}",
+            (organization, *moments(due), *due.parameters, take.size),
         )
         if not rows:
             return []
@@ -146,7 +147,9 @@ class SqlPurchases:
             ledger = ledgers[claimed.subject]
             known = None if ledger.state is None else ShipmentState.load(ledger.state)
             step = decide(known)
-            if self._write(transaction, step.purchase, now):
+            if self._is_outdated(transaction, step.purchase):
+                continue
+            if self._write(transaction, step.purchase, now, keeps=step.keeps):
                 self._tell(transaction, ledger, known, step, now)
                 facts += step.facts
                 counted.append(step)
@@ -155,6 +158,10 @@ class SqlPurchases:
         for step in counted:
             self._hear(transaction, step, now)
         return [step.purchase for step in counted]
+
+    def _is_outdated(self, transaction: Transaction, one: Purchase) -> bool:
+        """Say whether a purchase would end for a pause that has ended meanwhile: then it is looked at once more."""
+        return one.reason == PAUSED and not is_paused(transaction, one.organization)
 
     def _hear(self, transaction: Transaction, step: Step, now: datetime) -> None:
         """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it."""
@@ -211,10 +218,10 @@ class SqlPurchases:
         entry = journal.Entry(one.organization, one.shipment, now, now, 1, note, one.state.value, *which)
         journal.write(transaction, entry)
 
-    def _write(self, transaction: Transaction, one: Purchase, now: datetime) -> bool:
+    def _write(self, transaction: Transaction, one: Purchase, now: datetime, *, keeps: bool) -> bool:
         """Write a purchase that is still ours; say whether it is."""
         self._put_aside(transaction, one)
-        kept = _lease(transaction) if one.state is PurchaseState.intended else 0
+        kept = _lease(transaction) if keeps or one.state is PurchaseState.intended else 0
         columns = _columns(one) | {"held_until": kept, "updated_at": micros(now)}
         changed = transaction.run(
             f"UPDATE purchases SET {', '.join(f'{name} = ?' for name in columns)} WHERE {_HELD} RETURNING shipment",
@@ -246,11 +253,16 @@ class _Paused(Exception):
 _STAYS_ITS_OWN = (PurchaseState.intended, PurchaseState.doubt, PurchaseState.succeeded)
 """Where nothing asked for meanwhile may begin another purchase: nobody knows yet, or it is bought."""
 _HELD = "organization = ? AND shipment = ? AND holder = ? AND token = ? AND held_until > ?"
-_FIRST: Final = {Errand.settle: "due_at", Errand.buy: "deadline", Errand.confirm: "due_at"}
+_FIRST: Final = {
+    Errand.settle: "due_at, deadline",
+    Errand.buy: "coalesce(answer, '') = 'stranger', deadline",
+    Errand.confirm: "due_at, deadline",
+    Errand.renew: "deadline DESC",
+}
 _COLUMNS: Final = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"
-    " approved_by, approved_service, approved_amount"
+    " approved_by, approved_service, approved_amount, doubted_at"
 )
 _FINEST: Final = 10_000
 
@@ -283,6 +295,7 @@ def _columns(one: Purchase) -> dict[str, object]:
         "payments": ",".join(map(str, one.payments)),
         "send_before": _stored(one.send_before),
         "left_by": _stored(one.left_by),
+        "doubted_at": _stored(one.doubted_at),
         "reads": one.reads,
         "attempts": one.attempts,
         "reason": one.reason,
@@ -314,6 +327,7 @@ def _purchase(row: Row) -> Purchase:
         regenerations=row[17],
         edited_at=_read(row[18]),
         approval=None if row[19] is None else _approval(row[19], row[20], row[21]),
+        doubted_at=_read(row[22]),
     )
 
 

@@ -13,6 +13,8 @@ _JUST_BEFORE: Final = timedelta(minutes=10)
 """Purchases that failed for the same reason before the first refusal was seen."""
 _OLDEST: Final = timedelta(hours=24)
 _MOST: Final = 10_000
+_OFTEN_ENOUGH: Final = 3
+"""What failed so often is the shipment's own fault: it would pause the account again and again."""
 
 
 def rewant(
@@ -27,12 +29,13 @@ def rewant(
     oldest = max(since - _JUST_BEFORE, now - _OLDEST)
     rows = transaction.run(
         "UPDATE purchases SET state = 'wanted', deadline = ?, due_at = ?, updated_at = ?, attempts = 0, reads = 0,"
-        " refusals = 0, regenerations = 0, answer = NULL, reason = NULL, intent_id = NULL"
+        " answer = 'asked', reason = NULL, intent_id = NULL"
         " WHERE organization = ? AND shipment IN (SELECT shipment FROM purchases"
         " WHERE organization = ? AND state IN ('expired', 'failed') AND updated_at >= ?"
-        " AND reason IN ('account_paused', 'insufficient_funds', 'account_data_missing')"
-        f" ORDER BY updated_at DESC LIMIT {most} {transaction.skip_locked('purchases')}) RETURNING shipment",
-        (micros(now + _WINDOW), micros(now), micros(now), organization, organization, micros(oldest)),
+        " AND reason IN ('account_paused', 'account_refused', 'insufficient_funds', 'account_data_missing')"
+        " AND refusals < ?"
+        f" ORDER BY updated_at LIMIT {most} {transaction.skip_locked('purchases')}) RETURNING shipment",
+        (micros(now + _WINDOW), micros(now), micros(now), organization, organization, micros(oldest), _OFTEN_ENOUGH),
     )
     if rows:
         transaction.notify("purchases")

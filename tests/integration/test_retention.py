@@ -138,6 +138,12 @@ async def test_an_audit_of_broken_books_ends_with_1_and_names_the_identity(
         code, audit = await ask(bridge, "audit", "--since", "24h")
         assert (code, audit["balanced"]) == (1, False)
         assert [one["key"] for one in audit["identities"] if not one["balanced"]] == ["c"]
-        assert audit["identities"][4]["figures"] == {"bought": 1, "succeeded": 0, "adopted": 1, "in hand": 0}
+        assert audit["identities"][4]["figures"] == {
+            "bought": 1,
+            "succeeded": 0,
+            "adopted": 1,
+            "in hand": 0,
+            "reserved": 0,
+        }
         [difference] = audit["identities"][2]["differences"]
         assert difference["examples"][0]["subject"].startswith("shipment/")

@@ -427,7 +427,7 @@ async def test_purchases_are_listed_shown_held_and_approved(tmp_path: Path, data
         shown = await verb(bridge.environ, "purchases", "show", "17")
         assert (shown.code, "at an unknown price, by cli" in shown.out) == (0, True)
         told = await verb(bridge.environ, "why", "shipment/17", "--organization", "4821")
-        assert "cli: approved; held -> wanted" in told.out
+        assert f"cli, command {approved.json['command_id']}: approved; held -> wanted" in told.out
 
         missing = await verb(bridge.environ, "purchases", "show", "19")
         assert (missing.code, "was ever asked for" in missing.err) == (1, True)

@@ -24,7 +24,7 @@ from bridge.carriers.shipx.listing import Listing
 from bridge.carriers.shipx.trust import Trust
 from bridge.carriers.shipx.turn import ShipxTurn
 from bridge.carriers.transport import Transport
-from bridge.errors import CarrierRefused, CarrierUnavailable
+from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.lifecycle import Clock
 from bridge.limits.connection import LEASE_S, Purpose
 from bridge.model import OrganizationId, ShipmentId
@@ -115,17 +115,19 @@ class ShipxClient:
         came = len(items) + found.unread
         return Page(items, found.count, found.unread, is_last=not came or page * calls.MOST_AT_ONCE >= found.count)
 
-    async def regenerate(self, shipment: ShipmentId) -> None:
+    async def regenerate(
+        self, shipment: ShipmentId, purpose: Purpose = Purpose.read, is_late: Callable[[], bool] = lambda: False
+    ) -> None:
         """Have offers made anew by an empty edit; where that is not valid, by one that says again what is so."""
         try:
-            await self._ask(calls.edit(shipment, {}), reading.accepted, Purpose.read)
+            await self._ask(calls.edit(shipment, {}), reading.accepted, purpose, is_late)
         except CarrierRefused as refusal:
             if not _is_invalid(refusal):
                 raise
-            comments = await self._ask(calls.read(shipment), partial(reading.comments, shipment), Purpose.read)
+            comments = await self._ask(calls.read(shipment), partial(reading.comments, shipment), purpose)
             if not comments:
                 raise
-            await self._ask(calls.edit(shipment, {"comments": comments}), reading.accepted, Purpose.read)
+            await self._ask(calls.edit(shipment, {"comments": comments}), reading.accepted, purpose, is_late)
 
     @asynccontextmanager
     async def turn_to_buy(self) -> AsyncIterator[ShipxTurn]:
@@ -184,10 +186,18 @@ class ShipxClient:
 
     # -- permits -------------------------------------------------------------------------------------------------------
 
-    async def _ask(self, call: Call, read: Callable[[Answer], T], purpose: Purpose) -> T:
+    async def _ask(
+        self,
+        call: Call,
+        read: Callable[[Answer], T],
+        purpose: Purpose,
+        is_late: Callable[[], bool] = lambda: False,
+    ) -> T:
         """Wait for a permit and make a call. Where the carrier was away, one that is about no shipment goes first."""
         while True:
             async with self._permits.permit(purpose, self._caller.timeout_s) as permit:
+                if is_late():
+                    raise NoPermit("too_late")
                 if not permit.is_probe:
                     return await self._caller.make(call, read, permit)
                 await self._probe(permit)

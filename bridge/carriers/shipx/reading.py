@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from bridge.carriers.shipx import listing, wire
 from bridge.carriers.shipx import shipment as shipments
@@ -53,6 +54,16 @@ def organizations(answer: Answer) -> list[OrganizationId]:
 
 def accepted(_answer: Answer) -> None:
     """Believe nothing: only a read shows what became of it."""
+
+
+def taken(answer: Answer) -> None:
+    """Believe that it was taken in; a page of the edge in front of the carrier says nothing of the kind."""
+    try:
+        is_one = not answer.body or isinstance(from_json(answer.body), dict)
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise CarrierUnavailable("unreadable_answer", status=answer.status)
 
 
 def _readable(read: Callable[[bytes], T], answer: Answer) -> T:

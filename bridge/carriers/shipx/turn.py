@@ -31,7 +31,7 @@ class ShipxTurn:
         is_single = len(choices) == 1
         call = calls.buy(choices[0]) if is_single else calls.bulk_buy(self._organization, choices)
         try:
-            await self._caller.make(call, reading.accepted, permit)
+            await self._caller.make(call, reading.taken, permit)
         except CarrierRefused as refusal:
             if is_single or refusal.key != _NOT_PAID:
                 raise

@@ -28,13 +28,14 @@ def wants(database: ManagedDatabase) -> Wants:
 ERRANDS: list[tuple[dict[str, Any], Errand | None, str]] = [
     # how it stands, what it is taken for
     ({}, Errand.buy, "just asked for"),
+    ({"left": 0}, Errand.renew, "its window is over"),
     ({"due_at": AT + 1}, None, "wanted, and put off"),
     ({"due_at": AT}, Errand.buy, "put off until now"),
     ({"answer": "not_taken", "intent_id": "i"}, Errand.buy, "the carrier did not take it in"),
     ({"state": "intended"}, Errand.settle, "whoever intended it is gone"),
     ({"state": "doubt"}, Errand.settle, "nobody knows how the call ended"),
     ({"state": "doubt", "answer": "lost", "left_by": AT}, Errand.settle, "no answer"),
-    ({"state": "doubt", "answer": "refused", "left_by": AT}, Errand.settle, "a refusal that a read is to explain"),
+    ({"state": "doubt", "answer": "refused", "left_by": AT}, Errand.buy, "a refusal that a read is to explain"),
     ({**ACCEPTED, "left_by": AT - 59 * SECOND}, Errand.confirm, "accepted a moment ago"),
     ({**ACCEPTED, "left_by": AT - 60 * SECOND}, Errand.settle, "accepted long ago, and not seen yet"),
     ({**ACCEPTED, "left_by": None}, Errand.settle, "accepted, nobody knows when"),
@@ -61,12 +62,12 @@ async def test_a_purchase_is_taken_for_one_errand(
 # -- order and sizes ---------------------------------------------------------------------------------------------------
 
 
-async def test_the_window_that_closes_first_is_bought_for_first_and_those_that_are_closed_come_last(
+async def test_the_window_that_closes_first_is_bought_for_first_and_those_that_closed_come_apart(
     wants: Wants,
 ) -> None:
     for shipment, left in ((1, 200), (2, 20), (3, -10), (4, 100), (5, -1)):
         await wants.want(shipment, left=left)
-    assert numbers(await wants.take(Take(Errand.buy, 9))) == [2, 4, 1, 3, 5]
+    assert numbers(await wants.take(Take(Errand.buy, 9), Take(Errand.renew, 9))) == [2, 4, 1, 5, 3]
 
 
 @pytest.mark.parametrize("errand", [Errand.settle, Errand.confirm])
@@ -106,7 +107,7 @@ async def test_the_plan_is_asked_about_each_organization_with_what_is_due_of_it(
 
     claimed = await wants.store.claim(plan, NOW)
     assert asked == [
-        Outlook(ORGANIZATION, settle=1, wanted=((-5.0, 1), (20.0, 1), (100.0, 1), (101.0, 1))),
+        Outlook(ORGANIZATION, settle=1, wanted=((20.0, 1), (100.0, 1), (101.0, 1)), over=1),
         Outlook(OTHER, confirm=1, wanted=((100.0, 1),)),
     ]
     assert claimed.outlooks == asked

@@ -14,7 +14,8 @@ import pytest
 from bridge.carriers.shipx import webhook
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
-from bridge.model import PARTITIONS, Arrival, OrganizationId
+from bridge.model import PARTITIONS, Arrival, OrganizationId, ShipmentId
+from bridge.store import journal
 from bridge.store.database import Database, ManagedDatabase, Row, Transaction, Unit
 from bridge.store.facts import Recorder
 from bridge.store.feed import Filter, SqlFeed, encode
@@ -119,6 +120,14 @@ async def test_what_a_pause_kept_from_being_bought_is_found_by_its_index(databas
     await explaining.write(lambda transaction: rewant(transaction, OrganizationId(1), NOW, NOW))
     (plan,) = explaining.plans.values()
     assert "purchases_unpaid" in plan
+
+
+async def test_how_many_one_call_asked_for_is_counted_near_its_own_step(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    await explaining.read(lambda transaction: journal.entries(transaction, OrganizationId(1), ShipmentId(1)))
+    (plan,) = explaining.plans.values()
+    assert {"sqlite": "PRIMARY KEY (rowid>? AND rowid<?)", "postgres": "journal_pkey"}[database.dialect] in plan
+    assert "journal_of_shipment" in plan
 
 
 # -- one subject among many --------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from bridge.inspection.outlook import outlook
+from bridge.limits.pause import Pause
+from bridge.model import micros
 from bridge.store.purchase import PurchaseState
 from bridge.store.story import Standing, Story
 
@@ -34,8 +36,14 @@ STANDING = Standing(
 )
 
 
-def told(**changes: Any) -> str:
-    story = Story("/shipx/1", "shipment/5", (), (), (), replace(STANDING, **changes), ())
+LATER = NOW + timedelta(minutes=2)
+BY_PERSON = Pause(micros(NOW), "operator", "anna-token")
+BY_CARRIER = Pause(micros(NOW), "debt_collection", "carrier", probe_at=micros(LATER))
+ABOUT_TOKEN = Pause(micros(NOW), "forbidden", "carrier", probe_at=micros(NOW))
+
+
+def told(account: Pause | None = None, **changes: Any) -> str:
+    story = Story("/shipx/1", "shipment/5", (), (), (), replace(STANDING, **changes), (), account=account)
     return " | ".join(outlook(story, NOW, SETTLE))
 
 
@@ -64,6 +72,58 @@ CASES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("changes", "expected"), CASES)
 def test_how_a_purchase_stands_says_what_happens_next(changes: dict[str, Any], expected: str) -> None:
     assert expected in told(**changes)
+
+
+PERSONS: list[tuple[dict[str, Any], str]] = [
+    (
+        {"state": "held", "reason": "approval_required"},
+        "`bridge purchases approve 5` has inpost_locker_standard bought",
+    ),
+    ({"state": "held", "reason": "approval_required"}, "`bridge purchases retry 5` has it decided about anew"),
+    (
+        {"state": "held", "deadline": NOW},
+        "its offers ran out at 2026-11-20 12:00:00.000Z: after an approval they would",
+    ),
+    ({"state": "held", "reason": "by_person", "intent": None}, "no offer was chosen yet: `bridge purchases retry 5`"),
+    (
+        {"state": "held", "reason": "dry_run"},
+        "approving it changes nothing as long as BRIDGE_PURCHASING__MODE is dry_run",
+    ),
+    ({"state": "expired"}, "`bridge purchases retry 5` has it decided about anew"),
+    ({"state": "failed", "reason": "other"}, "`bridge purchases retry 5` has it decided about anew"),
+    ({"state": "declined", "reason": "no_rule_match"}, "`bridge purchases retry 5` has it decided about anew"),
+    ({"state": "not_ours", "reason": "not_found"}, "`bridge purchases retry 5` has it decided about anew"),
+    (
+        {"state": "wanted", "account": BY_PERSON},
+        "nothing is bought for its account: operator, by anna-token, since 2026-11-20 12:00:00.000Z;"
+        " `bridge connections resume shipx/1` ends it, and nothing else does",
+    ),
+    (
+        {"state": "wanted", "account": BY_CARRIER},
+        "debt_collection, by carrier, since 2026-11-20 12:00:00.000Z; it ends by itself when a try succeeds,"
+        " the next one at 2026-11-20 12:02:00.000Z, or by `bridge connections resume shipx/1`",
+    ),
+    ({"state": "wanted", "account": ABOUT_TOKEN}, "the next one with the next look at the account, or by"),
+    (
+        {"state": "expired", "reason": "account_paused", "account": BY_CARRIER},
+        "after the pause it is wanted again, unless the policy has it otherwise (regenerate_after_pause)",
+    ),
+    (
+        {"state": "failed", "reason": "insufficient_funds", "account": BY_PERSON},
+        "its account is paused: operator, by anna-token",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), PERSONS)
+def test_what_a_person_can_do_is_said_and_what_happens_by_itself(changes: dict[str, Any], expected: str) -> None:
+    assert expected in told(**changes)
+
+
+def test_a_pause_that_has_nothing_to_do_with_how_it_ended_is_not_named() -> None:
+    assert "paused" not in told(BY_CARRIER, state="expired")
+    assert "paused" not in told(state="expired", reason="carrier_unreachable")
+    assert "approve" not in told(state="held", reason="dry_run")
 
 
 @pytest.mark.parametrize("state", list(PurchaseState))

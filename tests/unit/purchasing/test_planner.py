@@ -15,11 +15,11 @@ ORGANIZATION = OrganizationId(4821)
 SCARCE = Means(per_second=1, at_once=2, call_s=0.3)
 """A call a second: a purchase takes two of them."""
 BULK = replace(SCARCE, most=100)
-settle, buy, confirm = Errand.settle, Errand.buy, Errand.confirm
+settle, buy, confirm, renew = Errand
 
 
-def due(*wanted: tuple[float, int], settle: int = 0, confirm: int = 0) -> Outlook:
-    return Outlook(ORGANIZATION, settle, confirm, wanted)
+def due(*wanted: tuple[float, int], settle: int = 0, confirm: int = 0, over: int = 0) -> Outlook:
+    return Outlook(ORGANIZATION, settle, confirm, wanted, over)
 
 
 # -- how many calls there are ------------------------------------------------------------------------------------------
@@ -135,7 +135,10 @@ PLANS: list[tuple[Outlook, Means, Hands, list[Take], str]] = [
         "nothing waits at the end of a window",
     ),
     (due((15, 1), (300, 50)), BULK, Hands(8, JUST_NOW), [], "which is the last fifteen seconds"),
-    (due((-1, 1), (300, 50)), BULK, Hands(8, JUST_NOW), [], "what is over waits like the rest"),
+    (due(over=3), BULK, FREE, [Take(renew, 1)], "windows that are over: one after the other"),
+    (due((300, 3), over=3), BULK, Hands(4), [Take(buy, 1)] * 3, "the last hand is for windows that are open"),
+    (due((300, 3), over=3), BULK, Hands(5), [Take(buy, 1)] * 3 + [Take(renew, 1)], "one to spare is not"),
+    (due((300, 250), over=30), BULK, FREE, [Take(buy, 100)] * 2 + [Take(buy, 50), Take(renew, 10)], "ten in a crowd"),
     (due(settle=30), BULK, Hands(8, JUST_NOW), [], "reads wait for a full call as well"),
     (due(settle=30), BULK, Hands(8, LONG_AGO), [Take(settle, 30)], "for two seconds"),
     (due((10, 3), settle=30), BULK, Hands(8, JUST_NOW), [Take(buy, 3)], "and are not hurried by a window that closes"),

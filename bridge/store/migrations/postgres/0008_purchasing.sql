@@ -3,6 +3,8 @@ ALTER TABLE purchases ADD COLUMN regenerations INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE purchases ADD COLUMN edited_at BIGINT;
 -- How the last call for this purchase ended, in a word: it decides how urgent the next read is.
 ALTER TABLE purchases ADD COLUMN answer TEXT;
+-- When a read first showed nothing of this intent, by the carrier's clock.
+ALTER TABLE purchases ADD COLUMN doubted_at BIGINT;
 -- How often the carrier refused outright within this window.
 ALTER TABLE purchases ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
 -- Who approved a held purchase, of which service, up to which price (ten-thousandths; NULL: it was not known).

@@ -216,13 +216,19 @@ async def test_an_answer_about_another_shipment_is_none(client: ShipxClient, htt
     assert (await unavailable(client.read(SHIPMENT))).reason == "another_shipment"
 
 
-@pytest.mark.parametrize("answer", [{"status": "whatever"}, {}, []])
+@pytest.mark.parametrize("answer", [{"status": "whatever"}, {}])
 async def test_a_buy_is_accepted_whatever_its_answer_says(
     answer: object, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
     """Only a read shows what became of it."""
     httpx_mock.add_response(json=answer)
     await buy(client)
+
+
+@pytest.mark.parametrize("page", ["<html>Please wait</html>", "[]", "{"])
+async def test_a_page_is_no_answer_to_a_buy(page: str, client: ShipxClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(200, text=page)
+    assert (await unavailable(buy(client))).reason == "unreadable_answer"
 
 
 async def test_organizations_are_listed_by_number(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
