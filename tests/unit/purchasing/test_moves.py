@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bridge.errors import NoPermit
+import pytest
+
+from bridge.errors import CarrierRefused, NoPermit
 from bridge.events.shipment import ShipmentState
 from bridge.model import IntentId, OfferId, ShipmentId
 from bridge.purchasing.announce import told
-from bridge.purchasing.deciding import decided
-from bridge.purchasing.moves import Chosen, Moment
+from bridge.purchasing.deciding import decided, unaffordable
+from bridge.purchasing.moves import Chosen, Moment, Move
+from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
-from bridge.purchasing.unread import not_now
+from bridge.purchasing.unread import NO_TOKEN, not_now, unread
 from bridge.store.budget import Caps
 from bridge.store.purchase import Answer, Purchase, PurchaseState
 from tests.unit.purchasing.policy.making import AT, COURIER, LOCKER, ORGANIZATION, offer, policy, rule, shipment
@@ -46,7 +49,7 @@ def chosen(purchase: Purchase) -> Chosen:
     return found
 
 
-def ended(one: Chosen) -> list[tuple[str, str]]:
+def ended(one: Chosen | Move) -> list[tuple[str, str]]:
     """Give the intents whose end is told before the new one."""
     facts, _ = told(one.tell, ShipmentState())
     return [(fact.type, fact.key) for fact in facts]
@@ -66,3 +69,54 @@ def test_what_is_put_off_before_it_was_ever_intended_has_no_intent_and_knows_its
     first = replace(NOT_TAKEN, intent=None, offer=None, service=None, answer=None)
     put_off = not_now(chosen(first).before, NoPermit("no_turn"), TERMS, AT).purchase
     assert (put_off.intent, put_off.offer, put_off.deadline) == (None, None, AT + timedelta(seconds=200))
+
+
+# -- whatever ends a purchase ends an intent that was not taken in, too ------------------------------------------------
+
+HERE = shipment(offer(1, LOCKER, left=200))
+BOUGHT = replace(HERE, status="confirmed", offers=(), tracking_number="1")
+
+
+def chosen_here() -> Chosen:
+    found = decided(NOT_TAKEN, HERE, TERMS, Moment(AT, AT))
+    assert isinstance(found, Chosen)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("seen", "terms"),
+    [
+        pytest.param(HERE, replace(TERMS, mode="approve"), id="held, with the same offer"),
+        pytest.param(GONE, replace(TERMS, mode="approve"), id="held, with another"),
+        pytest.param(shipment(offer(1, status="unavailable")), TERMS, id="declined"),
+        pytest.param(BOUGHT, TERMS, id="bought by others, and no offer is named any more"),
+    ],
+)
+def test_an_intent_that_was_not_taken_in_ends_with_the_purchase(seen: Shipment, terms: Terms) -> None:
+    found = decided(NOT_TAKEN, seen, terms, Moment(AT, AT))
+    assert isinstance(found, Move)
+    assert ended(found)[0] == ("shipment.purchase_failed", "the first")
+    assert (found.purchase.answer, found.purchase.state) != (Answer.not_taken, PurchaseState.wanted)
+    if found.purchase.state is PurchaseState.held:
+        assert found.purchase.intent != "the first", "that one has ended"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(unaffordable(chosen_here(), "budget_exhausted", TERMS, AT), id="over the budget"),
+        pytest.param(unread(NOT_TAKEN, NO_TOKEN, TERMS, AT), id="without a token"),
+        pytest.param(
+            unread(NOT_TAKEN, CarrierRefused("resource_not_found", status=404), TERMS, NOT_TAKEN.deadline),
+            id="not there",
+        ),
+        pytest.param(not_now(NOT_TAKEN, NoPermit("paused"), TERMS, NOT_TAKEN.deadline), id="paused for too long"),
+    ],
+)
+def test_it_ends_where_nothing_more_is_asked_for(found: Move) -> None:
+    assert ended(found)[0] == ("shipment.purchase_failed", "the first")
+
+
+def test_an_intent_that_has_to_wait_for_the_next_minute_is_still_told_of_later() -> None:
+    waits = unaffordable(chosen_here(), "too_many_a_minute", TERMS, AT)
+    assert (waits.tell, waits.purchase.intent, waits.purchase.answer) == ((), "the first", Answer.not_taken)
