@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import sys
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,6 +73,7 @@ class Carrier:
         return Takings(
             shipments=[one["id"] for one in state["shipments"]],
             charges=[one["shipment_id"] for one in charges],
+            paid=sum((Decimal(one["amount"]) for one in charges), Decimal(0)),
             single_purchases=sum(path.endswith("/buy") for path in paths),
             bulk_purchases=sum(path.endswith("/bulk_buy") for path in paths),
             faults=len(met),

@@ -35,12 +35,12 @@ MERCHANT_SECRET: Final = "7" * 40
 SOURCE: Final = f"/shipx/{ORGANIZATION}"
 MERCHANT_SOURCE: Final = f"/shipx/{MERCHANT}"
 
-_BUYING: Final = {
+BUYING: Final = {
     "BRIDGE_SHIPX__REQUESTS_PER_MINUTE": "600",
     "BRIDGE_SHIPX__MAX_IN_FLIGHT": "4",
     "BRIDGE_SHIPX__TIMEOUT_S": "3",
     "BRIDGE_PURCHASING__SETTLE_S": "10",
-    "BRIDGE_PURCHASING__MAX_PER_DAY": "500000",
+    "BRIDGE_PURCHASING__MAX_PER_DAY": "1000000",
     "BRIDGE_PURCHASING__MAX_SPEND_PER_DAY": "10000000",
 }
 """Little enough for many to be bought by one call, and patient enough for what carrier.toml does to purchases."""
@@ -116,5 +116,5 @@ def _settings(folder: Path, database_url: str, carrier_url: str, seed: int) -> d
         "BRIDGE_MIGRATE": "true",
         "BRIDGE_PERSONAL_DATA__KEYS": b64encode(Random(seed).randbytes(32)).decode(),
         "BRIDGE_SHIPX__BASE_URL": carrier_url,
-        **_BUYING,
+        **BUYING,
     }

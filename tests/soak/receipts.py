@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.soak.follower import Event
 
+_OFFERED: Final = "bridge.shipment.offers_prepared.v1"
 _SUCCEEDED: Final = "bridge.shipment.purchase_succeeded.v1"
 _FAILED: Final = "bridge.shipment.purchase_failed.v1"
 _REQUESTED: Final = "bridge.shipment.purchase_requested.v1"
@@ -27,7 +28,7 @@ class Receipts:
 
     def __init__(self, source: str) -> None:
         self._source = source
-        self._last: dict[int, tuple[str, str]] = {}
+        self._last: dict[int, tuple[str, str, str]] = {}
         self.requested: dict[str, int] = {}
         """The shipment of each intent."""
         self.ends: Counter[str] = Counter()
@@ -36,30 +37,35 @@ class Receipts:
         """By shipment; those that were adopted are not among them."""
         self.adopted: Counter[int] = Counter()
         self.polled: set[int] = set()
-        """Shipments that were asked to be bought without any webhook: what began it was a read."""
+        """Shipments whose offers a read found before any webhook told them."""
 
     def note(self, event: Event) -> None:
         """Take in an event that is no repeat."""
         kind, data = event["type"], event["data"]
-        if event["source"] != self._source or kind not in _TOLD:
+        if event["source"] != self._source:
             return
-        shipment = int(data["shipment_id"])
-        self._last[shipment] = max(self._last.get(shipment, ("", "")), (event["sequence"], kind))
+        if kind == _OFFERED and data["evidence"] == "carrier":
+            self.polled.add(int(data["shipment_id"]))
+        elif kind in _TOLD:
+            self._follow(int(data["shipment_id"]), kind, event)
+
+    def _follow(self, shipment: int, kind: str, event: Event) -> None:
+        data = event["data"]
+        now = (event["sequence"], kind, data.get("reason", ""))
+        self._last[shipment] = max(self._last.get(shipment, now), now)
         if kind == _REQUESTED:
             self.requested[data["intent_id"]] = shipment
-            if "correlationid" not in event:
-                self.polled.add(shipment)
         elif kind == _SUCCEEDED and data["adopted"]:
             self.adopted[shipment] += 1
         elif kind in (_SUCCEEDED, _FAILED):
             self.ends[data["intent_id"]] += 1
             self.succeeded[shipment] += kind == _SUCCEEDED
 
-    def last(self, shipment: int) -> str | None:
-        """Give the type of what was told last of a shipment's purchase."""
-        found = self._last.get(shipment)
-        return None if found is None else found[1]
+    def last(self, shipment: int) -> str:
+        """Give what was told last of a shipment's purchase: the event, and the reason where it has one."""
+        _, kind, reason = self._last.get(shipment, ("", "nothing", ""))
+        return " ".join((kind.removeprefix("bridge.shipment.").removesuffix(".v1"), reason)).strip()
 
     def has_ended(self, shipment: int) -> bool:
         """Say whether a shipment was bought, or a reason was told why it was not."""
-        return self.last(shipment) in ENDS
+        return shipment in self._last and self._last[shipment][1] in ENDS

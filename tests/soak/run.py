@@ -25,7 +25,7 @@ from tests.soak.options import Options
 from tests.soak.receipts import Receipts
 from tests.soak.screen import Screen, Summary
 from tests.soak.script import script
-from tests.soak.settling import LIVE, Settling
+from tests.soak.settling import LIVE, Settling, spent
 from tests.soak.strangers import Strangers
 from tests.soak.takeover import Takeovers
 from tests.soak.takings import Takings
@@ -113,7 +113,7 @@ class Run:
             *balance.database(books),
             *balance.consumer(books, self._follower, self._traffic),
             *balance.strangers(tally, self._breaking),
-            *spending.compared(takings, self._receipts, books.count(LIVE)),
+            *spending.compared(takings, self._receipts, books.count(LIVE), spent(books)),
         ]
 
     async def _all_ready(self) -> None:
@@ -138,6 +138,7 @@ class Run:
         tally, replicas = self._strangers.tally, self._cast.replicas
         answers = {f"  answered {status}, {place}": times for (place, status), times in sorted(tally.answers.items())}
         cut_off = {f"  without an answer, {place}": times for place, times in sorted(tally.cut_off.items())}
+        merchant = {f"the merchant was answered: {name}": n for name, n in sorted(self._merchant.answers.items())}
         failures = {f"  not acknowledged: {name}": times for name, times in sorted(self._traffic.failures.items())}
         counts: dict[str, str | int | float] = {
             "seed": str(self._options.seed),
@@ -150,7 +151,8 @@ class Run:
             "bad inputs": tally.inputs.total(),
             **answers,
             **cut_off,
-            **spending.counted(takings, self._receipts, self._merchant),
+            **merchant,
+            **spending.counted(takings, self._receipts),
             "events at the consumer": self._follower.events,
             "  repeats it dropped": self._follower.repeats,
             "  given back out of turn by the broker": self._follower.returned_late,

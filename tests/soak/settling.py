@@ -6,10 +6,11 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 from tests.faults.books import Books
-from tests.soak.carrier import Carrier
+from tests.soak.carrier import MERCHANT, Carrier
 from tests.soak.receipts import Receipts
 
 PATIENCE_S: Final = 420.0
@@ -17,6 +18,12 @@ PATIENCE_S: Final = 420.0
 LIVE: Final = "purchases WHERE state IN ('wanted', 'intended', 'doubt')"
 _LOOK_S: Final = 1.0
 _PROGRESS_EVERY: Final = 10
+
+
+def spent(books: Books) -> Decimal:
+    """Say what the merchant's budgets count as spent, over all days."""
+    sql = f"SELECT coalesce(sum(amount), 0) FROM budgets WHERE organization = {MERCHANT} AND currency = 'PLN'"
+    return Decimal(int(books.rows(sql)[0][0])) / 10_000
 
 
 class Settling:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 from bridge.demo.summary import Check
-from tests.soak.merchant import Merchant
 from tests.soak.receipts import Receipts
 from tests.soak.takings import Takings
 
@@ -15,19 +15,29 @@ LEAST_SHARE: Final = 0.95
 """Of the shipments, with the faults of carrier.toml."""
 
 
-def compared(takings: Takings, receipts: Receipts, live: int) -> list[Check]:
-    """Say that money was spent once for each shipment, and that everybody knows of it; `live` purchases are open."""
-    return [_charged_once(takings), _told(takings, receipts), *_ended(takings, receipts, live), _share(takings)]
+def compared(takings: Takings, receipts: Receipts, live: int, spent: Decimal) -> list[Check]:
+    """Say that money was spent once for each shipment, and that everybody knows of it.
+
+    `live` purchases are open in the database, and `spent` is what its budgets count.
+    """
+    return [
+        _charged_once(takings),
+        _told(takings, receipts),
+        _counted(takings, spent),
+        *_ended(takings, receipts, live),
+        _share(takings),
+    ]
 
 
-def counted(takings: Takings, receipts: Receipts, merchant: Merchant) -> dict[str, str | int | float]:
+def counted(takings: Takings, receipts: Receipts) -> dict[str, str | int | float]:
     """Count what was bought and how, for the table."""
-    odd = {f"  the merchant was told {answer}": n for answer, n in sorted(merchant.answers.items()) if answer != "201"}
+    charged = set(takings.charges)
+    unbought = Counter(receipts.last(one) for one in takings.shipments if one not in charged)
     return {
         "shipments created": len(takings.shipments),
-        **odd,
-        "  charged": len(set(takings.charges)),
-        "  asked to be bought without a webhook": len(receipts.polled),
+        "  charged": len(charged),
+        "  charged, and found by polling": len(receipts.polled & charged),
+        **{f"  not charged: {last}": times for last, times in sorted(unbought.items())},
         "purchases requested": len(receipts.requested),
         "  succeeded": receipts.succeeded.total(),
         "  adopted": receipts.adopted.total(),
@@ -54,6 +64,11 @@ def _told(takings: Takings, receipts: Receipts) -> Check:
     charged, succeeded = Counter(takings.charges), receipts.succeeded
     name = f"charges are what events say succeeded: {charged.total():,} and {succeeded.total():,}"
     return Check(name, tuple(_different(charged, receipts)))
+
+
+def _counted(takings: Takings, spent: Decimal) -> Check:
+    unequal = (f"{spent:,.2f} PLN counted",) if spent != takings.paid else ()
+    return Check(f"the budgets count what was paid: {takings.paid:,.2f} PLN", unequal)
 
 
 def _different(charged: Counter[int], receipts: Receipts) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +13,8 @@ class Takings:
 
     shipments: Sequence[int]
     charges: Sequence[int]
+    paid: Decimal
+    """The sum of all charges, in PLN."""
     single_purchases: int = 0
     bulk_purchases: int = 0
     """Calls, not shipments."""
