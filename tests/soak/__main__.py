@@ -1,4 +1,5 @@
-"""`./dev soak`: three bridges on PostgreSQL, everything broken again and again, bad input; the books must balance.
+"""`./dev soak`: three bridges on PostgreSQL buy at a carrier with faults, get bad input, and everything is broken again
+and again; the books must balance.
 
 It runs for the minutes given, and then until everything is worked off. The exit code is 0 where everything balances.
 """
@@ -34,7 +35,7 @@ def main() -> int:
         return 0
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     logging.disable(logging.CRITICAL)  # libraries complain of the broker that we took away
-    options = Options(given.minutes * 60, seed, given.sqlite, given.webhooks, given.inputs)
+    options = Options(given.minutes * 60, seed, given.sqlite, given.webhooks, given.inputs, given.shipments)
     remarks = Console(stderr=True)
     screen = Screen(remarks, as_json=given.json)
     screen.tell(f"seed {seed}")
@@ -62,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="repeat the moments and inputs of a run, as far as a machine can")
     parser.add_argument("--webhooks", type=float, default=120, metavar="N", help="webhooks a second (120)")
     parser.add_argument("--inputs", type=float, default=500, metavar="N", help="bad inputs a second, at most (500)")
+    parser.add_argument(
+        "--shipments", type=float, default=3, metavar="N", help="shipments to buy a second (3), and bursts"
+    )
     parser.add_argument("--show", type=int, metavar="NUMBER", help="print an input of the seed, and do nothing else")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
     return parser

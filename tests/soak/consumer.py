@@ -10,6 +10,7 @@ from aio_pika.exceptions import AMQPError
 
 from tests.faults.books import QUEUE
 from tests.soak.follower import Follower
+from tests.soak.receipts import Receipts
 
 _AT_ONCE: Final = 500
 _AGAIN_S: Final = 0.3
@@ -18,11 +19,12 @@ _SILENCE_S: Final = 5.0
 
 
 class Consumer:
-    """Feeds a follower until cancelled."""
+    """Feeds a follower, and receipts with what is no repeat, until cancelled."""
 
-    def __init__(self, amqp_url: str, follower: Follower) -> None:
+    def __init__(self, amqp_url: str, follower: Follower, receipts: Receipts) -> None:
         self._amqp_url = amqp_url
         self._follower = follower
+        self._receipts = receipts
 
     async def consume(self) -> None:
         """Take and acknowledge; come back after every loss, when what was not acknowledged comes again."""
@@ -41,5 +43,7 @@ class Consumer:
             async with queue.iterator() as messages:
                 async for message in messages:
                     patience.reschedule(loop.time() + _SILENCE_S)
-                    self._follower.take(message.body, redelivered=bool(message.redelivered))
+                    event = self._follower.take(message.body, redelivered=bool(message.redelivered))
+                    if event is not None:
+                        self._receipts.note(event)
                     await message.ack()

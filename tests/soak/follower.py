@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 _MOST_PROBLEMS: Final = 50
+Event = dict[str, Any]
 
 
 class Follower:
@@ -45,17 +46,18 @@ class Follower:
         """Say whether an event came."""
         return UUID(event_id).bytes in self._seen
 
-    def take(self, body: bytes, *, redelivered: bool) -> None:
-        """Take a message."""
-        event: dict[str, Any] = json.loads(body)
+    def take(self, body: bytes, *, redelivered: bool) -> Event | None:
+        """Take a message; gives its event, unless that is a repeat."""
+        event: Event = json.loads(body)
         key = UUID(event["id"]).bytes
         if key in self._seen:
             self.repeats += 1
-            return
+            return None
         self._seen.add(key)
         self._follow(f"{event['source']} {event['subject']}", int(event["sequence"]), redelivered)
         if event["source"] == self._source:
             self.learned[event["subject"], event["type"], event["data"].get("carrier_status", "")] += 1
+        return event
 
     def _follow(self, subject: str, sequence: int, redelivered: bool) -> None:
         last, ahead = self._last.setdefault(subject, 0), self._ahead.get(subject, set())

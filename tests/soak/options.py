@@ -14,6 +14,7 @@ class Options:
     on_sqlite: bool
     webhooks_per_second: float
     inputs_per_second: float
+    shipments_per_second: float
 
     @property
     def bridges(self) -> list[str]:

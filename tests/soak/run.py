@@ -13,18 +13,22 @@ from random import Random
 from typing import Final
 
 from bridge.demo.summary import Check
-from tests.soak import balance
+from tests.soak import balance, spending
 from tests.soak.auditing import audit
 from tests.soak.breaking import Breaking
-from tests.soak.cast import SOURCE, Cast, assembled, targets
+from tests.soak.cast import MERCHANT_SOURCE, SOURCE, Cast, assembled, targets
 from tests.soak.consumer import Consumer
 from tests.soak.follower import Follower
 from tests.soak.inputs import make
+from tests.soak.merchant import Merchant
 from tests.soak.options import Options
+from tests.soak.receipts import Receipts
 from tests.soak.screen import Screen, Summary
 from tests.soak.script import script
+from tests.soak.settling import LIVE, Settling, spent
 from tests.soak.strangers import Strangers
 from tests.soak.takeover import Takeovers
+from tests.soak.takings import Takings
 from tests.soak.traffic import Traffic
 from tests.support.bridge import until
 
@@ -42,7 +46,9 @@ class Run:
         self._cast = cast
         self._screen = screen
         self._follower = Follower(SOURCE)
+        self._receipts = Receipts(MERCHANT_SOURCE)
         self._traffic = Traffic(cast.urls, Random(f"{options.seed}/traffic"), options.webhooks_per_second)
+        self._merchant = Merchant(cast.carrier.url, Random(f"{options.seed}/merchant"), options.shipments_per_second)
         self._strangers = Strangers(
             cast.ports, partial(make, options.seed, targets=targets()), options.inputs_per_second
         )
@@ -56,16 +62,19 @@ class Run:
         steps = script(plan, options.seconds, options.bridges, has_server=not options.on_sqlite)
         async with (
             _beside(*(one.keep for one in cast.replicas)),
-            _beside(Consumer(cast.amqp_url, self._follower).consume),
+            _beside(Consumer(cast.amqp_url, self._follower, self._receipts).consume),
+            _beside(partial(cast.carrier.announce, cast.merchant_urls)),
         ):
             await self._all_ready()
             self._screen.tell(f"all are up: {len(steps)} troubles in {options.seconds / 60:g} minutes")
             async with _beside(self._watch), asyncio.TaskGroup() as group:
                 group.create_task(self._traffic.send())
                 group.create_task(self._strangers.send())
+                group.create_task(self._merchant.create())
                 await asyncio.gather(self._breaking.carry_out(steps), asyncio.sleep(options.seconds))
                 self._traffic.stop()
                 self._strangers.stop()
+                self._merchant.stop()
             if self._takeovers is not None:
                 await self._takeovers.end()
             return await self._ended()
@@ -74,19 +83,22 @@ class Run:
         """Wait until everything is done, end everybody in order, and compare."""
         self._screen.tell("no more troubles: waiting until everything is worked off")
         unsettled = await self._settled()
-        checks = await asyncio.to_thread(self._compared)
+        takings = await self._cast.carrier.takings()
+        checks = await asyncio.to_thread(self._compared, takings)
         checks += await asyncio.to_thread(audit, self._cast.replicas[0].bridge.environ)
         await asyncio.gather(*(one.finish() for one in self._cast.replicas))
         checks += balance.processes(self._cast.replicas, self._cast.reading)
         if self._takeovers is not None:
             checks += balance.takeovers(self._takeovers.measured, self._breaking)
-        return Summary(self._counts(), [unsettled, *checks])
+        return Summary(self._counts(takings), [unsettled, *checks])
 
     async def _settled(self) -> Check:
         """Wait for all to be ready, and for the last event at the consumer."""
         name, began = "everything was worked off", time.monotonic()
         try:
             await self._all_ready()
+            await self._cast.carrier.heal()
+            await Settling(self._cast.carrier, self._cast.books, self._receipts, self._screen.tell).wait()
             await until(self._cast.books.all_is_done, SETTLE_S)
             await until(lambda: self._follower.events >= self._cast.books.count("events"), SETTLE_S)
         except AssertionError as error:
@@ -94,13 +106,14 @@ class Run:
         self._screen.tell(f"worked off after {time.monotonic() - began:.1f} s")
         return Check(name, ())
 
-    def _compared(self) -> list[Check]:
+    def _compared(self, takings: Takings) -> list[Check]:
         books, tally = self._cast.books, self._strangers.tally
         return [
             *balance.acknowledged(books, self._traffic, tally),
             *balance.database(books),
             *balance.consumer(books, self._follower, self._traffic),
             *balance.strangers(tally, self._breaking),
+            *spending.compared(takings, self._receipts, books.count(LIVE), spent(books)),
         ]
 
     async def _all_ready(self) -> None:
@@ -115,15 +128,17 @@ class Run:
             if second % _PROGRESS_EVERY == _PROGRESS_EVERY - 1:
                 self._screen.tell(
                     f"{self._traffic.outcomes.total():,} webhooks acknowledged,"
-                    f" {self._strangers.tally.inputs.total():,} bad inputs, {self._follower.events:,} events"
+                    f" {self._strangers.tally.inputs.total():,} bad inputs, {self._follower.events:,} events,"
+                    f" {self._merchant.answers.total():,} shipments, {self._receipts.succeeded.total():,} bought"
                 )
             await asyncio.sleep(_MEASURE_S)
 
-    def _counts(self) -> dict[str, str | int | float]:
+    def _counts(self, takings: Takings) -> dict[str, str | int | float]:
         """Count what was done, for the table."""
         tally, replicas = self._strangers.tally, self._cast.replicas
         answers = {f"  answered {status}, {place}": times for (place, status), times in sorted(tally.answers.items())}
         cut_off = {f"  without an answer, {place}": times for place, times in sorted(tally.cut_off.items())}
+        merchant = {f"the merchant was answered: {name}": n for name, n in sorted(self._merchant.answers.items())}
         failures = {f"  not acknowledged: {name}": times for name, times in sorted(self._traffic.failures.items())}
         counts: dict[str, str | int | float] = {
             "seed": str(self._options.seed),
@@ -136,6 +151,8 @@ class Run:
             "bad inputs": tally.inputs.total(),
             **answers,
             **cut_off,
+            **merchant,
+            **spending.counted(takings, self._receipts),
             "events at the consumer": self._follower.events,
             "  repeats it dropped": self._follower.repeats,
             "  given back out of turn by the broker": self._follower.returned_late,

@@ -15,6 +15,7 @@ from typing import Final
 
 from tests.soak.answers import Answer, read
 from tests.soak.inputs import Input
+from tests.soak.pace import Pace
 from tests.soak.rules import PROBLEM, Place, is_allowed, is_told_right
 
 AT_ONCE: Final = 32
@@ -61,20 +62,6 @@ class Tally:
     def _keep(self, told: dict[str, str]) -> None:
         if told["outcome"] in ("accepted", "duplicate"):
             self.kept.add(bytes.fromhex(told["delivery_id"]))
-
-
-class Pace:
-    """So many a second, evenly, without making up for what was missed."""
-
-    def __init__(self, per_second: float) -> None:
-        self._step = 1 / per_second
-        self._next = 0.0
-
-    async def wait(self) -> None:
-        """Wait for one's turn."""
-        now = asyncio.get_running_loop().time()
-        self._next = max(self._next + self._step, now - 1)
-        await asyncio.sleep(max(self._next - now, 0))
 
 
 class Strangers:
