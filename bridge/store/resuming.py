@@ -36,8 +36,9 @@ def rewant(
     )
     chosen = transaction.among("shipment", [shipment for (shipment,) in found])
     rows = transaction.run(
-        "UPDATE purchases SET state = 'wanted', deadline = ?, due_at = ?, updated_at = ?, attempts = 0,"
-        f" reads = 0, answer = 'asked', reason = NULL, intent_id = NULL WHERE organization = ? AND {chosen.sql} RETURNING shipment",
+        "UPDATE purchases SET state = 'wanted', deadline = ?, due_at = ?, updated_at = ?, attempts = 0, reads = 0,"
+        " answer = 'asked', reason = NULL, intent_id = NULL"
+        f" WHERE organization = ? AND {chosen.sql} RETURNING shipment",
         (micros(now + _WINDOW), micros(now), micros(now), organization, *chosen.parameters),
     )
     if rows:
