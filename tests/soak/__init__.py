@@ -1,4 +1,4 @@
-"""The long run: everything is broken again and again while shipments are bought and strangers send rubbish; it balances.
+"""The long run: shipments are bought, strangers send rubbish, everything is broken; in the end the books must balance.
 
 `./dev soak --minutes N`, or `python -m tests.soak --help`. Every moment and every byte of it comes from one seed.
 

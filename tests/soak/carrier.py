@@ -21,6 +21,8 @@ MERCHANT: Final = ORGANIZATION + 2
 MERCHANT_TOKEN: Final = "token-of-the-merchant"
 SCENARIO: Final = Path(__file__).with_name("carrier.toml")
 _START_S: Final = 30.0
+_ANEW: Final = httpx.Limits(max_keepalive_connections=0)
+"""A connection for each call: one that was kept could be closed just when it is used."""
 _TURN_S: Final = 0.5
 """For how long webhooks go to one bridge."""
 
@@ -36,7 +38,7 @@ class Carrier:
         arguments = ["simulate", "--port", str(port), "--scenario", str(SCENARIO), "--seed", str(seed)]
         program = [sys.executable, "-m", "bridge.cli", *arguments]
         self._process = self._guard.spawn(program, env=clean_environment("BRIDGE_"), log=self._log)
-        self._http = httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=self.url, timeout=30, trust_env=False, limits=_ANEW)
 
     async def up(self) -> None:
         """Wait until it answers."""
