@@ -181,7 +181,7 @@ _RETRIED: Final = frozenset(
 )
 _UNAPPROVED: Final[Mapping[str, None]] = {"approved_by": None, "approved_service": None, "approved_amount": None}
 _FRESH: Final[Mapping[str, int]] = {"attempts": 0, "reads": 0}
-_ASKED: Final = "asked"
+_ASKED: Final = Answer.asked.value
 """In place of the answer to a call: a person asks, though the offers may be old."""
 _ANEW: Final[Mapping[str, int | None]] = {
     **_FRESH,

@@ -15,8 +15,8 @@ FROZEN_S = 30.0
 _QUIET_S = 10.0
 """For so long nothing more is told after the end; a process that stood still is awake again by then."""
 _OF_PERMITS = "a permit's commit"
-_FIRST, _EACH = 20, 8
-"""All of the first places of a story, and then every eighth."""
+_FIRST, _EACH = 14, 12
+"""All of the first places of a story, and then every twelfth."""
 
 
 def undisturbed(behaviour: Behaviour, disk: AnyDisk | None = None) -> None:
