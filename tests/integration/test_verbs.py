@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from bridge.broker.headers import ORIGIN, REASON, REDRIVEN, REPLAY
 from bridge.broker.rabbit import apply_topology
-from bridge.broker.topology import COMMANDS, DEAD
+from bridge.broker.topology import DEAD
 from bridge.lifecycle import utc_now
 from bridge.model import micros
 from bridge.nodes.rabbitmq import RabbitNode
@@ -83,7 +83,8 @@ async def rows(environ: Mapping[str, str], sql: str) -> list[tuple[Any, ...]]:
 
 
 async def test_a_connection_is_listed_paused_and_resumed(tmp_path: Path, database: dict[str, str]) -> None:
-    async with BridgeProcess(tmp_path, BRIDGE_SHIPX__TOKEN="token", **database) as bridge:
+    roles = "receiver,worker,relay,commands"  # a reconciler would ask the carrier, and nobody is there
+    async with BridgeProcess(tmp_path, BRIDGE_SHIPX__TOKEN="token", BRIDGE_ROLES=roles, **database) as bridge:
 
         async def state() -> str:
             (one,) = (await verb(bridge.environ, "connections", "list", "--json")).json["items"]
@@ -185,7 +186,9 @@ async def test_the_dead_are_listed_and_sent_back(tmp_path: Path, database: dict[
     await apply_topology(SecretStr(amqp_url))
     async with BridgeProcess(tmp_path, amqp_url=amqp_url, **database) as bridge:
         async with channel(amqp_url) as opened:
-            message = aio_pika.Message(b"Kowalska", message_id="m-1", headers={REASON: "not_json", ORIGIN: COMMANDS})
+            theirs = await opened.declare_exchange("erp", aio_pika.ExchangeType.TOPIC, durable=True)
+            await (await opened.declare_queue("erp.in", durable=True)).bind(theirs, "#")
+            message = aio_pika.Message(b"Kowalska", message_id="m-1", headers={REASON: "not_json", ORIGIN: "erp"})
             await (await opened.get_exchange(DEAD)).publish(message, "return.create")
         for _ in range(4):  # looking takes nothing away
             listed = await verb(bridge.environ, "dead", "list", "--json")
@@ -194,7 +197,7 @@ async def test_the_dead_are_listed_and_sent_back(tmp_path: Path, database: dict[
             assert (listed.json["queue"]["messages"], listed.json["events"]) == (1, {"count": 0, "items": []})
             assert (letter["message_id"], letter["exchange"], letter["routing_key"], letter["reason"]) == (
                 "m-1",
-                COMMANDS,
+                "erp",
                 "return.create",
                 "not_json",
             )
@@ -205,7 +208,7 @@ async def test_the_dead_are_listed_and_sent_back(tmp_path: Path, database: dict[
 
         redriven = await verb(bridge.environ, "dead", "redrive")
         assert (redriven.code, redriven.out) == (0, "1 messages and 0 events were sent back\n"), redriven.err
-        (back,) = await take(amqp_url, COMMANDS)
+        (back,) = await take(amqp_url, "erp.in")
         assert (back.routing_key, back.body, back.headers[REDRIVEN]) == ("return.create", b"Kowalska", 1)
         listed = await verb(bridge.environ, "dead", "list", "--json")
         assert listed.json["queue"] == {"messages": 0, "items": []}
