@@ -79,8 +79,8 @@ class RabbitCommands:
     async def pause(self) -> None:
         tag, self._tag = self._tag, None
         if tag is not None and self._queue is not None and self.is_open:
-            with suppress(BrokerError):
-                async with _answered(_gone()):
+            with suppress(BrokerError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_S), _answered(_gone()):
                     await self._queue.cancel(tag)
 
     async def acknowledge(self, message: CommandMessage) -> None:

@@ -101,6 +101,7 @@ class Consumer:
                     await self._watch()
                     await self._queue.pause()
             is_over = True  # what still comes returns to the queue as the connection ends
+        await self._queue.close()  # beside others who take their time to end
 
     async def close(self) -> None:
         """Leave the broker."""
