@@ -53,7 +53,7 @@ class Outcome:
     calls_each: float
     doubled: int
     unfounded: int
-    """Shipments that the bridge says are bought and are not, or the other way round. What it still asks about is neither."""
+    """Shipments that are bought and said not to be, or the other way round; what is still asked about is neither."""
 
     @property
     def slowest_left(self) -> float:
