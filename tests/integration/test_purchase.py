@@ -215,7 +215,7 @@ async def test_what_is_asked_for_while_an_older_read_is_decided_about_is_decided
         shipment = await carrier.create()
         await wanted(carrier, running, shipment)
         await carrier.simulator.advance(400)
-        stale = await running.take(Take(Errand.buy, 1))
+        stale = await running.take(Take(Errand.renew, 1))
         newer = PurchaseWork(ORGANIZATION, shipment, carrier.clock.now() + timedelta(minutes=5), DeliveryId("newer"))
         await running.database.write(lambda transaction: want(transaction, [newer], carrier.clock.now()))
         await running.handle(stale)
