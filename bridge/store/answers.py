@@ -120,7 +120,7 @@ class Answers:
                 learned.broken += (answer.shipment,)
             except StoreError:
                 raise
-            except Exception:
+            except Exception:  # the bug's own answer: it is put off, so that the others are taken in
                 log.exception("sweep.bug", shipment=answer.shipment)
                 learned.broken += (answer.shipment,)
         watched.put_off(transaction, organization, learned.broken, now + _POISON)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Final, Literal
 
 from pydantic_core import from_json
@@ -26,13 +25,11 @@ from bridge.model import (
 from bridge.store import budget, journal
 from bridge.store.database import Database, Row, Transaction, marks
 from bridge.store.facts import Recorder
-from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, Answer, PurchaseState
+from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, Answer, Approval, PurchaseState
 from bridge.store.wanting import WINDOW, want
 
 Result = Literal["approved", "held", "retried", "asked_for"]
 """What an order came to, as the journal keeps it."""
-_PARTS: Final = 10_000
-"""Amounts are kept in ten-thousandths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +50,6 @@ class Refused:
     """Why an order is not carried out, in words for whoever gave it."""
 
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """Who approved a purchase, of which service, up to which amount; None: at a price that nobody knows."""
-
-    by: str
-    service: str | None
-    amount: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,7 +449,7 @@ def _listed(transaction: Transaction, row: Row) -> Listed:
         updated_at=moment(updated_at),
         cause=cause,
         in_hand=holder if held_until > transaction.now else None,
-        approval=None if by is None else Approval(by, approved_service, _amount(approved_amount)),
+        approval=None if by is None else Approval(by, approved_service, budget.amount_of(approved_amount)),
         note=None,
     )
     return replace(listed, note=_last_note(transaction, listed))
@@ -476,7 +464,3 @@ def _last_note(transaction: Transaction, found: Listed) -> LastNote | None:
 
 def _price(told: Mapping[str, Any]) -> Money | None:
     return None if told.get("price") is None else Money.model_validate(told["price"])
-
-
-def _amount(stored: int | None) -> Decimal | None:
-    return None if stored is None else Decimal(stored) / _PARTS

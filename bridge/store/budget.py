@@ -137,6 +137,11 @@ def _counts(transaction: Transaction, organization: OrganizationId, most: int, n
     return True
 
 
+def amount_of(stored: int | None) -> Decimal | None:
+    """Read an amount that `tenthousandths` wrote; None stays unknown."""
+    return None if stored is None else Decimal(stored) / _FINEST
+
+
 def _sum(transaction: Transaction, organization: OrganizationId, period: str) -> list[tuple[str, int, int]]:
     rows = transaction.run(
         "SELECT currency, n, amount FROM budgets WHERE day = ? AND organization = ?", (period, organization)

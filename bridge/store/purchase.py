@@ -70,7 +70,7 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What a person agreed to: this service, up to this price where one was known."""
+    """What a person agreed to: this service, up to this price; None: at a price that nobody knew."""
 
     by: str
     service: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 from bridge.events.catalogue import Money
@@ -264,7 +263,6 @@ _COLUMNS: Final = (
     " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"
     " approved_by, approved_service, approved_amount, doubted_at"
 )
-_FINEST: Final = 10_000
 
 
 def _next_due(transaction: Transaction, without: Sequence[OrganizationId]) -> datetime | None:
@@ -326,13 +324,9 @@ def _purchase(row: Row) -> Purchase:
         refusals=row[16],
         regenerations=row[17],
         edited_at=_read(row[18]),
-        approval=None if row[19] is None else _approval(row[19], row[20], row[21]),
+        approval=None if row[19] is None else Approval(row[19], row[20], budget.amount_of(row[21])),
         doubted_at=_read(row[22]),
     )
-
-
-def _approval(by: str, service: str, amount: int | None) -> Approval:
-    return Approval(by, service, None if amount is None else Decimal(amount) / _FINEST)
 
 
 def _stored(value: datetime | None) -> int | None:

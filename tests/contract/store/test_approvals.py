@@ -23,7 +23,7 @@ from bridge.model import (
     micros,
 )
 from bridge.store import journal
-from bridge.store.approvals import Approval, Listed, Order, Refused, SqlApprovals, Wanted
+from bridge.store.approvals import Listed, Order, Refused, SqlApprovals, Wanted
 from bridge.store.database import ManagedDatabase, Transaction, marks
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
