@@ -27,7 +27,7 @@ from bridge.store.approvals import Listed, Order, Refused, SqlApprovals, Wanted
 from bridge.store.database import ManagedDatabase, Transaction, marks
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
-from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, BY_PERSON, PurchaseState
+from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, BY_PERSON, Approval, PurchaseState
 from bridge.store.wanting import want
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
