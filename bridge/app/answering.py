@@ -27,6 +27,7 @@ from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
 from bridge.store.decisions import SqlDecisions
 from bridge.store.feed import SqlFeed
+from bridge.store.listed import SqlListed
 from bridge.web import documents
 from bridge.web.access import EVERY_SCOPE, Access, Client
 from bridge.web.operations import Operations
@@ -58,7 +59,7 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
             faults=shipments.faults,
             clock=shared.clock,
         ),
-        PurchasesApi(commanding.approvals, giving, access, shared.clock),
+        PurchasesApi(SqlListed(stores.database), giving, access, shared.clock),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

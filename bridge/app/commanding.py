@@ -58,7 +58,7 @@ def make_commanding(shared: Shared, stores: Stores) -> Commanding:
         SqlCommands(stores.database, stores.vault, shared.holder),
         Replay(stores.database, deliveries, shipx_webhook.read, partial(shared.bells.ring, "deliveries")),
         Pausing(stores.database, stores.connections, partial(shared.bells.ring, "purchases")),
-        SqlApprovals(stores.database, stores.recorder),
+        SqlApprovals(stores.recorder),
     )
 
 

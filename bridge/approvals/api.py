@@ -17,7 +17,7 @@ from bridge.commands.giving import Giving
 from bridge.commands.models import ApprovePurchase, HoldPurchase, OrganizationNumber, RetryPurchase, ShipmentOrder
 from bridge.lifecycle import Clock
 from bridge.model import Command
-from bridge.store.approvals import Listed, SqlApprovals, Wanted
+from bridge.store.listed import Listed, SqlListed, Wanted
 from bridge.store.purchase import PurchaseState
 from bridge.web import bodies, numbers
 from bridge.web.access import Access, Client
@@ -44,8 +44,8 @@ class Whose(BaseModel):
 class PurchasesApi:
     """`/v1/purchases`."""
 
-    def __init__(self, approvals: SqlApprovals, giving: Giving, access: Access, clock: Clock) -> None:
-        self._approvals = approvals
+    def __init__(self, listed: SqlListed, giving: Giving, access: Access, clock: Clock) -> None:
+        self._listed = listed
         self._giving = giving
         self._access = access
         self._clock = clock
@@ -65,7 +65,7 @@ class PurchasesApi:
         """Answer a page of purchases, by organization and shipment, the highest numbers first."""
         client = self._access.require(request, "read")
         most = limit(request, usual=_DEFAULT, most=_MOST)
-        found = await self._approvals.list(_wanted(request, client), most)
+        found = await self._listed.list(_wanted(request, client), most)
         last = found[-1] if len(found) == most else None
         following = None if last is None else f"{last.organization}.{last.shipment}"
         return _json({"items": [document(one, self._clock()) for one in found], "next": following})
@@ -111,7 +111,7 @@ class PurchasesApi:
         if organization is not None and not client.sees(organization):
             raise not_found("purchase")
         among = client.organizations if organization is None else frozenset({organization})
-        found = await self._approvals.find(numbers.shipment(request, "purchase"), among)
+        found = await self._listed.find(numbers.shipment(request, "purchase"), among)
         if not found:
             raise not_found("purchase")
         if len(found) > 1:

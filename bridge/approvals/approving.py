@@ -20,8 +20,9 @@ from bridge.commands.models import (
 )
 from bridge.lifecycle import Clock
 from bridge.model import ClaimedCommand, CommandState, OrganizationId, Outcome, ShipmentId
-from bridge.store.approvals import Listed, Order, Refused, SqlApprovals
+from bridge.store.approvals import Order, Refused, SqlApprovals
 from bridge.store.database import Transaction, Unit
+from bridge.store.listed import Listed
 
 log = structlog.get_logger()
 

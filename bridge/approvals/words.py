@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from bridge.purchasing.policy.document import Document
-from bridge.store.approvals import LastNote, Listed
 from bridge.store.decisions import Decided
+from bridge.store.listed import LastNote, Listed
 from bridge.store.purchase import Approval
 
 HEADS = ("organization", "shipment", "state", "reason", "offer", "service", "price", "seconds left", "by", "last step")

@@ -13,8 +13,8 @@ from bridge.cli.values import WAIT_S, Organizations, Wait, body
 
 if TYPE_CHECKING:
     from bridge.commands.models import ShipmentOrder
-    from bridge.store.approvals import SqlApprovals
     from bridge.store.decisions import SqlDecisions
+    from bridge.store.listed import SqlListed
 
 verbs = running.group("Purchases: how they stand, and what a person may have done about them.")
 
@@ -43,15 +43,15 @@ def list_purchases(
     from bridge.approvals.words import HEADS, document, row
     from bridge.cli.table import table
     from bridge.lifecycle import utc_now
-    from bridge.store.approvals import Wanted
+    from bridge.store.listed import Wanted
     from bridge.store.purchase import PurchaseState
 
     if state is not None and state not in set(PurchaseState):
         raise typer.BadParameter(f"must be one of {', '.join(PurchaseState)}", param_hint="--state")
     wanted = Wanted(None if state is None else PurchaseState(state), frozenset(organization or ()))
 
-    async def look(approvals: SqlApprovals, _decisions: SqlDecisions) -> int:
-        found, now = await approvals.list(wanted, limit), utc_now()
+    async def look(purchases: SqlListed, _decisions: SqlDecisions) -> int:
+        found, now = await purchases.list(wanted, limit), utc_now()
         if as_json:
             print(to_json({"items": [document(one, now) for one in found]}, indent=2).decode())
         elif found:
@@ -76,9 +76,9 @@ def show(shipment: Shipment, organization: Organization = None, as_json: Json = 
     from bridge.lifecycle import utc_now
     from bridge.model import ShipmentId
 
-    async def look(approvals: SqlApprovals, decisions: SqlDecisions) -> int:
+    async def look(purchases: SqlListed, decisions: SqlDecisions) -> int:
         among = frozenset(() if organization is None else (organization,))
-        found, now = await approvals.find(ShipmentId(shipment), among), utc_now()
+        found, now = await purchases.find(ShipmentId(shipment), among), utc_now()
         if not found:
             print(f"bridge: no purchase of shipment {shipment} was ever asked for", file=sys.stderr)
             return 1
@@ -152,10 +152,8 @@ def _order(
 
 def _look(look: Any) -> None:
     """Open the database for reading, and look."""
-    from bridge.events.cloudevents import Envelope
-    from bridge.store.approvals import SqlApprovals
     from bridge.store.decisions import SqlDecisions
-    from bridge.store.facts import Recorder
+    from bridge.store.listed import SqlListed
     from bridge.store.migrate import require_current
     from bridge.store.opening import existing
 
@@ -165,8 +163,7 @@ def _look(look: Any) -> None:
         database = existing(settings.database)
         try:
             await database.read(require_current)
-            approvals = SqlApprovals(database, Recorder(Envelope(settings.environment)))
-            found: int = await look(approvals, SqlDecisions(database))
+            found: int = await look(SqlListed(database), SqlDecisions(database))
         finally:
             await database.close()
         return found

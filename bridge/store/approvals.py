@@ -1,31 +1,28 @@
-"""Purchases as people see and steer them: listed, approved, held, asked for again; never while one is being made."""
+"""Purchases as people steer them: approved, held, asked for again; never while one is being made."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic_core import from_json
-
-from bridge.events.catalogue import Money, PurchaseFailed, PurchaseHeld
+from bridge.events.catalogue import PurchaseFailed, PurchaseHeld
 from bridge.model import (
     DeliveryId,
     Evidence,
     Fact,
-    OfferId,
     OrganizationId,
     PurchaseWork,
     ShipmentId,
     Subject,
     micros,
-    moment,
 )
 from bridge.store import budget, journal
-from bridge.store.database import Database, Row, Transaction, marks
+from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
-from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, Answer, Approval, PurchaseState
+from bridge.store.listed import ROW, Listed, again, find, last_note
+from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, Answer, PurchaseState
 from bridge.store.wanting import WINDOW, want
 
 Result = Literal["approved", "held", "retried", "asked_for"]
@@ -52,70 +49,11 @@ class Refused:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class LastNote:
-    """The last step that the journal has: when, what it came from, what came of it, and whose hand it was."""
-
-    at: datetime
-    what: str
-    result: str
-    reason: str | None
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A purchase as it stands. `in_hand` names the process that works on it now."""
-
-    organization: OrganizationId
-    shipment: ShipmentId
-    state: PurchaseState
-    reason: str | None
-    intent: str | None
-    offer: OfferId | None
-    service: str | None
-    price: Money | None
-    deadline: datetime
-    updated_at: datetime
-    cause: str | None
-    in_hand: str | None
-    approval: Approval | None
-    note: LastNote | None
-
-    @property
-    def held_by(self) -> str | None:
-        """Say who holds it, where a person does."""
-        is_held = self.state is PurchaseState.held and self.reason == BY_PERSON
-        return self.note.by if is_held and self.note is not None and self.note.what == "person" else None
-
-    def seconds_left(self, now: datetime) -> float | None:
-        """Say how long it can still be bought; None where that is over and done with."""
-        return max((self.deadline - now).total_seconds(), 0.0) if self.state in _OPEN else None
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which purchases a reader wants; `before` is the cursor: organization and shipment of the last one seen."""
-
-    state: PurchaseState | None = None
-    organizations: frozenset[int] = frozenset()
-    before: tuple[int, int] | None = None
-
-
 class SqlApprovals:
-    """Lists purchases, and carries out, each within a larger unit, what people want done about them."""
+    """Carries out, each within a larger unit, what people want done about purchases."""
 
-    def __init__(self, database: Database, recorder: Recorder) -> None:
-        self._database = database
+    def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
-
-    async def list(self, wanted: Wanted, limit: int) -> list[Listed]:
-        """Give purchases by organization and shipment, the highest numbers first."""
-        return await self._database.read(lambda transaction: _list(transaction, wanted, limit))
-
-    async def find(self, shipment: ShipmentId, organizations: frozenset[int] = frozenset()) -> Sequence[Listed]:
-        """Give the purchases of a shipment's number: one, where not several organizations have it."""
-        return await self._database.read(lambda transaction: find(transaction, shipment, organizations))
 
     def approve(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
         """Let a held purchase be made, of the service that was chosen and at its price; it is read anew first."""
@@ -157,7 +95,6 @@ class SqlApprovals:
 
 _Act = Callable[[Transaction, Listed, Order, datetime], Sequence[Fact] | Refused]
 """Changes a locked purchase and gives what is to be told, or says why it is left alone."""
-_OPEN: Final = frozenset({PurchaseState.wanted, PurchaseState.intended, PurchaseState.doubt, PurchaseState.held})
 _RETRIED: Final = frozenset(
     {
         PurchaseState.failed,
@@ -238,7 +175,7 @@ def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId]
         return Refused(f"there is no organization {organization} here that could buy")
     want(transaction, [PurchaseWork(organization, order.shipment, now + WINDOW, DeliveryId(order.cause))], now)
     transaction.run(
-        f"UPDATE purchases SET answer = '{_ASKED}' WHERE {_ROW} AND state = 'wanted' AND answer IS NULL",
+        f"UPDATE purchases SET answer = '{_ASKED}' WHERE {ROW} AND state = 'wanted' AND answer IS NULL",
         (organization, order.shipment),
     )
     (found,) = find(transaction, order.shipment, frozenset({int(organization)}))
@@ -263,7 +200,7 @@ def _set(
     changes = {"state": state.value, "cause": order.cause, "updated_at": micros(now), **columns}
     written = ", ".join(f"{name} = ?" for name in changes)
     transaction.run(
-        f"UPDATE purchases SET {written}, token = token + 1, held_until = 0 WHERE {_ROW}",
+        f"UPDATE purchases SET {written}, token = token + 1, held_until = 0 WHERE {ROW}",
         [*changes.values(), *_row(found)],
     )
 
@@ -275,7 +212,7 @@ def _is_unread(found: Listed) -> bool:
 
 def _is_not_taken(transaction: Transaction, found: Listed) -> bool:
     """Say whether its intent was told of, and never taken in by the carrier."""
-    rows = transaction.run(f"SELECT answer FROM purchases WHERE {_ROW}", _row(found))
+    rows = transaction.run(f"SELECT answer FROM purchases WHERE {ROW}", _row(found))
     return found.intent is not None and rows[0][0] == Answer.not_taken.value
 
 
@@ -338,66 +275,12 @@ def _refused(found: Listed) -> Refused:
 
 def _noted(transaction: Transaction, before: str, found: Listed, order: Order, result: Result, now: datetime) -> Listed:
     """Note what was done about a purchase, and give it as it stands now."""
-    after = _again(transaction, found)
+    after = again(transaction, found)
     note = journal.Note("person", result, before)
     which = (after.offer, after.reason, order.cause, order.by)
     entry = journal.Entry(after.organization, after.shipment, now, now, 1, note, after.state.value, *which)
     journal.write(transaction, entry)
-    return replace(after, note=_last_note(transaction, after))
-
-
-# -- reading ---------------------------------------------------------------------------------------------------------
-
-_ROW: Final = "organization = ? AND shipment = ?"
-_PRICE: Final = (
-    "(SELECT events.body FROM subjects JOIN facts ON facts.subject_id = subjects.id"
-    " JOIN events ON events.position = facts.position"
-    " WHERE subjects.source = '/shipx/' || purchases.organization AND subjects.name = 'shipment/' || purchases.shipment"
-    " AND facts.type IN ('shipment.offer_selected', 'shipment.purchase_succeeded') AND facts.key = purchases.intent_id"
-    " ORDER BY facts.position DESC LIMIT 1)"
-)
-"""The event that told the price of the present intent."""
-_COLUMNS: Final = (
-    "organization, shipment, state, reason, intent_id, offer_id, service_id, deadline, updated_at, cause, holder,"
-    f" held_until, approved_by, approved_service, approved_amount, {_PRICE}"
-)
-
-
-def _list(transaction: Transaction, wanted: Wanted, limit: int) -> list[Listed]:
-    conditions, values = ["1 = 1"], list[object]()
-    if wanted.state is not None:
-        conditions.append(f"state = '{wanted.state.value}'")  # in the text, so that an index for it is used
-    if wanted.organizations:
-        conditions.append(f"organization IN ({marks(list(wanted.organizations))})")
-        values += sorted(wanted.organizations)
-    if wanted.before is not None:
-        conditions.append("(organization, shipment) < (?, ?)")
-        values += wanted.before
-    rows = transaction.run(
-        f"SELECT {_COLUMNS} FROM purchases WHERE {' AND '.join(conditions)}"
-        " ORDER BY organization DESC, shipment DESC LIMIT ?",
-        [*values, limit],
-    )
-    return [_listed(transaction, row) for row in rows]
-
-
-def find(transaction: Transaction, shipment: ShipmentId, organizations: frozenset[int]) -> list[Listed]:
-    """Look under each organization that has purchases: the key begins with it."""
-    found = []
-    for organization in sorted(organizations) or _organizations(transaction):
-        rows = transaction.run(f"SELECT {_COLUMNS} FROM purchases WHERE {_ROW}", (organization, shipment))
-        found += [_listed(transaction, row) for row in rows]
-    return found
-
-
-def _organizations(transaction: Transaction) -> list[int]:
-    """List the few organizations of many purchases, from one to the next."""
-    found = [0]
-    while rows := transaction.run(
-        "SELECT organization FROM purchases WHERE organization > ? ORDER BY organization LIMIT 1", (found[-1],)
-    ):
-        found.append(rows[0][0])
-    return found[1:]
+    return replace(after, note=last_note(transaction, after))
 
 
 def _one(transaction: Transaction, order: Order) -> Listed | Refused:
@@ -415,13 +298,8 @@ def _only(order: Order) -> frozenset[int]:
 
 
 def _locked(transaction: Transaction, found: Listed) -> Listed:
-    transaction.run(f"SELECT token FROM purchases WHERE {_ROW} {transaction.for_update}", _row(found))
-    return _again(transaction, found)
-
-
-def _again(transaction: Transaction, found: Listed) -> Listed:
-    (row,) = transaction.run(f"SELECT {_COLUMNS} FROM purchases WHERE {_ROW}", _row(found))
-    return _listed(transaction, row)
+    transaction.run(f"SELECT token FROM purchases WHERE {ROW} {transaction.for_update}", _row(found))
+    return again(transaction, found)
 
 
 def _subject(found: Listed) -> Subject:
@@ -429,38 +307,5 @@ def _subject(found: Listed) -> Subject:
 
 
 def _row(found: Listed) -> tuple[OrganizationId, ShipmentId]:
-    """Give the values for _ROW."""
+    """Give the values for ROW."""
     return found.organization, found.shipment
-
-
-def _listed(transaction: Transaction, row: Row) -> Listed:
-    organization, shipment, state, reason, intent, offer, service, deadline, updated_at, cause, *rest = row
-    holder, held_until, by, approved_service, approved_amount, told = rest
-    listed = Listed(
-        organization=organization,
-        shipment=shipment,
-        state=PurchaseState(state),
-        reason=reason,
-        intent=intent,
-        offer=offer,
-        service=service,
-        price=None if told is None else _price(from_json(told)["data"]),
-        deadline=moment(deadline),
-        updated_at=moment(updated_at),
-        cause=cause,
-        in_hand=holder if held_until > transaction.now else None,
-        approval=None if by is None else Approval(by, approved_service, budget.amount_of(approved_amount)),
-        note=None,
-    )
-    return replace(listed, note=_last_note(transaction, listed))
-
-
-def _last_note(transaction: Transaction, found: Listed) -> LastNote | None:
-    rows = transaction.run(
-        f"SELECT last_at, what, result, reason, holder FROM journal WHERE {_ROW} ORDER BY id DESC LIMIT 1", _row(found)
-    )
-    return LastNote(moment(rows[0][0]), *rows[0][1:]) if rows else None
-
-
-def _price(told: Mapping[str, Any]) -> Money | None:
-    return None if told.get("price") is None else Money.model_validate(told["price"])

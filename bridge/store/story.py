@@ -12,11 +12,11 @@ from pydantic_core import from_json
 from bridge.events.shipment import ShipmentState
 from bridge.limits.pause import Pause
 from bridge.model import OrganizationId, ShipmentId, moment
-from bridge.store import approvals, decisions, journal, pauses
-from bridge.store.approvals import Listed
+from bridge.store import decisions, journal, listed, pauses
 from bridge.store.connections import pause_of, shipx
 from bridge.store.database import EVERYTHING, Row, Transaction
 from bridge.store.decisions import Decided
+from bridge.store.listed import Listed
 from bridge.store.outbox import DEAD, PUBLISHED, started_at
 from bridge.store.pauses import Paused
 from bridge.store.purchase import LIVE
@@ -129,7 +129,7 @@ def sources(transaction: Transaction, name: str) -> list[str]:
     if shipment is not None:
         rows = transaction.run("SELECT DISTINCT organization FROM deliveries WHERE shipment = ?", (shipment,))
         known += [f"/shipx/{row[0]}" for row in rows]
-        known += [f"/shipx/{one.organization}" for one in approvals.find(transaction, shipment, frozenset())]
+        known += [f"/shipx/{one.organization}" for one in listed.find(transaction, shipment, frozenset())]
     return sorted(set(known))
 
 
@@ -153,7 +153,7 @@ def _of_shipment(
         deliveries=_deliveries(transaction, organization, shipment),
         steps=journal.entries(transaction, organization, shipment)[-MOST:],
         purchase=_purchase(transaction, organization, shipment),
-        listed=next(iter(approvals.find(transaction, shipment, frozenset({int(organization)}))), None),
+        listed=next(iter(listed.find(transaction, shipment, frozenset({int(organization)}))), None),
         known=None if known is None else ShipmentState.load(known),
         decisions=decisions.every(transaction, organization, shipment, MOST),
         account=pause_of(transaction, shipx(organization)),

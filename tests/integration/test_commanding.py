@@ -54,7 +54,7 @@ class Bus:
         self.stop = Stop()
         self.commands = SqlCommands(database, Vault(), "one")
         approving = Approving(
-            SqlApprovals(database, Recorder(Envelope("test"))),
+            SqlApprovals(Recorder(Envelope("test"))),
             known=[ORGANIZATION],
             clock=utc_now,
             on_changed=lambda: None,

@@ -29,7 +29,6 @@ from bridge.lifecycle import Stop
 from bridge.observability import Metrics
 from bridge.purchasing.api import EvaluationApi
 from bridge.purchasing.policy import Policy
-from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import SqlConnections
 from bridge.store.decisions import SqlDecisions
@@ -37,6 +36,7 @@ from bridge.store.deliveries import SqlDeliveries
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
 from bridge.store.inbox import SqlInbox
+from bridge.store.listed import SqlListed
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import Access
@@ -89,7 +89,7 @@ def internal() -> list[Route]:
         faults=shipments.faults,
         clock=_epoch,
     )
-    purchases = PurchasesApi(SqlApprovals(_database(), Recorder(Envelope("demo"))), giving, access, _epoch)
+    purchases = PurchasesApi(SqlListed(_database()), giving, access, _epoch)
     deliveries = DeliveriesApi(replay, access)
     told = ShipmentsApi(_database(), access, _epoch, settle=timedelta(0))
     return internal_routes([operations, feed, commands, deliveries, connections, purchases, evaluation, told])

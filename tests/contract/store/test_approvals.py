@@ -23,10 +23,11 @@ from bridge.model import (
     micros,
 )
 from bridge.store import journal
-from bridge.store.approvals import Listed, Order, Refused, SqlApprovals, Wanted
+from bridge.store.approvals import Order, Refused, SqlApprovals
 from bridge.store.database import ManagedDatabase, Transaction, marks
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
+from bridge.store.listed import Listed, SqlListed, Wanted
 from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, BY_PERSON, Approval, PurchaseState
 from bridge.store.wanting import want
 
@@ -46,7 +47,8 @@ class Desk:
     def __init__(self, database: ManagedDatabase) -> None:
         self.database = database
         self.recorder = Recorder(Envelope("test"))
-        self.approvals = SqlApprovals(database, self.recorder)
+        self.approvals = SqlApprovals(self.recorder)
+        self.listed = SqlListed(database)
 
     async def put(
         self, state: str, *, organization: int = ORGANIZATION, shipment: int = SHIPMENT, **columns: Any
@@ -374,7 +376,7 @@ async def test_purchases_are_listed_by_state_and_organization_page_by_page(desk:
     await desk.put("held", organization=OTHER, shipment=2)
 
     async def listed(limit: int = 10, **wanted: Any) -> list[tuple[int, int]]:
-        return [(one.organization, one.shipment) for one in await desk.approvals.list(Wanted(**wanted), limit)]
+        return [(one.organization, one.shipment) for one in await desk.listed.list(Wanted(**wanted), limit)]
 
     everything = [(OTHER, 2), (ORGANIZATION, 3), (ORGANIZATION, 2), (ORGANIZATION, 1)]
     assert await listed() == everything
@@ -386,7 +388,7 @@ async def test_purchases_are_listed_by_state_and_organization_page_by_page(desk:
 async def test_a_purchase_says_who_has_it_in_hand_and_how_long_it_can_be_bought(desk: Desk) -> None:
     await desk.put("wanted", holder="a-replica", held_until=2**61, **CHOSEN)
     await desk.tell_price()
-    (found,) = await desk.approvals.find(SHIPMENT)
+    (found,) = await desk.listed.find(SHIPMENT)
     assert (found.in_hand, found.offer, found.price) == ("a-replica", OfferId(553001), PRICE)
     assert (found.seconds_left(NOW), found.seconds_left(SOON + WINDOW)) == (90.0, 0.0)
-    assert await desk.approvals.find(ShipmentId(1)) == []
+    assert await desk.listed.find(ShipmentId(1)) == []

@@ -261,7 +261,7 @@ async def test_what_is_reserved_and_stopped_by_a_person_is_given_back(worn: Shop
     )
     await worn.change("UPDATE budgets SET n = n + 1, amount = amount + 129900 WHERE currency = 'PLN'")
     assert found(await worn.audit()) == {}, "it was not taken in, and waits with what is reserved for it"
-    approvals = SqlApprovals(worn.database, Recorder(Envelope("test")))
+    approvals = SqlApprovals(Recorder(Envelope("test")))
     order = Order(held, ORGANIZATION, "operator", "k-1")
     await worn.database.write(lambda it: approvals.hold(it, order, worn.now))
     audit = await worn.audit()

@@ -93,7 +93,7 @@ async def test_each_order_names_who_gave_it_and_by_which_command(database: Manag
     async with shop(database, "approve") as opened:
         [shipment] = await ready(opened)
         await opened.work()
-        approvals = SqlApprovals(database, Recorder(Envelope("test")))
+        approvals = SqlApprovals(Recorder(Envelope("test")))
         for key, act in (("k-1", approvals.retry), ("k-2", approvals.hold), ("k-3", approvals.retry)):
             order = Order(shipment, ORGANIZATION, "anna-token", key)
             await database.write(partial(act, order=order, now=opened.now))
@@ -208,7 +208,7 @@ async def test_what_a_webhook_or_a_purchase_told_is_not_found_by_asking(database
 
 async def test_a_purchase_that_was_asked_for_of_a_shipment_nobody_told_of_is_known(database: ManagedDatabase) -> None:
     async with shop(database) as opened:
-        approvals = SqlApprovals(database, Recorder(Envelope("test")))
+        approvals = SqlApprovals(Recorder(Envelope("test")))
         order = Order(ShipmentId(17), None, "anna-token", "k-1")
         await database.write(lambda it: approvals.buy(it, order, [ORGANIZATION], opened.now))
         told = await tell(opened, ShipmentId(17))

@@ -49,6 +49,7 @@ from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
 from bridge.store.gauges import SqlGauges
 from bridge.store.inbox import Accepted, Bounds, Entry, SqlInbox
+from bridge.store.listed import SqlListed
 from bridge.store.migrate import migrate, require_current
 from bridge.store.projecting import Projected, SqlProjector
 from bridge.store.sealed import Vault
@@ -158,8 +159,8 @@ class Stage:
         self.commands = SqlCommands(self.database, self.vault, "stage")
         giving = Giving(self.commands, self._note, wait_s=command_seconds)
         commands = CommandsApi(giving, access)
-        self.approvals = SqlApprovals(self.database, self.recorder)
-        purchases = PurchasesApi(self.approvals, giving, access, lambda: self.now)
+        self.approvals = SqlApprovals(self.recorder)
+        purchases = PurchasesApi(SqlListed(self.database), giving, access, lambda: self.now)
         self.connections = SqlConnections(self.database, self.recorder)
         connections = ConnectionsApi(self.connections, access, Pausing(self.database, self.connections, self._note))
         shipments = ShipmentsApi(self.database, access, lambda: self.now, settle=timedelta(seconds=20))
