@@ -263,3 +263,4 @@ class Standing:
     result: Mapping[str, object] | None = field(repr=False)
     error: str | None
     unattended_s: float
+    given_by: str = ""

@@ -48,7 +48,7 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
     return (
         Operations(shared.metrics, watching.health, watching.measure),
         feed,
-        CommandsApi(giving, access),
+        CommandsApi(commanding.commands, giving, access),
         DeliveriesApi(commanding.replay, access),
         ConnectionsApi(stores.connections, access, commanding.pausing),
         EvaluationApi(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
@@ -58,7 +57,6 @@ class PurchasesApi:
             Route(f"{_ONE}/approve", self.approve, methods=["POST"]),
             Route(f"{_ONE}/hold", self.hold, methods=["POST"]),
             Route(f"{_ONE}/retry", self.retry, methods=["POST"]),
-            Route(f"{_ONE}/{{order}}/{{id:path}}", self.look),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -88,23 +86,13 @@ class PurchasesApi:
         """Have a purchase decided about anew that ended unbought, is held, or is bought as a webhook alone says."""
         return await self._order(request, "retry")
 
-    async def look(self, request: Request) -> Response:
-        """Show how an approval, a hold or a retry stands that was answered by 202."""
-        client = self._access.require(request, "purchases:write")
-        model = _ORDERS.get(request.path_params["order"])
-        if model is None:
-            raise not_found("order")
-        await self._found(request, client, numbers.organization(request))
-        return await self._giving.look(model.operation, request.path_params["id"], "order")
-
     async def _order(self, request: Request, name: str) -> Response:
         client = self._access.require(request, "purchases:write")
         key = bodies.required_key(request)
         whose = await bodies.read(request, Whose)
         found = await self._found(request, client, whose.organization_id)
         asked = _ORDERS[name](shipment_id=found.shipment, organization_id=found.organization)
-        location = f"/v1/purchases/{found.shipment}/{name}/{quote(key, safe='')}"
-        return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name), location)
+        return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))
 
     async def _found(self, request: Request, client: Client, organization: int | None) -> Listed:
         """Find the purchase that the path names, of those that the client sees. Raises a Problem."""

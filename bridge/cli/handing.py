@@ -77,7 +77,7 @@ async def outcome(commands: SqlCommands, command: Command, wait_s: float, show: 
             if await commands.withdraw(command.operation, command.id, only="live"):
                 print("bridge: withdrawn", file=sys.stderr)
         raise
-    if standing.state is not CommandState.withdrawn:
+    if standing.state is not CommandState.withdrawn or standing.error is not None:
         return standing, standing.error
     return standing, await _why_withdrawn(commands, standing, wait_s)
 

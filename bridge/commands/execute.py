@@ -16,7 +16,7 @@ from typing import Final
 
 import structlog
 
-from bridge.commands.handling import Handler
+from bridge.commands.handling import Handler, Later
 from bridge.commands.held import Held
 from bridge.errors import Interrupted, LeaseLost, StoreError
 from bridge.lifecycle import Stop
@@ -118,7 +118,10 @@ class Executor:
 
     async def _end(self, claimed: ClaimedCommand) -> None:
         outcome = await Held(self._commands, claimed, self._stop).carry_out(self._operations[claimed.operation].handle)
-        log.info("command.ended", outcome=outcome.state.value, error=outcome.error)
+        if isinstance(outcome, Later):
+            log.info("command.put_off", s=outcome.after.total_seconds(), done=outcome.progress.done)
+        else:
+            log.info("command.ended", outcome=outcome.state.value, error=outcome.error)
 
     async def _keep(self, claimed: ClaimedCommand) -> None:
         """Renew the lease; returns when it is lost, or may be."""

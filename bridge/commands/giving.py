@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote
 
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from bridge.commands.refusing import NOTHING_SENT, Refusal, came_of, refusal_of
 from bridge.commands.waiting import within
 from bridge.errors import KeyUsed
 from bridge.model import Command, CommandState, Standing
-from bridge.store.commands import SqlCommands
-from bridge.web.problems import Problem, not_found
+from bridge.store.commands import SqlCommands, Submitted
+from bridge.web.problems import Problem
 
 WAIT_S: Final = 8.0
-_STATUS: Final = {
+AGAIN_S: Final = 5
+"""After so long what was not sent may be asked for again."""
+_KINDS: Final = {
     CommandState.rejected: (422, "rejected"),
     CommandState.failed: (503, "failed"),
-    CommandState.unknown: (500, "unknown-outcome"),
+    CommandState.unknown: (502, "unknown-outcome"),
     CommandState.withdrawn: (409, "withdrawn"),
 }
 
@@ -31,21 +35,24 @@ class Giving:
         self._on_submit = on_submit
         self._wait_s = wait_s
 
-    async def give(self, command: Command, location: str) -> Response:
-        """Store a command and answer what came of it in time; at `location` it can be looked at later."""
+    async def give(self, command: Command) -> Response:
+        """Store a command and answer how it stands in time; where it is not over, with where to look at it later."""
+        return _answer((await self._given(command)).standing)
+
+    async def create(self, command: Command) -> Response:
+        """Store a command that makes something, and answer that itself: 201 for the first, 200 for its repeats."""
+        given = await self._given(command)
+        if given.standing.state is not CommandState.done:
+            return _answer(given.standing)
+        return Response(to_json(given.standing.result), 201 if given.is_new else 200, media_type="application/json")
+
+    async def _given(self, command: Command) -> Submitted:
         try:
             submitted = await self._commands.submit(command)
         except KeyUsed as error:
             raise Problem(409, "key-used", "This Idempotency-Key was used with another body.") from error
         self._on_submit()
-        return _answer(await within(self._commands, submitted.standing, self._wait_s), location)
-
-    async def look(self, operation: str, key: str, called: str) -> Response:
-        """Answer how a command stands. Raises a Problem where there is none; `called` is what it is to the caller."""
-        standing = await self._commands.look(operation, key)
-        if standing is None:
-            raise not_found(called)
-        return Response(to_json(shown(standing)), media_type="application/json")
+        return Submitted(await within(self._commands, submitted.standing, self._wait_s), is_new=submitted.is_new)
 
 
 def shown(standing: Standing) -> dict[str, object]:
@@ -56,18 +63,26 @@ def shown(standing: Standing) -> dict[str, object]:
     }
     if not standing.state.is_over:
         body["progress"] = {"done": standing.progress.done, "share": standing.progress.share}
-    if standing.result is not None:
-        body["result"] = standing.result
-    if standing.error is not None:
-        body["error"] = standing.error
-    return body
+    return body | came_of(standing)
 
 
-def _answer(standing: Standing, location: str) -> Response:
-    if standing.state in _STATUS:
-        status, kind = _STATUS[standing.state]
-        raise Problem(status, kind, standing.error or f"The command is {standing.state.value}.")
+def place(operation: str, key: str) -> str:
+    """Say where a command can be looked at."""
+    return f"/v1/commands/{operation}/{quote(key, safe='')}"
+
+
+def _answer(standing: Standing) -> Response:
+    if standing.state in _KINDS:
+        raise _problem(standing)
     body = to_json(shown(standing))
     if standing.state is CommandState.done:
         return Response(body, media_type="application/json")
-    return Response(body, 202, {"location": location}, media_type="application/json")
+    return Response(body, 202, {"location": place(standing.operation, standing.id)}, media_type="application/json")
+
+
+def _problem(standing: Standing) -> Problem:
+    status, kind = _KINDS[standing.state]
+    refusal = refusal_of(standing) or Refusal(kind)
+    if refusal.kind == NOTHING_SENT:
+        return Problem(503, NOTHING_SENT, standing.error or "Nothing was sent.", headers={"retry-after": f"{AGAIN_S}"})
+    return Problem(status, refusal.kind, standing.error or f"The command is {standing.state.value}.", refusal.errors)

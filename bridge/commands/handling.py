@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol, TypeVar
 
 from bridge.model import ClaimedCommand, Outcome, Progress
@@ -47,6 +48,14 @@ class Last:
     then: Callable[[Outcome], None]
 
 
-Ending = Outcome | Last
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not the end: whoever takes it up after some time goes on from here, and until then it is in nobody's hand."""
+
+    after: timedelta
+    progress: Progress
+
+
+Ending = Outcome | Last | Later
 Handler = Callable[[ClaimedCommand, Hand], Awaitable[Ending]]
 """Carries out one command. What was noted of it, the next one finds in its `progress`."""

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from bridge.commands.handling import Ending, Handler, Last
+from bridge.commands.handling import Handler, Last, Later
 from bridge.commands.models import rejected
 from bridge.errors import Interrupted, LeaseLost, StoreError, StoreUnavailable, Unreadable
 from bridge.lifecycle import Stop
@@ -31,10 +31,11 @@ class Held:
         self._claimed = claimed
         self._stop = stop
 
-    async def carry_out(self, handle: Handler) -> Outcome:
-        """Have it carried out, and end it. Raises LeaseLost, StoreError or Interrupted where it is not ended here."""
+    async def carry_out(self, handle: Handler) -> Outcome | Later:
+        """Have it carried out, and end it or put it off. Raises LeaseLost, StoreError or Interrupted otherwise."""
         try:
-            return await self._end(await handle(self._claimed, self))
+            ending = await handle(self._claimed, self)
+            return await self._put_off(ending) if isinstance(ending, Later) else await self._end(ending)
         except Unreadable as error:
             return await self._end(rejected(error.reason))
         except (StoreError, Interrupted):
@@ -60,7 +61,11 @@ class Held:
         if self._stop:
             raise Interrupted("the process is ending")
 
-    async def _end(self, ending: Ending) -> Outcome:
+    async def _put_off(self, later: Later) -> Later:
+        await self._commands.put_off(self._claimed, later.after, later.progress)
+        return later
+
+    async def _end(self, ending: Outcome | Last) -> Outcome:
         """Write down what came of it: the rest of the work is done, so that is tried as long as it is ours."""
         last = ending if isinstance(ending, Last) else Last(lambda _: ending, _nothing)
         while True:

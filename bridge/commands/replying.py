@@ -10,6 +10,7 @@ from typing import Final, Literal
 from pydantic_core import to_json
 
 from bridge.commands.reading import NotUnderstood
+from bridge.commands.refusing import came_of
 from bridge.model import CommandMessage, CommandState, Standing
 
 Told = Literal["done", "accepted", "duplicate", "rejected", "unknown"]
@@ -40,11 +41,9 @@ def outcome(standing: Standing, *, is_new: bool) -> bytes:
         "command_id": standing.id,
         "outcome": _TOLD[standing.state] if is_new else "duplicate",
     }
-    if standing.result is not None:
-        body["result"] = standing.result
-    if standing.error is not None or standing.state is CommandState.withdrawn:
-        body["error"] = standing.error or "it was withdrawn"
-    return to_json(body)
+    if standing.state is CommandState.withdrawn:
+        body["error"] = "it was withdrawn"
+    return to_json(body | came_of(standing))
 
 
 def refusal(why: NotUnderstood) -> bytes:

@@ -112,6 +112,17 @@ class SqlCommands:
             )
         )
 
+    async def put_off(self, claimed: ClaimedCommand, after: timedelta, progress: Progress) -> None:
+        """Have it gone on with after some time, by anybody, from here. Raises LeaseLost where it is not ours any more."""
+        await self._database.write(
+            lambda transaction: self._change(
+                transaction,
+                claimed,
+                "holder = NULL, attempts = 0, progress = ?, held_until = ?",
+                (_written(progress), micros(moment(transaction.now) + after)),
+            )
+        )
+
     async def end(self, claimed: ClaimedCommand, write: Unit[Outcome]) -> Outcome:
         """Do the last piece of a command's work, in one commit with the end, and give what came of it.
 
@@ -136,18 +147,19 @@ class SqlCommands:
 
     def _look(self, transaction: Transaction, operation: str, key: str) -> Standing | None:
         rows = transaction.run(
-            "SELECT state, progress, error, submitted_at, held_until FROM commands WHERE operation = ? AND id = ?",
+            "SELECT state, progress, error, submitted_at, held_until, given_by FROM commands"
+            " WHERE operation = ? AND id = ?",
             (operation, key),
         )
         if not rows:
             return None
-        state, progress, error, submitted_at, held_until = rows[0]
+        state, progress, error, submitted_at, held_until, given_by = rows[0]
         now = transaction.now
         since = max(submitted_at, held_until)
         waited = 0.0 if CommandState(state).is_over else max(now - since, 0) / 1_000_000
         result = self._opened(transaction, _result_of(operation, key))
         told = None if result is None else json.loads(result)
-        return Standing(operation, key, CommandState(state), _read(progress), told, error, waited)
+        return Standing(operation, key, CommandState(state), _read(progress), told, error, waited, given_by)
 
     def _opened(self, transaction: Transaction, owner: str) -> bytes | None:
         rows = transaction.run("SELECT key_id, data FROM sealed WHERE owner = ?", (owner,))

@@ -36,11 +36,16 @@ class Access:
     def __init__(self, clients: Sequence[Client]) -> None:
         self._clients = tuple(clients)
 
-    def require(self, request: Request, scope: str) -> Client:
-        """Give the caller, or raise the problem that stands in its way."""
+    def known(self, request: Request) -> Client:
+        """Give the caller, whatever it may do. Raises a Problem where it is nobody's token."""
         client = self._client(request.headers.get("authorization", ""))
         if client is None:
             raise Problem(401, "unauthorized", "A bearer token is needed.", headers={"www-authenticate": "Bearer"})
+        return client
+
+    def require(self, request: Request, scope: str) -> Client:
+        """Give the caller, or raise the problem that stands in its way."""
+        client = self.known(request)
         if scope not in client.scopes:
             raise Problem(403, "forbidden", f"This token lacks the scope {scope}.")
         return client

@@ -77,8 +77,9 @@ def internal() -> list[Route]:
     operations = Operations(Metrics(), _health, _measure)
     feed = FeedApi(SqlFeed(_database()), access, Stop())
     replay = Replay(_database(), SqlDeliveries(_database(), Vault(), _inbox()), webhook.read, _nothing)
-    giving = Giving(SqlCommands(_database(), Vault(), "nobody"), _nothing)
-    commands = CommandsApi(giving, access)
+    waiting = SqlCommands(_database(), Vault(), "nobody")
+    giving = Giving(waiting, _nothing)
+    commands = CommandsApi(waiting, giving, access)
     found = SqlConnections(_database(), Recorder(Envelope("demo")))
     connections = ConnectionsApi(found, access, Pausing(_database(), found, _nothing))
     evaluation = EvaluationApi(

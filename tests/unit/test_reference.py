@@ -54,7 +54,7 @@ ROUTES = [
     "GET /v1/events",
     "GET /v1/events/stream",
     "POST /v1/events/replay",
-    "GET /v1/events/replay/{id:path}",
+    "GET /v1/commands/{operation}/{id:path}",
     "GET /v1/deliveries",
     "GET /v1/deliveries/{id}",
     "POST /v1/deliveries/{id}/replay",

@@ -6,21 +6,25 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
 from bridge.commands.execute import Executor, Operation
-from bridge.commands.handling import Hand, Handler
+from bridge.commands.handling import Hand, Handler, Later
 from bridge.commands.models import ReplayEvents, done, failed, rejected
+from bridge.commands.refusing import nothing_sent, refused
 from bridge.lifecycle import Stop
 from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
 from bridge.web.access import EVERY_SCOPE
+from bridge.web.problems import FieldError
 from tests.support.bridge import until
 from tests.unit.ingress.stage import OPERATOR, OTHER, Stage, client_of
 
 REPLAY = "/v1/events/replay"
+SHOWN = "/v1/commands/events.replay"
 CLIENTS = [
     client_of("admin-of-4822", ["admin"], [OTHER]),
     client_of("no-admin", EVERY_SCOPE - {"admin"}),
@@ -59,7 +63,7 @@ async def test_a_replay_that_ends_in_time_is_answered_with_its_result(tmp_path: 
             200,
             {"command_id": "k-1", "outcome": "done", "result": {"events": 3, "asked": "shipment/1"}},
         )
-        assert (await stage.ask("GET", f"{REPLAY}/k-1", token=OPERATOR)).json() == answer.json()
+        assert (await stage.ask("GET", f"{SHOWN}/k-1", token=OPERATOR)).json() == answer.json()
 
 
 async def test_the_same_key_is_the_same_replay_and_with_another_body_a_conflict(tmp_path: Path) -> None:
@@ -96,7 +100,7 @@ async def test_one_that_takes_longer_is_accepted_and_can_be_looked_at(tmp_path: 
 
     async with Stage(tmp_path, command_seconds=0) as stage, carried_out(stage, slow):
         answer = await post(stage, {"all": True}, key="k-1")
-        assert (answer.status_code, answer.headers["location"]) == (202, f"{REPLAY}/k-1")
+        assert (answer.status_code, answer.headers["location"]) == (202, f"{SHOWN}/k-1")
         assert answer.json()["outcome"] == "accepted"
         await reached.wait()
         shown = await stage.ask("GET", answer.headers["location"], token=OPERATOR)
@@ -125,7 +129,9 @@ ENDS = [
     # outcome, status, kind, remark
     (rejected("there is no queue x"), 422, "rejected", "a no"),
     (failed("the broker is away"), 503, "failed", "a failure"),
-    (Outcome(CommandState.unknown, error="nobody knows"), 500, "unknown-outcome", "nobody knows"),
+    (refused("carrier-refused", "no_carriers"), 422, "carrier-refused", "the carrier's no"),
+    (nothing_sent("the breaker is open"), 503, "nothing-sent", "nothing was sent"),
+    (Outcome(CommandState.unknown, error="nobody knows"), 502, "unknown-outcome", "nobody knows"),
 ]
 
 
@@ -144,7 +150,7 @@ async def test_each_way_to_end_has_its_status(
             f"/problems/{kind}",
             outcome.error,
         ), remark
-        shown = await stage.ask("GET", f"{REPLAY}/k-1", token=OPERATOR)
+        shown = await stage.ask("GET", f"{SHOWN}/k-1", token=OPERATOR)
         assert (shown.status_code, shown.json()["outcome"]) == (200, outcome.state.value)
 
 
@@ -191,8 +197,8 @@ async def test_a_key_is_short_and_can_be_seen(tmp_path: Path, key: str) -> None:
 async def test_a_replay_is_for_administrators(tmp_path: Path, token: str | None, status: int) -> None:
     async with Stage(tmp_path, clients=CLIENTS) as stage:
         assert (await post(stage, {"all": True}, key="k-1", token=token)).status_code == status
-        look = await stage.ask("GET", f"{REPLAY}/k-1", token=token)
-        assert look.status_code == (200 if status == 202 else status)
+        look = await stage.ask("GET", f"{SHOWN}/k-1", token=token)
+        assert look.status_code == {202: 200, 401: 401, 403: 404}[status]
 
 
 async def test_a_token_of_one_organization_replays_its_events_alone(tmp_path: Path) -> None:
@@ -207,5 +213,63 @@ async def test_a_token_of_one_organization_replays_its_events_alone(tmp_path: Pa
 
 async def test_what_was_never_given_is_not_found(tmp_path: Path) -> None:
     async with Stage(tmp_path) as stage:
-        answer = await stage.ask("GET", f"{REPLAY}/k-1", token=OPERATOR)
-        assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such replay.")
+        answer = await stage.ask("GET", f"{SHOWN}/k-1", token=OPERATOR)
+        assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such command.")
+
+
+async def test_a_command_is_shown_to_whoever_gave_it_and_to_nobody_else(tmp_path: Path) -> None:
+    async with Stage(tmp_path, clients=CLIENTS) as stage:
+        await post(stage, {"all": True}, key="mine", token="admin-of-4822")
+        await post(stage, {"all": True}, key="theirs")
+        seen = {
+            (key, token): (await stage.ask("GET", f"{SHOWN}/{key}", token=token)).status_code
+            for key in ("mine", "theirs")
+            for token in ("admin-of-4822", "no-admin", OPERATOR)
+        }
+        assert [one for one, status in seen.items() if status == 200] == [
+            ("mine", "admin-of-4822"),
+            ("mine", OPERATOR),
+            ("theirs", OPERATOR),
+        ]
+
+
+async def test_what_was_not_sent_may_be_asked_for_again_under_its_key(tmp_path: Path) -> None:
+    endings = iter([nothing_sent("the breaker is open"), done(events=1)])
+
+    async def end(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
+        return next(endings)
+
+    async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, end):
+        first = await post(stage, {"all": True}, key="k-1")
+        assert (first.status_code, first.headers["retry-after"]) == (503, "5")
+        second = await post(stage, {"all": True}, key="k-1")
+        assert (second.status_code, second.json()["result"]) == (200, {"events": 1})
+
+
+async def test_a_refusal_is_told_field_by_field_at_once_and_later(tmp_path: Path) -> None:
+    async def end(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
+        return refused(
+            "carrier-refused", "validation_failed", [FieldError("parcels.0.weight", "too_big", "is too big")]
+        )
+
+    async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, end):
+        told = [{"field": "parcels.0.weight", "code": "too_big", "message": "is too big"}]
+        assert (await post(stage, {"all": True}, key="k-1")).json()["errors"] == told
+        shown = (await stage.ask("GET", f"{SHOWN}/k-1", token=OPERATOR)).json()
+        assert shown == {
+            "command_id": "k-1",
+            "outcome": "rejected",
+            "problem": "carrier-refused",
+            "errors": told,
+            "error": "validation_failed",
+        }
+
+
+async def test_what_is_put_off_is_gone_on_with_from_where_it_was(tmp_path: Path) -> None:
+    async def looked(claimed: ClaimedCommand, _hand: Hand) -> Outcome | Later:
+        looks = claimed.progress.done + 1
+        return done(looks=looks) if looks == 3 else Later(timedelta(milliseconds=1), Progress(looks))
+
+    async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, looked):
+        answer = await post(stage, {"all": True}, key="k-1")
+        assert answer.json()["result"] == {"looks": 3}

@@ -158,7 +158,7 @@ class Stage:
         api = DeliveriesApi(Replay(self.database, self.deliveries, webhook.read, self._note), access)
         self.commands = SqlCommands(self.database, self.vault, "stage")
         giving = Giving(self.commands, self._note, wait_s=command_seconds)
-        commands = CommandsApi(giving, access)
+        commands = CommandsApi(self.commands, giving, access)
         self.approvals = SqlApprovals(self.recorder)
         purchases = PurchasesApi(SqlListed(self.database), giving, access, lambda: self.now)
         self.connections = SqlConnections(self.database, self.recorder)

@@ -1,0 +1,53 @@
+"""A no with its kind and its fields, as a command keeps it: whoever asks again gets the same one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from bridge.model import CommandState, Outcome, Standing
+from bridge.web.problems import FieldError
+
+NOTHING_SENT: Final = "nothing-sent"
+_KIND: Final = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Which kind of no it is, and what is wrong with single fields."""
+
+    kind: str
+    errors: Sequence[FieldError] = ()
+
+
+def refused(kind: str, why: str, errors: Sequence[FieldError] = ()) -> Outcome:
+    """Say that it was asked for and is a definite no: the same command will be answered the same."""
+    return Outcome(CommandState.rejected, _result(kind, errors), why)
+
+
+def nothing_sent(why: str) -> Outcome:
+    """Say that nobody was asked, so nothing was done: the same command may be given again under its key."""
+    return Outcome(CommandState.withdrawn, _result(NOTHING_SENT, ()), why)
+
+
+def refusal_of(standing: Standing) -> Refusal | None:
+    """Read it from a command that ended; None where nothing was kept but words."""
+    result: Mapping[str, Any] = standing.result or {}
+    kind = result.get(_KIND)
+    return None if kind is None else Refusal(kind, [FieldError(**one) for one in result.get("errors", ())])
+
+
+def came_of(standing: Standing) -> dict[str, object]:
+    """Write what came of a command as programs read it: its result or what kind of no it is, and why."""
+    written: dict[str, object] = {}
+    if standing.result is not None:
+        written |= standing.result if _KIND in standing.result else {"result": standing.result}
+    if standing.error is not None:
+        written["error"] = standing.error
+    return written
+
+
+def _result(kind: str, errors: Sequence[FieldError]) -> dict[str, object]:
+    told = [asdict(one) for one in errors]
+    return {_KIND: kind} | ({"errors": told} if told else {})
