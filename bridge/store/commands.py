@@ -113,7 +113,7 @@ class SqlCommands:
         )
 
     async def put_off(self, claimed: ClaimedCommand, after: timedelta, progress: Progress) -> None:
-        """Have it gone on with after some time, by anybody, from here. Raises LeaseLost where it is not ours any more."""
+        """Have anybody go on with it after some time, from here. Raises LeaseLost where it is not ours any more."""
         await self._database.write(
             lambda transaction: self._change(
                 transaction,
