@@ -26,7 +26,8 @@ BridgeError
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -121,19 +122,40 @@ class CarrierUnavailable(CarrierError):
 
 
 class NoPermit(CarrierUnavailable):
-    """Nothing was sent: our own limits stand against it. `reason` is `no_turn`, `paused` or `breaker_open`."""
+    """Nothing was sent: our own limits stand against it. `reason` is `no_turn`, `paused` or `breaker_open`.
+
+    So it is where a turn came too late for what was wanted (`too_late`), and where a question that had to go first
+    showed that the carrier is away (`carrier_away`).
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What a carrier has against one field of what was sent. Both words are from our tables, or `other`: never input.
+
+    `field` is a path (`receiver.phone`). Where many were sent, `item` is which of them: a shipment's id, or a draft's
+    place in a batch, from 0.
+    """
+
+    field: str
+    code: str
+    item: int | None = None
 
 
 class CarrierRefused(CarrierError):
     """The carrier understood and said no. `key` is its error key in safe form, or `other`.
 
-    Where many were asked for, `items` are the shipments that it names as the reason.
+    Where many were asked for, `items` are the shipments that it names as the reason. `fields` are what it has against
+    what was sent, where it says so.
     """
 
-    def __init__(self, key: str, *, status: int, items: Collection[ShipmentId] = ()) -> None:
+    def __init__(
+        self, key: str, *, status: int, items: Collection[ShipmentId] = (), fields: Sequence[FieldProblem] = ()
+    ) -> None:
         self.key = key
         self.status = status
         self.items = frozenset(items)
+        self.fields = tuple(fields)
         super().__init__(f"{key} ({status})")
 
 

@@ -17,6 +17,10 @@ IntentId = NewType("IntentId", str)
 OrganizationId = NewType("OrganizationId", int)
 ShipmentId = NewType("ShipmentId", int)
 OfferId = NewType("OfferId", int)
+BatchId = NewType("BatchId", int)
+DispatchOrderId = NewType("DispatchOrderId", int)
+CommentId = NewType("CommentId", int)
+"""A comment on a dispatch order."""
 Micros = NewType("Micros", int)
 """A moment as microseconds since 1970 in UTC: what the database stores and compares."""
 

@@ -29,9 +29,14 @@ class Purpose(IntEnum):
     """A read before a purchase, or a call that makes offers anew."""
     confirm = 3
     """A read of a purchase that was accepted."""
-    label = 4
-    sweep = 5
-    tracking = 6
+    create = 4
+    """A shipment or a batch that somebody wants made, and a look at what became of it."""
+    select = 5
+    cancel = 6
+    label = 7
+    dispatch = 8
+    sweep = 9
+    tracking = 10
 
 
 class Verdict(StrEnum):

@@ -293,7 +293,8 @@ def _is_tried(pause: Pause | None, now: Micros) -> bool:
 
 
 def _waiting(purpose: int, holder: str, until: Micros) -> Waiting:
-    return Waiting(Purpose(purpose), holder, until)
+    """Read who is first in line. A replica of a newer version may wait for something that this one has no word for."""
+    return Waiting(Purpose(min(purpose, max(Purpose))), holder, until)
 
 
 def _save(transaction: Transaction, one: Connection) -> None:

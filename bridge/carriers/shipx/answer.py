@@ -6,7 +6,7 @@ The edge in front of it answers HTML at times, so only a readable body counts as
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,10 +14,10 @@ from email.utils import parsedate_to_datetime
 import httpx
 from pydantic import ValidationError
 
-from bridge.carriers.shipx import bulk, wire
+from bridge.carriers.shipx import bulk, problems, wire
+from bridge.carriers.shipx.calls import Call
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.limits.connection import LONGEST_REST_S
-from bridge.model import ShipmentId
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ def told(headers: Mapping[str, str]) -> datetime | None:
         return None
 
 
-def judged(answer: Answer, about: Collection[ShipmentId] = ()) -> Answer:
+def judged(answer: Answer, call: Call) -> Answer:
     """Pass a success on; decide about everything else by status first, error key second, never by text.
 
-    `about` are the shipments that were asked about together: a refusal says which of them are its reason.
+    Where the call was about many, a refusal says which of them are its reason, and of which field in each.
     """
     status = answer.status
     if 200 <= status < 300:
@@ -53,8 +53,9 @@ def judged(answer: Answer, about: Collection[ShipmentId] = ()) -> Answer:
         key = wire.Refusal.model_validate_json(answer.body).error
     except ValidationError:
         raise CarrierUnavailable("unreadable_answer", status=status) from None
-    items = bulk.named(answer.body, about) if about else ()
-    raise CarrierRefused(key if key in wire.ERROR_KEYS else "other", status=status, items=items)
+    items = bulk.named(answer.body, call.about) if call.about else ()
+    fields = problems.read(answer.body, call.names)
+    raise CarrierRefused(key if key in wire.ERROR_KEYS else "other", status=status, items=items, fields=fields)
 
 
 def _retry_after(answer: Answer) -> float | None:

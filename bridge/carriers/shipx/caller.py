@@ -18,6 +18,7 @@ import httpx
 import structlog
 from pydantic import SecretStr
 
+from bridge.carriers.shipx import exact
 from bridge.carriers.shipx.answer import Answer, judged, told
 from bridge.carriers.shipx.calls import Call
 from bridge.carriers.shipx.clock import CarrierClock
@@ -63,7 +64,7 @@ class Caller:
             async with asyncio.timeout(self.timeout_s), permit.in_time():
                 found = read(await self._measured(call, _Latest(self._clock, self.timeout_s, permit)))
         except CarrierRefused as error:
-            is_token = error.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+            is_token = not call.is_public and error.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
             permit.outcome = Outcome(Verdict.token_refused if is_token else Verdict.answered)
             raise
         except CarrierUnavailable as error:
@@ -85,7 +86,7 @@ class Caller:
         try:
             answer = await self._exchange(call, latest)
             outcome = f"{answer.status // 100}xx"
-            return judged(answer, call.about)
+            return judged(answer, call)
         finally:
             seconds = time.perf_counter() - started
             self._metrics.carrier_seconds.labels(_CARRIER, call.operation, outcome).observe(seconds)
@@ -96,8 +97,8 @@ class Caller:
         asking = self._http.stream(
             call.method,
             self._base_url + call.path,
-            headers=self._headers(),
-            json=call.json,
+            headers=self._headers(call),
+            content=None if call.json is None else exact.encode(call.json),
             extensions={"trace": latest.look_before_sending},
         )
         async with asking as answer:
@@ -116,10 +117,14 @@ class Caller:
         self._carrier_clock = self._carrier_clock.heard(theirs, ours)
         return theirs
 
-    def _headers(self) -> Mapping[str, str]:
+    def _headers(self, call: Call) -> Mapping[str, str]:
+        """Say who asks. What everybody may ask is asked without the token."""
+        token = {} if call.is_public else {"Authorization": f"Bearer {self._token.get_secret_value()}"}
+        body = {} if call.json is None else {"Content-Type": "application/json"}
         return {
-            "Authorization": f"Bearer {self._token.get_secret_value()}",
-            "Accept": "application/json",
+            **token,
+            **body,
+            "Accept": call.accept,
             "Accept-Language": "keys",
             "X-Request-ID": str(uuid4()),
             "X-User-Agent": "shipx-bridge",

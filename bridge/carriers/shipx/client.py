@@ -6,10 +6,10 @@ Every call is made under a permit, and only reads are ever repeated, by whoever 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 import httpx
 import structlog
@@ -17,19 +17,19 @@ from pydantic import SecretStr
 
 from bridge.carriers.shipx import calls, listing, reading, wire
 from bridge.carriers.shipx import shipment as shipments
-from bridge.carriers.shipx.answer import Answer
+from bridge.carriers.shipx.asking import Asker
 from bridge.carriers.shipx.caller import Caller
 from bridge.carriers.shipx.calls import Call
 from bridge.carriers.shipx.listing import Listing
 from bridge.carriers.shipx.trust import Trust
 from bridge.carriers.shipx.turn import ShipxTurn
 from bridge.carriers.transport import Transport
-from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
+from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
 from bridge.limits.connection import LEASE_S, Purpose
 from bridge.model import OrganizationId, ShipmentId
 from bridge.observability import Metrics
-from bridge.ports import Page, Permit, Permits
+from bridge.ports import Page, Permits
 from bridge.purchasing.shipment import Shipment
 
 log = structlog.get_logger()
@@ -41,8 +41,6 @@ _PATIENCE_TO_BUY_S: Final = 5.0
 """What was read grows old meanwhile: after that it is read anew."""
 _MOST_PARTS: Final = 15
 """How many calls one list may become where it is refused: enough to find one impossible id among a hundred."""
-
-T = TypeVar("T")
 
 
 class ShipxClient:
@@ -61,7 +59,8 @@ class ShipxClient:
         version: str,
     ) -> None:
         self._caller = Caller(http, base_url=base_url, token=token, metrics=metrics, clock=clock, version=version)
-        self._organization = organization
+        self.asker = Asker(self._caller, permits)
+        self.organization = organization
         self._permits = permits
         self._clock = clock
         self._trust = Trust()
@@ -74,7 +73,7 @@ class ShipxClient:
 
     async def read(self, shipment: ShipmentId, purpose: Purpose = Purpose.read) -> Shipment:
         """Read a shipment. Raises CarrierUnavailable or CarrierRefused."""
-        return await self._ask(calls.read(shipment), partial(reading.shipment, shipment), purpose)
+        return await self.asker.ask(calls.read(shipment), partial(reading.shipment, shipment), purpose)
 
     async def read_many(self, shipments: Sequence[ShipmentId], purpose: Purpose) -> Mapping[ShipmentId, Shipment]:
         """Read those that the carrier lists of up to a hundred. A list that is refused for an id is halved."""
@@ -108,7 +107,7 @@ class ShipxClient:
 
     async def created_since(self, since: datetime, page: int, purpose: Purpose = Purpose.sweep) -> Page:
         """Read a page of what was created since then, oldest first. Raises CarrierUnavailable or CarrierRefused."""
-        found, at = await self._list(calls.created_since(self._organization, since, page), purpose)
+        found, at = await self._list(calls.created_since(self.organization, since, page), purpose)
         if not found.is_filtered:
             raise CarrierUnavailable("filter_dropped")
         items = tuple(shipments.ours(one, at) for one in found.items)
@@ -120,30 +119,30 @@ class ShipxClient:
     ) -> None:
         """Have offers made anew by an empty edit; where that is not valid, by one that says again what is so."""
         try:
-            await self._ask(calls.edit(shipment, {}), reading.accepted, purpose, is_late)
+            await self.asker.ask(calls.edit(shipment, {}), reading.accepted, purpose, is_late)
         except CarrierRefused as refusal:
             if not _is_invalid(refusal):
                 raise
-            comments = await self._ask(calls.read(shipment), partial(reading.comments, shipment), purpose)
+            comments = await self.asker.ask(calls.read(shipment), partial(reading.comments, shipment), purpose)
             if not comments:
                 raise
-            await self._ask(calls.edit(shipment, {"comments": comments}), reading.accepted, purpose, is_late)
+            await self.asker.ask(calls.edit(shipment, {"comments": comments}), reading.accepted, purpose, is_late)
 
     @asynccontextmanager
     async def turn_to_buy(self) -> AsyncIterator[ShipxTurn]:
         """Take a turn before the intent is written down: from there on nothing may wait."""
         patience_s = min(self._caller.timeout_s, _PATIENCE_TO_BUY_S)
         async with self._permits.permit(Purpose.buy, patience_s) as permit:
-            yield ShipxTurn(self._caller, self._organization, permit)
+            yield ShipxTurn(self._caller, self.organization, permit)
 
     async def organizations(self) -> list[OrganizationId]:
         """List the organizations that the token may act for. Raises CarrierUnavailable or CarrierRefused."""
-        return await self._ask(calls.ORGANIZATIONS, reading.organizations, Purpose.read)
+        return await self.asker.ask(calls.ORGANIZATIONS, reading.organizations, Purpose.read)
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 
     async def _read_list(self, part: Sequence[ShipmentId], purpose: Purpose) -> Mapping[ShipmentId, Shipment]:
-        found, at = await self._list(calls.read_many(self._organization, part), purpose)
+        found, at = await self._list(calls.read_many(self.organization, part), purpose)
         if not found.is_filtered or not {one.id for one in found.items} <= set(part):
             self._compared(same=False)
             raise CarrierUnavailable("filter_dropped")
@@ -152,7 +151,7 @@ class ShipxClient:
 
     async def _compare(self, sample: ShipmentId) -> bool | None:
         """Say whether a list says the same of a shipment as its read; None where it has no offers, or just changed."""
-        ask = partial(self._ask, calls.read(sample), partial(reading.raw_shipment, sample), Purpose.read)
+        ask = partial(self.asker.ask, calls.read(sample), partial(reading.raw_shipment, sample), Purpose.read)
         alone = await ask()
         if not alone.offers:
             return None
@@ -164,7 +163,7 @@ class ShipxClient:
     async def _listed(self, sample: ShipmentId) -> wire.Shipment | None:
         """Read one shipment by a list; None where that does not do."""
         try:
-            found, _ = await self._list(calls.read_many(self._organization, [sample]), Purpose.read)
+            found, _ = await self._list(calls.read_many(self.organization, [sample]), Purpose.read)
         except CarrierRefused as refusal:
             if not _is_invalid(refusal):
                 raise
@@ -172,7 +171,7 @@ class ShipxClient:
         return next((one for one in found.items if one.id == sample), None) if found.is_filtered else None
 
     async def _list(self, call: Call, purpose: Purpose) -> tuple[Listing, datetime]:
-        found, at = await self._ask(call, partial(reading.shipment_list, call.filters), purpose)
+        found, at = await self.asker.ask(call, partial(reading.shipment_list, call.filters), purpose)
         if found.unread:
             log.warning("carrier.items_unreadable", carrier="shipx", operation=call.operation, items=found.unread)
         return found, at
@@ -181,31 +180,8 @@ class ShipxClient:
         """Keep what was found for today, and say once what an operator has to know."""
         today = self._clock().date()
         if not same and (self._trust.is_due(today) or not self._trust.differ):
-            log.warning("carrier.lists_differ", carrier="shipx", organization=self._organization)
+            log.warning("carrier.lists_differ", carrier="shipx", organization=self.organization)
         self._trust = self._trust.compared(today, same=same)
-
-    # -- permits -------------------------------------------------------------------------------------------------------
-
-    async def _ask(
-        self,
-        call: Call,
-        read: Callable[[Answer], T],
-        purpose: Purpose,
-        is_late: Callable[[], bool] = lambda: False,
-    ) -> T:
-        """Wait for a permit and make a call. Where the carrier was away, one that is about no shipment goes first."""
-        while True:
-            async with self._permits.permit(purpose, self._caller.timeout_s) as permit:
-                if is_late():
-                    raise NoPermit("too_late")
-                if not permit.is_probe:
-                    return await self._caller.make(call, read, permit)
-                await self._probe(permit)
-
-    async def _probe(self, permit: Permit) -> None:
-        """See whether the carrier is back; that it refuses is an answer, too."""
-        with suppress(CarrierRefused):
-            await self._caller.make(calls.ORGANIZATIONS, reading.organizations, permit)
 
 
 def _is_invalid(refusal: CarrierRefused) -> bool:

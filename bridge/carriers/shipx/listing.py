@@ -35,10 +35,10 @@ def read(body: bytes, filters: Collection[str]) -> Listing:
     except ValidationError:
         raise Unreadable("not_a_list") from None
     items = tuple(one for one in found.items if one is not None)
-    return Listing(_echoed(found.href) >= set(filters), found.count, items, len(found.items) - len(items))
+    return Listing(echoed(found.href) >= set(filters), found.count, items, len(found.items) - len(items))
 
 
-def _echoed(href: str) -> set[str]:
+def echoed(href: str) -> set[str]:
     """Name what the answer says that it went by. Nobody follows the link."""
     try:
         return set(parse_qs(urlsplit(href).query))

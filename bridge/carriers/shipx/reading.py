@@ -9,13 +9,20 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from bridge.carriers.shipx import listing, wire
+from bridge.carriers.shipx import created as made
+from bridge.carriers.shipx import dispatch_orders, listing, trails, wire
 from bridge.carriers.shipx import shipment as shipments
 from bridge.carriers.shipx.answer import Answer
+from bridge.carriers.shipx.calls import MOST_AT_ONCE
 from bridge.carriers.shipx.listing import Listing
+from bridge.dispatch.order import DispatchOrder, DispatchPage
+from bridge.dispatch.price import Price
 from bridge.errors import CarrierUnavailable, Unreadable
-from bridge.model import OrganizationId, ShipmentId
+from bridge.model import BatchId, CommentId, DispatchOrderId, OrganizationId, ShipmentId
 from bridge.purchasing.shipment import Shipment
+from bridge.shipments.created import Batch, Created
+from bridge.tracking.dictionary import Dictionary
+from bridge.tracking.trail import Tracking
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=BaseModel)
@@ -29,9 +36,7 @@ def shipment(wanted: ShipmentId, answer: Answer) -> Shipment:
 def raw_shipment(wanted: ShipmentId, answer: Answer) -> wire.Shipment:
     """Give the shipment that was asked for, as it was written."""
     found = _readable(shipments.parse, answer)
-    if found.id != wanted:
-        raise CarrierUnavailable("another_shipment", status=answer.status)
-    return found
+    return _asked_for(found, found.id == wanted, "another_shipment", answer)
 
 
 def shipment_list(filters: Collection[str], answer: Answer) -> tuple[Listing, datetime]:
@@ -41,15 +46,69 @@ def shipment_list(filters: Collection[str], answer: Answer) -> tuple[Listing, da
 
 def comments(wanted: ShipmentId, answer: Answer) -> str | None:
     """Give the comments on a shipment, which are for nobody but the carrier."""
-    found = _model(wire.Remark, answer)
-    if found.id != wanted:
-        raise CarrierUnavailable("another_shipment", status=answer.status)
-    return found.comments
+    found = _as(wire.Remark, answer)
+    return _asked_for(found, found.id == wanted, "another_shipment", answer).comments
 
 
 def organizations(answer: Answer) -> list[OrganizationId]:
     """Give the organizations that a token may act for."""
-    return [OrganizationId(one.id) for one in _model(wire.Organizations, answer).items]
+    return [OrganizationId(one.id) for one in _as(wire.Organizations, answer).items]
+
+
+def created(answer: Answer) -> Created:
+    """Give the shipment that was made."""
+    return made.created(_as(made.CreatedShape, answer))
+
+
+def batch(answer: Answer) -> Batch:
+    """Give the batch that was taken in."""
+    return made.batch(_as(made.BatchShape, answer))
+
+
+def same_batch(wanted: BatchId, answer: Answer) -> Batch:
+    """Give the batch that was asked for."""
+    found = batch(answer)
+    return _asked_for(found, found.id == wanted, "another_batch", answer)
+
+
+def dispatch_order(answer: Answer) -> DispatchOrder:
+    """Give the order that was made."""
+    return dispatch_orders.order(_as(dispatch_orders.OrderShape, answer))
+
+
+def same_dispatch_order(wanted: DispatchOrderId, answer: Answer) -> DispatchOrder:
+    """Give the order that was asked for."""
+    found = dispatch_order(answer)
+    return _asked_for(found, found.id == wanted, "another_order", answer)
+
+
+def dispatch_page(filters: Collection[str], page: int, answer: Answer) -> DispatchPage:
+    """Give a page of what was asked for by these filters; without them it lists what nobody asked for."""
+    found = _readable(lambda body: dispatch_orders.page(body, filters, number=page, size=MOST_AT_ONCE), answer)
+    if found is None:
+        raise CarrierUnavailable("filter_dropped", status=answer.status)
+    return found
+
+
+def price(answer: Answer) -> Price:
+    """Give what it would cost."""
+    return dispatch_orders.price(_as(dispatch_orders.PriceShape, answer))
+
+
+def comment_id(answer: Answer) -> CommentId:
+    """Give which comment it is."""
+    return CommentId(_as(dispatch_orders.CommentShape, answer).id)
+
+
+def tracking(wanted: str, answer: Answer) -> Tracking:
+    """Give the trail of the parcel that was asked for."""
+    found = trails.tracking(_as(trails.TrackingShape, answer))
+    return _asked_for(found, found.number == wanted, "another_parcel", answer)
+
+
+def dictionary(answer: Answer) -> Dictionary:
+    """Give the status words that there are."""
+    return trails.dictionary(_as(trails.DictionaryShape, answer))
 
 
 def accepted(_answer: Answer) -> None:
@@ -73,7 +132,14 @@ def _readable(read: Callable[[bytes], T], answer: Answer) -> T:
         raise CarrierUnavailable(error.reason, status=answer.status) from None
 
 
-def _model(model: type[Model], answer: Answer) -> Model:
+def _asked_for(found: T, is_it: bool, otherwise: str, answer: Answer) -> T:
+    """Give what was asked for, and nothing that was answered instead."""
+    if not is_it:
+        raise CarrierUnavailable(otherwise, status=answer.status)
+    return found
+
+
+def _as(model: type[Model], answer: Answer) -> Model:
     try:
         return model.model_validate_json(answer.body)
     except ValidationError:

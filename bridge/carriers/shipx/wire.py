@@ -71,17 +71,6 @@ _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzin
 Moment = Annotated[AwareDatetime, AfterValidator(_bounded)]
 
 
-def _readable(value: object, read: ValidatorFunctionWrapHandler) -> object:
-    """Give None for what cannot be read, so that it does not take its neighbours along."""
-    try:
-        return read(value)
-    except ValidationError:
-        return None
-
-
-_Readable = WrapValidator(_readable)
-
-
 ERROR_KEYS: Final = frozenset(
     {
         "access_forbidden",
@@ -115,11 +104,13 @@ def _error(value: object) -> object:
     return value if value is None or (isinstance(value, str) and value in ERROR_KEYS) else "other"
 
 
-class _Shape(BaseModel):
+class Shape(BaseModel):
+    """What the carrier sends: whatever is not read here is not there."""
+
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Envelope(_Shape):
+class Envelope(Shape):
     """What every webhook has around its payload. No version of the page names an id, a counter or a signature."""
 
     event: Word
@@ -128,14 +119,14 @@ class Envelope(_Shape):
     event_ts: str | None = None
 
 
-class ConfirmedPayload(_Shape):
+class ConfirmedPayload(Shape):
     """`shipment_confirmed`; the number was null in version 1.23 of the page."""
 
     shipment_id: Id
     tracking_number: Number = None
 
 
-class StatusPayload(_Shape):
+class StatusPayload(Shape):
     """`shipment_status_changed`; the return number comes with `returned_to_sender` alone."""
 
     shipment_id: Id
@@ -144,13 +135,13 @@ class StatusPayload(_Shape):
     return_tracking_number: Number = None
 
 
-class Named(_Shape):
+class Named(Shape):
     """A carrier or a service. Names and descriptions are not unique and not ours to publish: only the id is read."""
 
     id: Word
 
 
-class Offer(_Shape):
+class Offer(Shape):
     """One candidate. `rate` is null on postpaid accounts even where it can be bought: unknown, never 0."""
 
     id: Id
@@ -164,26 +155,26 @@ class Offer(_Shape):
     unavailability_reasons: list[Any] | None = None
 
 
-class OffersPayload(_Shape):
+class OffersPayload(Shape):
     """`offers_prepared`: all offers, available and unavailable."""
 
     shipment_id: Id
     offers: Annotated[list[Offer], Field(max_length=1000)]
 
 
-class ShipmentOf(_Shape):
+class ShipmentOf(Shape):
     """Whatever an unknown event is about, if it says so the way the known ones do."""
 
     shipment_id: Id | None = None
 
 
-class TransactionDetails(_Shape):
+class TransactionDetails(Shape):
     """Why a payment failed. The inner details hold the account owner's e-mail and are not read."""
 
     error: Annotated[str | None, BeforeValidator(_error)] = None
 
 
-class Transaction(_Shape):
+class Transaction(Shape):
     """A payment: `initiated`, `success` or `failure`."""
 
     id: Id
@@ -222,45 +213,45 @@ Text = Annotated[str, Field(min_length=1, max_length=255)]
 Weight = Annotated[Decimal, Field(gt=0, lt=10**6), BeforeValidator(_rate)]
 
 
-class CostCentre(_Shape):
+class CostCentre(Shape):
     """Where the costs of a shipment belong (`mpk`); the organization itself made it."""
 
     name: Text
 
 
-class Amount(_Shape):
+class Amount(Shape):
     """Money: `{"amount": null, "currency": null}` is none."""
 
     amount: Rate | None = None
     currency: Currency | None = None
 
 
-class Target(_Shape):
+class Target(Shape):
     """Where in a locker or at a point it goes. The codes that stand beside it open lockers, and are not read."""
 
     target_point: Text | None = None
 
 
-class Receiver(_Shape):
+class Receiver(Shape):
     """Who gets it: only whether there is an address at all."""
 
     address: Annotated[bool, BeforeValidator(_is_there)] = False
 
 
-class ParcelWeight(_Shape):
+class ParcelWeight(Shape):
     """How heavy a parcel is."""
 
     amount: Weight
     unit: Word
 
 
-class Parcel(_Shape):
+class Parcel(Shape):
     """One of a shipment's parcels."""
 
     weight: Annotated[ParcelWeight | None, Lenient] = None
 
 
-class Shipment(_Shape):
+class Shipment(Shape):
     """A shipment, by allow-list: no name, phone or address and no code that opens a locker is ever read."""
 
     id: Id
@@ -285,7 +276,7 @@ class Shipment(_Shape):
     transactions: list[Transaction] | None = None
 
 
-class Listing(_Shape):
+class Listing(Shape):
     """A page of shipments. `count` is on all pages; `page` and `per_page` are echoes, and not reliable (2026-10)."""
 
     href: Annotated[str, Field(max_length=16_384)]
@@ -293,14 +284,14 @@ class Listing(_Shape):
     items: list[Annotated[Shipment | None, Lenient]]
 
 
-class Remark(_Shape):
+class Remark(Shape):
     """A shipment's comments, free text: only ever sent back unchanged."""
 
     id: Id
     comments: Annotated[str | None, Field(max_length=1000, repr=False)] = None
 
 
-class Refusal(_Shape):
+class Refusal(Shape):
     """An error answer. Public resources say `description` instead of `message`; neither is read, both are free text."""
 
     error: Word | None = None
@@ -311,25 +302,25 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-class BulkDetails(_Shape):
+class BulkDetails(Shape):
     """The items that a refusal of many names, by the ids that they were sent with."""
 
     shipments: Annotated[list[Any], BeforeValidator(_listed)]
 
 
-class BulkRefusal(_Shape):
+class BulkRefusal(Shape):
     """The same error answer, of which only that is read: everything else in the details may be anybody's data."""
 
     details: BulkDetails | None = None
 
 
-class Organization(_Shape):
+class Organization(Shape):
     """One of the organizations that a token may act for."""
 
     id: Id
 
 
-class Organizations(_Shape):
+class Organizations(Shape):
     """The list of them."""
 
     items: list[Organization]

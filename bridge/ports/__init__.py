@@ -1,4 +1,4 @@
-"""What the parts need from each other, in our words; whatever has these methods will do."""
+"""What the parts need from each other, in our words; whatever has these methods will do. Shipping is beside it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,41 @@
+"""What ShipX answers where it made a shipment or a batch: the id counts, and nothing else may hide it.
+
+https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153501 (create), …/18153502 (batches)
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from bridge.carriers.shipx.wire import Id, Lenient, Number, Shape, Word
+from bridge.model import BatchId, ShipmentId
+from bridge.shipments.created import Batch, Created
+
+
+class CreatedShape(Shape):
+    """A shipment that was made, and what little is known of it so early."""
+
+    id: Id
+    status: Annotated[Word | None, Lenient] = None
+    tracking_number: Annotated[Number, Lenient] = None
+    service: Annotated[Word | None, Lenient] = None
+
+
+class BatchShape(Shape):
+    """A batch, with the shipments that were made of it so far."""
+
+    id: Id
+    status: Annotated[Word | None, Lenient] = None
+    shipments: Annotated[list[Annotated[CreatedShape | None, Lenient]] | None, Lenient] = None
+
+
+def created(found: CreatedShape) -> Created:
+    """Turn a shipment that was made into ours."""
+    return Created(ShipmentId(found.id), found.status, found.tracking_number, found.service)
+
+
+def batch(found: BatchShape) -> Batch:
+    """Turn a batch into ours."""
+    listed = found.shipments or []
+    shipments = tuple(created(one) for one in listed if one is not None)
+    return Batch(BatchId(found.id), found.status, shipments, unread=len(listed) - len(shipments))

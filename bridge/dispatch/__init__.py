@@ -1,0 +1,1 @@
+"""Orders to a courier to collect shipments. Values; they know no carrier."""
