@@ -25,6 +25,7 @@ from bridge.ingress.api import DeliveriesApi
 from bridge.inspection.api import ShipmentsApi
 from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
+from bridge.shipping.api import ShippingApi
 from bridge.store.decisions import SqlDecisions
 from bridge.store.feed import SqlFeed
 from bridge.store.listed import SqlListed
@@ -48,6 +49,7 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
     return (
         Operations(shared.metrics, watching.health, watching.measure),
         feed,
+        ShippingApi(giving, access),
         CommandsApi(commanding.commands, giving, access),
         DeliveriesApi(commanding.replay, access),
         ConnectionsApi(stores.connections, access, commanding.pausing),

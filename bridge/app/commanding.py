@@ -9,6 +9,7 @@ from functools import partial
 from bridge.app.carriers import Carriers
 from bridge.app.reconciling import make_backfill
 from bridge.app.shared import Shared
+from bridge.app.shipping import make_creating
 from bridge.app.stores import Stores
 from bridge.approvals.approving import Approving
 from bridge.broker.dead import RabbitDead
@@ -33,6 +34,7 @@ from bridge.egress.replay import ReplayedEvents
 from bridge.ingress.replay import Replay
 from bridge.ingress.replaying import ReplayedDeliveries
 from bridge.model import OrganizationId
+from bridge.shipments.asked import CreateShipments
 from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.database import Topic
@@ -87,6 +89,7 @@ def _operations(shared: Shared, stores: Stores, commanding: Commanding, carriers
         HoldPurchase.operation: Operation(approving.hold),
         RetryPurchase.operation: Operation(approving.retry),
         BuyShipment.operation: Operation(approving.buy),
+        CreateShipments.operation: Operation(make_creating(shared, stores, carriers), at_once=16),
     }
 
 

@@ -6,12 +6,12 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import Final
 
+from bridge.app.bus import ON_THE_BUS
 from bridge.app.commanding import Commanding
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.broker.commands import RabbitCommands
 from bridge.commands.consumer import Consumer, Rules
-from bridge.commands.models import ON_THE_BUS
 from bridge.store.database import ManagedDatabase
 
 _PROBE_S: Final = 1.0

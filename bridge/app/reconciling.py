@@ -51,6 +51,11 @@ def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers) -> None:
     shared.loops.start("reconciler", reconciler.run)
 
 
+def make_learning(shared: Shared, stores: Stores) -> Learning:
+    """Make what takes reads in."""
+    return _parts(shared, stores).learning
+
+
 def make_backfill(shared: Shared, stores: Stores, carriers: Carriers) -> Backfilled:
     """Make what carries out `shipments.backfill`."""
     return Backfilled(carriers, _parts(shared, stores).learning, shared.clock, shared.stop)

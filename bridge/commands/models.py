@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -168,17 +167,6 @@ class BuyShipment(ShipmentOrder):
     """Buy by the policy, also where nobody has asked for the purchase yet."""
 
     operation = "shipment.buy"
-
-
-ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
-    one.operation: one
-    for one in (
-        ApprovePurchase,
-        BuyShipment,
-        HoldPurchase,
-    )
-}
-"""What may be asked for over RabbitMQ, by the name that is its routing key."""
 
 
 def done(**result: object) -> Outcome:

@@ -31,6 +31,15 @@ def document(story: Story, now: datetime, settle: timedelta) -> dict[str, object
     }
 
 
+def summary(story: Story, now: datetime) -> dict[str, object]:
+    """Describe how it stands, without how it came to that."""
+    return {
+        "state": _state(story),
+        "tracking_number": None if story.known is None else story.known.tracking_number,
+        "purchase": _purchase(story, now),
+    }
+
+
 def _state(story: Story) -> State | None:
     known, purchase = story.known, story.purchase
     if story.shipment is None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in wh
     from bridge.dispatch.price import Price
     from bridge.dispatch.printout import Printout
     from bridge.purchasing.shipment import Choice, Shipment
-    from bridge.shipments.created import Batch, Created
+    from bridge.shipments.created import Batch
     from bridge.shipments.draft import Draft
     from bridge.shipments.label import Label, LabelFormat, LabelWish
     from bridge.tracking.dictionary import Dictionary
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in wh
 class Creator(Protocol):
     """Where shipments are made."""
 
-    async def create(self, draft: Draft) -> Created:
+    async def create(self, draft: Draft) -> Shipment:
         """Make one. Nothing keeps the carrier from making it twice: after a doubt, look before you send it again."""
         ...
 

@@ -44,6 +44,10 @@ class Traits:
     weight_kg: Decimal | None = None
     """The sum of its parcels, where each weight is known."""
     created_at: datetime | None = None
+    parcels: int = 1
+    target_point: str | None = None
+    people: frozenset[str] = field(default=frozenset(), repr=False)
+    """A digest of each end, by which the same person is known again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,13 @@ class Learning:
         answers = _answers(organization, shipments, command)
         return self._sweeps.answers.write(transaction, organization, answers, self._clock())
 
+    def write_made(
+        self, transaction: Transaction, organization: OrganizationId, shipments: Iterable[Shipment], command: str
+    ) -> Learned:
+        """Take in what a command made, in its transaction."""
+        answers = _answers(organization, shipments, command, are_first=True)
+        return self._sweeps.answers.write(transaction, organization, answers, self._clock())
+
     def tell(self, organization: OrganizationId, learned: Learned) -> None:
         """Count what was found, and wake who waits for it."""
         for fact, number in learned.facts.items():
@@ -68,6 +75,8 @@ class Learning:
             self._on_wanted()
 
 
-def _answers(organization: OrganizationId, shipments: Iterable[Shipment], command: str | None) -> list[Answer]:
-    readings = (Reading(organization, one, command) for one in shipments)
+def _answers(
+    organization: OrganizationId, shipments: Iterable[Shipment], command: str | None, *, are_first: bool = False
+) -> list[Answer]:
+    readings = (Reading(organization, one, command, are_first) for one in shipments)
     return [Answer(one.read.id, one.project) for one in readings]

@@ -28,6 +28,8 @@ class Reading:
     organization: OrganizationId
     read: Shipment
     command: str | None = None
+    is_first: bool = False
+    """Whether it was made just now, by a command: then its first status is told, too."""
 
     @property
     def is_whole(self) -> bool:
@@ -56,7 +58,7 @@ class Reading:
         if read.status == _OFFERED and read.offers:
             yield OffersSeen(read.offers)
         is_pending = statuses.lookup(SOURCE, read.status).tracking is TrackingStatus.pending
-        if not is_pending or (known is not None and known.spans):
+        if not is_pending or self.is_first or (known is not None and known.spans):
             is_bought = isinstance(evidence(read, ()), Bought)
             yield StatusSeen(read.status, read.tracking_number, read.return_tracking_number, is_bought)
 

@@ -15,6 +15,7 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from pydantic import SecretStr
 
+from bridge.app.bus import ON_THE_BUS
 from bridge.approvals.approving import Approving
 from bridge.broker.commands import RabbitCommands
 from bridge.broker.headers import DEAD_SINCE, ORIGIN, REASON
@@ -22,7 +23,7 @@ from bridge.broker.rabbit import apply_topology
 from bridge.broker.topology import COMMANDS, DEAD
 from bridge.commands.consumer import Consumer, Pace, Rules
 from bridge.commands.execute import Executor, Operation
-from bridge.commands.models import ON_THE_BUS, ApprovePurchase, BuyShipment, HoldPurchase
+from bridge.commands.models import ApprovePurchase, BuyShipment, HoldPurchase
 from bridge.errors import BrokerUnavailable
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Stop, utc_now

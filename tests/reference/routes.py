@@ -29,6 +29,7 @@ from bridge.lifecycle import Stop
 from bridge.observability import Metrics
 from bridge.purchasing.api import EvaluationApi
 from bridge.purchasing.policy import Policy
+from bridge.shipping.api import ShippingApi
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import SqlConnections
 from bridge.store.decisions import SqlDecisions
@@ -93,7 +94,9 @@ def internal() -> list[Route]:
     purchases = PurchasesApi(SqlListed(_database()), giving, access, _epoch)
     deliveries = DeliveriesApi(replay, access)
     told = ShipmentsApi(_database(), access, _epoch, settle=timedelta(0))
-    return internal_routes([operations, feed, commands, deliveries, connections, purchases, evaluation, told])
+    return internal_routes(
+        [operations, feed, ShippingApi(giving, access), commands, deliveries, connections, purchases, evaluation, told]
+    )
 
 
 def names(routes: Sequence[Route]) -> list[str]:

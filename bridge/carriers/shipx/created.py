@@ -5,10 +5,12 @@ https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153501 (create)
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from bridge.carriers.shipx.wire import Id, Lenient, Number, Shape, Word
 from bridge.model import BatchId, ShipmentId
+from bridge.purchasing.shipment import Shipment
 from bridge.shipments.created import Batch, Created
 
 
@@ -29,13 +31,26 @@ class BatchShape(Shape):
     shipments: Annotated[list[Annotated[CreatedShape | None, Lenient]] | None, Lenient] = None
 
 
-def created(found: CreatedShape) -> Created:
-    """Turn a shipment that was made into ours."""
-    return Created(ShipmentId(found.id), found.status, found.tracking_number, found.service)
+def created(found: CreatedShape, at: datetime) -> Shipment:
+    """Turn a shipment that was made into ours. `at` is the carrier's clock."""
+    return Shipment(
+        id=ShipmentId(found.id),
+        status=found.status or "created",
+        at=at,
+        changed_at=at,
+        tracking_number=found.tracking_number,
+        return_tracking_number=None,
+        service=found.service,
+        selected=None,
+        offers=(),
+        payments=(),
+    )
 
 
 def batch(found: BatchShape) -> Batch:
     """Turn a batch into ours."""
     listed = found.shipments or []
-    shipments = tuple(created(one) for one in listed if one is not None)
+    shipments = tuple(
+        Created(ShipmentId(one.id), one.status, one.tracking_number, one.service) for one in listed if one is not None
+    )
     return Batch(BatchId(found.id), found.status, shipments, unread=len(listed) - len(shipments))

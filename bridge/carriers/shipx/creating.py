@@ -13,7 +13,8 @@ from bridge.carriers.shipx import calls, reading
 from bridge.carriers.shipx.asking import Asker
 from bridge.limits.connection import Purpose
 from bridge.model import BatchId, OrganizationId
-from bridge.shipments.created import Batch, Created
+from bridge.purchasing.shipment import Shipment
+from bridge.shipments.created import Batch
 from bridge.shipments.draft import Draft
 
 
@@ -24,7 +25,7 @@ class ShipxCreator:
         self._asker = asker
         self._organization = organization
 
-    async def create(self, draft: Draft) -> Created:
+    async def create(self, draft: Draft) -> Shipment:
         """Make one. Raises as every write does: see the port."""
         return await self._asker.send(calls.create(self._organization, draft), reading.created, Purpose.create)
 

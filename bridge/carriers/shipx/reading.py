@@ -20,7 +20,7 @@ from bridge.dispatch.price import Price
 from bridge.errors import CarrierUnavailable, Unreadable
 from bridge.model import BatchId, CommentId, DispatchOrderId, OrganizationId, ShipmentId
 from bridge.purchasing.shipment import Shipment
-from bridge.shipments.created import Batch, Created
+from bridge.shipments.created import Batch
 from bridge.tracking.dictionary import Dictionary
 from bridge.tracking.trail import Tracking
 
@@ -55,9 +55,9 @@ def organizations(answer: Answer) -> list[OrganizationId]:
     return [OrganizationId(one.id) for one in _as(wire.Organizations, answer).items]
 
 
-def created(answer: Answer) -> Created:
+def created(answer: Answer) -> Shipment:
     """Give the shipment that was made."""
-    return made.created(_as(made.CreatedShape, answer))
+    return made.created(_as(made.CreatedShape, answer), answer.at)
 
 
 def batch(answer: Answer) -> Batch:

@@ -22,6 +22,9 @@ def traits(found: wire.Shipment) -> Traits:
         insurance=_amount(found.insurance),
         receiver=_receiver(found),
         weight_kg=_weight(found.parcels or ()),
+        parcels=len(found.parcels or ()) or 1,
+        target_point=found.custom_attributes.target_point if found.custom_attributes else None,
+        people=frozenset(one.digest for one in (found.receiver, found.sender) if one is not None),
         created_at=utc(found.created_at),
     )
 

@@ -21,7 +21,10 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
+
+from bridge.shipments.likeness import Person
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 
@@ -232,10 +235,23 @@ class Target(Shape):
     target_point: Text | None = None
 
 
-class Receiver(Shape):
-    """Who gets it: only whether there is an address at all."""
+class Party(Shape):
+    """Who gets or sends it: whether there is an address at all, and a digest by which the same person is known."""
 
     address: Annotated[bool, BeforeValidator(_is_there)] = False
+    digest: Annotated[str, Field(repr=False)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forget(cls, value: object) -> object:
+        """Keep nothing of a person but that."""
+        if not isinstance(value, dict):
+            return value
+        address = value.get("address")
+        place = address if isinstance(address, dict) else {}
+        said = value.get("email"), value.get("phone"), place.get("post_code")
+        email, phone, post_code = (one if isinstance(one, str) else None for one in said)
+        return {"address": address, "digest": Person(email, phone, post_code).digest}
 
 
 class ParcelWeight(Shape):
@@ -252,7 +268,7 @@ class Parcel(Shape):
 
 
 class Shipment(Shape):
-    """A shipment, by allow-list: no name, phone or address and no code that opens a locker is ever read."""
+    """A shipment, by allow-list: of people nothing but a digest is kept, and no code that opens a locker is read."""
 
     id: Id
     status: Word
@@ -267,7 +283,8 @@ class Shipment(Shape):
     """How older pages call it."""
     insurance: Annotated[Amount | None, Lenient] = None
     custom_attributes: Annotated[Target | None, Lenient] = None
-    receiver: Annotated[Receiver | None, Lenient] = None
+    receiver: Annotated[Party | None, Lenient, Field(repr=False)] = None
+    sender: Annotated[Party | None, Lenient, Field(repr=False)] = None
     parcels: Annotated[list[Parcel] | None, Lenient] = None
     created_at: Annotated[Moment | None, Lenient] = None
     updated_at: Moment | None = None

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from bridge.commands.models import ON_THE_BUS, ApprovePurchase
+from bridge.app.bus import ON_THE_BUS
+from bridge.commands.models import ApprovePurchase
 from bridge.commands.reading import Asked, NotUnderstood, read
 from bridge.commands.replying import may_reply, outcome, refusal
 from bridge.model import CommandMessage, CommandState, Progress, Standing

@@ -1,0 +1,19 @@
+"""What may be asked for over RabbitMQ, by the name that is its routing key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bridge.commands.models import ApprovePurchase, Body, BuyShipment, HoldPurchase
+from bridge.shipments.asked import CreateShipments
+
+ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
+    one.operation: one
+    for one in (
+        ApprovePurchase,
+        BuyShipment,
+        CreateShipments,
+        HoldPurchase,
+    )
+}

@@ -1,0 +1,60 @@
+"""The carrier's services, and what each kind wants of a shipment: their words in a table.
+
+https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153507 (services), …/18153501 (attributes),
+…/47415642 (which account may use which)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    """To what a service delivers."""
+
+    locker = "locker"
+    courier = "courier"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One of them: who may use it, and whether money on delivery has to be insured."""
+
+    kind: Kind
+    prepaid: bool
+    insures_cod: bool = False
+
+
+SERVICES: Final = {
+    "inpost_locker_standard": Service(Kind.locker, prepaid=True),
+    "inpost_locker_allegro": Service(Kind.locker, prepaid=True),
+    "inpost_locker_pass_thru": Service(Kind.locker, prepaid=True),
+    "inpost_letter_allegro": Service(Kind.locker, prepaid=True),
+    "inpost_courier_allegro": Service(Kind.courier, prepaid=True),
+    "inpost_courier_c2c": Service(Kind.courier, prepaid=True),
+    "inpost_courier_standard": Service(Kind.courier, prepaid=False, insures_cod=True),
+    "inpost_courier_express_1000": Service(Kind.courier, prepaid=False, insures_cod=True),
+    "inpost_courier_express_1200": Service(Kind.courier, prepaid=False, insures_cod=True),
+    "inpost_courier_express_1700": Service(Kind.courier, prepaid=False, insures_cod=True),
+    "inpost_courier_palette": Service(Kind.courier, prepaid=False, insures_cod=True),
+}
+"""Those that are documented, and open to every postpaid account. Others exist; a service is never refused for being
+none of these."""
+
+PASS_THRU: Final = "inpost_locker_pass_thru"  # noqa: S105 - a service, no password
+_POINT_INSTEAD: Final = {"inpost_locker_customer_service_point": "inpost_locker_standard"}
+"""What the carrier makes of a service where the target is a parcel point (`POP-…`) and not a locker."""
+
+
+def kind(service: str) -> Kind | None:
+    """Say to what a service delivers; by its name where nobody documented it, None where that says nothing."""
+    if service in SERVICES:
+        return SERVICES[service].kind
+    return next((one for one in Kind if service.startswith(f"inpost_{one.value}_")), None)
+
+
+def as_asked(service: str | None) -> str | None:
+    """Give the service that was asked for, whichever kind of point it came to."""
+    return None if service is None else _POINT_INSTEAD.get(service, service)

@@ -1,0 +1,63 @@
+"""What came of a command that makes shipments, as programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bridge.commands.models import done
+from bridge.commands.refusing import refused
+from bridge.inspection.document import summary
+from bridge.model import CommandState, OrganizationId, Outcome, ShipmentId, Subject
+from bridge.shipping.refusals import Refusal
+from bridge.store.database import Transaction
+from bridge.store.story import story
+
+_UNCLEAR: Final = (
+    "nobody knows whether the carrier made it: what its lists show does not say, so it is not asked for again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What became of each item."""
+
+    organization: OrganizationId
+    is_single: bool
+    made: Mapping[int, ShipmentId]
+    refused: Mapping[int, Refusal]
+    unclear: Collection[int]
+
+    def outcome(self, transaction: Transaction, now: datetime) -> Outcome:
+        """Say how the command ends: one shipment as itself, many as a list with an entry for each."""
+        if not self.is_single:
+            items = sorted({*self.made, *self.refused, *self.unclear})
+            return done(organization_id=self.organization, items=[self._item(transaction, one, now) for one in items])
+        if self.made:
+            return done(**self._made(transaction, 0, now))
+        if self.refused:
+            no = self.refused[0]
+            return refused(no.kind, no.why, no.errors)
+        return Outcome(CommandState.unknown, error=_UNCLEAR)
+
+    def _item(self, transaction: Transaction, item: int, now: datetime) -> dict[str, object]:
+        if item in self.made:
+            return {"index": item, "outcome": "done", **self._made(transaction, item, now)}
+        if item in self.refused:
+            no = self.refused[item].written()
+            return {
+                "index": item,
+                "outcome": "rejected",
+                "problem": no["kind"],
+                "error": no["why"],
+                "errors": no["errors"],
+            }
+        return {"index": item, "outcome": "unknown", "error": _UNCLEAR}
+
+    def _made(self, transaction: Transaction, item: int, now: datetime) -> dict[str, object]:
+        """Describe a shipment as it stands now: its webhooks may have overtaken us."""
+        subject = Subject.shipment(self.organization, self.made[item])
+        told = story(transaction, subject.source, subject.name)
+        return {"shipment_id": self.made[item], "organization_id": self.organization, **summary(told, now)}
