@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from pydantic_core import to_jsonable_python
+
 from bridge.commands.models import done
 from bridge.commands.refusing import refused
 from bridge.inspection.document import summary
@@ -60,4 +62,5 @@ class Results:
         """Describe a shipment as it stands now: its webhooks may have overtaken us."""
         subject = Subject.shipment(self.organization, self.made[item])
         told = story(transaction, subject.source, subject.name)
-        return {"shipment_id": self.made[item], "organization_id": self.organization, **summary(told, now)}
+        summed_up: dict[str, object] = to_jsonable_python(summary(told, now))
+        return {"shipment_id": self.made[item], "organization_id": self.organization, **summed_up}

@@ -1,0 +1,1 @@
+"""Shipping on demand, beside a simulated carrier, in virtual time."""
