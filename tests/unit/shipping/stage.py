@@ -207,8 +207,8 @@ class Stage:
     def told(self, name: str) -> list[tuple[str, dict[str, Any]]]:
         """List the events about a subject, in order: types and documents."""
         rows = self.disk.rows(
-            "SELECT events.type, events.body, events.sequence FROM events JOIN subjects ON subjects.id = events.subject_id"
-            f" WHERE subjects.name = '{name}' ORDER BY events.sequence"
+            "SELECT events.type, events.body, events.sequence FROM events"
+            f" JOIN subjects ON subjects.id = events.subject_id WHERE subjects.name = '{name}' ORDER BY events.sequence"
         )
         assert [row[2] for row in rows] == list(range(1, len(rows) + 1))
         return [(row[0], json.loads(row[1])) for row in rows]
