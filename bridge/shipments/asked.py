@@ -229,7 +229,7 @@ class CreateMany(CreateShipments):
     """Make many shipments of one organization, by one call where that can be."""
 
     organization_id: OrganizationNumber | None = None
-    shipments: Annotated[tuple[dict[str, JsonValue], ...], Field(min_length=1, max_length=MOST_AT_ONCE)]
+    shipments: Annotated[tuple[dict[str, JsonValue], ...], Field(min_length=1, max_length=MOST_AT_ONCE, repr=False)]
 
     @property
     def wanted(self) -> Sequence[ShipmentAsked | Sequence[FieldError]]:

@@ -1,0 +1,1 @@
+"""Shipments that are asked for, and what they can be known by."""
