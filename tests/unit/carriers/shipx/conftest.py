@@ -4,8 +4,9 @@ import httpx
 import pytest
 
 from bridge.carriers.shipx.client import ShipxClient, make_http
+from bridge.carriers.shipx.shipping import ShipxShipping
 
-from .stage import client_on
+from .stage import client_on, shipping_on
 
 
 @pytest.fixture(scope="package")
@@ -17,3 +18,8 @@ def http() -> httpx.AsyncClient:
 @pytest.fixture
 def client(http: httpx.AsyncClient) -> ShipxClient:
     return client_on(http)
+
+
+@pytest.fixture
+def shipping(http: httpx.AsyncClient) -> ShipxShipping:
+    return shipping_on(http)

@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from bridge.carriers.shipx.client import ShipxClient
+from bridge.carriers.shipx.shipping import ShipxShipping
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.model import OfferId, OrganizationId, ShipmentId
 from bridge.observability import Metrics
@@ -51,6 +52,11 @@ def client_on(
         clock=clock,
         version="0.1.0",
     )
+
+
+def shipping_on(http: httpx.AsyncClient, permits: FreePermits | None = None) -> ShipxShipping:
+    client = client_on(http, permits=permits)
+    return ShipxShipping.of(client.asker, client.organization)
 
 
 def sample(name: str) -> Any:
