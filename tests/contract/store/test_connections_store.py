@@ -119,6 +119,16 @@ async def test_what_one_replica_takes_another_does_not_get(rows: Rows) -> None:
     assert await rows.ask() == Granted(3)
 
 
+async def test_a_newer_replica_may_wait_for_what_this_one_has_no_word_for(rows: Rows) -> None:
+    """Then it stands behind all others."""
+    await rows.bring(Purpose.read, Purpose.read)
+    until = micros(utc_now()) + 2 * SECOND
+    await rows.change(first_in_line=json.dumps([max(Purpose) + 1, "a newer replica", until]))
+    await rows.bring(returned=[(1, ANSWERED)])
+    assert (await rows.seen()).connection.first_in_line is not None
+    assert await rows.ask(Purpose.sweep) == Granted(3)
+
+
 async def test_a_row_is_what_was_written_whatever_is_in_it(rows: Rows) -> None:
     await rows.call(Outcome(Verdict.unusable, retry_after=0))
     await rows.call(Outcome(Verdict.token_refused))
