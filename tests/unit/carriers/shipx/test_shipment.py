@@ -16,6 +16,7 @@ from bridge.errors import Unreadable
 from bridge.events.catalogue import Money, Offer
 from bridge.model import OfferId, ShipmentId
 from bridge.purchasing.shipment import Payment, PaymentState, Shipment, Traits
+from bridge.shipments.likeness import Person
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "shipx"
 NOW = datetime(2026, 3, 18, 11, 33, tzinfo=UTC)
@@ -57,6 +58,13 @@ PREPARED = Shipment(
         receiver="locker",
         weight_kg=Decimal(25),
         created_at=datetime(2026, 3, 18, 11, 31, 58, 79_000, tzinfo=UTC),
+        target_point="KRA010",
+        people=frozenset(
+            {
+                Person("anna@example.com", "888000000", "30-624").digest,
+                Person("sklep@example.com", "500100200", "30-300").digest,
+            }
+        ),
     ),
 )
 OLD = Traits(
@@ -68,6 +76,8 @@ OLD = Traits(
     receiver="locker",
     weight_kg=Decimal(25),
     created_at=datetime(2015, 9, 6, 17, 21, tzinfo=UTC),
+    target_point="KRA010",
+    people=frozenset({Person("", "888000000").digest, Person("", "888000000", "30-624").digest}),
 )
 SELECTED = COURIER.model_copy(update={"status": "selected"})
 BOUGHT = COURIER.model_copy(update={"status": "bought", "expires_at": None})
