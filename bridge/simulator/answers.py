@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Message
 
-from bridge.simulator.errors import Refusal
+from bridge.simulator.errors import NullDetails, Refusal
 from bridge.simulator.trouble import Mishap
 
 PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
@@ -27,8 +27,12 @@ def answer_to(mishap: Mishap, real: Response) -> Response | None:
             return _page(200)
         case "failed" | "crashed":
             return JSONResponse(Refusal(500, "internal_server_error").envelope, 500)
+        case "unready":
+            return JSONResponse(NullDetails(400, "label_generation_failed").envelope, 400)
         case "cut":
             return _cut(real)
+        case "garbled":
+            return _garbled(real)
         case "dropped" | "hung_up":
             return None
         case _:
@@ -53,3 +57,10 @@ def _cut(real: Response) -> Response:
     body = bytes(real.body)
     status = 200 if real.status_code == 204 else real.status_code
     return Response(body[: len(body) // 2] or b"{", status, media_type="application/json")
+
+
+def _garbled(real: Response) -> Response:
+    """Answer with a body of the same kind and length whose first bytes are wrong."""
+    body = bytes(real.body)
+    status = 200 if real.status_code == 204 else real.status_code
+    return Response(b"\0" * min(8, len(body) or 8) + body[8:], status, media_type=real.headers.get("content-type"))

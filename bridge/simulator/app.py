@@ -11,10 +11,14 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bridge.simulator.batch_rest import BatchRest
 from bridge.simulator.clock import Clock, SystemClock
 from bridge.simulator.control import Control
+from bridge.simulator.dispatch_control import DispatchControl
+from bridge.simulator.dispatch_rest import DispatchRest
 from bridge.simulator.edge import Edge
 from bridge.simulator.errors import Refusal, not_found
+from bridge.simulator.label_rest import LabelRest
 from bridge.simulator.public import Public
 from bridge.simulator.rest import Rest
 from bridge.simulator.scenario import Scenario
@@ -36,7 +40,15 @@ def create_app(
     """
     clock = clock or SystemClock()
     simulator = Simulator(scenario, clock=clock, seed=seed, transport=transport, allow_remote=allow_remote)
-    routes = [*Rest(simulator).routes(), *Public(simulator.world).routes(), *Control(simulator).routes()]
+    routes = [
+        *LabelRest(simulator).routes(),
+        *BatchRest(simulator).routes(),
+        *DispatchRest(simulator).routes(),
+        *Rest(simulator).routes(),
+        *Public(simulator.world).routes(),
+        *DispatchControl(simulator).routes(),
+        *Control(simulator).routes(),
+    ]
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

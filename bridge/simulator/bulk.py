@@ -36,20 +36,23 @@ class Items(BaseModel):
 
 Choice = tuple[Shipment, int]
 
+REFUSED = {"shipment_id": (404, "resource_not_found"), "offer_id": (400, "offer_unavailable")}
+"""What a purchase of many is refused with, by the field that is the reason."""
+
 
 def choices(body: object, organization: Organization, world: World, *, paying: bool) -> list[Choice]:
     """Check every item before anything happens, and give what to select or buy."""
     items = checked(Items, body).shipments
     named = [(item, _own(world.shipments.get(item.shipment_id), organization)) for item in items]
     if missing := [item for item, shipment in named if shipment is None]:
-        raise Refusal(404, "resource_not_found", details=_details(missing, "shipment_id", "does_not_exist", world))
+        raise _refusal("shipment_id", "does_not_exist", missing, world, paying=paying)
     found = [(item, shipment) for item, shipment in named if shipment is not None]
     if problems := list(_problems(found)):
         raise validation_failed(details_of(problems))
     for item, shipment in found:
         world.take(shipment, item.offer_id)
     if gone := [item for item, shipment in found if not _can_be_had(item, shipment, world, paying=paying)]:
-        raise Refusal(400, "offer_unavailable", details=_details(gone, "offer_id", "invalid", world))
+        raise _refusal("offer_id", "invalid", gone, world, paying=paying)
     return [(shipment, item.offer_id) for item, shipment in found]
 
 
@@ -78,8 +81,10 @@ def _can_be_had(item: Item, shipment: Shipment, world: World, *, paying: bool) -
     return True
 
 
-def _details(items: Iterable[Item], field: str, key: str, world: World) -> dict[str, object] | None:
-    """Name the items that are the reason, if the scenario says that the carrier does so."""
-    if world.scenario.purchases.bulk_refusals == "unnamed":
-        return None
-    return details_of([(("shipments", str(item.id), field), key) for item in items])
+def _refusal(field: str, key: str, items: Iterable[Item], world: World, *, paying: bool) -> Refusal:
+    """Refuse all for some. Errors of its own kind, which may name nothing, are documented for purchases alone."""
+    details = details_of([(("shipments", str(item.id), field), key) for item in items])
+    if not paying:
+        return validation_failed(details)
+    named = details if world.scenario.purchases.bulk_refusals == "named" else None
+    return Refusal(*REFUSED[field], details=named)

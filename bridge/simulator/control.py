@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bridge.simulator.calls import Call
+from bridge.simulator.deeds import Deed
 from bridge.simulator.errors import Refusal, TargetRefused, not_found, validation_failed
 from bridge.simulator.faults import FaultTable, NextCalls
 from bridge.simulator.ledger import Charge
@@ -65,6 +66,7 @@ class Control:
             Route("/_control/webhooks", self.webhooks),
             Route("/_control/webhooks/resend", self.resend, methods=["POST"]),
             Route("/_control/calls", self.calls),
+            Route("/_control/deeds", self.deeds),
             Route("/_control/faults", self.faults),
             Route("/_control/faults", self.fail, methods=["POST"]),
             Route("/_control/faults", self.set_faults, methods=["PUT"]),
@@ -109,6 +111,12 @@ class Control:
     async def calls(self, request: Request) -> Response:
         """List the calls after an id."""
         return JSONResponse({"items": [_with_moment(one) for one in self._world.calls.after(_position(request))]})
+
+    async def deeds(self, request: Request) -> Response:
+        """List what was done because somebody asked, after an id; and count all of it."""
+        deeds = self._world.deeds
+        items = [_with_moment(one) for one in deeds.after(_position(request))]
+        return JSONResponse({"items": items, "counts": deeds.counts()})
 
     async def faults(self, request: Request) -> Response:
         """List the faults that wait for their calls, and those that are left to chance."""
@@ -208,7 +216,7 @@ def _attempt(attempt: Attempt) -> Row:
     return {**asdict(attempt), "sent_at": _moment(attempt.sent_at), "answered_at": _moment(attempt.answered_at)}
 
 
-def _with_moment(one: Call | Mishap) -> Row:
+def _with_moment(one: Call | Deed | Mishap) -> Row:
     return {**asdict(one), "at": _moment(one.at)}
 
 

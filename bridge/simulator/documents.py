@@ -1,4 +1,4 @@
-"""How the carrier writes a shipment, an offer, an organization and a parcel's history.
+"""How the carrier writes a shipment, an offer and an organization.
 
 https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153485 (shipment)
 """
@@ -11,7 +11,7 @@ from decimal import Decimal
 from bridge.simulator.drafts import Address, Money, Parcel, Party
 from bridge.simulator.offers import Offer
 from bridge.simulator.organizations import Organization
-from bridge.simulator.services import SERVICES, Label
+from bridge.simulator.services import EXTRAS, SERVICES, Label, Service
 from bridge.simulator.shipments import Shipment, Transaction
 from bridge.simulator.times import timestamp
 
@@ -21,6 +21,11 @@ HREF = "https://shipx.invalid"
 """A reserved name that resolves nowhere: a client that follows an `href` with its token is found out."""
 
 TEMPLATE_MM = {"small": (80, 380, 640), "medium": (190, 380, 640), "large": (410, 380, 640)}
+
+
+PAYMENT_MESSAGES = {"company_data_missing": "customer_lack_of_address_data"}
+PAYMENT_DETAILS = {"company_data_missing": {"customer": {"email": "owner@example.com"}}}
+"""The account owner's e-mail address stands in there (observed 2026-10-10): not to be kept, logged or passed on."""
 
 
 def shipment_document(shipment: Shipment) -> Document:
@@ -57,6 +62,15 @@ def shipment_document(shipment: Shipment) -> Document:
     if shipment.return_tracking_number is not None:  # the key exists only with returned_to_sender
         document["return_tracking_number"] = shipment.return_tracking_number
     return document
+
+
+def short_shipment_document(shipment: Shipment) -> Document:
+    """Write the three keys by which batches and dispatch orders name a shipment."""
+    return {
+        "href": f"{HREF}/v1/shipments/{shipment.id}",
+        "id": shipment.id,
+        "tracking_number": shipment.tracking_number,
+    }
 
 
 def offer_document(offer: Offer) -> Document:
@@ -96,32 +110,13 @@ def organization_document(organization: Organization) -> Document:
     }
 
 
-def tracking_document(shipment: Shipment) -> Document:
-    """Write the public history, newest first.
+def service_document(service: Service) -> Document:
+    """Write a service with what may be added to it.
 
-    https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153478 and the tracking resource
+    https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153486
     """
-    point = shipment.draft.custom_attributes.target_point
-    return {
-        "tracking_number": shipment.tracking_number,
-        "service": shipment.service,
-        "type": shipment.service,
-        "status": shipment.status,
-        "custom_attributes": {"size": None, "target_machine_id": point, "end_of_week_collection": False},
-        "tracking_details": [
-            {
-                "status": scan.status,
-                "origin_status": None,
-                "agency": None,
-                "location": None,
-                "datetime": timestamp(scan.at),
-            }
-            for scan in reversed(shipment.history)
-        ],
-        "expected_flow": [],
-        "created_at": timestamp(shipment.created_at),
-        "updated_at": timestamp(shipment.updated_at),
-    }
+    extras = [{"id": name, "name": EXTRAS[name], "description": EXTRAS[name]} for name in sorted(service.extras)]
+    return {**_label(service.label), "additional_services": extras}
 
 
 def _custom_attributes(shipment: Shipment) -> Document:
@@ -130,7 +125,7 @@ def _custom_attributes(shipment: Shipment) -> Document:
         "target_point": points.target_point,
         "dropoff_point": points.dropoff_point,
         "sending_method": points.sending_method,
-        "dispatch_order_id": None,
+        "dispatch_order_id": shipment.dispatch_order_id,
         # Opens a locker; shown from `confirmed` on. The simulator's opens nothing.
         "customer_delivering_code": f"{shipment.id % 1_000_000:06d}" if shipment.bought else None,
         "open_code": None,
@@ -155,11 +150,12 @@ def _party(party_id: int, party: Party) -> Document:
         "last_name": party.last_name,
         "email": party.email,
         "phone": party.phone,
-        "address": _address(party_id, party.address) if party.address else None,
+        "address": address_document(party_id, party.address) if party.address else None,
     }
 
 
-def _address(address_id: int, address: Address) -> Document:
+def address_document(address_id: int, address: Address) -> Document:
+    """Write an address; its id is the party's, or the point's."""
     lines = {name: line for name, line in (("line1", address.line1), ("line2", address.line2)) if line}
     return {
         "id": address_id,
@@ -194,9 +190,11 @@ def _dimensions(parcel: Parcel) -> Document:
 
 def _transaction(transaction: Transaction) -> Document:
     """Write a payment; the failed form as observed on sandbox accounts without funds (2026-10-10)."""
+    error = transaction.error
     details: Document = {}
-    if transaction.error:
-        details = {"status": 422, "error": transaction.error, "message": transaction.error, "details": {}}
+    if error:
+        message = PAYMENT_MESSAGES.get(error, error)
+        details = {"status": 422, "error": error, "message": message, "details": PAYMENT_DETAILS.get(error, {})}
     return {
         "id": transaction.id,
         "status": transaction.status,

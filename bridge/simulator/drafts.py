@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 Text = Annotated[str, StringConstraints(max_length=255)]
@@ -94,6 +94,14 @@ class Parcel(Attributes):
         return self
 
 
+def _listed(value: object) -> object:
+    """Take one parcel that stands alone, which the carrier accepts as well (observed 2026-10-10)."""
+    return [value] if isinstance(value, dict) else value
+
+
+Parcels = Annotated[list[Parcel], BeforeValidator(_listed), Field(min_length=1, max_length=1000)]
+
+
 class Money(Attributes):
     amount: Amount
     currency: Literal["PLN"] = "PLN"
@@ -106,11 +114,11 @@ class CustomAttributes(Attributes):
 
 
 class Draft(Attributes):
-    """The whole request. Rules that need the organization or several attributes are in `rules`."""
+    """The whole request. Rules that need the organization or several attributes are in `draft_rules`."""
 
     receiver: Party | None = None
     sender: Party | None = None
-    parcels: Annotated[list[Parcel], Field(min_length=1, max_length=1000)]
+    parcels: Parcels
     custom_attributes: CustomAttributes = CustomAttributes()
     cod: Money | None = None
     insurance: Money | None = None

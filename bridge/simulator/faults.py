@@ -31,13 +31,19 @@ CallKind = Literal[
                                cut          half of the body
                                page         200, a page
 """
-NoticeKind = Literal["missing", "delayed", "reordered", "repeated", "burst"]
-OfferKind = Literal["spoiled"]
-Kind = CallKind | NoticeKind | OfferKind
+FileKind = Literal["unready", "garbled"]
+"""What can happen to a call for a file besides.
 
-NEVER_REACH: Final[frozenset[Kind]] = frozenset({"limited", "unavailable", "failed", "dropped", "missing"})
+    never reaching the carrier unready      400, `label_generation_failed` without details
+    done, but not confirmed    garbled      a body that does not begin as its kind does
+"""
+NoticeKind = Literal["missing", "delayed", "reordered", "repeated", "burst"]
+ShipmentKind = Literal["spoiled", "overwritten"]
+Kind = CallKind | FileKind | NoticeKind | ShipmentKind
+
+NEVER_REACH: Final[frozenset[Kind]] = frozenset({"limited", "unavailable", "failed", "unready", "dropped", "missing"})
 """What keeps a call from the carrier, or a notification from its receiver."""
-SPANS: Final[dict[CallKind, tuple[float, float]]] = {
+SPANS: Final[dict[Kind, tuple[float, float]]] = {
     "slow": (0.5, 2.0),
     "late": (0.5, 2.0),
     "hidden": (1.0, 3.0),
@@ -51,7 +57,7 @@ Pattern = Annotated[str, Field(max_length=200)]
 class CallFault(Part):
     """One kind of fault for calls whose method and path match; `*` in the path stands for anything."""
 
-    kind: CallKind
+    kind: CallKind | FileKind
     method: Literal["*", "GET", "POST", "PUT", "DELETE"] = "*"
     path: Pattern = "*"
     seconds: Span | None = None
@@ -140,4 +146,6 @@ class FaultTable(Part):
     """changes of a shipment that reads do not show for a while; `of` names effects"""
     offers_spoil: Odds = Odds()
     """available offers that are not any more when somebody selects or buys them; `of` names services"""
+    cancels_overwritten: Odds = Odds()
+    """cancels that the carrier's own purchase, which it goes on with, overwrites; `of` names services"""
     webhooks: NoticeFaults = NoticeFaults()

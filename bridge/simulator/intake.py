@@ -6,18 +6,29 @@ https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153501 (create)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
+from bridge.simulator.draft_rules import draft_of
+from bridge.simulator.drafts import Draft
 from bridge.simulator.errors import validation_failed
 from bridge.simulator.notices import offers_prepared
 from bridge.simulator.offers import Offer, candidates, offer
 from bridge.simulator.organizations import Organization
 from bridge.simulator.purchasing import Purchasing
-from bridge.simulator.rules import draft_of
 from bridge.simulator.shipments import Shipment
 from bridge.simulator.world import World
 
 Attributes = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A shipment that passed every check and may be taken in."""
+
+    organization: Organization
+    attributes: dict[str, object]
+    draft: Draft
 
 
 class Intake:
@@ -27,13 +38,17 @@ class Intake:
         self._world = world
         self._purchasing = purchasing
 
-    def create(self, organization: Organization, attributes: Attributes) -> Shipment:
-        """Take a shipment in; the answer shows it in `created`, the rest follows."""
+    def checked(self, organization: Organization, attributes: Attributes) -> Order:
+        """Check a shipment, or refuse it."""
         given = _given(attributes)
-        draft = draft_of(given, organization)
-        now = self._world.now()
-        shipment = Shipment(next(organization.shipment_ids), organization, given, draft, now, now)
+        return Order(organization, given, draft_of(given, organization, self._world.scenario.creates))
+
+    def take(self, order: Order) -> Shipment:
+        """Take a shipment in; the answer shows it in `created`, the rest follows."""
+        organization, now = order.organization, self._world.now()
+        shipment = Shipment(next(organization.shipment_ids), organization, order.attributes, order.draft, now, now)
         self._world.shipments.add(shipment)
+        self._world.did("shipment_created", organization, shipment.id, order.draft.reference)
         self._world.announce_status(shipment)
         self._prepare_soon(shipment)
         return shipment
@@ -43,10 +58,10 @@ class Intake:
         shipment.refuse_edit_if_busy()
         if not changes and self._world.scenario.purchases.empty_edit == "refuse":
             raise validation_failed({"shipment": ["required"]})
-        given = _given({**shipment.attributes, **changes})
-        draft = draft_of(given, shipment.organization)
+        order = self.checked(shipment.organization, {**shipment.attributes, **changes})
         self._world.change("edit", shipment)
-        shipment.edit(given, draft, self._world.now())
+        shipment.edit(order.attributes, order.draft, self._world.now())
+        self._world.did("shipment_edited", shipment.organization, shipment.id, order.draft.reference)
         self._prepare_soon(shipment)
 
     def cancel(self, shipment: Shipment) -> None:
@@ -54,6 +69,7 @@ class Intake:
         shipment.refuse_cancel()
         self._world.change("cancel", shipment)
         shipment.cancel(self._world.now())
+        self._world.did("shipment_cancelled", shipment.organization, shipment.id, shipment.draft.reference)
         self._world.announce_status(shipment)
 
     def _prepare_soon(self, shipment: Shipment) -> None:
@@ -62,7 +78,7 @@ class Intake:
 
     def _prepare(self, shipment: Shipment) -> None:
         shipment.preparing = False
-        if shipment.status != "created":  # cancelled meanwhile
+        if shipment.status != "created" and not self._world.overwrites(shipment):  # cancelled meanwhile
             return
         self._world.change("offers", shipment)
         shipment.prepared(self._offers(shipment), self._world.now())

@@ -10,21 +10,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bridge.simulator.documents import HREF, tracking_document
+from bridge.simulator.documents import HREF, service_document
 from bridge.simulator.errors import PublicRefusal
+from bridge.simulator.services import SENDING_METHODS, SERVICES
+from bridge.simulator.tracking import tracking_document
 from bridge.simulator.world import World
 
 LANGUAGES = ("en_GB", "pl_PL")
 
 
 class Public:
-    """The status dictionary and the tracking history."""
+    """The dictionaries and the tracking history."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
-        return [Route("/v1/statuses", self.statuses), Route("/v1/tracking/{number}", self.tracking)]
+        return [
+            Route("/v1/statuses", self.statuses),
+            Route("/v1/services", self.services),
+            Route("/v1/sending_methods", self.sending_methods),
+            Route("/v1/tracking/{number}", self.tracking),
+        ]
 
     async def statuses(self, request: Request) -> Response:
         """Answer an object with `items`, in a language that is spelled like `pl_PL` (plain `pl` is refused)."""
@@ -36,13 +43,22 @@ class Public:
         ]
         return JSONResponse({"href": f"{HREF}/v1/statuses?lang={language}", "items": items})
 
+    async def services(self, request: Request) -> Response:
+        """Answer a bare list, whatever the caller has a contract for."""
+        return JSONResponse([service_document(service) for service in SERVICES.values()])
+
+    async def sending_methods(self, request: Request) -> Response:
+        """Answer all; the filter by service has no published table behind it, and is dropped like any unknown one."""
+        items = [{"id": name, "name": text, "description": text} for name, text in SENDING_METHODS.items()]
+        return JSONResponse({"href": f"{HREF}/v1/sending_methods", "items": items})
+
     async def tracking(self, request: Request) -> Response:
         number = request.path_params["number"]
         shipment = self._world.shipments.of_number(number)
         seen = self._world.views.of(shipment) if shipment else None
         if seen is None or seen.tracking_number != number:
             raise PublicRefusal(404, "resource_not_found")
-        return JSONResponse(tracking_document(seen))
+        return JSONResponse(tracking_document(seen, self._world.scenario.tracking.point_key))
 
 
 @cache

@@ -47,9 +47,9 @@ class Purchasing:
         shipment.purchases_running -= 1
         self._world.change("purchase", shipment)
         transaction_id, now = next(self._world.ids.transactions), self._world.now()
-        if not shipment.organization.pay(offer.rate):
+        if error := _payment_error(shipment, offer):
             if not shipment.bought:
-                shipment.unpaid(offer, transaction_id, "debt_collection", now)
+                shipment.unpaid(offer, transaction_id, error, now)
             return
         self._world.ledger.charge(Charge(shipment.id, offer.id, offer.rate, now))
         if shipment.bought:
@@ -64,3 +64,10 @@ class Purchasing:
         self._world.announce(shipment_confirmed, shipment)
         self._world.announce_status(shipment)
         self._journeys.start(shipment)
+
+
+def _payment_error(shipment: Shipment, offer: Offer) -> str | None:
+    """Collect the price, or say why it was not."""
+    if shipment.draft.cod and not shipment.organization.terms.company_data:
+        return "company_data_missing"
+    return None if shipment.organization.pay(offer.rate) else "debt_collection"

@@ -67,9 +67,9 @@ def own_shipment(request: Request, world: World) -> Shipment:
     return shipment
 
 
-def id_in_path(request: Request) -> int:
-    """Read the id of the path; what cannot be an id is not found."""
-    text = str(request.path_params["id"])
+def id_in_path(request: Request, name: str = "id") -> int:
+    """Read an id of the path; what cannot be an id is not found."""
+    text = str(request.path_params[name])
     if not ID.fullmatch(text):
         raise not_found()
     return int(text)

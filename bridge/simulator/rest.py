@@ -57,7 +57,7 @@ class Rest:
 
     async def create(self, request: Request) -> Response:
         organization = own_organization(request, self._world, hidden=True)
-        shipment = self._intake.create(organization, await shipment_attributes(request))
+        shipment = self._intake.take(self._intake.checked(organization, await shipment_attributes(request)))
         location = f"{HREF}/v1/shipments/{shipment.id}"
         return JSONResponse(shipment_document(shipment), 201, {"Location": location})
 
@@ -79,23 +79,31 @@ class Rest:
 
     async def select_offer(self, request: Request) -> Response:
         shipment = own_shipment(request, self._world)
-        self._purchasing.select(shipment, await self._taken(shipment, request))
+        self._select(shipment, await self._taken(shipment, request))
         return JSONResponse(shipment_document(shipment))
 
     async def buy(self, request: Request) -> Response:
         shipment = own_shipment(request, self._world)
-        self._purchasing.buy(shipment, await self._taken(shipment, request))
+        self._buy(shipment, await self._taken(shipment, request))
         return JSONResponse(shipment_document(shipment))
 
     async def select_offers(self, request: Request) -> Response:
         for shipment, offer_id in await self._choices(request):
-            self._purchasing.select(shipment, offer_id)
+            self._select(shipment, offer_id)
         return Response(status_code=204)
 
     async def bulk_buy(self, request: Request) -> Response:
         for shipment, offer_id in await self._choices(request, paying=True):
-            self._purchasing.buy(shipment, offer_id)
+            self._buy(shipment, offer_id)
         return Response(status_code=204)
+
+    def _select(self, shipment: Shipment, offer_id: int) -> None:
+        self._purchasing.select(shipment, offer_id)
+        self._world.did("offer_selected", shipment.organization, shipment.id, shipment.draft.reference)
+
+    def _buy(self, shipment: Shipment, offer_id: int) -> None:
+        self._purchasing.buy(shipment, offer_id)
+        self._world.did("purchase_accepted", shipment.organization, shipment.id, shipment.draft.reference)
 
     async def _taken(self, shipment: Shipment, request: Request) -> int:
         offer_id = checked(Purchase, await json_object(request)).offer_id

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bridge.simulator.drafts import Draft
-from bridge.simulator.errors import NullDetails, Refusal, validation_failed
-from bridge.simulator.organizations import Organization
-from bridge.simulator.services import INSURED_WITH_COD, SERVICES
+from bridge.simulator.errors import validation_failed
 
 Problem = tuple[tuple[str, ...], str]
 Model = TypeVar("Model", bound=BaseModel)
@@ -45,16 +42,6 @@ def checked(model: type[Model], value: object) -> Model:
     raise validation_failed(details_of(problems))
 
 
-def draft_of(value: object, organization: Organization) -> Draft:
-    """Read the attributes of a shipment for this organization, or refuse them."""
-    draft = checked(Draft, value)
-    if problems := list(_problems(draft, organization)):
-        raise validation_failed(details_of(problems))
-    if refusal := _contract_problem(draft.service, organization):
-        raise refusal
-    return draft
-
-
 def details_of(problems: Iterable[Problem]) -> dict[str, object]:
     """Nest each problem under its fields, every inner object wrapped in a list of one.
 
@@ -64,6 +51,14 @@ def details_of(problems: Iterable[Problem]) -> dict[str, object]:
     for path, key in problems:
         _put(tree, path or ("base",), key)
     return tree
+
+
+def under(details: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """Nest what is wrong with each of many shipments under `shipments` and the id that it was sent with.
+
+    As in bulk purchases: `{"shipments":[{"7":[{"offer_id":["does_not_exist"]}]}]}`.
+    """
+    return {"shipments": [{name: [one] for name, one in details.items()}]}
 
 
 def _put(tree: dict[str, object], path: tuple[str, ...], key: str) -> None:
@@ -81,56 +76,3 @@ def _put(tree: dict[str, object], path: tuple[str, ...], key: str) -> None:
 
 def _fields(loc: tuple[int | str, ...]) -> tuple[str, ...]:
     return tuple(part for part in loc if isinstance(part, str))
-
-
-def _problems(draft: Draft, organization: Organization) -> Iterator[Problem]:
-    yield from _receiver_problems(draft)
-    if draft.mpk and draft.mpk not in organization.terms.cost_centres:
-        yield ("mpk",), "does_not_exist"
-    if draft.cod and draft.cod.amount < 1:
-        yield ("cod", "amount"), "too_small"
-    if draft.service is None:
-        return
-    if draft.service not in SERVICES:
-        yield ("service",), "does_not_exist"
-    else:
-        yield from _service_problems(draft, draft.service)
-
-
-def _receiver_problems(draft: Draft) -> Iterator[Problem]:
-    if draft.is_return:
-        return
-    if draft.receiver is None:
-        yield ("receiver",), "required"
-    elif not (draft.receiver.reachable_by_courier or draft.receiver.reachable_at_locker):
-        yield ("receiver",), "invalid"
-
-
-def _service_problems(draft: Draft, service: str) -> Iterator[Problem]:
-    if SERVICES[service].reach == "locker":
-        yield from _locker_problems(draft, service)
-    elif draft.receiver and not draft.receiver.reachable_by_courier:
-        yield ("receiver", "address"), "required"
-    if service in INSURED_WITH_COD and draft.cod and not draft.insurance:
-        yield ("insurance",), "required"
-
-
-def _locker_problems(draft: Draft, service: str) -> Iterator[Problem]:
-    receiver: Mapping[str, object] = draft.receiver.model_dump() if draft.receiver else {}
-    for field in ("phone", "email"):
-        if draft.receiver and not receiver.get(field):
-            yield ("receiver", field), "required"
-    if not draft.custom_attributes.target_point:
-        yield ("custom_attributes", "target_point"), "required"
-    if service == "inpost_locker_pass_thru" and not draft.custom_attributes.dropoff_point:
-        yield ("custom_attributes", "dropoff_point"), "required"
-    if len(draft.parcels) > 1:
-        yield ("parcels",), "too_long"
-
-
-def _contract_problem(service: str | None, organization: Organization) -> Refusal | None:
-    if not organization.terms.services:
-        return NullDetails(400, "no_carriers")
-    if service and organization.terms_of(service) is None:
-        return NullDetails(400, "carrier_unavailable")
-    return None

@@ -17,6 +17,7 @@ from bridge.simulator.services import SERVICES
 
 PACKAGED: Final = ("demo", "faults")
 """The names of the scenarios that come with the simulator."""
+Price = Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=2)]
 StatusName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,64}$")]
 
 
@@ -29,6 +30,8 @@ class Delays(Part):
     """from an accepted purchase to its visible effect"""
     list_lag: Seconds = 0.0
     """how long a new shipment is missing from lists (observed: 0 to 5.4)"""
+    labels: Seconds = 0.0
+    """from a purchase's effect to its label; until then `label_generation_failed`"""
     offers_valid: Seconds = 300.0
     """from preparation to `expires_at`; the carrier's value is exactly five minutes"""
     jitter: Share = 0.0
@@ -46,6 +49,15 @@ class Purchases(Part):
     """whether a bulk call that is refused for other reasons than validation names the items that are the reason"""
     empty_edit: Literal["renew", "refuse"] = "renew"
     """an edit without any attribute: it makes offers anew, or is not valid"""
+
+
+class Creates(Part):
+    """What nobody could find out about creating, and what the carrier knows that a scenario has to say."""
+
+    points: tuple[str, ...] | None = None
+    """the only points that exist; unset: every point does"""
+    stray_services: Literal["accept", "refuse"] = "accept"
+    """additional services without a service: taken, at the cost of the locker offers, or not valid"""
 
 
 class Lists(Part):
@@ -76,13 +88,23 @@ class ServiceTerms(Part):
     """One contracted service and its price; a postpaid organization is never told the price."""
 
     id: str
-    rate: Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=2)] | None = None
+    rate: Price | None = None
 
     @model_validator(mode="after")
     def _known(self) -> Self:
         if self.id not in SERVICES:
             raise ValueError(f"not a service of the carrier: one of {', '.join(SERVICES)}")
         return self
+
+
+class DispatchPointTerms(Part):
+    """A registered place where couriers collect."""
+
+    id: Annotated[int, Field(gt=0, lt=2**63)]
+    street: str
+    building_number: str
+    city: str
+    post_code: Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{3}$")]
 
 
 class OrganizationTerms(Part):
@@ -95,6 +117,9 @@ class OrganizationTerms(Part):
     funds: Annotated[Decimal, Field(ge=0, decimal_places=2)] = Decimal(0)
     webhook_url: str | None = None
     cost_centres: tuple[str, ...] = ()
+    company_data: bool = True
+    """whether the account has its company and bank data; without them the payment of a COD parcel fails"""
+    dispatch_points: tuple[DispatchPointTerms, ...] = ()
     services: tuple[ServiceTerms, ...] = ()
 
     @model_validator(mode="after")
@@ -120,6 +145,29 @@ class JourneyPlan(Part):
     steps: tuple[Step, ...]
 
 
+class PickupPrices(Part):
+    """What a courier's visit costs, by what is collected; only a prepaid organization is told."""
+
+    courier: Price = Decimal("12.00")
+    locker: Price = Decimal("4.30")
+    allegro: Price = Decimal("4.30")
+
+
+class Dispatch(Part):
+    """What happens to dispatch orders."""
+
+    steps: tuple[Step, ...] = (Step(status="sent", after=0.5),)
+    """the statuses after `new`; the current page knows `sent`, an older one also what follows"""
+    prices: PickupPrices = PickupPrices()
+
+
+class Tracking(Part):
+    """How the public tracking writes what it has written in more than one way."""
+
+    point_key: Literal["target_machine_id", "target_point_id"] = "target_machine_id"
+    """the key of the target point: as in the sample of 2023, or as in that of 2015"""
+
+
 class Scenario(Part):
     """Everything that can be set; without journeys nothing moves past `confirmed`, as on the carrier's sandbox."""
 
@@ -127,7 +175,10 @@ class Scenario(Part):
     """divides the seconds of every journey step"""
     delays: Delays = Delays()
     purchases: Purchases = Purchases()
+    creates: Creates = Creates()
     lists: Lists = Lists()
+    dispatch: Dispatch = Dispatch()
+    tracking: Tracking = Tracking()
     webhooks: Webhooks = Webhooks()
     organizations: Annotated[list[OrganizationTerms], Field(min_length=1)]
     journeys: tuple[JourneyPlan, ...] = ()

@@ -29,6 +29,19 @@ class Service:
     carrier: Label
     reach: Reach
 
+    @property
+    def allegro(self) -> bool:
+        return "allegro" in self.label.id
+
+    @property
+    def extras(self) -> frozenset[str]:
+        """Name the additional services that fit.
+
+        No table of them is published. The sample of the notification refuses e-mail and SMS to a locker, and neither
+        of them to a courier.
+        """
+        return frozenset({"sms", "email", "saturday"}) if self.reach == "courier" else frozenset()
+
 
 LOCKER = Label("inpost_locker", "InPost Paczkomaty", "locker parcels")
 COURIER = Label("inpost_courier", "InPost Kurier", "courier parcels")
@@ -59,7 +72,7 @@ SERVICES = dict(
     )
 )
 
-INSURED_WITH_COD = frozenset(
+COURIER_CONTRACT = frozenset(
     {
         "inpost_courier_standard",
         "inpost_courier_express_1000",
@@ -68,3 +81,20 @@ INSURED_WITH_COD = frozenset(
         "inpost_courier_palette",
     }
 )
+"""What takes a courier contract, which comes with a postpaid account."""
+INSURED_WITH_COD = COURIER_CONTRACT
+"""What has to be insured where money is collected: the same five."""
+
+EXTRAS = {"sms": "SMS notification", "email": "e-mail notification", "saturday": "delivery on Saturday"}
+SENDING_METHODS = {
+    "parcel_locker": "at a locker",
+    "pok": "at a customer service office",
+    "courier_pok": "at a customer service office, for a courier",
+    "branch": "at a branch",
+    "dispatch_order": "collected by a courier",
+    "pop": "at a parcel point",
+}
+"""The published list; `any_point` is taken as well (observed 2026-10), but does not stand in it.
+
+https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/28639234
+"""

@@ -52,6 +52,9 @@ class Shipment:
     tracking_number: str | None = None
     return_tracking_number: str | None = None
     history: list[Scan] = field(default_factory=list)
+    dispatch_order_id: int | None = None
+    listed: bool = True
+    """Lists show it. What was cancelled left them for good, even if it came back to life (observed 2026-10-10)."""
     preparing: bool = False
     preparations: int = 0
     purchases_running: int = 0
@@ -75,6 +78,11 @@ class Shipment:
         if name == "inpost_locker_standard" and self.draft.at_pop:
             return "inpost_locker_customer_service_point"
         return name
+
+    @property
+    def confirmed_at(self) -> datetime | None:
+        """Say when the purchase showed."""
+        return self.history[0].at if self.bought and self.history else None
 
     def offer(self, offer_id: int) -> Offer | None:
         return next((offer for offer in self.offers if offer.id == offer_id), None)
@@ -148,6 +156,7 @@ class Shipment:
 
     def cancel(self, at: datetime) -> None:
         self.refuse_cancel()
+        self.listed = False
         self._enter("canceled", at)
 
     def refuse_cancel(self) -> None:

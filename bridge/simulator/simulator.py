@@ -10,8 +10,11 @@ from datetime import timedelta
 import httpx
 import structlog
 
+from bridge.simulator.batching import Batching
 from bridge.simulator.chance import Chance
 from bridge.simulator.clock import Clock, VirtualClock
+from bridge.simulator.dispatch_points import DispatchPoints
+from bridge.simulator.dispatching import Dispatching
 from bridge.simulator.intake import Intake
 from bridge.simulator.journeys import Journeys
 from bridge.simulator.notifier import Notifier
@@ -56,10 +59,13 @@ class Simulator:
             notifier=Notifier(scenario.webhooks, trouble, schedule, webhooks),
             pauses=Pauses(schedule),
             views=Views(clock, schedule),
+            points=DispatchPoints(scenario.organizations),
         )
         self.journeys = Journeys(self.world)
         self.purchasing = Purchasing(self.world, self.journeys)
         self.intake = Intake(self.world, self.purchasing)
+        self.batching = Batching(self.world, self.intake)
+        self.dispatching = Dispatching(self.world)
         self._allow_remote = allow_remote
         for organization in organizations:
             self.register(organization, organization.webhook_url)

@@ -141,6 +141,13 @@ class Trouble:
         self._meet("spoiled", service, shipment_id, None)
         return True
 
+    def of_cancel(self, shipment_id: int, service: str) -> bool:
+        """Say whether the carrier goes on with a shipment that was cancelled."""
+        if not self._strikes("overwritten", self.table.cancels_overwritten, What(shipment_id, service, 1)):
+            return False
+        self._meet("overwritten", service, shipment_id, None)
+        return True
+
     def burst(self, shipment_id: int, statuses: Sequence[str]) -> int:
         """Say how many of the statuses to come are entered at once: one, unless a burst begins here."""
         odds, left = self.table.webhooks.bursts, len(statuses)

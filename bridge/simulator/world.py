@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 
+from bridge.simulator.batches import Batches
 from bridge.simulator.calls import Calls
 from bridge.simulator.chance import Chance
 from bridge.simulator.clock import Clock
+from bridge.simulator.deeds import Act, Deeds
+from bridge.simulator.dispatch_orders import DispatchOrders
+from bridge.simulator.dispatch_points import DispatchPoints
 from bridge.simulator.documents import Document
 from bridge.simulator.faults import Effect
 from bridge.simulator.ledger import Ledger
 from bridge.simulator.notices import shipment_status_changed
 from bridge.simulator.notifier import Notifier
-from bridge.simulator.organizations import Organizations
+from bridge.simulator.organizations import Organization, Organizations
 from bridge.simulator.pauses import Pauses
 from bridge.simulator.scenario import Scenario
 from bridge.simulator.schedule import Schedule
@@ -33,6 +37,9 @@ class Ids:
 
     offers: count[int] = field(default_factory=lambda: count(1_700_000_001))
     transactions: count[int] = field(default_factory=lambda: count(500_000_001))
+    batches: count[int] = field(default_factory=lambda: count(600_001))
+    dispatch_orders: count[int] = field(default_factory=lambda: count(700_001))
+    comments: count[int] = field(default_factory=lambda: count(800_001))
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,12 @@ class World:
     notifier: Notifier
     pauses: Pauses
     views: Views
+    points: DispatchPoints
     shipments: Shipments = field(default_factory=Shipments)
+    batches: Batches = field(default_factory=Batches)
+    dispatch_orders: DispatchOrders = field(default_factory=DispatchOrders)
     ledger: Ledger = field(default_factory=Ledger)
+    deeds: Deeds = field(default_factory=Deeds)
     ids: Ids = field(default_factory=Ids)
     calls: Calls = field(default_factory=Calls)
 
@@ -76,6 +87,21 @@ class World:
             return
         if self.trouble.of_offer(shipment.id, offer.service.label.id, shipment.preparations):
             shipment.spoil(offer, self.now())
+
+    def overwrites(self, shipment: Shipment) -> bool:
+        """Say whether the carrier goes on with what was cancelled while it was at it.
+
+        Observed 2026-10-10: a cancel was answered 204, read back, and gone 0.36 s later. Only what the carrier buys by
+        itself is under way then.
+        """
+        service = shipment.draft.service
+        if service is None or shipment.status != "canceled":
+            return False
+        return self.trouble.of_cancel(shipment.id, service)
+
+    def did(self, act: Act, organization: Organization, subject: int, reference: str | None = None) -> None:
+        """Write down what was done because a caller asked for it."""
+        self.deeds.record(act, organization.id, subject, reference, self.now())
 
     def announce(self, notice: Notice, shipment: Shipment) -> None:
         """Notify the organization, if it has registered a URL."""

@@ -122,10 +122,10 @@ class Stage:
         await self.advance(1)
         return await self.read(shipment["id"])
 
-    async def bought(self, **changes: Any) -> Json:
-        """Create a shipment, buy its cheapest offer, and wait for the effect."""
+    async def bought(self, offer: str = "inpost_courier_standard", **changes: Any) -> Json:
+        """Create a shipment, buy this service's offer, and wait for the effect."""
         shipment = await self.prepared(**changes)
-        assert (await self.buy(shipment)).status_code == 200
+        assert (await self.buy(shipment, offer)).status_code == 200
         await self.advance(1)
         return await self.read(shipment["id"])
 

@@ -71,3 +71,36 @@ async def test_what_is_not_there_is_not_found(stage: Stage, path: str) -> None:
 
 async def test_a_wrong_position_is_refused(stage: Stage) -> None:
     assert error_of(await stage.client.get("/_control/webhooks?after=x")) == (400, "validation_failed")
+
+
+async def test_deeds_are_counted_and_listed_with_the_merchant_s_reference(stage: Stage) -> None:
+    shipment = await stage.bought(reference="Order 7")
+    created, accepted = (await stage.control("deeds"))["items"]
+    assert created == {
+        "id": 1,
+        "act": "shipment_created",
+        "organization_id": PREPAID,
+        "subject": shipment["id"],
+        "reference": "Order 7",
+        "at": "2026-03-18T11:31:58.279000+00:00",
+    }
+    assert (accepted["act"], accepted["subject"]) == ("purchase_accepted", shipment["id"])
+    assert await stage.control("deeds?after=1") == {
+        "items": [accepted],
+        "counts": {"shipment_created": 1, "purchase_accepted": 1},
+    }
+
+
+async def test_a_selection_is_a_deed_of_whoever_asked_and_not_of_the_carrier_itself(stage: Stage) -> None:
+    await stage.create(service="inpost_courier_standard")
+    await stage.advance(2)
+    asked = await stage.prepared()
+    body = {"offer_id": asked["offers"][0]["id"]}
+    await stage.client.post(f"/v1/shipments/{asked['id']}/select_offer", json=body)
+    deeds = (await stage.control("deeds"))["items"]
+    assert [deed["subject"] for deed in deeds if deed["act"] == "offer_selected"] == [asked["id"]]
+
+
+async def test_an_order_that_is_not_there_is_not_moved(stage: Stage) -> None:
+    answer = await stage.client.post("/_control/dispatch_orders/1/statuses", json={"status": "done"})
+    assert error_of(answer) == (404, "resource_not_found")

@@ -48,6 +48,8 @@ ANSWERED = [
     ("lost", 502, HTML, "is done"),
     ("crashed", 500, JSON, "is done, in the envelope of errors"),
     ("page", 200, HTML, "is done"),
+    ("garbled", 200, JSON, "is done"),
+    ("unready", 400, JSON, "never gets there"),
     ("cut", 200, JSON, "is done"),
 ]
 
@@ -422,3 +424,51 @@ async def test_a_slow_answer_is_slower_by_that_much() -> None:
         assert (slow.done(), (await limited).status_code) == (False, 429)
         await stage.advance(1)
         assert (await slow).status_code == 200
+
+
+# -- files -------------------------------------------------------------------------------------------------------------
+
+
+async def label_of(stage: Stage, shipment: Json) -> httpx.Response:
+    return await stage.client.get(f"/v1/shipments/{shipment['id']}/label")
+
+
+async def test_a_label_can_be_unready(stage: Stage) -> None:
+    shipment = await stage.bought()
+    await fail(stage, kind="unready", path="*/label")
+    answer = await label_of(stage, shipment)
+    assert (error_of(answer), as_object(answer)["details"]) == ((400, "label_generation_failed"), None)
+    assert (await label_of(stage, shipment)).status_code == 200
+
+
+async def test_a_label_can_begin_as_no_label_does(stage: Stage) -> None:
+    shipment = await stage.bought()
+    real = await label_of(stage, shipment)
+    await fail(stage, kind="garbled", path="*/label")
+    garbled = await label_of(stage, shipment)
+    assert (garbled.status_code, garbled.headers["content-type"]) == (200, "application/pdf")
+    assert (len(garbled.content), garbled.content[:8]) == (len(real.content), b"\0" * 8)
+    assert garbled.content[8:] == real.content[8:]
+
+
+@pytest.mark.parametrize(("kind", "begins"), [("page", b"<html>"), ("cut", b"%PDF-")])
+async def test_a_label_can_be_a_page_or_end_early(stage: Stage, kind: str, begins: bytes) -> None:
+    shipment = await stage.bought()
+    real = await label_of(stage, shipment)
+    await fail(stage, kind=kind, path="*/label")
+    answer = await label_of(stage, shipment)
+    assert (answer.status_code, answer.content.startswith(begins)) == (200, True)
+    assert len(answer.content) < len(real.content)
+
+
+async def test_every_new_write_can_be_done_and_not_confirmed(stage: Stage) -> None:
+    """What a caller is answered and what was done are two things, for every call by its path."""
+    calls = [(f"/v1/organizations/{PREPAID}/shipments", DRAFT, "shipment_created")]
+    calls.append((f"/v1/organizations/{PREPAID}/batches", {"shipments": [{**DRAFT, "id": 1}]}, "batch_created"))
+    for path, body, act in calls:
+        await fail(stage, kind="lost", method="POST", path=path)
+        assert (await stage.client.post(path, json=body)).status_code == 502
+        await fail(stage, kind="unavailable", method="POST", path=path)
+        assert (await stage.client.post(path, json=body)).status_code == 503
+        assert act in (await stage.control("deeds"))["counts"]
+    assert (await stage.control("deeds"))["counts"] == {"shipment_created": 2, "batch_created": 1}

@@ -69,7 +69,11 @@ async def test_the_given_data_decide_which_services_are_presented(
     ("changes", "service", "reason"),
     [
         ({"additional_services": ["sms"]}, "inpost_locker_standard", "additional_service_sms_unavailable"),
-        ({"parcels": [{"template": "small"}] * 2}, "inpost_locker_standard", "parcels_size_invalid"),
+        (
+            {"parcels": [{"template": "small", "id": "1"}, {"template": "small", "id": "2"}]},
+            "inpost_locker_standard",
+            "parcels_size_invalid",
+        ),
         ({}, "inpost_locker_allegro", "allegro_email_invalid"),
     ],
 )

@@ -220,3 +220,23 @@ async def test_select_offers_selects_each_without_paying(stage: Stage) -> None:
     await stage.advance(60)
     assert [(await stage.read(item["shipment_id"]))["status"] for item in items] == ["offer_selected"] * 2
     assert await stage.charges() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "details"),
+    [
+        ({"shipment_id": 17}, {"shipment_id": ["does_not_exist"]}),
+        ({"offer_id": 17}, {"offer_id": ["does_not_exist"]}),
+        ({}, {"offer_id": ["invalid"]}),  # its time is over
+    ],
+)
+async def test_select_offers_knows_one_kind_of_error_and_names_its_reason(
+    stage: Stage, changes: Json, details: Json
+) -> None:
+    first, _ = await _two(stage)
+    await stage.advance(300)
+    answer = await _bulk(stage, [{**first, **changes}], "select_offers")
+    assert (error_of(answer), as_object(answer)["details"]) == (
+        (400, "validation_failed"),
+        {"shipments": [{"1": [details]}]},
+    )

@@ -10,6 +10,8 @@ import pytest
 from .shapes import SAMPLES, differences, sample
 from .stage import DRAFT, POSTPAID, PREPAID, Json, Stage, as_object, scenario
 
+ADDRESS = {"street": "Malborska", "building_number": "130", "city": "Kraków", "post_code": "30-624"}
+
 
 def assert_like(name: str, actual: object) -> None:
     assert list(differences(sample(name), actual)) == []
@@ -106,6 +108,48 @@ async def test_tracking(stage: Stage) -> None:
     assert_like("tracking", as_object(await stage.client.get(f"/v1/tracking/{shipment['tracking_number']}")))
 
 
+async def test_batch(stage: Stage) -> None:
+    shipments = [{**DRAFT, "id": number, "service": "inpost_courier_standard"} for number in (1, 2)]
+    body = {"shipments": shipments}
+    batch = as_object(await stage.client.post(f"/v1/organizations/{PREPAID}/batches", json=body))
+    await stage.advance(2)
+    assert_like("batch", as_object(await stage.client.get(f"/v1/batches/{batch['id']}")))
+
+
+async def _collected(stage: Stage, *shipments: Json) -> Json:
+    body = {"shipments": [one["id"] for one in shipments], "address": ADDRESS, "comment": "Wejście od podwórza"}
+    return as_object(await stage.client.post(f"/v1/organizations/{PREPAID}/dispatch_orders", json=body))
+
+
+async def test_dispatch_order(stage: Stage) -> None:
+    order = await _collected(stage, await stage.bought())
+    await stage.advance(1)
+    assert_like("dispatch_order_resource", as_object(await stage.client.get(f"/v1/dispatch_orders/{order['id']}")))
+
+
+async def test_price_list_of_dispatch_orders(stage: Stage) -> None:
+    collected, courier, locker = [
+        await stage.bought(offer)
+        for offer in ("inpost_courier_standard", "inpost_courier_standard", "inpost_locker_standard")
+    ]
+    await _collected(stage, collected)
+    body = {"shipments": [one["id"] for one in (collected, courier, locker)]}
+    answer = await stage.client.post(f"/v1/organizations/{PREPAID}/dispatch_orders/calculate", json=body)
+    prices = as_object(answer)
+    assert prices["invalid_shipments"] == {str(collected["id"]): ["already_dispatched"]}
+    named_as_there = {"24906": ["already_dispatched"]}
+    assert_like("dispatch_price_list", {**prices, "invalid_shipments": named_as_there})
+
+
+async def test_service(stage: Stage) -> None:
+    services = (await stage.client.get("/v1/services")).json()
+    assert_like("service", next(one for one in services if one["id"] == "inpost_courier_standard"))
+
+
+async def test_sending_methods(stage: Stage) -> None:
+    assert_like("sending_methods", as_object(await stage.client.get("/v1/sending_methods")))
+
+
 async def _missing(stage: Stage) -> httpx.Response:
     return await stage.client.get("/v1/shipments/1")
 
@@ -135,6 +179,26 @@ async def _no_target_point(stage: Stage) -> httpx.Response:
     return await _post(stage, service="inpost_locker_standard", custom_attributes={})
 
 
+async def _label_too_early(stage: Stage) -> httpx.Response:
+    shipment = await stage.prepared(service="inpost_courier_standard", only_choice_of_offer=True)
+    return await stage.client.get(f"/v1/shipments/{shipment['id']}/label")
+
+
+async def _label_of_cancelled(stage: Stage) -> httpx.Response:
+    shipment = await stage.prepared()
+    await stage.client.delete(f"/v1/shipments/{shipment['id']}")
+    return await stage.client.get(f"/v1/shipments/{shipment['id']}/label")
+
+
+async def _impossible_id(stage: Stage) -> httpx.Response:
+    return await stage.client.get(f"/v1/organizations/{PREPAID}/shipments?id=abc")
+
+
+async def _wrong_in_a_batch(stage: Stage) -> httpx.Response:
+    wrong = {**DRAFT, "id": 7, "service": "inpost_locker_standard", "custom_attributes": {}}
+    return await stage.client.post(f"/v1/organizations/{PREPAID}/batches", json={"shipments": [wrong]})
+
+
 async def _bad_language(stage: Stage) -> httpx.Response:
     return await stage.client.get("/v1/statuses?lang=pl")
 
@@ -148,6 +212,10 @@ async def _bad_language(stage: Stage) -> httpx.Response:
         ("error_null_details", _not_contracted),
         ("error_flat_details", _unknown_cost_centre),
         ("error_nested_details", _no_target_point),
+        ("error_label_too_early", _label_too_early),
+        ("error_label_of_cancelled", _label_of_cancelled),
+        ("error_impossible_id", _impossible_id),
+        ("error_batch", _wrong_in_a_batch),
         ("error_description", _bad_language),
     ],
 )
@@ -155,3 +223,14 @@ async def test_error_envelopes_are_the_samples_word_for_word(stage: Stage, name:
     answer = await call(stage)
     assert answer.json() == sample(name)
     assert answer.status_code == answer.json()["status"]
+
+
+async def test_the_error_of_an_account_without_a_courier_contract() -> None:
+    async with Stage(scenario(organization={"services": [{"id": "inpost_locker_standard", "rate": "12.99"}]})) as stage:
+        answer = await _post(stage, service="inpost_courier_standard")
+        assert answer.json() == sample("error_missing_trucker_id")
+
+
+async def test_the_error_of_a_point_that_does_not_exist() -> None:
+    async with Stage(scenario(creates={"points": ["WAW001"]})) as stage:
+        assert (await _post(stage)).json() == sample("error_unknown_target_point")

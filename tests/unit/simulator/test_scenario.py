@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from bridge.simulator import ScenarioError, load_scenario
-from bridge.simulator.faults import CallKind, FaultTable
+from bridge.simulator.faults import CallKind, FaultTable, FileKind
 from bridge.simulator.public import status_dictionary
 
 from .stage import DRAFT, Stage
@@ -50,9 +50,17 @@ def test_the_packaged_scenario_with_faults_has_the_same_accounts_and_journeys() 
 def test_the_packaged_scenario_with_faults_has_every_kind_of_them() -> None:
     table = load_scenario(Path("faults")).faults
     kinds = {one.kind for one in table.calls if one.share}
-    assert kinds == set(get_args(CallKind)) - {"hidden"}
+    assert kinds == {*get_args(CallKind), *get_args(FileKind)} - {"hidden"}
     webhooks = table.webhooks
-    odds = (table.hidden, webhooks.missing, webhooks.delayed, webhooks.reordered, webhooks.repeated, webhooks.bursts)
+    odds = (
+        table.hidden,
+        table.cancels_overwritten,
+        webhooks.missing,
+        webhooks.delayed,
+        webhooks.reordered,
+        webhooks.repeated,
+        webhooks.bursts,
+    )
     assert all(one.share > 0 for one in odds)
 
 

@@ -1,0 +1,264 @@
+"""Couriers who are to come and collect."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import Any
+
+import httpx
+import pytest
+
+from .stage import PREPAID, Json, Stage, as_object, error_of, scenario
+
+ORDERS = f"/v1/organizations/{PREPAID}/dispatch_orders"
+LOCKER, COURIER = "inpost_locker_standard", "inpost_courier_standard"
+ADDRESS = {"street": "Malborska", "building_number": "130", "city": "Kraków", "post_code": "30-624"}
+DOCK = {"id": 10, "street": "Rampowa", "building_number": "1", "city": "Kraków", "post_code": "30-002"}
+
+
+async def ask(stage: Stage, *shipments: Json, **changes: Any) -> httpx.Response:
+    body = {"shipments": [one["id"] for one in shipments], "address": ADDRESS, **changes}
+    return await stage.client.post(ORDERS, json=body)
+
+
+async def ordered(stage: Stage, *shipments: Json, **changes: Any) -> Json:
+    answer = await ask(stage, *shipments, **changes)
+    assert answer.status_code == 201, answer.text
+    return as_object(answer)
+
+
+async def read(stage: Stage, order: Json) -> Json:
+    return as_object(await stage.client.get(f"/v1/dispatch_orders/{order['id']}"))
+
+
+async def move(stage: Stage, order: Json, status: str) -> None:
+    await stage.client.post(f"/_control/dispatch_orders/{order['id']}/statuses", json={"status": status})
+
+
+async def counts(stage: Stage) -> Json:
+    found = (await stage.control("deeds"))["counts"]
+    assert isinstance(found, dict)
+    return {act: number for act, number in found.items() if "shipment" not in act and "purchase" not in act}
+
+
+async def test_an_order_is_taken_in_at_once_and_passed_on_later(stage: Stage) -> None:
+    shipment = await stage.bought()
+    contact = {"name": "Magazyn", "phone": "500100200", "email": "magazyn@example.com", "office_hours": "8-16"}
+    answer = await ask(stage, shipment, comment="Wejście od podwórza", **contact)
+    order = as_object(answer)
+    assert answer.headers["location"].endswith(f"/v1/dispatch_orders/{order['id']}")
+    assert (order["status"], [one["comment"] for one in order["comments"]]) == ("new", ["Wejście od podwórza"])
+    assert (await stage.read(shipment["id"]))["custom_attributes"]["dispatch_order_id"] == order["id"]
+    await stage.advance(1)
+    assert (await read(stage, order))["status"] == "sent"
+    assert await counts(stage) == {"dispatch_order_created": 1}
+
+
+@pytest.mark.parametrize("end", ["done", "rejected"])
+async def test_what_becomes_of_it_stands_in_the_scenario(end: str) -> None:
+    steps = [{"status": status, "after": 10} for status in ("sent", "accepted", end)]
+    async with Stage(scenario(dispatch={"steps": steps})) as stage:
+        order = await ordered(stage, await stage.bought())
+        await stage.advance(60)
+        [seen] = (await stage.control("dispatch_orders"))["items"]
+        assert (seen["id"], seen["statuses"]) == (order["id"], ["new", "sent", "accepted", end])
+
+
+async def test_moved_by_hand_it_goes_no_further_by_itself(stage: Stage) -> None:
+    order = await ordered(stage, await stage.bought())
+    await move(stage, order, "accepted")
+    await stage.advance(60)
+    assert (await read(stage, order))["status"] == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("changes", "details"),
+    [
+        ({"shipments": []}, {"shipments": ["too_short"]}),
+        ({"shipments": None}, {"shipments": ["invalid"]}),
+        ({"shipments": [17]}, {"shipments": [{"17": ["does_not_exist"]}]}),
+        ({"address": None}, {"address": ["required"]}),
+        ({"address": {**ADDRESS, "street": None}}, {"address": [{"street": ["required"]}]}),
+        ({"address": {"city": "Kraków"}}, {"address": [{"post_code": ["required"]}]}),
+        ({"phone": "+48 500"}, {"phone": ["invalid_format"]}),
+        ({"dispatch_point_id": 11}, {"dispatch_point_id": ["does_not_exist"]}),
+    ],
+)
+async def test_an_order_can_be_wrong(changes: Json, details: Json) -> None:
+    async with Stage(scenario(organization={"dispatch_points": [DOCK]})) as stage:
+        answer = await ask(stage, await stage.bought(), **changes)
+        assert (error_of(answer), as_object(answer)["details"]) == ((400, "validation_failed"), details)
+        assert await counts(stage) == {}
+
+
+async def test_only_what_is_confirmed_and_in_no_other_order_is_collected(stage: Stage) -> None:
+    held, early, late = await stage.bought(), await stage.prepared(), await stage.bought()
+    await stage.client.post(f"/_control/shipments/{late['id']}/statuses", json={"status": "collected_from_sender"})
+    first = await ordered(stage, held)
+    answer = await ask(stage, held, early, late)
+    assert as_object(answer)["details"] == {
+        "shipments": [
+            {
+                str(held["id"]): ["already_dispatched"],
+                str(early["id"]): ["shipment_status_incorrect"],
+                str(late["id"]): ["shipment_status_incorrect"],
+            }
+        ]
+    }
+    await move(stage, first, "rejected")
+    assert (await ordered(stage, held))["id"] != first["id"]
+
+
+async def test_a_place_is_known_by_its_exact_address(stage: Stage) -> None:
+    """A checksum of it decides, so that a typing error makes a place of its own."""
+    for street in ("Malborska", "Malborska", "Malborska "):
+        await ordered(stage, await stage.bought(), address={**ADDRESS, "street": street})
+    first, same, other = [one["dispatch_point_id"] for one in (await stage.control("dispatch_orders"))["items"]]
+    assert (first == same, first == other) == (True, False)
+
+
+async def test_a_registered_place_gives_its_address() -> None:
+    async with Stage(scenario(organization={"dispatch_points": [DOCK]})) as stage:
+        order = await ordered(stage, await stage.bought(), address=None, dispatch_point_id=10)
+        assert (order["address"]["id"], order["address"]["street"]) == (10, "Rampowa")
+
+
+async def test_cancelling_frees_the_shipments(stage: Stage) -> None:
+    shipment = await stage.bought()
+    order = await ordered(stage, shipment)
+    assert (await stage.client.delete(f"/v1/dispatch_orders/{order['id']}")).status_code == 204
+    assert (await read(stage, order))["status"] == "canceled"
+    assert (await stage.read(shipment["id"]))["custom_attributes"]["dispatch_order_id"] is None
+    await stage.advance(60)
+    assert (await read(stage, order))["status"] == "canceled"
+    assert await counts(stage) == {"dispatch_order_created": 1, "dispatch_order_cancelled": 1}
+
+
+@pytest.mark.parametrize("status", ["accepted", "done", "rejected", "canceled"])
+async def test_what_a_courier_has_answered_is_not_cancelled(stage: Stage, status: str) -> None:
+    order = await ordered(stage, await stage.bought())
+    await move(stage, order, status)
+    answer = await stage.client.delete(f"/v1/dispatch_orders/{order['id']}")
+    assert error_of(answer) == (400, "invalid_action")
+    assert as_object(answer)["details"] == {"action": "cancel", "dispatch_order_status": status}
+
+
+async def test_comments_are_added_changed_and_removed(stage: Stage) -> None:
+    order = await ordered(stage, await stage.bought())
+    path = f"{ORDERS}/{order['id']}/comment"
+    added = await stage.client.post(path, json={"comment": "Dzwonek nie działa"})
+    assert (added.status_code, added.json()["comment"]) == (201, "Dzwonek nie działa")
+    named = {"id": added.json()["id"]}
+    changed = await stage.client.put(path, json={**named, "comment": "Już działa"})
+    assert (changed.status_code, changed.json()) == (200, {**added.json(), "comment": "Już działa"})
+    assert (await read(stage, order))["comments"] == [changed.json()]
+    assert (await stage.client.request("DELETE", path, json=named)).status_code == 204
+    assert (await read(stage, order))["comments"] == []
+    assert await counts(stage) == {
+        "dispatch_order_created": 1,
+        "comment_added": 1,
+        "comment_changed": 1,
+        "comment_removed": 1,
+    }
+    assert error_of(await stage.client.put(path, json={**named, "comment": "x"})) == (404, "resource_not_found")
+    assert error_of(await stage.client.post(path, json={"comment": ""})) == (400, "validation_failed")
+
+
+async def test_printouts_of_an_order_and_of_shipments(stage: Stage) -> None:
+    first, second, locker = await stage.bought(), await stage.bought(), await stage.bought(LOCKER)
+    order = await ordered(stage, first, second)
+    answer = await stage.client.get(f"/v1/dispatch_orders/{order['id']}/printout?format=Pdf")
+    assert (answer.headers["content-type"], answer.content[:8]) == ("application/pdf", b"%PDF-1.4")
+    assert all(one["tracking_number"].encode() in answer.content for one in (first, second))
+    other = await stage.bought()
+    answer = await stage.client.get(f"{ORDERS}/printouts?{_ids(locker, other)}&format=Pdf")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == [f"{LOCKER}_printout.pdf", f"{COURIER}_printout.pdf"]
+
+
+async def test_printouts_that_there_are_not(stage: Stage) -> None:
+    ordered_one, free, early = await stage.bought(), await stage.bought(), await stage.prepared()
+    order = await ordered(stage, ordered_one)
+    mixed = await stage.client.get(f"{ORDERS}/printouts?{_ids(ordered_one, free)}")
+    assert error_of(mixed) == (400, "cannot_mix_shipments_with_and_without_dispatch_order")
+    assert error_of(await stage.client.get(f"{ORDERS}/printouts?{_ids(early)}")) == (400, "invalid_action")
+    assert error_of(await stage.client.get(f"{ORDERS}/printouts")) == (400, "validation_failed")
+    wrong = await stage.client.get(f"/v1/dispatch_orders/{order['id']}/printout?format=Zpl")
+    assert error_of(wrong) == (400, "validation_failed")
+
+
+def _ids(*shipments: Json) -> str:
+    return "&".join(f"shipment_ids[]={one['id']}" for one in shipments)
+
+
+async def test_a_visit_costs_once_for_each_kind_of_service() -> None:
+    async with Stage(scenario(organization={"dispatch_points": [DOCK]})) as stage:
+        shipments = [await stage.bought(offer) for offer in (COURIER, COURIER, LOCKER)]
+        ids = [one["id"] for one in shipments]
+        for place in ({}, {"dispatch_point_id": 10}):
+            answer = await stage.client.post(f"{ORDERS}/calculate", json={"shipments": [*ids, 17], **place})
+            assert as_object(answer) == {
+                "total_success_count": 3,
+                "total_error_count": 1,
+                "total_price": {"amount": 16.3, "currency": "PLN"},
+                "price_list": {
+                    "courier": {"count": 2, "price": {"amount": "12.00", "currency": "PLN"}, "shipments": ids[:2]},
+                    "locker": {"count": 1, "price": {"amount": "4.30", "currency": "PLN"}, "shipments": ids[2:]},
+                },
+                "invalid_shipments": {"17": ["does_not_exist"]},
+            }
+        wrong = await stage.client.post(f"{ORDERS}/calculate", json={"shipments": ids, "dispatch_point_id": 11})
+        assert error_of(wrong) == (400, "validation_failed")
+        assert await counts(stage) == {}
+
+
+async def test_a_postpaid_account_is_not_told_the_price(stage: Stage) -> None:
+    async with stage.client_of("postpaid") as stage.client:
+        shipment = await stage.create(4822, service=COURIER)
+        await stage.advance(2)
+        path = "/v1/organizations/4822/dispatch_orders/calculate"
+        prices = as_object(await stage.client.post(path, json={"shipments": [shipment["id"]]}))
+        assert prices["total_price"] == prices["price_list"]["courier"]["price"] == {"amount": None, "currency": None}
+
+
+async def test_the_list_shows_the_newest_first_and_knows_its_filters(stage: Stage) -> None:
+    shipments = [await stage.bought() for _ in range(2)]
+    first, second = [await ordered(stage, one) for one in shipments]
+    await stage.advance(1)
+    await move(stage, second, "accepted")
+
+    async def ids(query: str) -> list[int]:
+        return [one["id"] for one in as_object(await stage.client.get(f"{ORDERS}?{query}"))["items"]]
+
+    assert await ids("") == [second["id"], first["id"]]
+    assert await ids("status=sent") == await ids(f"shipment_id={shipments[0]['id']}") == [first["id"]]
+    assert await ids(f"tracking_number={shipments[1]['tracking_number']}") == [second["id"]]
+    assert await ids(f"id={first['id']}&unheard_of=1") == await ids("per_page=1&page=2") == [first["id"]]
+    assert await ids("created_at_gteq=2030-01-01T00:00:00Z") == []
+    page = as_object(await stage.client.get(f"{ORDERS}?unheard_of=1&status=sent"))
+    assert (page["count"], page["href"].endswith("/dispatch_orders?status=sent")) == (1, True)
+
+
+async def test_another_account_s_order_does_not_exist(stage: Stage) -> None:
+    order = await ordered(stage, await stage.bought())
+    path = f"/v1/dispatch_orders/{order['id']}"
+    async with stage.client_of("postpaid") as other:
+        for answer in (await other.get(path), await other.delete(path), await other.get(f"{path}/printout")):
+            assert error_of(answer) == (404, "resource_not_found")
+        foreign = f"/v1/organizations/4822/dispatch_orders/{order['id']}/comment"
+        assert error_of(await other.post(foreign, json={"comment": "x"})) == (404, "resource_not_found")
+        assert error_of(await other.get(ORDERS)) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(("kind", "made"), [("lost", 1), ("hung_up", 1), ("page", 1), ("dropped", 0), ("limited", 0)])
+async def test_an_order_was_made_or_not_by_the_kind_of_fault(stage: Stage, kind: str, made: int) -> None:
+    shipment = await stage.bought()
+    await stage.client.post("/_control/faults", json={"kind": kind, "method": "POST", "path": ORDERS})
+    if kind in ("hung_up", "dropped"):
+        with pytest.raises(httpx.RemoteProtocolError):
+            await ask(stage, shipment)
+    else:
+        assert (await ask(stage, shipment)).status_code in (200, 429, 502)
+    assert len((await stage.control("dispatch_orders"))["items"]) == made
+    assert (await counts(stage)).get("dispatch_order_created", 0) == made
