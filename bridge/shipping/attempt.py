@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
-from bridge.model import Progress, micros, moment
+from bridge.model import BatchId, Progress, micros, moment
 from bridge.shipping.refusals import Refusal
 
 LEFT_BY: Final = timedelta(seconds=30)
@@ -27,13 +27,15 @@ _SLOWEST_S: Final = 60.0
 class Attempt:
     """How far it has come.
 
-    `sent_at` is when a call was begun whose outcome is not known yet, `sent` how many were; `lists` is how many lists
-    were read to their end since, `looks` how often one was asked for. `refused` says why, by item.
+    `sent_at` is when a call was begun whose outcome is not known yet, `sent` how many were; `batch` is what the carrier
+    took in where it said so. `lists` is how many lists were read to their end since, `looks` how often one was asked
+    for. `refused` says why, by item.
     """
 
     since: datetime
     sent_at: datetime | None = None
     sent: int = 0
+    batch: BatchId | None = None
     looks: int = 0
     lists: int = 0
     refused: Mapping[int, Refusal] = field(default_factory=dict)
@@ -48,6 +50,7 @@ class Attempt:
             moment(at["since"]) if "since" in at else now,
             None if sent_at is None else moment(sent_at),
             at.get("sent", 0),
+            at.get("batch"),
             at.get("looks", 0),
             at.get("lists", 0),
             refused,
@@ -60,6 +63,7 @@ class Attempt:
             "since": micros(self.since),
             "sent_at": None if self.sent_at is None else micros(self.sent_at),
             "sent": self.sent,
+            "batch": self.batch,
             "looks": self.looks,
             "lists": self.lists,
             "refused": {str(item): one.written() for item, one in self.refused.items()},
@@ -69,7 +73,11 @@ class Attempt:
 
     def sending(self, now: datetime) -> Self:
         """Take note that a call is about to be made."""
-        return replace(self, sent_at=now, sent=self.sent + 1, looks=0, lists=0)
+        return replace(self, sent_at=now, sent=self.sent + 1, batch=None, looks=0, lists=0)
+
+    def taken(self, batch: BatchId) -> Self:
+        """Take note that the carrier took many in."""
+        return replace(self, batch=batch)
 
     def unsent(self) -> Self:
         """Take note that nothing left after all."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -25,6 +25,7 @@ from bridge.ports.shipping import Creator
 from bridge.purchasing.shipment import Shipment
 from bridge.reconciling.pages import created_since
 from bridge.shipments.asked import CreateOne, CreateShipments, ShipmentAsked, likeness
+from bridge.shipments.created import Batch
 from bridge.shipments.drafting import draft
 from bridge.shipments.likeness import of, pair
 from bridge.shipping import refusals
@@ -39,8 +40,17 @@ log = structlog.get_logger()
 EARLIER: Final = timedelta(seconds=60)
 """So much earlier than ours the carrier's clock may say that something was made."""
 _AGAIN: Final = timedelta(seconds=1)
+_MOST: Final = 100
 _LIMITED: Final = 429
 """The one status that is no doubt: nothing was taken."""
+
+
+class Lists(Discovery, Protocol):
+    """Where shipments that were made are found again."""
+
+    async def read_many(self, shipments: Sequence[ShipmentId], purpose: Purpose) -> Mapping[ShipmentId, Shipment]:
+        """Read up to a hundred by one call. Raises CarrierError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,18 @@ class Maker:
     """Where shipments of one organization are made, and where they are found again."""
 
     creator: Creator
-    lists: Discovery
+    lists: Lists
+
+    async def found(self, attempt: Attempt) -> list[Shipment]:
+        """Read what may have come of a call: of a batch that was taken in, or all that was made since. CarrierError."""
+        if attempt.batch is not None:
+            made = await self.creator.read_batch(attempt.batch)
+            parts = [made.shipments[at : at + _MOST] for at in range(0, len(made.shipments), _MOST)]
+            reads = [await self.lists.read_many([one.id for one in part], Purpose.create) for part in parts]
+            return [one for read in reads for one in read.values()]
+        assert attempt.sent_at is not None
+        pages = created_since(self.lists, attempt.sent_at - EARLIER, Purpose.create)
+        return [one async for page in pages for one in page.shipments]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +147,7 @@ class Creating:
         await task.hand.step(lambda _: None, lambda _: sent.attempt.progress(len(task.made)))
         items = list(task.open)
         try:
-            made = await self._made(task.organization, [task.open[item] for item in items])
+            made = await self._made(sent, [task.open[item] for item in items])
         except NoPermit as error:
             return self._unsent(sent, str(error))
         except CarrierRefused as refusal:
@@ -136,16 +157,17 @@ class Creating:
                 return self._unsent(sent, str(error))
             log.warning("shipments.in_doubt", items=len(items), reason=str(error))
             return sent.later(sent.attempt.look_in)
-        joined = await self._join(sent, dict(zip(items, made, strict=False)))
-        return joined if not joined.open else joined.later(joined.attempt.look_in)
+        if isinstance(made, Shipment):
+            joined = await self._join(sent, {items[0]: made})
+            return joined if not joined.open else joined.later(joined.attempt.look_in)
+        return replace(sent, attempt=sent.attempt.taken(made.id)).later(_AGAIN)
 
-    async def _made(self, organization: OrganizationId, asked: Sequence[ShipmentAsked]) -> Sequence[Shipment]:
+    async def _made(self, task: _Task, asked: Sequence[ShipmentAsked]) -> Shipment | Batch:
         """Have them made by one call; of many it is not said which became which, and they are looked for."""
-        creator = self._makers[organization].creator
+        creator = self._makers[task.organization].creator
         if len(asked) == 1:
-            return [await creator.create(draft(asked[0]))]
-        await creator.create_batch([draft(one) for one in asked])
-        return ()
+            return await creator.create(draft(asked[0]))
+        return await creator.create_batch([draft(one) for one in asked])
 
     def _unsent(self, task: _Task, why: str) -> Ending:
         """Try again in a moment, for a while; what is one of many waits for as long as it takes."""
@@ -158,9 +180,8 @@ class Creating:
     async def _look(self, task: _Task) -> _Task | Ending:
         """Look for what was sent where the carrier lists what it has."""
         attempt, began_at = task.attempt, self._clock()
-        assert attempt.sent_at is not None
         try:
-            found = await self._unclaimed(task.organization, attempt.sent_at - EARLIER)
+            found = await self._unclaimed(task)
         except CarrierError as error:
             return self._unseen(task, error, began_at)
         seen = replace(task, attempt=attempt.looked(was_whole=True))
@@ -190,11 +211,10 @@ class Creating:
             return replace(task, attempt=task.attempt.doubting(task.open))
         return replace(task, attempt=task.attempt.looked(was_whole=False)).later(task.attempt.look_in)
 
-    async def _unclaimed(self, organization: OrganizationId, since: datetime) -> list[Shipment]:
-        """Read what was made since then and is nobody's yet. Raises CarrierError."""
-        pages = created_since(self._makers[organization].lists, since, Purpose.create)
-        found = [one async for page in pages for one in page.shipments]
-        taken = await self._joining.among(organization, [one.id for one in found])
+    async def _unclaimed(self, task: _Task) -> list[Shipment]:
+        """Read what may be ours and is nobody's yet. Raises CarrierError."""
+        found = await self._makers[task.organization].found(task.attempt)
+        taken = await self._joining.among(task.organization, [one.id for one in found])
         return [one for one in found if one.id not in taken]
 
     # -- joining -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -58,6 +58,12 @@ class Way(httpx.AsyncBaseTransport):
         answer = await self._inner.handle_async_request(request)
         await self._points.reach(f"after {request.method}")
         return answer
+
+
+def places(names: Sequence[str]) -> Sequence[int]:
+    """Number the places where a process is to die: all of the first, and then every sixth; permits change nothing."""
+    found = [at for at, name in enumerate(names, 1) if not name.endswith("a permit's commit")]
+    return [*found[:30], *found[30::6]]
 
 
 @dataclass

@@ -16,7 +16,7 @@ from bridge.shipping.creating import Creating, Maker
 from bridge.shipping.joining import Joining
 from tests.unit.purchasing.stage import DRAFT, ORGANIZATION, Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
-from tests.unit.shipping.stage import Parts, Stage
+from tests.unit.shipping.stage import Parts, Stage, places
 
 CREATE = CreateShipments.operation
 ASKED = DRAFT | {"reference": "ORDER-1"}
@@ -85,7 +85,7 @@ def test_whatever_becomes_of_the_answer_each_is_made_once(asked: dict[str, Any],
 def test_wherever_a_process_dies_each_is_made_once(asked: dict[str, Any], kind: str | None) -> None:
     names = in_virtual_time(_dying(asked, kind, Points()))
     assert {"before POST", "before a commit", "after a commit"} <= set(names)
-    for at in range(1, len(names) + 1):
+    for at in places(names):
         in_virtual_time(_dying(asked, kind, Points(at)))
 
 
