@@ -47,6 +47,10 @@ class Funds(Command):
     amount: Annotated[Decimal, Field(ge=0, le=1_000_000_000, decimal_places=2)]
 
 
+class Invoices(Command):
+    unpaid: bool
+
+
 class Resend(Command):
     id: int
 
@@ -74,6 +78,7 @@ class Control:
             Route("/_control/faults/met", self.met),
             Route("/_control/organizations/{id}/webhook", self.register, methods=["PUT"]),
             Route("/_control/organizations/{id}/funds", self.fund, methods=["POST"]),
+            Route("/_control/organizations/{id}/invoices", self.bill, methods=["PUT"]),
             Route("/_control/shipments/{id}/statuses", self.move, methods=["POST"]),
         ]
 
@@ -164,6 +169,12 @@ class Control:
         """Add to the funds of a prepaid organization."""
         organization = self._organization(request)
         organization.funds += checked(Funds, await json_object(request)).amount
+        return JSONResponse(_organization(organization))
+
+    async def bill(self, request: Request) -> Response:
+        """Say whether an organization has unpaid invoices."""
+        organization = self._organization(request)
+        organization.unpaid_invoices = checked(Invoices, await json_object(request)).unpaid
         return JSONResponse(_organization(organization))
 
     async def move(self, request: Request) -> Response:

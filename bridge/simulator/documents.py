@@ -23,6 +23,8 @@ HREF = "https://shipx.invalid"
 TEMPLATE_MM = {"small": (80, 380, 640), "medium": (190, 380, 640), "large": (410, 380, 640)}
 
 
+OWN_ADDRESS = Address(street="Przykładowa", building_number="1", city="Kraków", post_code="30-001")
+"""The address of every organization: what a shipment without a sender shows."""
 PAYMENT_MESSAGES = {"company_data_missing": "customer_lack_of_address_data"}
 PAYMENT_DETAILS = {"company_data_missing": {"customer": {"email": "owner@example.com"}}}
 """The account owner's e-mail address stands in there (observed 2026-10-10): not to be kept, logged or passed on."""
@@ -100,13 +102,7 @@ def organization_document(organization: Organization) -> Document:
         "bank_account_number": None,
         "carriers": sorted({SERVICES[service].carrier.id for service in services}),
         "services": services,
-        "address": {
-            "street": "Przykładowa",
-            "building_number": "1",
-            "city": "Kraków",
-            "post_code": "30-001",
-            "country_code": "PL",
-        },
+        "address": {name: text for name, text in OWN_ADDRESS.model_dump().items() if text},
     }
 
 
@@ -134,7 +130,8 @@ def _custom_attributes(shipment: Shipment) -> Document:
 
 def _parties(shipment: Shipment) -> Document:
     """Fill in a missing party from the organization; a return swaps the two."""
-    own = Party(name=shipment.organization.terms.name, company_name=shipment.organization.terms.name)
+    name = shipment.organization.terms.name
+    own = Party(name=name, company_name=name, address=OWN_ADDRESS)
     receiver, sender = shipment.draft.receiver or own, shipment.draft.sender or own
     if shipment.draft.is_return:
         receiver, sender = sender, receiver

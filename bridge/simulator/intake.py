@@ -46,6 +46,7 @@ class Intake:
     def take(self, order: Order) -> Shipment:
         """Take a shipment in; the answer shows it in `created`, the rest follows."""
         organization, now = order.organization, self._world.now()
+        organization.refuse_if_in_debt()
         shipment = Shipment(next(organization.shipment_ids), organization, order.attributes, order.draft, now, now)
         self._world.shipments.add(shipment)
         self._world.did("shipment_created", organization, shipment.id, order.draft.reference)

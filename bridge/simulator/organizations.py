@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
 
+from bridge.simulator.errors import Refusal
 from bridge.simulator.scenario import OrganizationTerms, ServiceTerms
 
 FIRST_SHIPMENT = 3_900_000_001
@@ -20,13 +21,15 @@ class Organization:
     terms: OrganizationTerms
     funds: Decimal
     webhook_url: str | None
+    unpaid_invoices: bool
     shipment_ids: Iterator[int]
     """its own, so that what follows from an id does not depend on other organizations' calls"""
 
     @classmethod
     def open(cls, terms: OrganizationTerms, place: int) -> Organization:
         """Open the account as the scenario describes it."""
-        return cls(terms, terms.funds, terms.webhook_url, count(FIRST_SHIPMENT + place * SHIPMENTS_EACH))
+        ids = count(FIRST_SHIPMENT + place * SHIPMENTS_EACH)
+        return cls(terms, terms.funds, terms.webhook_url, terms.unpaid_invoices, ids)
 
     @property
     def id(self) -> int:
@@ -39,6 +42,14 @@ class Organization:
     def terms_of(self, service_id: str) -> ServiceTerms | None:
         """Find a contracted service."""
         return next((service for service in self.terms.services if service.id == service_id), None)
+
+    def refuse_if_in_debt(self) -> None:
+        """Refuse what costs money.
+
+        Observed inside a transaction (2026-10-10); that it also comes as a direct answer is what the FAQ suggests.
+        """
+        if self.unpaid_invoices:
+            raise Refusal(422, "debt_collection", "debt_collection")
 
     def pay(self, rate: Decimal | None) -> bool:
         """Collect the price; a postpaid account owes it instead. False when the funds do not reach."""

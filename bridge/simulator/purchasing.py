@@ -30,6 +30,7 @@ class Purchasing:
 
     def buy(self, shipment: Shipment, offer_id: int) -> None:
         """Accept a purchase; its effect comes later."""
+        shipment.organization.refuse_if_in_debt()
         offer = shipment.offer(offer_id)
         again = self._world.scenario.purchases.again
         if offer and again != "refuse" and (shipment.bought or shipment.purchases_running):

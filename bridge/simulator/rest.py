@@ -18,6 +18,7 @@ from bridge.simulator.requests import (
     shipment_attributes,
 )
 from bridge.simulator.rules import checked
+from bridge.simulator.shipment_prices import shipment_prices
 from bridge.simulator.shipments import Shipment
 from bridge.simulator.simulator import Simulator
 
@@ -37,6 +38,7 @@ class Rest:
             Route("/v1/organizations", self.organizations),
             Route(f"{organization}/shipments/select_offers", self.select_offers, methods=["POST"]),
             Route(f"{organization}/shipments/bulk_buy", self.bulk_buy, methods=["POST"]),
+            Route(f"{organization}/shipments/calculate", self.calculate, methods=["POST"]),
             Route(f"{organization}/shipments", self.create, methods=["POST"]),
             Route(f"{organization}/shipments", self.shipments),
             Route(organization, self.organization),
@@ -60,6 +62,10 @@ class Rest:
         shipment = self._intake.take(self._intake.checked(organization, await shipment_attributes(request)))
         location = f"{HREF}/v1/shipments/{shipment.id}"
         return JSONResponse(shipment_document(shipment), 201, {"Location": location})
+
+    async def calculate(self, request: Request) -> Response:
+        organization = own_organization(request, self._world)
+        return JSONResponse(shipment_prices(organization, await json_object(request), self._intake))
 
     async def shipments(self, request: Request) -> Response:
         organization = own_organization(request, self._world)

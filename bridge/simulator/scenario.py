@@ -119,6 +119,8 @@ class OrganizationTerms(Part):
     cost_centres: tuple[str, ...] = ()
     company_data: bool = True
     """whether the account has its company and bank data; without them the payment of a COD parcel fails"""
+    unpaid_invoices: bool = False
+    """whether the carrier refuses to create and to sell, as it may do until they are paid"""
     dispatch_points: tuple[DispatchPointTerms, ...] = ()
     services: tuple[ServiceTerms, ...] = ()
 

@@ -63,6 +63,13 @@ async def test_receiver_and_sender(stage: Stage, changes: Json, details: Json, _
     assert await refused(stage, **changes) == details
 
 
+async def test_without_a_sender_it_is_the_organization(stage: Stage) -> None:
+    sender = (await stage.create(sender=None))["sender"]
+    organization = as_object(await stage.client.get(f"/v1/organizations/{PREPAID}"))
+    assert sender["company_name"] == organization["name"]
+    assert {key: sender["address"][key] for key in organization["address"]} == organization["address"]
+
+
 async def test_one_line_still_counts_as_an_address(stage: Stage) -> None:
     receiver = {"company_name": "X", "address": {"line1": "Malborska 130", "city": "Kraków", "post_code": "30-624"}}
     assert (await stage.create(receiver=receiver, **courier()))["receiver"]["address"]["line1"] == "Malborska 130"

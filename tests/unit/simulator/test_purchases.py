@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from .stage import POSTPAID, PREPAID, Json, Stage, as_object, error_of, offer_id, scenario
+from .stage import DRAFT, POSTPAID, PREPAID, Json, Stage, as_object, error_of, offer_id, scenario
 
 
 async def test_an_offer_cannot_be_bought_when_its_five_minutes_are_over(stage: Stage) -> None:
@@ -240,3 +240,20 @@ async def test_select_offers_knows_one_kind_of_error_and_names_its_reason(
         (400, "validation_failed"),
         {"shipments": [{"1": [details]}]},
     )
+
+
+async def test_unpaid_invoices_refuse_what_costs_money_until_they_are_paid(stage: Stage) -> None:
+    path, shipment = f"/v1/organizations/{PREPAID}", await stage.prepared()
+    bill = f"/_control/organizations/{PREPAID}/invoices"
+    await stage.client.put(bill, json={"unpaid": True})
+    item = {"id": 1, "shipment_id": shipment["id"], "offer_id": offer_id(shipment, "inpost_courier_standard")}
+    for answer in (
+        await stage.client.post(f"{path}/shipments", json=DRAFT),
+        await stage.client.post(f"{path}/batches", json={"shipments": [{**DRAFT, "id": 1}]}),
+        await stage.buy(shipment),
+        await _bulk(stage, [item]),
+    ):
+        assert error_of(answer) == (422, "debt_collection")
+    assert (await stage.control("deeds"))["counts"] == {"shipment_created": 1}
+    await stage.client.put(bill, json={"unpaid": False})
+    assert (await stage.buy(shipment)).status_code == 200

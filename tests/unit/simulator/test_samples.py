@@ -141,6 +141,12 @@ async def test_price_list_of_dispatch_orders(stage: Stage) -> None:
     assert_like("dispatch_price_list", {**prices, "invalid_shipments": named_as_there})
 
 
+async def test_prices_of_shipments(stage: Stage) -> None:
+    body = {"shipments": [{**DRAFT, "id": "SHIPMENT1", "service": "inpost_courier_standard"}]}
+    answer = await stage.client.post(f"/v1/organizations/{PREPAID}/shipments/calculate", json=body)
+    assert_like("shipment_prices", answer.json())
+
+
 async def test_service(stage: Stage) -> None:
     services = (await stage.client.get("/v1/services")).json()
     assert_like("service", next(one for one in services if one["id"] == "inpost_courier_standard"))
