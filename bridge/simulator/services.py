@@ -37,10 +37,10 @@ class Service:
     def extras(self) -> frozenset[str]:
         """Name the additional services that fit.
 
-        No table of them is published. The sample of the notification refuses e-mail and SMS to a locker, and neither
-        of them to a courier.
+        The page of services lists them for the five services of the courier; for what goes by the locker carrier, which
+        includes c2c and Allegro's courier, it lists COD and insurance alone.
         """
-        return frozenset({"sms", "email", "saturday"}) if self.reach == "courier" else frozenset()
+        return frozenset(EXTRAS) if self.label.id in COURIER_CONTRACT else frozenset()
 
 
 LOCKER = Label("inpost_locker", "InPost Paczkomaty", "locker parcels")

@@ -173,6 +173,13 @@ async def test_additional_services_without_a_service_may_be_refused() -> None:
 LOCKER_ONLY = {"services": [{"id": LOCKER, "rate": "12.99"}]}
 
 
+async def test_the_locker_carrier_s_couriers_have_no_additional_services() -> None:
+    async with Stage() as stage, stage.client_of("postpaid") as stage.client:
+        wish = {**DRAFT, "service": "inpost_courier_c2c", "additional_services": ["sms"]}
+        answer = await stage.client.post(f"/v1/organizations/{POSTPAID}/shipments", json=wish)
+        assert as_object(answer)["details"] == {"additional_services": ["invalid"]}
+
+
 @pytest.mark.parametrize(
     ("organization", "service", "error"),
     [

@@ -131,7 +131,7 @@ async def test_additional_services_come_with_a_service() -> None:
         receiver=WHOLE.receiver,
         custom_attributes=WHOLE.custom_attributes,
         additional_services=("sms",),
-        service="inpost_locker_standard",
+        service="inpost_courier_standard",
     )
     async with meeting() as (_, client):
-        assert (await shipping_of(client).creator.create(draft)).service == "inpost_locker_standard"
+        assert (await shipping_of(client).creator.create(draft)).service == "inpost_courier_standard"
