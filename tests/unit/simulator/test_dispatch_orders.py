@@ -2,44 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from typing import Any
-
 import httpx
 import pytest
 
-from .stage import PREPAID, Json, Stage, as_object, error_of, scenario
-
-ORDERS = f"/v1/organizations/{PREPAID}/dispatch_orders"
-LOCKER, COURIER = "inpost_locker_standard", "inpost_courier_standard"
-ADDRESS = {"street": "Malborska", "building_number": "130", "city": "Kraków", "post_code": "30-624"}
-DOCK = {"id": 10, "street": "Rampowa", "building_number": "1", "city": "Kraków", "post_code": "30-002"}
-
-
-async def ask(stage: Stage, *shipments: Json, **changes: Any) -> httpx.Response:
-    body = {"shipments": [one["id"] for one in shipments], "address": ADDRESS, **changes}
-    return await stage.client.post(ORDERS, json=body)
-
-
-async def ordered(stage: Stage, *shipments: Json, **changes: Any) -> Json:
-    answer = await ask(stage, *shipments, **changes)
-    assert answer.status_code == 201, answer.text
-    return as_object(answer)
-
-
-async def read(stage: Stage, order: Json) -> Json:
-    return as_object(await stage.client.get(f"/v1/dispatch_orders/{order['id']}"))
-
-
-async def move(stage: Stage, order: Json, status: str) -> None:
-    await stage.client.post(f"/_control/dispatch_orders/{order['id']}/statuses", json={"status": status})
-
-
-async def counts(stage: Stage) -> Json:
-    found = (await stage.control("deeds"))["counts"]
-    assert isinstance(found, dict)
-    return {act: number for act, number in found.items() if "shipment" not in act and "purchase" not in act}
+from .pickups import ADDRESS, DOCK, ORDERS, ask, counts, move, ordered, read
+from .stage import POSTPAID, Json, Stage, as_object, error_of, scenario
 
 
 async def test_an_order_is_taken_in_at_once_and_passed_on_later(stage: Stage) -> None:
@@ -165,63 +132,6 @@ async def test_comments_are_added_changed_and_removed(stage: Stage) -> None:
     assert error_of(await stage.client.post(path, json={"comment": ""})) == (400, "validation_failed")
 
 
-async def test_printouts_of_an_order_and_of_shipments(stage: Stage) -> None:
-    first, second, locker = await stage.bought(), await stage.bought(), await stage.bought(LOCKER)
-    order = await ordered(stage, first, second)
-    answer = await stage.client.get(f"/v1/dispatch_orders/{order['id']}/printout?format=Pdf")
-    assert (answer.headers["content-type"], answer.content[:8]) == ("application/pdf", b"%PDF-1.4")
-    assert all(one["tracking_number"].encode() in answer.content for one in (first, second))
-    other = await stage.bought()
-    answer = await stage.client.get(f"{ORDERS}/printouts?{_ids(locker, other)}&format=Pdf")
-    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        assert archive.namelist() == [f"{LOCKER}_printout.pdf", f"{COURIER}_printout.pdf"]
-
-
-async def test_printouts_that_there_are_not(stage: Stage) -> None:
-    ordered_one, free, early = await stage.bought(), await stage.bought(), await stage.prepared()
-    order = await ordered(stage, ordered_one)
-    mixed = await stage.client.get(f"{ORDERS}/printouts?{_ids(ordered_one, free)}")
-    assert error_of(mixed) == (400, "cannot_mix_shipments_with_and_without_dispatch_order")
-    assert error_of(await stage.client.get(f"{ORDERS}/printouts?{_ids(early)}")) == (400, "invalid_action")
-    assert error_of(await stage.client.get(f"{ORDERS}/printouts")) == (400, "validation_failed")
-    wrong = await stage.client.get(f"/v1/dispatch_orders/{order['id']}/printout?format=Zpl")
-    assert error_of(wrong) == (400, "validation_failed")
-
-
-def _ids(*shipments: Json) -> str:
-    return "&".join(f"shipment_ids[]={one['id']}" for one in shipments)
-
-
-async def test_a_visit_costs_once_for_each_kind_of_service() -> None:
-    async with Stage(scenario(organization={"dispatch_points": [DOCK]})) as stage:
-        shipments = [await stage.bought(offer) for offer in (COURIER, COURIER, LOCKER)]
-        ids = [one["id"] for one in shipments]
-        for place in ({}, {"dispatch_point_id": 10}):
-            answer = await stage.client.post(f"{ORDERS}/calculate", json={"shipments": [*ids, 17], **place})
-            assert as_object(answer) == {
-                "total_success_count": 3,
-                "total_error_count": 1,
-                "total_price": {"amount": 16.3, "currency": "PLN"},
-                "price_list": {
-                    "courier": {"count": 2, "price": {"amount": "12.00", "currency": "PLN"}, "shipments": ids[:2]},
-                    "locker": {"count": 1, "price": {"amount": "4.30", "currency": "PLN"}, "shipments": ids[2:]},
-                },
-                "invalid_shipments": {"17": ["does_not_exist"]},
-            }
-        wrong = await stage.client.post(f"{ORDERS}/calculate", json={"shipments": ids, "dispatch_point_id": 11})
-        assert error_of(wrong) == (400, "validation_failed")
-        assert await counts(stage) == {}
-
-
-async def test_a_postpaid_account_is_not_told_the_price(stage: Stage) -> None:
-    async with stage.client_of("postpaid") as stage.client:
-        shipment = await stage.create(4822, service=COURIER)
-        await stage.advance(2)
-        path = "/v1/organizations/4822/dispatch_orders/calculate"
-        prices = as_object(await stage.client.post(path, json={"shipments": [shipment["id"]]}))
-        assert prices["total_price"] == prices["price_list"]["courier"]["price"] == {"amount": None, "currency": None}
-
-
 async def test_the_list_shows_the_newest_first_and_knows_its_filters(stage: Stage) -> None:
     shipments = [await stage.bought() for _ in range(2)]
     first, second = [await ordered(stage, one) for one in shipments]
@@ -246,7 +156,7 @@ async def test_another_account_s_order_does_not_exist(stage: Stage) -> None:
     async with stage.client_of("postpaid") as other:
         for answer in (await other.get(path), await other.delete(path), await other.get(f"{path}/printout")):
             assert error_of(answer) == (404, "resource_not_found")
-        foreign = f"/v1/organizations/4822/dispatch_orders/{order['id']}/comment"
+        foreign = f"/v1/organizations/{POSTPAID}/dispatch_orders/{order['id']}/comment"
         assert error_of(await other.post(foreign, json={"comment": "x"})) == (404, "resource_not_found")
         assert error_of(await other.get(ORDERS)) == (403, "forbidden")
 
