@@ -48,8 +48,8 @@ def _service(asked: ShipmentAsked) -> Iterator[Broken]:
         )
     if asked.additional_services and asked.service is None:
         yield Broken(("additional_services",), "unexpected", "need a service that they belong to")
-    if "saturday" in asked.additional_services and _kind(asked) is Kind.locker:
-        yield Broken(("additional_services",), "invalid", "saturday is for couriers")
+    elif asked.additional_services and not _takes_extras(asked.service):
+        yield Broken(("additional_services",), "invalid", "this service takes none")
     if asked.only_choice_of_offer and asked.service is None:
         yield Broken(("only_choice_of_offer",), "unexpected", "needs the service whose offer is to be chosen")
 
@@ -116,10 +116,16 @@ def _money(asked: ShipmentAsked) -> Iterator[Broken]:
     if asked.cod is None or asked.service is None:
         return
     service = SERVICES.get(asked.service)
-    if service is not None and service.insures_cod and asked.insurance is None:
+    if service is not None and service.is_contract and asked.insurance is None:
         yield _missing("is needed with cod for this service", "insurance")
     if asked.insurance is not None and asked.insurance.amount < asked.cod.amount:
         yield Broken(("insurance", "amount"), "too_small", "must be at least what is paid on delivery")
+
+
+def _takes_extras(service: str | None) -> bool:
+    """Say whether a service may; what nobody documented is left to the carrier."""
+    known = SERVICES.get(service or "")
+    return known is None or known.is_contract
 
 
 def _kind(asked: ShipmentAsked) -> Kind | None:

@@ -20,25 +20,27 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One of them: who may use it, and whether money on delivery has to be insured."""
+    """One of them: who may use it, and whether it is for accounts with a contract alone.
+
+    Those take additional services, and want money on delivery insured.
+    """
 
     kind: Kind
-    prepaid: bool
-    insures_cod: bool = False
+    is_contract: bool = False
 
 
 SERVICES: Final = {
-    "inpost_locker_standard": Service(Kind.locker, prepaid=True),
-    "inpost_locker_allegro": Service(Kind.locker, prepaid=True),
-    "inpost_locker_pass_thru": Service(Kind.locker, prepaid=True),
-    "inpost_letter_allegro": Service(Kind.locker, prepaid=True),
-    "inpost_courier_allegro": Service(Kind.courier, prepaid=True),
-    "inpost_courier_c2c": Service(Kind.courier, prepaid=True),
-    "inpost_courier_standard": Service(Kind.courier, prepaid=False, insures_cod=True),
-    "inpost_courier_express_1000": Service(Kind.courier, prepaid=False, insures_cod=True),
-    "inpost_courier_express_1200": Service(Kind.courier, prepaid=False, insures_cod=True),
-    "inpost_courier_express_1700": Service(Kind.courier, prepaid=False, insures_cod=True),
-    "inpost_courier_palette": Service(Kind.courier, prepaid=False, insures_cod=True),
+    "inpost_locker_standard": Service(Kind.locker),
+    "inpost_locker_allegro": Service(Kind.locker),
+    "inpost_locker_pass_thru": Service(Kind.locker),
+    "inpost_letter_allegro": Service(Kind.locker),
+    "inpost_courier_allegro": Service(Kind.courier),
+    "inpost_courier_c2c": Service(Kind.courier),
+    "inpost_courier_standard": Service(Kind.courier, is_contract=True),
+    "inpost_courier_express_1000": Service(Kind.courier, is_contract=True),
+    "inpost_courier_express_1200": Service(Kind.courier, is_contract=True),
+    "inpost_courier_express_1700": Service(Kind.courier, is_contract=True),
+    "inpost_courier_palette": Service(Kind.courier, is_contract=True),
 }
 """Those that are documented, and open to every postpaid account. Others exist; a service is never refused for being
 none of these."""

@@ -51,7 +51,7 @@ ACCEPTED: list[tuple[dict[str, Any], str]] = [
     ({"receiver": COURIER, "parcels": TWO}, "two parcels, in offer mode"),
     ({"is_return": True, "parcels": [PARCEL]}, "a return needs no receiver"),
     (GOOD | {"reference": "", "mpk": "", "comments": "", "is_return": ""}, "what may be empty"),
-    (TO_LOCKER | {"additional_services": ["sms"]}, "a service with extras"),
+    (BY_COURIER | {"additional_services": ["sms", "saturday"]}, "a service with extras"),
     (BY_COURIER | {"cod": {"amount": "10"}, "insurance": {"amount": "10"}}, "money on delivery, insured"),
     (TO_LOCKER | {"cod": {"amount": "10"}}, "money on delivery at a locker"),
     (TO_LOCKER | {"only_choice_of_offer": True}, "chosen, and not paid for"),
@@ -104,7 +104,7 @@ REFUSED: list[tuple[dict[str, Any], list[tuple[str, str]], str]] = [
         "a service among offers",
     ),
     (GOOD | {"additional_services": ["sms"]}, [("additional_services", "unexpected")], "extras of what"),
-    (TO_LOCKER | {"additional_services": ["saturday"]}, [("additional_services", "invalid")], "lockers know no days"),
+    (TO_LOCKER | {"additional_services": ["saturday"]}, [("additional_services", "invalid")], "lockers take no extras"),
     (GOOD | {"only_choice_of_offer": True}, [("only_choice_of_offer", "unexpected")], "choose which"),
     (BY_COURIER | {"cod": {"amount": "10"}}, missing("insurance"), "money on delivery is insured"),
     (
