@@ -46,8 +46,6 @@ SERVICES: Final = {
 none of these."""
 
 PASS_THRU: Final = "inpost_locker_pass_thru"  # noqa: S105 - a service, no password
-_POINT_INSTEAD: Final = {"inpost_locker_customer_service_point": "inpost_locker_standard"}
-"""What the carrier makes of a service where the target is a parcel point (`POP-…`) and not a locker."""
 
 
 def kind(service: str) -> Kind | None:
@@ -55,8 +53,3 @@ def kind(service: str) -> Kind | None:
     if service in SERVICES:
         return SERVICES[service].kind
     return next((one for one in Kind if service.startswith(f"inpost_{one.value}_")), None)
-
-
-def as_asked(service: str | None) -> str | None:
-    """Give the service that was asked for, whichever kind of point it came to."""
-    return None if service is None else _POINT_INSTEAD.get(service, service)
