@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from bridge.app.answering import openapi_document
 from bridge.events import export
 from bridge.events.reference import render_events_reference
 from bridge.settings.reference import render_example, render_settings_reference
@@ -87,7 +88,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 
 def _golden() -> dict[str, str]:
     with TemporaryDirectory() as folder:
-        paths = export.export(Path(folder))
+        paths = export.export(Path(folder), {"openapi": openapi_document()})
         return {f"{GOLDEN}/{path.name}": path.read_bytes().decode("utf-8") for path in paths}
 
 

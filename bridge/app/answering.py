@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 from hashlib import sha256
-from typing import Protocol
+from typing import Final, Protocol
 
 from starlette.routing import Route
 
@@ -22,6 +22,7 @@ from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
 from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
+from bridge.ingress.operations import WEBHOOKS
 from bridge.inspection.api import ShipmentsApi
 from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
@@ -29,8 +30,10 @@ from bridge.shipping.api import ShippingApi
 from bridge.store.decisions import SqlDecisions
 from bridge.store.feed import SqlFeed
 from bridge.store.listed import SqlListed
-from bridge.web import documents
+from bridge.web import openapi
 from bridge.web.access import EVERY_SCOPE, Access, Client
+from bridge.web.documents import DocumentsApi
+from bridge.web.endpoint import Operation, operations
 from bridge.web.operations import Operations
 
 
@@ -38,6 +41,21 @@ class Api(Protocol):
     """Something that answers requests."""
 
     def routes(self) -> list[Route]: ...
+
+
+APIS: Final = (
+    Operations,
+    FeedApi,
+    CommandsApi,
+    DeliveriesApi,
+    ConnectionsApi,
+    PurchasesApi,
+    EvaluationApi,
+    ShippingApi,
+    ShipmentsApi,
+    DocumentsApi,
+)
+"""All of them, in the order in which `make_apis` does and they are described."""
 
 
 def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: Watching) -> Sequence[Api]:
@@ -49,10 +67,10 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
     return (
         Operations(shared.metrics, watching.health, watching.measure),
         feed,
-        ShippingApi(giving, access),
         CommandsApi(commanding.commands, giving, access),
         DeliveriesApi(commanding.replay, access),
         ConnectionsApi(stores.connections, access, commanding.pausing),
+        PurchasesApi(SqlListed(stores.database), giving, access, shared.clock),
         EvaluationApi(
             SqlDecisions(stores.database),
             access,
@@ -61,7 +79,7 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
             faults=shipments.faults,
             clock=shared.clock,
         ),
-        PurchasesApi(SqlListed(stores.database), giving, access, shared.clock),
+        ShippingApi(giving, access),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),
@@ -70,7 +88,18 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
 
 def internal_routes(apis: Sequence[Api]) -> list[Route]:
     """List everything but the webhooks; where an internal port is set, it is served there alone."""
-    return [*(route for api in apis for route in api.routes()), *documents.routes()]
+    documents = DocumentsApi(lambda: openapi_document([*map(type, apis), DocumentsApi]))
+    return [route for api in (*apis, documents) for route in api.routes()]
+
+
+def described(apis: Iterable[type] = APIS) -> Sequence[Operation]:
+    """List all that can be asked: the webhooks, and whatever these classes answer."""
+    return [*WEBHOOKS, *(one for api in apis for one in operations(api))]
+
+
+def openapi_document(apis: Iterable[type] = APIS) -> dict[str, object]:
+    """Describe it all as OpenAPI."""
+    return openapi.document(described(apis))
 
 
 def _access(settings: Settings) -> Access:

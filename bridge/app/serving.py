@@ -17,6 +17,7 @@ from starlette.routing import Route
 from bridge.ingress.receiver import PREFIX, Receiver
 from bridge.settings import Settings
 from bridge.web.application import Application
+from bridge.web.kinds import INTERNAL
 from bridge.web.problems import HANDLERS, Problem
 from bridge.web.requestlog import RequestLog
 from bridge.web.server import Server, listen
@@ -69,4 +70,4 @@ def application(routes: list[Route]) -> Starlette:
 async def _unexpected(_request: Request, error: Exception) -> Response:
     """Answer a bug of ours."""
     log.error("http.bug", exc_info=error)
-    return Problem(500, "internal-error", "Something went wrong here; the log says where.").response()
+    return Problem(INTERNAL, "Something went wrong here; the log says where.").response()

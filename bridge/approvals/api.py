@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -11,33 +11,60 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.approvals.words import document
-from bridge.commands.giving import Giving
-from bridge.commands.models import ApprovePurchase, HoldPurchase, OrganizationNumber, RetryPurchase, ShipmentOrder
+from bridge.approvals.document import PurchasePage, ShownPurchase, document
+from bridge.commands.giving import GIVEN, PROBLEMS, Giving
+from bridge.commands.models import ApprovePurchase, HoldPurchase, RetryPurchase, ShipmentOrder
 from bridge.lifecycle import Clock
 from bridge.model import Command
 from bridge.store.listed import Listed, SqlListed, Wanted
 from bridge.store.purchase import PurchaseState
-from bridge.web import bodies, numbers
+from bridge.web import bodies, endpoint, numbers
 from bridge.web.access import Access, Client
-from bridge.web.paging import limit
+from bridge.web.endpoint import JSON, Answer, Endpoint, OfClient, guarded
+from bridge.web.fields import Number
+from bridge.web.kinds import FORBIDDEN, NOT_FOUND, SEVERAL
+from bridge.web.parameters import choice, cursor, limit
 from bridge.web.problems import Problem, bad_field, not_found
 
-_DEFAULT, _MOST = 50, 500
 _ORDERS: Final[Mapping[str, type[ShipmentOrder]]] = {
     "approve": ApprovePurchase,
     "hold": HoldPurchase,
     "retry": RetryPurchase,
 }
 _ONE: Final = "/v1/purchases/{shipment_id}"
+_STATE: Final = choice("state", "Only purchases in this state.", list(PurchaseState))
+_LIMIT: Final = limit(usual=50, most=500)
 
 
-class Whose(BaseModel):
+class WhosePurchase(BaseModel):
     """What is asked for about a purchase whose shipment the path names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    organization_id: OrganizationNumber | None = None
+    organization_id: Number | None = None
+
+
+def _before(text: str) -> tuple[int, int]:
+    organization, _, shipment = text.partition(".")
+    if not numbers.is_number(organization) or not numbers.is_number(shipment):
+        raise bad_field("after", "bad_cursor", "is not a cursor of this list")
+    return int(organization), int(shipment)
+
+
+_AFTER: Final = cursor(_before)
+
+
+def _order(name: str) -> Callable[[OfClient], Endpoint]:
+    """Describe an order about a purchase."""
+    return guarded(
+        "POST",
+        f"{_ONE}/{name}",
+        "purchases:write",
+        takes=(numbers.SHIPMENT, bodies.REQUIRED_KEY),
+        body=WhosePurchase,
+        answers=GIVEN,
+        problems=(*PROBLEMS, NOT_FOUND, SEVERAL),
+    )
 
 
 class PurchasesApi:
@@ -51,45 +78,55 @@ class PurchasesApi:
 
     def routes(self) -> list[Route]:
         """Give the routes."""
-        return [
-            Route("/v1/purchases", self.list),
-            Route(_ONE, self.show),
-            Route(f"{_ONE}/approve", self.approve, methods=["POST"]),
-            Route(f"{_ONE}/hold", self.hold, methods=["POST"]),
-            Route(f"{_ONE}/retry", self.retry, methods=["POST"]),
-        ]
+        return endpoint.routes(self, self._access)
 
-    async def list(self, request: Request) -> Response:
+    @guarded(
+        "GET",
+        "/v1/purchases",
+        "read",
+        takes=(_STATE, numbers.ORGANIZATION, _AFTER, _LIMIT),
+        answers={200: Answer("A page.", PurchasePage)},
+    )
+    async def list(self, request: Request, client: Client) -> Response:
         """Answer a page of purchases, by organization and shipment, the highest numbers first."""
-        client = self._access.require(request, "read")
-        most = limit(request, usual=_DEFAULT, most=_MOST)
+        most = _LIMIT.read(request)
         found = await self._listed.list(_wanted(request, client), most)
         last = found[-1] if len(found) == most else None
         following = None if last is None else f"{last.organization}.{last.shipment}"
-        return _json({"items": [document(one, self._clock()) for one in found], "next": following})
+        page: PurchasePage = {"items": [document(one, self._clock()) for one in found], "next": following}
+        return _json(page)
 
-    async def show(self, request: Request) -> Response:
+    @guarded(
+        "GET",
+        _ONE,
+        "read",
+        takes=(numbers.SHIPMENT, numbers.ORGANIZATION),
+        answers={200: Answer("The purchase.", ShownPurchase)},
+        problems=(NOT_FOUND, SEVERAL),
+    )
+    async def show(self, request: Request, client: Client) -> Response:
         """Answer the purchase of a shipment: state, offer, price, seconds left, who holds or approved it, last step."""
-        client = self._access.require(request, "read")
-        found = await self._found(request, client, numbers.organization(request))
+        found = await self._found(request, client, numbers.ORGANIZATION.read(request))
         return _json(document(found, self._clock()))
 
-    async def approve(self, request: Request) -> Response:
+    @_order("approve")
+    async def approve(self, request: Request, client: Client) -> Response:
         """Let a held purchase be made: of the service that was chosen, at its price; it is read anew first."""
-        return await self._order(request, "approve")
+        return await self._give(request, client, "approve")
 
-    async def hold(self, request: Request) -> Response:
+    @_order("hold")
+    async def hold(self, request: Request, client: Client) -> Response:
         """Buy nothing for a shipment until somebody approves or retries it."""
-        return await self._order(request, "hold")
+        return await self._give(request, client, "hold")
 
-    async def retry(self, request: Request) -> Response:
+    @_order("retry")
+    async def retry(self, request: Request, client: Client) -> Response:
         """Have a purchase decided about anew that ended unbought, is held, or is bought as a webhook alone says."""
-        return await self._order(request, "retry")
+        return await self._give(request, client, "retry")
 
-    async def _order(self, request: Request, name: str) -> Response:
-        client = self._access.require(request, "purchases:write")
+    async def _give(self, request: Request, client: Client, name: str) -> Response:
         key = bodies.required_key(request)
-        whose = await bodies.read(request, Whose)
+        whose = await bodies.read(request, WhosePurchase)
         found = await self._found(request, client, whose.organization_id)
         asked = _ORDERS[name](shipment_id=found.shipment, organization_id=found.organization)
         return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))
@@ -103,38 +140,18 @@ class PurchasesApi:
         if not found:
             raise not_found("purchase")
         if len(found) > 1:
-            raise Problem(409, "several", "Several organizations have this shipment: say which by organization_id.")
+            raise Problem(SEVERAL, "Several organizations have this shipment: say which by organization_id.")
         return found[0]
 
 
 def _wanted(request: Request, client: Client) -> Wanted:
-    organization = numbers.organization(request)
+    organization = numbers.ORGANIZATION.read(request)
     if organization is None:
-        return Wanted(_state(request), client.organizations, _before(request))
+        return Wanted(_STATE.read(request), client.organizations, _AFTER.read(request))
     if not client.sees(organization):
-        raise Problem(403, "forbidden", "This token is not for this organization.")
-    return Wanted(_state(request), frozenset({organization}), _before(request))
-
-
-def _state(request: Request) -> PurchaseState | None:
-    text = request.query_params.get("state")
-    if text is None:
-        return None
-    try:
-        return PurchaseState(text)
-    except ValueError:
-        raise bad_field("state", "unknown_value", f"must be one of {', '.join(PurchaseState)}") from None
-
-
-def _before(request: Request) -> tuple[int, int] | None:
-    text = request.query_params.get("after")
-    if not text:
-        return None
-    organization, _, shipment = text.partition(".")
-    if not numbers.is_number(organization) or not numbers.is_number(shipment):
-        raise bad_field("after", "bad_cursor", "is not a cursor of this list")
-    return int(organization), int(shipment)
+        raise Problem(FORBIDDEN, "This token is not for this organization.")
+    return Wanted(_STATE.read(request), frozenset({organization}), _AFTER.read(request))
 
 
 def _json(body: object) -> Response:
-    return Response(to_json(body), media_type="application/json")
+    return Response(to_json(body), media_type=JSON)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import structlog
 from pydantic_core import to_jsonable_python
 
-from bridge.approvals.words import document
+from bridge.approvals.document import document
 from bridge.commands.handling import Hand, Last
 from bridge.commands.models import (
     ApprovePurchase,

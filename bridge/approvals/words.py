@@ -1,39 +1,16 @@
-"""A purchase as it is shown: to programs as a document, to people as a row of a table."""
+"""A purchase as people see it: a row of a table, or further lines of it alone."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
+from bridge.approvals.document import amount
 from bridge.purchasing.policy.document import Document
 from bridge.store.decisions import Decided
 from bridge.store.listed import LastNote, Listed
 from bridge.store.purchase import Approval
 
 HEADS = ("organization", "shipment", "state", "reason", "offer", "service", "price", "seconds left", "by", "last step")
-
-
-def document(one: Listed, now: datetime) -> dict[str, object]:
-    """Describe a purchase for programs."""
-    left = one.seconds_left(now)
-    return {
-        "shipment_id": one.shipment,
-        "organization_id": one.organization,
-        "state": one.state.value,
-        "reason": one.reason,
-        "intent_id": one.intent,
-        "offer_id": one.offer,
-        "service_id": one.service,
-        "price": one.price,
-        "deadline": one.deadline,
-        "seconds_left": None if left is None else round(left, 3),
-        "held_by": one.held_by,
-        "approved": _approval(one.approval),
-        "in_hand": one.in_hand,
-        "cause": one.cause,
-        "updated_at": one.updated_at,
-        "last_note": _note(one.note),
-    }
 
 
 def row(one: Listed, now: datetime) -> tuple[object, ...]:
@@ -44,12 +21,6 @@ def row(one: Listed, now: datetime) -> tuple[object, ...]:
     by = one.held_by or (one.approval.by if one.approval else None)
     what = (one.organization, one.shipment, one.state.value, one.reason, one.offer, one.service)
     return *what, price, seconds, by, _step(one.note)
-
-
-def decision(decided: Decided) -> dict[str, object]:
-    """Describe what was decided about it last, and by which policy."""
-    said = Document.model_validate_json(decided.body).verdict.model_dump()
-    return {"at": decided.at, "policy_sha256": decided.policy_sha256, **said}
 
 
 def decided_lines(decided: Decided) -> dict[str, object]:
@@ -86,25 +57,8 @@ def lines(one: Listed, now: datetime) -> dict[str, object]:
 
 
 def _approved(approval: Approval) -> str:
-    amount = "at an unknown price" if approval.amount is None else f"up to {_amount(approval.amount)}"
-    return f"{approval.service} {amount}, by {approval.by}"
-
-
-def _amount(amount: Decimal) -> str:
-    return format(amount.normalize(), "f")
-
-
-def _approval(approval: Approval | None) -> dict[str, object] | None:
-    if approval is None:
-        return None
-    amount = None if approval.amount is None else _amount(approval.amount)
-    return {"by": approval.by, "service_id": approval.service, "amount": amount}
-
-
-def _note(note: LastNote | None) -> dict[str, object] | None:
-    if note is None:
-        return None
-    return {"at": note.at, "what": note.what, "result": note.result, "reason": note.reason, "by": note.by}
+    most = "at an unknown price" if approval.amount is None else f"up to {amount(approval.amount)}"
+    return f"{approval.service} {most}, by {approval.by}"
 
 
 def _step(note: LastNote | None) -> str | None:

@@ -27,7 +27,8 @@ def list_connections(as_json: Json = False) -> None:
 
     from bridge.app.stores import connection_names
     from bridge.cli.table import table
-    from bridge.connections.words import HEADS, document, row
+    from bridge.connections.document import document
+    from bridge.connections.words import HEADS, row
     from bridge.events.cloudevents import Envelope
     from bridge.store.connections import SqlConnections
     from bridge.store.facts import Recorder

@@ -40,7 +40,8 @@ def list_purchases(
     """
     from pydantic_core import to_json
 
-    from bridge.approvals.words import HEADS, document, row
+    from bridge.approvals.document import document
+    from bridge.approvals.words import HEADS, row
     from bridge.cli.table import table
     from bridge.lifecycle import utc_now
     from bridge.store.listed import Wanted
@@ -71,7 +72,8 @@ def show(shipment: Shipment, organization: Organization = None, as_json: Json = 
     """
     from pydantic_core import to_json
 
-    from bridge.approvals.words import decided_lines, decision, document, lines
+    from bridge.approvals.document import decision, document
+    from bridge.approvals.words import decided_lines, lines
     from bridge.cli.table import record
     from bridge.lifecycle import utc_now
     from bridge.model import ShipmentId
@@ -91,7 +93,7 @@ def show(shipment: Shipment, organization: Organization = None, as_json: Json = 
         decided = latest.get(one.organization)
         if as_json:
             last = None if decided is None else decision(decided)
-            print(to_json(document(one, now) | {"decision": last}, indent=2).decode())
+            print(to_json({**document(one, now), "decision": last}, indent=2).decode())
         else:
             print(record(lines(one, now) | ({} if decided is None else decided_lines(decided))))
         return 0

@@ -10,15 +10,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.commands.giving import Giving, shown
+from bridge.commands.giving import GIVEN, PROBLEMS, Giving, ShownCommand, shown
 from bridge.commands.models import ReplayEvents
 from bridge.model import Command
 from bridge.store.commands import SqlCommands
-from bridge.web import bodies
+from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client
+from bridge.web.endpoint import JSON, Answer, guarded
+from bridge.web.kinds import FORBIDDEN, NOT_FOUND
+from bridge.web.parameters import Parameter
 from bridge.web.problems import Problem, not_found
 
 _REPLAY: Final = "/v1/events/replay"
+_OPERATION: Final = Parameter("operation", "What was asked for: `shipment.create`.", {"type": "string", "minLength": 1})
+_ID: Final = Parameter("id", "The command's key; a slash in it is written `%2F`.", {"type": "string", "minLength": 1})
 
 
 class CommandsApi:
@@ -31,25 +36,37 @@ class CommandsApi:
 
     def routes(self) -> list[Route]:
         """Give the routes."""
-        return [
-            Route(_REPLAY, self.replay, methods=["POST"]),
-            Route("/v1/commands/{operation}/{id:path}", self.show),
-        ]
+        return endpoint.routes(self, self._access)
 
-    async def replay(self, request: Request) -> Response:
+    @guarded(
+        "POST",
+        _REPLAY,
+        "admin",
+        takes=(bodies.OPTIONAL_KEY,),
+        body=ReplayEvents,
+        answers=GIVEN,
+        problems=PROBLEMS,
+    )
+    async def replay(self, request: Request, client: Client) -> Response:
         """Send stored events once more; the same `Idempotency-Key` is the same replay."""
-        client = self._access.require(request, "admin")
         key = bodies.idempotency_key(request) or str(uuid4())
         asked = _within(client, await bodies.read(request, ReplayEvents))
         return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))
 
-    async def show(self, request: Request) -> Response:
+    @guarded(
+        "GET",
+        "/v1/commands/{operation}/{id:path}",
+        "any",
+        takes=(_OPERATION, _ID),
+        answers={200: Answer("How it stands.", ShownCommand)},
+        problems=(NOT_FOUND,),
+    )
+    async def show(self, request: Request, client: Client) -> Response:
         """Show how a command stands to whoever gave it, or may do everything: `id` is its key."""
-        client = self._access.known(request)
         standing = await self._commands.look(request.path_params["operation"], request.path_params["id"])
         if standing is None or not _may_see(client, standing.given_by):
             raise not_found("command")
-        return Response(to_json(shown(standing)), media_type="application/json")
+        return Response(to_json(shown(standing)), media_type=JSON)
 
 
 def _may_see(client: Client, giver: str) -> bool:
@@ -59,5 +76,5 @@ def _may_see(client: Client, giver: str) -> bool:
 def _within(client: Client, asked: ReplayEvents) -> ReplayEvents:
     """Keep a token that is for some organizations to theirs."""
     if not all(client.sees(number) for number in asked.organizations):
-        raise Problem(403, "forbidden", "This token is not for these organizations.")
+        raise Problem(FORBIDDEN, "This token is not for these organizations.")
     return asked.model_copy(update={"organizations": asked.organizations or tuple(sorted(client.organizations))})

@@ -2,29 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, NotRequired
 from urllib.parse import quote
 
 from pydantic_core import to_json
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
-from bridge.commands.refusing import NOTHING_SENT, Refusal, came_of, refusal_of
+from bridge.commands.refusing import CameOf, came_of, refusal_of
 from bridge.commands.waiting import within
 from bridge.errors import KeyUsed
 from bridge.model import Command, CommandState, Standing
 from bridge.store.commands import SqlCommands, Submitted
+from bridge.web.endpoint import JSON, Answer
+from bridge.web.kinds import FAILED, KEY_USED, NOTHING_SENT, REJECTED, UNKNOWN_OUTCOME, WITHDRAWN, named
 from bridge.web.problems import Problem
 
 WAIT_S: Final = 8.0
 AGAIN_S: Final = 5
 """After so long what was not sent may be asked for again."""
-_KINDS: Final = {
-    CommandState.rejected: (422, "rejected"),
-    CommandState.failed: (503, "failed"),
-    CommandState.unknown: (502, "unknown-outcome"),
-    CommandState.withdrawn: (409, "withdrawn"),
+_ENDED: Final = {
+    CommandState.rejected: REJECTED,
+    CommandState.failed: FAILED,
+    CommandState.unknown: UNKNOWN_OUTCOME,
+    CommandState.withdrawn: WITHDRAWN,
 }
+"""What a command that did not succeed is answered by."""
+Word = Literal["accepted", "done", "rejected", "failed", "unknown", "withdrawn"]
+_OUTCOMES: Final[Mapping[CommandState, Word]] = {
+    CommandState.waiting: "accepted",
+    CommandState.running: "accepted",
+    CommandState.done: "done",
+    CommandState.rejected: "rejected",
+    CommandState.failed: "failed",
+    CommandState.unknown: "unknown",
+    CommandState.withdrawn: "withdrawn",
+}
+
+
+class CommandProgress(TypedDict):
+    """How far a command has come: how many, and which share of all where that is known."""
+
+    done: int
+    share: float | None
+
+
+class ShownCommand(CameOf):
+    """A command as it stands: `accepted`, with how far it has come, until it is over; then with what came of it."""
+
+    command_id: str
+    outcome: Word
+    progress: NotRequired[CommandProgress]
+
+
+GIVEN: Final = {
+    200: Answer("It was done, now or when the key first came.", ShownCommand),
+    202: Answer("It takes longer.", ShownCommand, headers={"Location": "Where to look how it stands"}),
+}
+PROBLEMS: Final = (KEY_USED, *_ENDED.values())
+"""What giving a command may meet, beside its body."""
 
 
 class Giving:
@@ -44,26 +81,23 @@ class Giving:
         given = await self._given(command)
         if given.standing.state is not CommandState.done:
             return _answer(given.standing)
-        return Response(to_json(given.standing.result), 201 if given.is_new else 200, media_type="application/json")
+        return Response(to_json(given.standing.result), 201 if given.is_new else 200, media_type=JSON)
 
     async def _given(self, command: Command) -> Submitted:
         try:
             submitted = await self._commands.submit(command)
         except KeyUsed as error:
-            raise Problem(409, "key-used", "This Idempotency-Key was used with another body.") from error
+            raise Problem(KEY_USED, "This Idempotency-Key was used with another body.") from error
         self._on_submit()
         return Submitted(await within(self._commands, submitted.standing, self._wait_s), is_new=submitted.is_new)
 
 
-def shown(standing: Standing) -> dict[str, object]:
+def shown(standing: Standing) -> ShownCommand:
     """Write a command as programs read it; one that is not over is accepted."""
-    body: dict[str, object] = {
-        "command_id": standing.id,
-        "outcome": standing.state.value if standing.state.is_over else "accepted",
-    }
+    body: ShownCommand = {"command_id": standing.id, "outcome": _OUTCOMES[standing.state]}
     if not standing.state.is_over:
         body["progress"] = {"done": standing.progress.done, "share": standing.progress.share}
-    return body | came_of(standing)
+    return {**body, **came_of(standing)}
 
 
 def place(operation: str, key: str) -> str:
@@ -72,17 +106,18 @@ def place(operation: str, key: str) -> str:
 
 
 def _answer(standing: Standing) -> Response:
-    if standing.state in _KINDS:
+    if standing.state in _ENDED:
         raise _problem(standing)
     body = to_json(shown(standing))
     if standing.state is CommandState.done:
-        return Response(body, media_type="application/json")
-    return Response(body, 202, {"location": place(standing.operation, standing.id)}, media_type="application/json")
+        return Response(body, media_type=JSON)
+    return Response(body, 202, {"location": place(standing.operation, standing.id)}, media_type=JSON)
 
 
 def _problem(standing: Standing) -> Problem:
-    status, kind = _KINDS[standing.state]
-    refusal = refusal_of(standing) or Refusal(kind)
-    if refusal.kind == NOTHING_SENT:
-        return Problem(503, NOTHING_SENT, standing.error or "Nothing was sent.", headers={"retry-after": f"{AGAIN_S}"})
-    return Problem(status, refusal.kind, standing.error or f"The command is {standing.state.value}.", refusal.errors)
+    refusal = refusal_of(standing)
+    if refusal is None:
+        return Problem(_ENDED[standing.state], standing.error or f"The command is {standing.state.value}.")
+    kind = named(refusal.kind, _ENDED[standing.state])
+    headers = {"retry-after": f"{AGAIN_S}"} if kind is NOTHING_SENT else {}
+    return Problem(kind, standing.error or kind.meaning, refusal.errors, headers)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
 
 from bridge.errors import Unreadable
 from bridge.model import CommandState, Outcome
 from bridge.store.feed import decode
+from bridge.web.fields import Moment, Number
 
 
 class Body(BaseModel):
@@ -47,18 +47,9 @@ def _queue(name: str) -> str:
     return name
 
 
-def _utc(time: datetime) -> datetime:
-    """Write the same moment in one way."""
-    return time.astimezone(UTC)
-
-
 Word = Annotated[str, Field(min_length=1, max_length=255)]
 Cursor = Annotated[str, Field(max_length=64), AfterValidator(_cursor)]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 QueueName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_queue)]
-OrganizationNumber = Annotated[int, Field(ge=1, lt=10**18)]
-ShipmentNumber = Annotated[int, Field(ge=1, lt=10**18, strict=True)]
-"""What money hangs on is not guessed at: a number, never `true` or a text."""
 
 
 class ReplayEvents(Body):
@@ -71,9 +62,9 @@ class ReplayEvents(Body):
     since: Moment | None = None
     until: Moment | None = None
     after: Cursor | None = None
-    organizations: tuple[OrganizationNumber, ...] = ()
+    organizations: tuple[Number, ...] = ()
     to_queue: QueueName | None = None
-    all: bool = False
+    all: StrictBool = False
 
     @model_validator(mode="after")
     def _selects(self) -> Self:
@@ -93,7 +84,7 @@ class ReplayDeliveries(Body):
     state: Literal["parked", "failed", "done"] | None = None
     reason: Word | None = None
     since: Moment | None = None
-    organizations: tuple[OrganizationNumber, ...] = ()
+    organizations: tuple[Number, ...] = ()
 
     @model_validator(mode="after")
     def _selects(self) -> Self:
@@ -110,7 +101,7 @@ class RedriveDead(Body):
 
     operation = "dead.redrive"
 
-    limit: int | None = Field(None, ge=1)
+    limit: int | None = Field(None, ge=1, strict=True)
 
 
 class PauseConnection(Body):
@@ -135,14 +126,14 @@ class Backfill(Body):
     operation = "shipments.backfill"
 
     since: Moment
-    organizations: tuple[OrganizationNumber, ...] = ()
+    organizations: tuple[Number, ...] = ()
 
 
 class ShipmentOrder(Body):
     """What is asked for about a shipment's purchase; whose it is where several organizations have one of its number."""
 
-    shipment_id: ShipmentNumber
-    organization_id: OrganizationNumber | None = None
+    shipment_id: Number
+    organization_id: Number | None = None
 
 
 class ApprovePurchase(ShipmentOrder):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
+
+from typing_extensions import TypedDict
 
 from bridge.model import CommandState, Outcome, Standing
+from bridge.web.kinds import NOTHING_SENT
 from bridge.web.problems import FieldError
 
-NOTHING_SENT: Final = "nothing-sent"
 _KIND: Final = "problem"
 
 
@@ -28,7 +30,7 @@ def refused(kind: str, why: str, errors: Sequence[FieldError] = ()) -> Outcome:
 
 def nothing_sent(why: str) -> Outcome:
     """Say that nobody was asked, so nothing was done: the same command may be given again under its key."""
-    return Outcome(CommandState.withdrawn, _result(NOTHING_SENT, ()), why)
+    return Outcome(CommandState.withdrawn, _result(NOTHING_SENT.name, ()), why)
 
 
 def refusal_of(standing: Standing) -> Refusal | None:
@@ -38,11 +40,20 @@ def refusal_of(standing: Standing) -> Refusal | None:
     return None if kind is None else Refusal(kind, [FieldError(**one) for one in result.get("errors", ())])
 
 
-def came_of(standing: Standing) -> dict[str, object]:
-    """Write what came of a command as programs read it: its result or what kind of no it is, and why."""
-    written: dict[str, object] = {}
+class CameOf(TypedDict, total=False):
+    """What came of a command: its result, or what kind of problem it met, with its fields, and why."""
+
+    result: Mapping[str, object]
+    problem: str
+    errors: Sequence[FieldError]
+    error: str
+
+
+def came_of(standing: Standing) -> CameOf:
+    """Write what came of a command as programs read it."""
+    written = CameOf()
     if standing.result is not None:
-        written |= standing.result if _KIND in standing.result else {"result": standing.result}
+        written = cast(CameOf, dict(standing.result)) if _KIND in standing.result else {"result": standing.result}
     if standing.error is not None:
         written["error"] = standing.error
     return written

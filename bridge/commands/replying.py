@@ -43,7 +43,7 @@ def outcome(standing: Standing, *, is_new: bool) -> bytes:
     }
     if standing.state is CommandState.withdrawn:
         body["error"] = "it was withdrawn"
-    return to_json(body | came_of(standing))
+    return to_json({**body, **came_of(standing)})
 
 
 def refusal(why: NotUnderstood) -> bytes:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bridge.connections.document import ConnectionPage, ShownConnection, document
 from bridge.connections.pausing import Pausing
-from bridge.connections.words import document
 from bridge.events.catalogue import CONNECTION_NAME
 from bridge.store.connections import Seen, SqlConnections, organization_of
+from bridge.web import endpoint
 from bridge.web.access import Access, Client
+from bridge.web.endpoint import JSON, Answer, guarded
+from bridge.web.kinds import NOT_FOUND
+from bridge.web.parameters import Parameter
 from bridge.web.problems import not_found
+
+_ONE: Final = "/v1/connections/{name:path}"
+_NAME: Final = Parameter(
+    "name", "The connection: `shipx/4821`, also as `shipx%2F4821`.", {"type": "string", "pattern": CONNECTION_NAME}
+)
+_AS_IT_IS_NOW: Final = Answer("The connection as it is now.", ShownConnection)
 
 
 class ConnectionsApi:
@@ -27,40 +38,40 @@ class ConnectionsApi:
 
     def routes(self) -> list[Route]:
         """Give the routes."""
-        return [
-            Route("/v1/connections", self.list),
-            Route("/v1/connections/{name:path}/pause", self.pause, methods=["POST"]),
-            Route("/v1/connections/{name:path}/resume", self.resume, methods=["POST"]),
-        ]
+        return endpoint.routes(self, self._access)
 
-    async def list(self, request: Request) -> Response:
+    @guarded("GET", "/v1/connections", "read", answers={200: Answer("All of them.", ConnectionPage)})
+    async def list(self, _request: Request, client: Client) -> Response:
         """Answer every carrier connection (`shipx/4821`): paused, left alone for a while, degraded or ready.
 
         One that the settings of this process have no token for any more is `not_configured`.
         """
-        client = self._access.require(request, "read")
-        found = await self._connections.list()
-        return _json({"items": [document(seen) for seen in found if _sees(client, seen.name)], "next": None})
+        found = [seen for seen in await self._connections.list() if _sees(client, seen.name)]
+        page: ConnectionPage = {"items": [document(seen) for seen in found], "next": None}
+        return _json(page)
 
-    async def pause(self, request: Request) -> Response:
+    @guarded("POST", f"{_ONE}/pause", "admin", takes=(_NAME,), answers={200: _AS_IT_IS_NOW}, problems=(NOT_FOUND,))
+    async def pause(self, request: Request, client: Client) -> Response:
         """Buy nothing on a connection from now on, in any replica; the slash in its name may be written `%2F`."""
-        client, name = self._asked(request)
+        name = _asked(request, client)
         return _json(document(_found(await self._pausing.pause(name, client.name))))
 
-    async def resume(self, request: Request) -> Response:
+    @guarded("POST", f"{_ONE}/resume", "admin", takes=(_NAME,), answers={200: _AS_IT_IS_NOW}, problems=(NOT_FOUND,))
+    async def resume(self, request: Request, client: Client) -> Response:
         """Buy again on a connection, whoever paused it; what waited is decided now.
 
         What the pause kept from being bought is wanted again where the policy says so.
         """
-        client, name = self._asked(request)
+        name = _asked(request, client)
         return _json(document(_found(await self._pausing.resume(name, client.name))))
 
-    def _asked(self, request: Request) -> tuple[Client, str]:
-        client = self._access.require(request, "admin")
-        name: str = request.path_params["name"]
-        if not re.fullmatch(CONNECTION_NAME, name) or not _sees(client, name):
-            raise not_found("connection")
-        return client, name
+
+def _asked(request: Request, client: Client) -> str:
+    """Read which connection is meant, of those that the client sees. Raises a Problem."""
+    name: str = request.path_params["name"]
+    if not re.fullmatch(CONNECTION_NAME, name) or not _sees(client, name):
+        raise not_found("connection")
+    return name
 
 
 def _sees(client: Client, name: str) -> bool:
@@ -75,4 +86,4 @@ def _found(seen: Seen | None) -> Seen:
 
 
 def _json(body: object) -> Response:
-    return Response(to_json(body), media_type="application/json")
+    return Response(to_json(body), media_type=JSON)

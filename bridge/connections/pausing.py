@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from bridge.commands.handling import Hand, Last
 from bridge.commands.models import PauseConnection, ResumeConnection, done, rejected
-from bridge.connections.words import document
+from bridge.connections.document import document
 from bridge.model import ClaimedCommand, CommandState, Outcome
 from bridge.store.connections import Seen, SqlConnections
 from bridge.store.database import Database, Unit

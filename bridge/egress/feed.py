@@ -17,19 +17,47 @@ from starlette.types import Receive, Scope, Send
 
 from bridge.errors import Unreadable
 from bridge.events.catalogue import versioned
+from bridge.events.schemas import ENVELOPE
 from bridge.lifecycle import Stop
 from bridge.model import Event
 from bridge.store.feed import Filter, Page, encode
+from bridge.web import endpoint
 from bridge.web.access import Access, Client
-from bridge.web.paging import limit
+from bridge.web.endpoint import JSON, Answer, guarded
+from bridge.web.kinds import TOO_MANY_STREAMS
+from bridge.web.parameters import Parameter, cursor, limit, text
 from bridge.web.problems import Problem, bad_field
 
-_MOST: Final = 1000
 _DEFAULT: Final = 100
+_LIMIT: Final = limit(usual=_DEFAULT, most=1000)
+_AFTER: Final = cursor(str)
+_TYPE: Final = text("type", "Only events of this type: `bridge.shipment.confirmed.v1`.")
+_SUBJECT: Final = text("subject", "Only events about this: `shipment/3900000017`.")
+_LAST_EVENT_ID: Final = Parameter(
+    "Last-Event-ID", "Go on after this cursor, whatever `after` says.", {"type": "string"}, "header", is_required=False
+)
+_SSE: Final = "text/event-stream"
 MOST_STREAMS: Final = 100
 """Open at once in one process: each asks the database again and again for as long as it is open."""
 _HEARTBEAT_S: Final = 15.0
 _POLL_S: Final = 1.0
+
+
+PAGE: Final[Mapping[str, object]] = {
+    "type": "object",
+    "properties": {
+        "items": {"type": "array", "items": ENVELOPE},
+        "next": {"type": ["string", "null"], "description": "The cursor to go on from; null where there is no more"},
+        "cursor": {"type": "string", "description": "The cursor to ask again with, also where there is no more"},
+        "pruned": {
+            "const": True,
+            "description": "Events after `after` were deleted for their age before anybody asked",
+        },
+    },
+    "required": ["items", "next", "cursor"],
+    "additionalProperties": False,
+}
+"""A page of events; they lie in the store as the bytes that they are answered with."""
 
 
 class Feed(Protocol):
@@ -51,18 +79,24 @@ class FeedApi:
 
     def routes(self) -> list[Route]:
         """Give the routes."""
-        return [Route("/v1/events", self.list), Route("/v1/events/stream", self.stream)]
+        return endpoint.routes(self, self._access)
 
     def wake(self) -> None:
         """Let every stream look for new events."""
         for listener in self._listeners:
             listener.bell.ring()
 
-    async def list(self, request: Request) -> Response:
+    @guarded(
+        "GET",
+        "/v1/events",
+        "events",
+        takes=(_TYPE, _SUBJECT, _AFTER, _LIMIT),
+        answers={200: Answer("A page, and the cursor to go on from, also where it is the last.", PAGE)},
+    )
+    async def list(self, request: Request, client: Client) -> Response:
         """Answer one page: events as published, the cursor to go on from, and whether some were deleted before them."""
-        wanted = _filter(request, self._access.require(request, "events"))
-        most = limit(request, usual=_DEFAULT, most=_MOST)
-        page = await self._page("after", request.query_params.get("after") or None, most, wanted)
+        wanted, most = _filter(request, client), _LIMIT.read(request)
+        page = await self._page("after", _AFTER.read(request), most, wanted)
         items = b",".join(event.body for event in page.events)
         body = b'{"items":[%b],"next":%b,"cursor":%b%b}' % (
             items,
@@ -70,21 +104,29 @@ class FeedApi:
             to_json(page.cursor),
             b',"pruned":true' if page.has_gap else b"",
         )
-        return Response(body, media_type="application/json")
+        return Response(body, media_type=JSON)
 
-    async def stream(self, request: Request) -> Response:
+    @guarded(
+        "GET",
+        "/v1/events/stream",
+        "events",
+        takes=(_TYPE, _SUBJECT, _AFTER, _LAST_EVENT_ID),
+        answers={200: Answer("Server-sent events: `id` is the cursor, `data` the event.", {"type": "string"}, _SSE)},
+        problems=(TOO_MANY_STREAMS,),
+    )
+    async def stream(self, request: Request, client: Client) -> Response:
         """Stream events from `Last-Event-ID` or `after` on; without either, those that come from now on."""
-        wanted = _filter(request, self._access.require(request, "events"))
+        wanted = _filter(request, client)
         field, start = "last-event-id", request.headers.get("last-event-id")
         if not start:
-            field, start = "after", request.query_params.get("after") or await self._feed.end()
+            field, start = "after", _AFTER.read(request) or await self._feed.end()
         first = await self._page(field, start, _DEFAULT, wanted)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         if request.method == "HEAD":  # there is no body, and a stream would not end
-            return Response(headers=headers, media_type="text/event-stream")
+            return Response(headers=headers, media_type=_SSE)
         if len(self._listeners) >= MOST_STREAMS:
             detail = f"{MOST_STREAMS} streams are open already."
-            raise Problem(503, "too-many-streams", detail, headers={"retry-after": "5"})
+            raise Problem(TOO_MANY_STREAMS, detail, headers={"retry-after": "5"})
         listener = _Listener(self._stop)
         self._listeners.add(listener)
         return _Stream(self._follow(listener, first, wanted), headers, partial(self._leave, listener))
@@ -118,7 +160,7 @@ class _Stream(StreamingResponse):
     """A response that says when it is over, also where its reader was gone before it began."""
 
     def __init__(self, content: AsyncIterator[bytes], headers: Mapping[str, str], on_end: Callable[[], None]) -> None:
-        super().__init__(content, headers=headers, media_type="text/event-stream")
+        super().__init__(content, headers=headers, media_type=_SSE)
         self._on_end = on_end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -143,4 +185,4 @@ def _sse(event: Event) -> bytes:
 
 def _filter(request: Request, client: Client) -> Filter:
     sources = tuple(f"/shipx/{number}" for number in sorted(client.organizations)) or None
-    return Filter(request.query_params.get("type"), request.query_params.get("subject"), sources)
+    return Filter(_TYPE.read(request), _SUBJECT.read(request), sources)

@@ -1,4 +1,4 @@
-"""The event contract as files, for whoever builds against it without a running bridge."""
+"""What is published, and whatever else is handed over, as files: for whoever builds against it without a bridge."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from bridge.events import asyncapi, schemas
 
 
-def export(folder: Path) -> list[Path]:
-    """Write one file per event type and `asyncapi.json`; the same bytes every time."""
+def export(folder: Path, others: Mapping[str, Mapping[str, object]]) -> list[Path]:
+    """Write one file per event type, `asyncapi.json`, and others by their names; the same bytes every time."""
     folder.mkdir(parents=True, exist_ok=True)
-    documents = schemas.all_schemas() | {"asyncapi": asyncapi.document(asyncapi.CONTRACT_VERSION)}
+    documents = {**schemas.all_schemas(), "asyncapi": asyncapi.document(asyncapi.CONTRACT_VERSION), **others}
     return [_written(folder / f"{name}.json", document) for name, document in sorted(documents.items())]
 
 

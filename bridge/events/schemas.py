@@ -56,6 +56,16 @@ _REQUIRED: Final = {
     "environment": {"type": "string", "minLength": 1, "description": "The bridge's environment, part of every id"},
 }
 
+ENVELOPE: Final[Mapping[str, object]] = {
+    "type": "object",
+    "description": "CloudEvents 1.0; the whole schema of a type is at `/schemas/{type}.json`",
+    "properties": {"specversion": {"const": "1.0"}, "type": {"type": "string"}, **_REQUIRED, "data": {"type": "object"}}
+    | _OPTIONAL,
+    "required": ["specversion", "type", *_REQUIRED, "data"],
+    "additionalProperties": True,
+}
+"""What all events have in common, of whichever type."""
+
 
 def schema_id(model: type[Published]) -> str:
     """Name a schema as its events do: a URN, which no host is part of; it is served as `/schemas/{type}.json`."""

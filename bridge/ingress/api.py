@@ -2,21 +2,76 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, Literal, NotRequired, assert_never
 
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from typing_extensions import TypedDict
 
 from bridge.errors import KeyMissing
 from bridge.ingress.replay import Hopeless, Replay, Taken
 from bridge.store.deliveries import STATES, Listed, State, Wanted, cursor_of
+from bridge.web import endpoint
 from bridge.web.access import Access, Client
-from bridge.web.paging import limit
+from bridge.web.endpoint import JSON, Answer, guarded
+from bridge.web.kinds import NOT_FOUND, NOT_REPLAYABLE
+from bridge.web.parameters import Parameter, choice, cursor, limit
 from bridge.web.problems import Problem, bad_field, not_found
 
-_DEFAULT, _MOST = 50, 500
+_ONE: Final = "/v1/deliveries/{id}"
+_ID: Final = Parameter("id", "The delivery's `delivery_id`.", {"type": "string", "minLength": 1})
+_STATE: Final = choice("state", "Only deliveries in this state.", STATES)
+_LIMIT: Final = limit(usual=50, most=500)
+
+
+def _before(text: str) -> tuple[int, str]:
+    moment, _, key = text.partition(".")
+    if not moment.isdecimal() or len(moment) > 18:
+        raise bad_field("after", "bad_cursor", "is not a cursor of this list")
+    return int(moment), key
+
+
+_AFTER: Final = cursor(_before)
+
+
+class Delivery(TypedDict):
+    """A delivery as it stands. `verdict` is what was done, or why nothing was; a parked one has no event."""
+
+    delivery_id: str
+    state: State
+    organization_id: int
+    event: str | None
+    shipment_id: int | None
+    occurred_at: datetime | None
+    received_at: datetime
+    repeats: int
+    verdict: str | None
+    peer: str | None
+    replayed_as: str | None
+
+
+class OneDelivery(Delivery):
+    """A delivery looked at alone; `body` is there for tokens with the scope `personal:read`, null where it is gone."""
+
+    body: NotRequired[str | None]
+
+
+class DeliveryPage(TypedDict):
+    """Some deliveries."""
+
+    items: Sequence[Delivery]
+    next: str | None
+
+
+class ReplayedDelivery(TypedDict):
+    """What became of a delivery that was to take effect once more."""
+
+    outcome: Literal["accepted", "duplicate", "refused"]
+    delivery_id: str
 
 
 class DeliveriesApi:
@@ -29,29 +84,34 @@ class DeliveriesApi:
 
     def routes(self) -> list[Route]:
         """Give the routes."""
-        return [
-            Route("/v1/deliveries", self.list),
-            Route("/v1/deliveries/{id}", self.show),
-            Route("/v1/deliveries/{id}/replay", self.replay, methods=["POST"]),
-        ]
+        return endpoint.routes(self, self._access)
 
-    async def list(self, request: Request) -> Response:
+    @guarded(
+        "GET",
+        "/v1/deliveries",
+        "read",
+        takes=(_STATE, _AFTER, _LIMIT),
+        answers={200: Answer("A page.", DeliveryPage)},
+    )
+    async def list(self, request: Request, client: Client) -> Response:
         """Answer a page of deliveries, the newest first."""
-        client = self._access.require(request, "read")
-        most = limit(request, usual=_DEFAULT, most=_MOST)
-        wanted = Wanted(_state(request), client.organizations, _before(request.query_params.get("after")))
+        most = _LIMIT.read(request)
+        wanted = Wanted(_STATE.read(request), client.organizations, _AFTER.read(request))
         found = await self._deliveries.list(wanted, most)
         following = None if len(found) < most else "{}.{}".format(*cursor_of(found[-1]))
-        return _json({"items": [item(one) for one in found], "next": following})
+        page: DeliveryPage = {"items": [item(one) for one in found], "next": following}
+        return _json(page)
 
-    async def show(self, request: Request) -> Response:
+    @guarded(
+        "GET", _ONE, "read", takes=(_ID,), answers={200: Answer("The delivery.", OneDelivery)}, problems=(NOT_FOUND,)
+    )
+    async def show(self, request: Request, client: Client) -> Response:
         """Answer one delivery with its verdict; its body only to who may see personal data."""
-        client = self._access.require(request, "read")
         listed = _visible(client, await self._deliveries.show(request.path_params["id"]))
-        shown = item(listed)
-        if "personal:read" in client.scopes:
-            shown["body"] = await self._text(listed)
-        return _json(shown)
+        if "personal:read" not in client.scopes:
+            return _json(item(listed))
+        whole: OneDelivery = {**item(listed), "body": await self._text(listed)}
+        return _json(whole)
 
     async def _text(self, listed: Listed) -> str | None:
         """Give the body as text; None where it was erased, or the key that it was encrypted with is gone."""
@@ -61,16 +121,24 @@ class DeliveriesApi:
             return None
         return None if kept is None else kept.body.decode("utf-8", "backslashreplace")
 
-    async def replay(self, request: Request) -> Response:
+    @guarded(
+        "POST",
+        f"{_ONE}/replay",
+        "admin",
+        takes=(_ID,),
+        answers={200: Answer("It is on its way.", ReplayedDelivery)},
+        problems=(NOT_FOUND, NOT_REPLAYABLE),
+    )
+    async def replay(self, request: Request, client: Client) -> Response:
         """Project a delivery again, or let a parked one take effect."""
-        client = self._access.require(request, "admin")
         listed = _visible(client, await self._deliveries.show(request.path_params["id"]))
         replayed = await self._replay.one(listed, by=client.name)
         match replayed:
             case Taken(outcome):
-                return _json({"outcome": outcome, "delivery_id": listed.id})
+                taken: ReplayedDelivery = {"outcome": outcome, "delivery_id": listed.id}
+                return _json(taken)
             case Hopeless(_, told):
-                raise Problem(409, "not-replayable", told)
+                raise Problem(NOT_REPLAYABLE, told)
             case _:
                 assert_never(replayed)
 
@@ -81,26 +149,7 @@ def _visible(client: Client, listed: Listed | None) -> Listed:
     return listed
 
 
-def _state(request: Request) -> State | None:
-    text = request.query_params.get("state")
-    for state in STATES:
-        if text == state:
-            return state
-    if text is not None:
-        raise bad_field("state", "unknown_value", f"must be one of {', '.join(STATES)}")
-    return None
-
-
-def _before(text: str | None) -> tuple[int, str] | None:
-    if not text:
-        return None
-    moment, _, key = text.partition(".")
-    if not moment.isdecimal() or len(moment) > 18:
-        raise bad_field("after", "bad_cursor", "is not a cursor of this list")
-    return int(moment), key
-
-
-def item(listed: Listed) -> dict[str, object]:
+def item(listed: Listed) -> Delivery:
     """Write a delivery as programs read it, without its body."""
     return {
         "delivery_id": listed.id,
@@ -118,4 +167,4 @@ def item(listed: Listed) -> dict[str, object]:
 
 
 def _json(body: object) -> Response:
-    return Response(to_json(body), media_type="application/json")
+    return Response(to_json(body), media_type=JSON)

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
 from bridge.errors import KeyMissing, Unreadable
 from bridge.ingress.receiver import ReadWebhook
 from bridge.ingress.verification import FOREIGN_ORGANIZATION, TOO_LARGE
-from bridge.model import Arrival
+from bridge.model import Arrival, Receipt
 from bridge.store.database import Database, Transaction
 from bridge.store.deliveries import Kept, Listed, SqlDeliveries
 
@@ -27,7 +27,7 @@ _ERASED: Final = "Its body was erased."
 class Taken:
     """It is on its way: `outcome` is accepted, duplicate, or refused by the database."""
 
-    outcome: str
+    outcome: Literal["accepted", "duplicate", "refused"]
 
     @property
     def is_effective(self) -> bool:
@@ -100,8 +100,13 @@ class Replay:
         arrival = self._arrival(kept)
         if isinstance(arrival, Hopeless):
             return arrival
-        receipt = self.deliveries.release(transaction, listed.id, arrival)
-        return Taken("refused" if receipt is None else receipt.value)
+        match self.deliveries.release(transaction, listed.id, arrival):
+            case None:
+                return Taken("refused")
+            case Receipt.duplicate:
+                return Taken("duplicate")
+            case _:
+                return Taken("accepted")
 
     def _arrival(self, kept: Kept) -> Arrival | Hopeless:
         """Read a parked body as if it had just come; what made it unreadable then still does."""

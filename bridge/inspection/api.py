@@ -10,13 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.inspection.document import document
+from bridge.inspection.document import ShownShipment, document
 from bridge.lifecycle import Clock
 from bridge.model import OrganizationId
 from bridge.store.database import Database, Transaction
 from bridge.store.story import Story, sources, story
-from bridge.web import numbers
+from bridge.web import endpoint, numbers
 from bridge.web.access import Access, Client
+from bridge.web.endpoint import JSON, Answer, guarded
+from bridge.web.kinds import NOT_FOUND, SEVERAL
 from bridge.web.problems import Problem, not_found
 
 _SHIPX: Final = "/shipx/"
@@ -33,20 +35,29 @@ class ShipmentsApi:
 
     def routes(self) -> list[Route]:
         """Give the route."""
-        return [Route("/v1/shipments/{shipment_id}", self.show)]
+        return endpoint.routes(self, self._access)
 
-    async def show(self, request: Request) -> Response:
+    @guarded(
+        "GET",
+        "/v1/shipments/{shipment_id}",
+        "read",
+        takes=(numbers.SHIPMENT, numbers.ORGANIZATION),
+        answers={200: Answer("What is known of it.", ShownShipment)},
+        problems=(NOT_FOUND, SEVERAL),
+    )
+    async def show(self, request: Request, client: Client) -> Response:
         """Answer all that is known of a shipment: state, purchase, tracking, its timeline with reasons, the outlook."""
-        client = self._access.require(request, "read")
-        shipment, organization = numbers.shipment(request, "shipment"), numbers.organization(request)
+        shipment, organization = numbers.shipment(request, "shipment"), numbers.ORGANIZATION.read(request)
         found = await self._database.read(lambda it: _stories(it, f"shipment/{shipment}", client, organization))
         if not found:
             raise not_found("shipment")
         if len(found) > 1:
-            raise Problem(409, "several", "Several organizations have this shipment: say which by organization_id.")
-        about = {"shipment_id": shipment, "organization_id": found[0].organization}
-        told = about | document(found[0], self._clock(), self._settle)
-        return Response(to_json(told), media_type="application/json")
+            raise Problem(SEVERAL, "Several organizations have this shipment: say which by organization_id.")
+        organization = found[0].organization
+        assert organization is not None, "only an organization's stories are read"
+        known = document(found[0], self._clock(), self._settle)
+        told: ShownShipment = {"shipment_id": shipment, "organization_id": organization, **known}
+        return Response(to_json(told), media_type=JSON)
 
 
 def _stories(transaction: Transaction, name: str, client: Client, organization: int | None) -> list[Story]:

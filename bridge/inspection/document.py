@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal, cast
 
-from bridge.approvals.words import document as listed
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from bridge.approvals.document import ShownPurchase
+from bridge.approvals.document import document as listed
 from bridge.events import statuses
 from bridge.events.history import Span
 from bridge.events.shipment import SOURCE, ShipmentState
 from bridge.events.statuses import TrackingStatus
+from bridge.inspection.entries import Entry
 from bridge.inspection.outlook import outlook
-from bridge.inspection.timeline import timeline
+from bridge.inspection.timeline import Moment, timeline
 from bridge.store.purchase import PurchaseState
 from bridge.store.story import Story
 
@@ -19,25 +25,87 @@ State = Literal["unknown", "created", "bought", "cancelled"]
 """Of a shipment at the carrier, as far as anybody told; `unknown`: nothing that was told has been taken in."""
 
 
-def document(story: Story, now: datetime, settle: timedelta) -> dict[str, object]:
+class PurchaseInDetail(ShownPurchase):
+    """A purchase, and what only matters to whoever wants to know why. Null: nothing of the kind has happened."""
+
+    due_at: datetime
+    send_before: datetime | None
+    left_by: datetime | None
+    reads: int
+    attempts: int
+    regenerations: int
+    wanted_again: str | None
+
+
+class ShownStatus(TypedDict):
+    """A stay in one status: the carrier's word, ours for it, and when it was first and last reported."""
+
+    tracking_status: TrackingStatus
+    carrier_status: str
+    first_at: datetime
+    last_at: datetime
+
+
+class Tracking(TypedDict):
+    """Where the parcel is, and where it was."""
+
+    tracking_status: TrackingStatus
+    carrier_status: str | None
+    tracking_number: str | None
+    return_tracking_number: str | None
+    statuses: Sequence[ShownStatus]
+
+
+class Summary(TypedDict):
+    """How a subject stands."""
+
+    state: State | None
+    tracking_number: str | None
+    purchase: PurchaseInDetail | None
+
+
+class Known(TypedDict):
+    """All that is known of a subject; what is only about shipments is null where it is something else."""
+
+    state: State | None
+    purchase: PurchaseInDetail | None
+    tracking: Tracking | None
+    timeline: Sequence[Entry]
+    deleted_events: Annotated[Sequence[str], Field(description="The types of its events that were deleted for age")]
+    outlook: Annotated[Sequence[str], Field(description="What happens next, in sentences for people")]
+
+
+class ShownShipment(Known):
+    """All that is known of a shipment."""
+
+    shipment_id: int
+    organization_id: int
+
+
+def document(story: Story, now: datetime, settle: timedelta) -> Known:
     """Describe it; `settle` is over how long a purchase in doubt is read."""
     return {
         "state": _state(story),
         "purchase": _purchase(story, now),
         "tracking": None if story.known is None else _tracking(story.known),
-        "timeline": [{"at": one.at, "kind": one.kind, "text": one.text, **one.details} for one in timeline(story)],
+        "timeline": [_entry(one) for one in timeline(story)],
         "deleted_events": story.deleted,
         "outlook": outlook(story, now, settle),
     }
 
 
-def summary(story: Story, now: datetime) -> dict[str, object]:
+def summary(story: Story, now: datetime) -> Summary:
     """Describe how it stands, without how it came to that."""
     return {
         "state": _state(story),
         "tracking_number": None if story.known is None else story.known.tracking_number,
         "purchase": _purchase(story, now),
     }
+
+
+def _entry(one: Moment) -> Entry:
+    told = {"at": one.at, "kind": one.kind, "text": one.text, **one.details}
+    return cast(Entry, told)  # its kind's, whose further keys are the details
 
 
 def _state(story: Story) -> State | None:
@@ -53,12 +121,12 @@ def _state(story: Story) -> State | None:
     return "created" if known is not None or was_read else "unknown"
 
 
-def _purchase(story: Story, now: datetime) -> dict[str, object] | None:
-    """Describe a purchase as it is listed, and what only matters to whoever wants to know why."""
+def _purchase(story: Story, now: datetime) -> PurchaseInDetail | None:
     one, shown = story.purchase, story.listed
     if one is None or shown is None:
         return None
-    return listed(shown, now) | {
+    return {
+        **listed(shown, now),
         "due_at": one.due_at,
         "send_before": one.send_before,
         "left_by": one.left_by,
@@ -69,7 +137,7 @@ def _purchase(story: Story, now: datetime) -> dict[str, object] | None:
     }
 
 
-def _tracking(known: ShipmentState) -> dict[str, object]:
+def _tracking(known: ShipmentState) -> Tracking:
     return {
         "tracking_status": known.tracking_status,
         "carrier_status": known.spans[-1].word if known.spans else None,
@@ -79,7 +147,7 @@ def _tracking(known: ShipmentState) -> dict[str, object]:
     }
 
 
-def _status(span: Span) -> dict[str, object]:
+def _status(span: Span) -> ShownStatus:
     return {
         "tracking_status": statuses.lookup(SOURCE, span.word).tracking,
         "carrier_status": span.word,

@@ -33,7 +33,7 @@ async def why(
     found = await database.read(lambda transaction: story(transaction, known[0], name))
     if as_json:
         about = {"subject": found.name, "source": found.source}
-        print(to_json(about | document(found, now, settle), indent=2).decode())
+        print(to_json({**about, **document(found, now, settle)}, indent=2).decode())
     else:
         print(_page(found, now, settle))
     return 0

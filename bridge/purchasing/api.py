@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.errors import SettingsError, Unreadable
-from bridge.events.catalogue import CarrierId
 from bridge.lifecycle import Clock
 from bridge.model import OrganizationId, ShipmentId
 from bridge.purchasing.policy import Policy, decide
@@ -21,25 +20,34 @@ from bridge.purchasing.policy.document import Document, Verdict, again, verdict
 from bridge.purchasing.policy.rule import Rule
 from bridge.purchasing.shipment import Shipment
 from bridge.store.decisions import Decided, SqlDecisions
-from bridge.web import bodies
+from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client
+from bridge.web.endpoint import JSON, Answer, guarded
+from bridge.web.fields import Moment, Number
+from bridge.web.kinds import FORBIDDEN, NO_POLICY, NOT_FOUND, NOT_KEPT, UNPROCESSABLE
 from bridge.web.problems import FieldError, Problem, not_found
 
 Read = Callable[[bytes, datetime], Shipment]
 Faults = Callable[[bytes], Sequence[tuple[str, str, str]]]
 
 
-class Asked(BaseModel):
+class EvaluationRequest(BaseModel):
     """A shipment as the carrier's GET answers, or the number of one that was decided about before."""
 
     model_config = ConfigDict(extra="forbid")
 
-    organization_id: CarrierId | None = None
+    organization_id: Number | None = None
     shipment: Annotated[dict[str, JsonValue] | None, Field(repr=False)] = None
-    shipment_id: CarrierId | None = None
-    at: Annotated[
-        AwareDatetime | None, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))
-    ] = None
+    shipment_id: Number | None = None
+    at: Moment | None = None
+
+
+class Evaluation(Verdict):
+    """What the policy with this hash would choose, and why nothing else."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+    policy_sha256: str
 
 
 class EvaluationApi:
@@ -68,27 +76,35 @@ class EvaluationApi:
 
     def routes(self) -> list[Route]:
         """Give the route."""
-        return [Route("/v1/offers/evaluate", self.evaluate, methods=["POST"])]
+        return endpoint.routes(self, self._access)
 
-    async def evaluate(self, request: Request) -> Response:
+    @guarded(
+        "POST",
+        "/v1/offers/evaluate",
+        "read",
+        body=EvaluationRequest,
+        answers={200: Answer("What it would choose.", Evaluation)},
+        problems=(NOT_FOUND, NOT_KEPT, NO_POLICY),
+    )
+    async def evaluate(self, request: Request, client: Client) -> Response:
         """Say what the policy would choose and why nothing else; spends nothing and asks no carrier."""
-        client = self._access.require(request, "read")
-        asked = _checked(await bodies.read(request, Asked))
+        asked = _checked(await bodies.read(request, EvaluationRequest))
         policy = await self._present()
         found = self._given(client, asked, policy) if asked.shipment else await self._kept(client, asked, policy)
-        return Response(to_json(found.model_dump() | {"policy_sha256": policy.sha256}), media_type="application/json")
+        told = Evaluation(**dict(found), policy_sha256=policy.sha256)
+        return Response(told.model_dump_json(), media_type=JSON)
 
     async def _present(self) -> Policy:
         try:
             return await self._policy()
         except SettingsError as error:
-            raise Problem(503, "no-policy", str(error)) from error
+            raise Problem(NO_POLICY, str(error)) from error
 
-    def _given(self, client: Client, asked: Asked, policy: Policy) -> Verdict:
+    def _given(self, client: Client, asked: EvaluationRequest, policy: Policy) -> Verdict:
         """Decide about a shipment that came with the request."""
         organization = OrganizationId(asked.organization_id or 0)
         if not client.sees(organization):
-            raise Problem(403, "forbidden", "This token is not for this organization.")
+            raise Problem(FORBIDDEN, "This token is not for this organization.")
         body = to_json(asked.shipment)
         try:
             shipment = self._read(body, asked.at or self._clock())
@@ -98,7 +114,7 @@ class EvaluationApi:
             ) from error
         return verdict(shipment, decide(shipment, policy, organization))
 
-    async def _kept(self, client: Client, asked: Asked, policy: Policy) -> Verdict:
+    async def _kept(self, client: Client, asked: EvaluationRequest, policy: Policy) -> Verdict:
         """Decide once more about the offers of the last decision."""
         found = _only(client, asked, await self._decisions.latest(ShipmentId(asked.shipment_id or 0)))
         kept = Document.model_validate_json(found.body)
@@ -106,13 +122,11 @@ class EvaluationApi:
             return kept.verdict
         told = again(kept, policy, found.organization)
         if isinstance(told, Rule):
-            raise Problem(
-                409, "not-kept", f"The rule {told.id} goes by what is not kept: ask with the shipment itself."
-            )
+            raise Problem(NOT_KEPT, f"The rule {told.id} goes by what is not kept: ask with the shipment itself.")
         return told
 
 
-def _checked(asked: Asked) -> Asked:
+def _checked(asked: EvaluationRequest) -> EvaluationRequest:
     """Refuse what does not go together. Raises a Problem."""
     if bool(asked.shipment) == (asked.shipment_id is not None):
         raise _refused(FieldError("shipment", "invalid", "either a shipment, or the shipment_id of a decision"))
@@ -123,7 +137,7 @@ def _checked(asked: Asked) -> Asked:
     return asked
 
 
-def _only(client: Client, asked: Asked, found: Sequence[Decided]) -> Decided:
+def _only(client: Client, asked: EvaluationRequest, found: Sequence[Decided]) -> Decided:
     """Give the one decision that is meant. Raises a Problem."""
     wanted = [
         one for one in found if client.sees(one.organization) and asked.organization_id in (None, int(one.organization))
@@ -136,4 +150,4 @@ def _only(client: Client, asked: Asked, found: Sequence[Decided]) -> Decided:
 
 
 def _refused(*errors: FieldError) -> Problem:
-    return Problem(422, "unprocessable", "; ".join(f"{one.field}: {one.message}" for one in errors), errors)
+    return Problem(UNPROCESSABLE, "; ".join(f"{one.field}: {one.message}" for one in errors), errors)

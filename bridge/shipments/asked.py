@@ -19,14 +19,16 @@ from pydantic import (
     JsonValue,
     ModelWrapValidatorHandler,
     PlainSerializer,
+    StrictBool,
     ValidationError,
     model_validator,
 )
 
-from bridge.commands.models import Body, OrganizationNumber
+from bridge.commands.models import Body
 from bridge.shipments import rules
 from bridge.shipments.likeness import Likeness, Person
 from bridge.web.bodies import field_errors
+from bridge.web.fields import Number
 from bridge.web.problems import FieldError
 
 MOST_AT_ONCE: Final = 500
@@ -120,7 +122,7 @@ class Parcel(_Part):
     template: Literal["small", "medium", "large"] | None = None
     dimensions: Dimensions | None = None
     weight: Weight | None = None
-    is_non_standard: bool = False
+    is_non_standard: StrictBool = False
 
 
 class CustomAttributes(_Part):
@@ -136,7 +138,7 @@ class CustomAttributes(_Part):
 class ShipmentAsked(_Part):
     """A shipment that is to be made."""
 
-    organization_id: OrganizationNumber | None = None
+    organization_id: Number | None = None
     mode: Literal["offer", "simplified"] = "offer"
     service: Service | None = None
     receiver: Party | None = None
@@ -146,10 +148,10 @@ class ShipmentAsked(_Part):
     cod: Amount | None = None
     insurance: Amount | None = None
     reference: Remark | None = None
-    is_return: bool = False
+    is_return: StrictBool = False
     additional_services: tuple[Literal["sms", "email", "saturday"], ...] = ()
     external_customer_id: Annotated[Line, Field(max_length=64)] | None = None
-    only_choice_of_offer: bool = False
+    only_choice_of_offer: StrictBool = False
     mpk: Line | None = None
     comments: Remark | None = None
 
@@ -228,7 +230,7 @@ class CreateOne(CreateShipments, ShipmentAsked):
 class CreateMany(CreateShipments):
     """Make many shipments of one organization, by one call where that can be."""
 
-    organization_id: OrganizationNumber | None = None
+    organization_id: Number | None = None
     shipments: Annotated[tuple[dict[str, JsonValue], ...], Field(min_length=1, max_length=MOST_AT_ONCE, repr=False)]
 
     @property

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.commands.giving import Giving
+from bridge.commands.giving import GIVEN, PROBLEMS, Giving, ShownCommand
 from bridge.model import Command
-from bridge.shipments.asked import CreateOne, CreateShipments
-from bridge.web import bodies
+from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
+from bridge.shipping.results import MadeShipment
+from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client
+from bridge.web.endpoint import Answer, guarded
+from bridge.web.kinds import CARRIER_REFUSED, FORBIDDEN, NOT_CREATED, NOTHING_SENT
 from bridge.web.problems import Problem
+
+_MADE: Final = {
+    **GIVEN,
+    200: Answer("What was made when the key first came; of many, what became of each.", MadeShipment | ShownCommand),
+    201: Answer("It was made.", MadeShipment),
+}
 
 
 class ShippingApi:
@@ -23,11 +34,19 @@ class ShippingApi:
 
     def routes(self) -> list[Route]:
         """Give the route."""
-        return [Route("/v1/shipments", self.create, methods=["POST"])]
+        return endpoint.routes(self, self._access)
 
-    async def create(self, request: Request) -> Response:
+    @guarded(
+        "POST",
+        "/v1/shipments",
+        "shipments:write",
+        takes=(bodies.REQUIRED_KEY,),
+        body=CreateOne | CreateMany,
+        answers=_MADE,
+        problems=(*PROBLEMS, CARRIER_REFUSED, NOT_CREATED, NOTHING_SENT),
+    )
+    async def create(self, request: Request, client: Client) -> Response:
         """Make a shipment, or many by `shipments`: then each has a result of its own. The same key makes it once."""
-        client = self._access.require(request, "shipments:write")
         key = bodies.required_key(request)
         asked = _within(client, await bodies.read(request, CreateShipments))
         command = Command(asked.operation, key, asked.canonical, client.name)
@@ -39,7 +58,7 @@ class ShippingApi:
 def _within(client: Client, asked: CreateShipments) -> CreateShipments:
     """Keep a token that is for some organizations to theirs."""
     if asked.organization is not None and not client.sees(asked.organization):
-        raise Problem(403, "forbidden", "This token is not for this organization.")
+        raise Problem(FORBIDDEN, "This token is not for this organization.")
     if asked.organization is None and len(client.organizations) == 1:
         (only,) = client.organizations
         return asked.model_copy(update={"organization_id": only})

@@ -34,6 +34,7 @@ from bridge.shipping.joining import Joining
 from bridge.shipping.refusals import Refusal
 from bridge.shipping.results import Results
 from bridge.store.database import Transaction
+from bridge.web.kinds import UNPROCESSABLE
 
 log = structlog.get_logger()
 
@@ -120,7 +121,7 @@ class Creating:
         asked = CreateShipments.read(claimed.body)
         organization = refusals.organization(asked.organization, self._makers)
         if not isinstance(organization, int):
-            return refused("unprocessable", organization.message, [organization])
+            return refused(UNPROCESSABLE.name, organization.message, [organization])
         found: _Task | Ending = await self._begun(claimed, hand, asked, organization)
         while isinstance(found, _Task) and found.open:
             found = await (self._send(found) if found.attempt.sent_at is None else self._look(found))

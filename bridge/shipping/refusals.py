@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 from bridge.errors import CarrierRefused
 from bridge.model import OrganizationId
 from bridge.web.bodies import told
+from bridge.web.kinds import CARRIER_REFUSED, NOT_CREATED, UNPROCESSABLE
 from bridge.web.problems import FieldError
 
 
@@ -30,12 +31,12 @@ class Refusal:
         return {"kind": self.kind, "why": self.why, "errors": [asdict(one) for one in self.errors]}
 
 
-LOST: Final = Refusal("not-created", "the carrier took it in several times, and never had it")
+LOST: Final = Refusal(NOT_CREATED.name, "the carrier took it in several times, and never had it")
 
 
 def ours(errors: Sequence[FieldError]) -> Refusal:
     """Say no for reasons of our own."""
-    return Refusal("unprocessable", told(errors), tuple(errors))
+    return Refusal(UNPROCESSABLE.name, told(errors), tuple(errors))
 
 
 def theirs(refusal: CarrierRefused, items: Sequence[int]) -> dict[int, Refusal]:
@@ -67,4 +68,4 @@ def organization(asked: int | None, known: Collection[OrganizationId]) -> Organi
 
 
 def _carriers(refusal: CarrierRefused, errors: Sequence[FieldError]) -> Refusal:
-    return Refusal("carrier-refused", f"the carrier refused it: {refusal.key}", tuple(errors))
+    return Refusal(CARRIER_REFUSED.name, f"the carrier refused it: {refusal.key}", tuple(errors))

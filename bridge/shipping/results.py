@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from bridge.commands.models import done
 from bridge.commands.refusing import refused
-from bridge.inspection.document import summary
+from bridge.inspection.document import Summary, summary
 from bridge.model import CommandState, OrganizationId, Outcome, ShipmentId, Subject
 from bridge.shipping.refusals import Refusal
 from bridge.store.database import Transaction
@@ -20,6 +20,13 @@ from bridge.store.story import story
 _UNCLEAR: Final = (
     "nobody knows whether the carrier made it: what its lists show does not say, so it is not asked for again"
 )
+
+
+class MadeShipment(Summary):
+    """A shipment that was made."""
+
+    shipment_id: int
+    organization_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,9 @@ class Results:
 
     def _made(self, transaction: Transaction, item: int, now: datetime) -> dict[str, object]:
         """Describe a shipment as it stands now: its webhooks may have overtaken us."""
-        subject = Subject.shipment(self.organization, self.made[item])
-        told = story(transaction, subject.source, subject.name)
-        summed_up: dict[str, object] = to_jsonable_python(summary(told, now))
-        return {"shipment_id": self.made[item], "organization_id": self.organization, **summed_up}
+        shipment = self.made[item]
+        subject = Subject.shipment(self.organization, shipment)
+        told = summary(story(transaction, subject.source, subject.name), now)
+        made: MadeShipment = {"shipment_id": shipment, "organization_id": self.organization, **told}
+        written: dict[str, object] = to_jsonable_python(made)
+        return written

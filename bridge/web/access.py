@@ -6,14 +6,18 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Final, Literal, get_args
 
 from starlette.requests import Request
 
+from bridge.web.kinds import FORBIDDEN, UNAUTHORIZED
 from bridge.web.problems import Problem
 
-EVERY_SCOPE = frozenset(
-    {"read", "events", "shipments:write", "purchases:write", "returns:write", "personal:read", "admin"}
-)
+Right = Literal["read", "events", "shipments:write", "purchases:write", "returns:write", "personal:read", "admin"]
+"""A token's scope."""
+Wanted = Right | Literal["any"]
+"""What a token has to have: a scope, or nothing but to be known."""
+EVERY_SCOPE: Final[frozenset[str]] = frozenset(get_args(Right))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +40,17 @@ class Access:
     def __init__(self, clients: Sequence[Client]) -> None:
         self._clients = tuple(clients)
 
-    def known(self, request: Request) -> Client:
-        """Give the caller, whatever it may do. Raises a Problem where it is nobody's token."""
-        client = self._client(request.headers.get("authorization", ""))
-        if client is None:
-            raise Problem(401, "unauthorized", "A bearer token is needed.", headers={"www-authenticate": "Bearer"})
+    def require(self, request: Request, scope: Wanted) -> Client:
+        """Give the caller, or raise the problem that stands in its way."""
+        client = self._known(request)
+        if scope != "any" and scope not in client.scopes:
+            raise Problem(FORBIDDEN, f"This token lacks the scope {scope}.")
         return client
 
-    def require(self, request: Request, scope: str) -> Client:
-        """Give the caller, or raise the problem that stands in its way."""
-        client = self.known(request)
-        if scope not in client.scopes:
-            raise Problem(403, "forbidden", f"This token lacks the scope {scope}.")
+    def _known(self, request: Request) -> Client:
+        client = self._client(request.headers.get("authorization", ""))
+        if client is None:
+            raise Problem(UNAUTHORIZED, "A bearer token is needed.", headers={"www-authenticate": "Bearer"})
         return client
 
     def _client(self, header: str) -> Client | None:

@@ -7,28 +7,47 @@ from collections.abc import Sequence
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from starlette.requests import Request
 
+from bridge.web.kinds import BAD_REQUEST, NOT_JSON, NOT_JSON_TYPE, TOO_LARGE, UNPROCESSABLE
+from bridge.web.parameters import Parameter
 from bridge.web.problems import FieldError, Problem
 
 MOST_BYTES: Final = 262_144
 KEY: Final = re.compile(r"[!-~]{1,255}")
 """What a command may be known by, at every edge."""
+_KEY_SCHEMA: Final = {"type": "string", "pattern": f"^{KEY.pattern}$"}
+_KEY_TOLD: Final = "What is sent again under the same key has one effect, and the same answer; another body: 409."
+REQUIRED_KEY: Final = Parameter("Idempotency-Key", _KEY_TOLD, _KEY_SCHEMA, "header")
+OPTIONAL_KEY: Final = Parameter("Idempotency-Key", _KEY_TOLD, _KEY_SCHEMA, "header", is_required=False)
 
 T = TypeVar("T", bound=BaseModel)
 
 
 async def read(request: Request, model: type[T]) -> T:
-    """Read the body. Raises a Problem: 400 where it is no JSON, 413 where it is too long, 422 where it is not meant."""
+    """Read the body. Raises a Problem: 400, 415 where it is no JSON, 413 where it is too long, 422 for what it says."""
+    _insist_on_json(request)
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > MOST_BYTES:
-            raise Problem(413, "too-large", f"The body is larger than {MOST_BYTES} bytes.")
+            raise Problem(TOO_LARGE, f"The body is larger than {MOST_BYTES} bytes.")
+    text = bytes(body) or b"{}"
     try:
-        return model.model_validate_json(bytes(body) or b"{}")
+        from_json(text, allow_inf_nan=False)  # which a model would take, and JSON does not know
+        return model.model_validate_json(text)
     except ValidationError as error:
         raise _problem(error) from error
+    except ValueError as error:
+        raise Problem(NOT_JSON, "The body is not JSON.") from error
+
+
+def _insist_on_json(request: Request) -> None:
+    """Refuse a body that says it is something else; one that does not say what it is, is read. Raises a Problem."""
+    media, _, _ = request.headers.get("content-type", "application/json").partition(";")
+    if media.strip().lower() != "application/json":
+        raise Problem(NOT_JSON_TYPE, "The body has to be application/json.")
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -36,7 +55,7 @@ def idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not KEY.fullmatch(key):
         why = "must be 1 to 255 visible ASCII characters"
-        raise Problem(400, "bad-request", f"Idempotency-Key {why}.", [FieldError("Idempotency-Key", "invalid", why)])
+        raise Problem(BAD_REQUEST, f"Idempotency-Key {why}.", [FieldError("Idempotency-Key", "invalid", why)])
     return key
 
 
@@ -45,16 +64,13 @@ def required_key(request: Request) -> str:
     key = idempotency_key(request)
     if key is None:
         why = "is needed: what is sent again under the same one has one effect"
-        raise Problem(400, "bad-request", f"Idempotency-Key {why}.", [FieldError("Idempotency-Key", "missing", why)])
+        raise Problem(BAD_REQUEST, f"Idempotency-Key {why}.", [FieldError("Idempotency-Key", "missing", why)])
     return key
 
 
 def _problem(error: ValidationError) -> Problem:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    if any(one["type"] == "json_invalid" for one in found):
-        return Problem(400, "not-json", "The body is not JSON.")
     errors = field_errors(error)
-    return Problem(422, "unprocessable", told(errors), errors)
+    return Problem(UNPROCESSABLE, told(errors), errors)
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:

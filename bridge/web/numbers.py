@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import Request
 
 from bridge.model import ShipmentId
+from bridge.web.parameters import NUMBER, Parameter, Query
 from bridge.web.problems import bad_field, not_found
+
+SHIPMENT: Final = Parameter("shipment_id", "The carrier's number of the shipment.", NUMBER)
 
 
 def shipment(request: Request, what: str) -> ShipmentId:
@@ -16,16 +21,17 @@ def shipment(request: Request, what: str) -> ShipmentId:
     return ShipmentId(int(text))
 
 
-def organization(request: Request) -> int | None:
-    """Read `organization_id`, where it is given. Raises a Problem for what is no number."""
-    text = request.query_params.get("organization_id")
-    if text is None:
-        return None
+def is_number(text: str) -> bool:
+    """Say whether a text is one of the carrier's numbers."""
+    return text.isascii() and text.isdecimal() and len(text) <= 18
+
+
+def _organization(text: str) -> int:
     if not is_number(text):
         raise bad_field("organization_id", "out_of_range", "must be an organization's number")
     return int(text)
 
 
-def is_number(text: str) -> bool:
-    """Say whether a text is one of the carrier's numbers."""
-    return text.isascii() and text.isdecimal() and len(text) <= 18
+ORGANIZATION: Final[Query[int | None]] = Query(
+    "organization_id", "Whose it is: only that organization's.", NUMBER, parse=_organization, usual=None
+)

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bridge.errors import RowRefused, StoreError, Unreadable
+from bridge.web.kinds import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, Kind
 
 log = structlog.get_logger()
 
@@ -31,13 +32,11 @@ class Problem(Exception):
 
     def __init__(
         self,
-        status: int,
-        kind: str,
+        kind: Kind,
         detail: str,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self.status = status
         self.kind = kind
         self.detail = detail
         self.errors = tuple(errors)
@@ -47,24 +46,24 @@ class Problem(Exception):
     def response(self) -> Response:
         """Write the problem down."""
         body: dict[str, object] = {
-            "type": f"/problems/{self.kind}",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
+            "type": self.kind.type,
+            "title": HTTPStatus(self.kind.status).phrase,
+            "status": self.kind.status,
             "detail": self.detail,
         }
         if self.errors:
             body["errors"] = [{"field": one.field, "code": one.code, "message": one.message} for one in self.errors]
-        return Response(to_json(body), self.status, self.headers, media_type="application/problem+json")
+        return Response(to_json(body), self.kind.status, self.headers, media_type="application/problem+json")
 
 
 def bad_field(field: str, code: str, message: str) -> Problem:
     """Say that one field cannot be used."""
-    return Problem(400, "bad-request", f"{field}: {message}", [FieldError(field, code, message)])
+    return Problem(BAD_REQUEST, f"{field}: {message}", [FieldError(field, code, message)])
 
 
 def not_found(what: str) -> Problem:
     """Say that there is no such thing."""
-    return Problem(404, "not-found", f"There is no such {what}.")
+    return Problem(NOT_FOUND, f"There is no such {what}.")
 
 
 async def on_problem(_request: Request, error: Exception) -> Response:
@@ -76,25 +75,24 @@ async def on_problem(_request: Request, error: Exception) -> Response:
 async def on_http(_request: Request, error: Exception) -> Response:
     """Answer what the router refuses."""
     assert isinstance(error, HTTPException)
-    kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    return Problem(error.status_code, kind, error.detail, headers=error.headers).response()
+    return Problem(Kind.of_status(error.status_code), error.detail, headers=error.headers).response()
 
 
 async def on_store(_request: Request, error: Exception) -> Response:
     """Answer that the database cannot be reached: nothing was done."""
     log.warning("http.store_unavailable", error=type(error).__name__)
-    return Problem(503, "unavailable", "The database cannot be reached.", headers={"retry-after": "5"}).response()
+    return Problem(UNAVAILABLE, "The database cannot be reached.", headers={"retry-after": "5"}).response()
 
 
 async def on_refused(_request: Request, _error: Exception) -> Response:
     """Answer that something asked for can be in no row: PostgreSQL's texts know no NUL, so nothing is called that."""
-    return Problem(400, "bad-request", "It holds a character that no text in the database can hold.").response()
+    return Problem(BAD_REQUEST, "It holds a character that no text in the database can hold.").response()
 
 
 async def on_unreadable(_request: Request, error: Exception) -> Response:
     """Answer that something sent to us cannot be read."""
     assert isinstance(error, Unreadable)
-    return Problem(400, "bad-request", error.reason).response()
+    return Problem(BAD_REQUEST, error.reason).response()
 
 
 HANDLERS = {

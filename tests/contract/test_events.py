@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 
+from bridge.app.answering import openapi_document
 from bridge.events import asyncapi, examples, export, schemas, statuses
 from bridge.events.catalogue import CATALOGUE, Confirmed, Money, Published, StatusChanged
 from bridge.events.cloudevents import Envelope, partition, routing_key
@@ -29,6 +30,8 @@ GOLDEN = HERE / "golden"
 REFERENCE = HERE.parents[1] / "docs/reference/events.md"
 AT = datetime(2026, 10, 10, 9, 30, 15, tzinfo=UTC)
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+OTHERS = {"openapi": openapi_document()}
 
 FORMATS = FormatChecker(formats=())
 """The few formats we use, checked here, because without further packages a validator passes over them."""
@@ -320,7 +323,7 @@ def test_the_document_carries_the_version_it_is_given() -> None:
 
 def test_the_published_documents_are_the_pinned_ones(tmp_path: Path) -> None:
     """A change here is a change for every consumer. Meant? `bridge schema export tests/contract/golden`."""
-    written = {path.name: path.read_bytes() for path in export.export(tmp_path)}
+    written = {path.name: path.read_bytes() for path in export.export(tmp_path, OTHERS)}
     pinned = {path.name: path.read_bytes() for path in GOLDEN.iterdir()}
     assert sorted(written) == sorted(pinned), test_the_published_documents_are_the_pinned_ones.__doc__
     for name, body in written.items():
@@ -328,8 +331,8 @@ def test_the_published_documents_are_the_pinned_ones(tmp_path: Path) -> None:
 
 
 def test_an_export_is_the_same_bytes_every_time(tmp_path: Path) -> None:
-    first = export.export(tmp_path / "a")
-    second = export.export(tmp_path / "b")
+    first = export.export(tmp_path / "a", OTHERS)
+    second = export.export(tmp_path / "b", OTHERS)
     assert [path.name for path in first] == sorted(path.name for path in first)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert all(path.read_bytes().endswith(b"}\n") for path in first)

@@ -13,12 +13,13 @@ from typing import Final
 
 from pydantic import SecretStr
 
+from bridge.app.answering import described
 from bridge.broker.rabbit import apply_topology
+from bridge.ingress.receiver import PREFIX
 from bridge.nodes.node import Node
 from bridge.nodes.postgres import PostgresNode
 from bridge.nodes.rabbitmq import RabbitNode
 from tests.faults.books import Books, bind_consumer
-from tests.reference import routes
 from tests.soak.bodies import MARK
 from tests.soak.carrier import MERCHANT, MERCHANT_TOKEN, Carrier
 from tests.soak.fleet import Replica
@@ -97,10 +98,15 @@ async def assembled(options: Options, folder: Path) -> AsyncIterator[Cast]:
         yield Cast(replicas, nodes, carrier, broker.url, Books(database_url), settings, reading)
 
 
+_METHODS: Final = {"GET": ("GET", "HEAD")}
+"""What is answered beside what is described."""
+
+
 def targets() -> Targets:
     """Give what strangers know."""
-    known = [(method, route.path) for route in routes.internal() for method in sorted(route.methods or {"GET"})]
-    return Targets(STRANGERS_SECRET, STRANGERS, TOKEN, known)
+    known = [one for one in described() if not one.path.startswith(PREFIX)]
+    routes = [(method, one.path) for one in known for method in _METHODS.get(one.method, (one.method,))]
+    return Targets(STRANGERS_SECRET, STRANGERS, TOKEN, routes)
 
 
 def _settings(folder: Path, database_url: str, carrier_url: str, seed: int) -> dict[str, str]:

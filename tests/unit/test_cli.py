@@ -234,7 +234,7 @@ def test_schema_export_writes_every_schema_and_names_the_files(tmp_path: Path) -
     ran = bridge("schema", "export", str(tmp_path / "new" / "schemas"))
     written = sorted((tmp_path / "new" / "schemas").iterdir())
     assert (ran.code, ran.out.split()) == (0, [str(path) for path in written])
-    assert {"asyncapi.json", "bridge.shipment.confirmed.v1.json"} <= {path.name for path in written}
+    assert {"asyncapi.json", "openapi.json", "bridge.shipment.confirmed.v1.json"} <= {path.name for path in written}
 
 
 def test_topology_show_prints_what_would_be_declared() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from bridge.connections.document import document, state
 from bridge.connections.health import degraded, show, warnings
-from bridge.connections.words import document, row, state
+from bridge.connections.words import row
 from bridge.limits.breaker import Breaker
 from bridge.limits.connection import Connection, Held
 from bridge.limits.pause import AccountReason, Pause

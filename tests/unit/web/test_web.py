@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from bridge.errors import StoreUnavailable
 from bridge.observability import Metrics
+from bridge.web.kinds import UNPROCESSABLE
 from bridge.web.operations import Health, Operations
 from bridge.web.problems import FieldError, Problem
 from tests.unit.ingress.stage import OPERATOR, SECRET, Stage, client_of, told
@@ -66,9 +67,9 @@ async def test_a_refusal_is_a_problem_document(
 
 
 def test_a_problem_with_fields_names_each() -> None:
-    problem = Problem(422, "invalid", "Two fields.", [FieldError("sender.phone", "invalid_format", "is no number")])
+    problem = Problem(UNPROCESSABLE, "Two fields.", [FieldError("sender.phone", "invalid_format", "is no number")])
     assert json.loads(bytes(problem.response().body)) == {
-        "type": "/problems/invalid",
+        "type": "/problems/unprocessable",
         "title": HTTPStatus(422).phrase,
         "status": 422,
         "detail": "Two fields.",

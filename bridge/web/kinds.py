@@ -1,0 +1,91 @@
+"""The sorts of problems that a request may meet: each has one name, one status and one meaning, at every route.
+
+A problem's `type` is `/problems/` and the name: an identifier, not an address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of problem, and in a sentence when it is answered."""
+
+    name: str
+    status: int
+    meaning: str
+
+    @property
+    def type(self) -> str:
+        """Give what a problem document says in `type`."""
+        return f"/problems/{self.name}"
+
+    @classmethod
+    def of_status(cls, status: int) -> Kind:
+        """Give the kind of what the router refuses."""
+        known = {one.status: one for one in (NOT_FOUND, METHOD_NOT_ALLOWED)}
+        phrase = HTTPStatus(status).phrase
+        return known.get(status) or cls(phrase.lower().replace(" ", "-"), status, phrase)
+
+
+BAD_REQUEST: Final = Kind("bad-request", 400, "A parameter or a header cannot be used: `errors` names it.")
+NOT_JSON: Final = Kind("not-json", 400, "The body is not JSON.")
+UNAUTHORIZED: Final = Kind("unauthorized", 401, "There is no bearer token, or it is not known.")
+FORBIDDEN: Final = Kind("forbidden", 403, "The token lacks the scope, or is not for the organization that is named.")
+NOT_FOUND: Final = Kind("not-found", 404, "There is no such thing, or none that the token may see.")
+METHOD_NOT_ALLOWED: Final = Kind("method-not-allowed", 405, "The path has no such method: `Allow` names those it has.")
+KEY_USED: Final = Kind("key-used", 409, "The `Idempotency-Key` was used with another body.")
+NOT_KEPT: Final = Kind("not-kept", 409, "The policy goes by what is not kept of a decision: ask with the shipment.")
+NOT_REPLAYABLE: Final = Kind("not-replayable", 409, "The delivery cannot take effect; `detail` says why.")
+SEVERAL: Final = Kind("several", 409, "Several organizations have this shipment: say which by `organization_id`.")
+WITHDRAWN: Final = Kind("withdrawn", 409, "The command was taken back before anybody began it; its key can be used.")
+TOO_LARGE: Final = Kind("too-large", 413, "The body is too large.")
+NOT_JSON_TYPE: Final = Kind("unsupported-media-type", 415, "`Content-Type` says that the body is something but JSON.")
+UNPROCESSABLE: Final = Kind("unprocessable", 422, "Fields of the body cannot be used: `errors` names each.")
+CARRIER_REFUSED: Final = Kind("carrier-refused", 422, "The carrier refused it; the same will be answered the same.")
+NOT_CREATED: Final = Kind("not-created", 422, "The carrier took it in, and it was never there.")
+REJECTED: Final = Kind("rejected", 422, "Understood, and not to be done: the same will be rejected again.")
+INTERNAL: Final = Kind("internal-error", 500, "A mistake of ours; the log says where.")
+UNKNOWN_OUTCOME: Final = Kind("unknown-outcome", 502, "Nobody knows how far the command went.")
+NOTHING_SENT: Final = Kind("nothing-sent", 503, "Nothing was sent or done: the same key may be used again.")
+FAILED: Final = Kind("failed", 503, "The command was tried, and did not succeed; `detail` says how far it went.")
+NO_POLICY: Final = Kind("no-policy", 503, "The policy's file cannot be read.")
+TOO_MANY_STREAMS: Final = Kind("too-many-streams", 503, "So many streams are open that there is no room for one more.")
+UNAVAILABLE: Final = Kind("unavailable", 503, "The database cannot be reached: nothing was done.")
+
+KINDS: Final = (
+    BAD_REQUEST,
+    NOT_JSON,
+    UNAUTHORIZED,
+    FORBIDDEN,
+    NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    KEY_USED,
+    NOT_KEPT,
+    NOT_REPLAYABLE,
+    SEVERAL,
+    WITHDRAWN,
+    TOO_LARGE,
+    NOT_JSON_TYPE,
+    UNPROCESSABLE,
+    CARRIER_REFUSED,
+    NOT_CREATED,
+    REJECTED,
+    INTERNAL,
+    UNKNOWN_OUTCOME,
+    NOTHING_SENT,
+    FAILED,
+    NO_POLICY,
+    TOO_MANY_STREAMS,
+    UNAVAILABLE,
+)
+"""All of them, by status."""
+_NAMED: Final = {kind.name: kind for kind in KINDS}
+
+
+def named(name: str, otherwise: Kind) -> Kind:
+    """Give the kind of a name that was kept; a newer version may have kept one that is not known here."""
+    return _NAMED.get(name, otherwise)

@@ -1,0 +1,175 @@
+"""The HTTP API keeps to its description: a running bridge is sent all that the document allows, and what it does not.
+
+The webhook routes answer a carrier, not clients: the soak and `test_edge.py` send them what nobody should. A stream has
+no end to wait for: `test_feed.py` reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+import schemathesis
+
+from bridge.app.answering import openapi_document
+from tests.support.bridge import ORGANIZATION, TOKEN, BridgeProcess, until
+from tests.support.carrier import CARRIER_TOKEN, DRAFT, SlowCarrier
+
+SOMEBODY: Final = "token-of-somebody-else"
+TOKENS: Final = f"""\
+[[api_tokens]]
+name = "somebody"
+sha256 = "{sha256(SOMEBODY.encode()).hexdigest()}"
+scopes = ["read", "events", "purchases:write"]
+organizations = [{ORGANIZATION + 1}]
+"""
+SHIPMENTS: Final = 3
+HARMLESS: Final = "positive_data_acceptance"
+"""The one check that is left out: a well-formed cursor may be none of ours, and an order may come too late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A bridge whose purchases wait for a person, and what it has, by the names of parameters and of bodies."""
+
+    bridge: BridgeProcess
+    folder: Path
+    parameters: Mapping[tuple[str, str], object]
+    bodies: Mapping[str, object]
+
+    def document(self) -> Any:
+        """Give the document with what is there as examples, and with answers closed: what is not described is wrong."""
+        document: Any = json.loads(json.dumps(openapi_document()))
+        for schema in document["components"]["schemas"].values():
+            if "properties" in schema:
+                schema.setdefault("additionalProperties", False)
+        for path, found in document["paths"].items():
+            for one in found.values():
+                self._exemplify(path, one)
+        return document
+
+    def _exemplify(self, path: str, operation: Any) -> None:
+        for one in operation["parameters"]:
+            if (known := self.parameters.get((operation["tags"][0], one["name"]))) is not None:
+                one["examples"] = {"known": {"value": known}}
+        if (body := self.bodies.get(path)) is not None:
+            operation["requestBody"]["content"]["application/json"]["examples"] = {"known": {"value": body}}
+
+    async def tried(self, document: Any, token: str, *arguments: str) -> tuple[int, str]:
+        """Have schemathesis send what it makes of a document; gives its exit code and what it says."""
+        path = self.folder / "openapi.json"
+        path.write_text(json.dumps(document))
+        program = [sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "run", str(path)]
+        running = await asyncio.create_subprocess_exec(
+            *[*program, "--url", self.bridge.url, "--header", f"Authorization: Bearer {token}", *COMMON, *arguments],
+            cwd=self.folder,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        told, _ = await running.communicate()
+        assert running.returncode is not None
+        return running.returncode, told.decode(errors="replace")
+
+
+COMMON: Final = (
+    "--checks=all",
+    f"--exclude-checks={HARMLESS}",
+    "--exclude-path=/v1/events/stream",
+    "--exclude-path-regex=^/webhooks/",
+    "--generation-deterministic",
+    "--suppress-health-check=all",
+    "--continue-on-failure",
+    "--no-color",
+)
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    (tmp_path / "bridge.toml").write_text(TOKENS)
+    async with AsyncExitStack() as stack:
+        carrier = await stack.enter_async_context(SlowCarrier(takes_s=0).open())
+        settings = {
+            "BRIDGE_CONFIG": str(tmp_path / "bridge.toml"),
+            "BRIDGE_SHIPX__BASE_URL": carrier.url,
+            "BRIDGE_SHIPX__TOKEN": CARRIER_TOKEN,
+            "BRIDGE_PURCHASING__MODE": "approve",
+        }
+        bridge = await stack.enter_async_context(BridgeProcess(tmp_path, **settings))
+        carrier.announce_to(bridge.webhook_url)
+        shipments = [await carrier.create() for _ in range(SHIPMENTS)]
+        http = httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False)
+        await stack.enter_async_context(http)
+        await until(lambda: _are_held(http), 20)
+        yield Scene(bridge, tmp_path, await _parameters(http, shipments[0]), await _bodies(carrier, shipments[0]))
+
+
+async def _are_held(http: httpx.AsyncClient) -> bool:
+    return len((await http.get("/v1/purchases?state=held")).json()["items"]) == SHIPMENTS
+
+
+async def _parameters(http: httpx.AsyncClient, shipment: int) -> dict[tuple[str, str], object]:
+    deliveries = (await http.get("/v1/deliveries")).json()["items"]
+    return {
+        ("deliveries", "id"): deliveries[0]["delivery_id"],
+        ("connections", "name"): f"shipx/{ORGANIZATION}",
+        ("purchases", "shipment_id"): shipment,
+        ("shipments", "shipment_id"): shipment,
+        ("service", "type"): "bridge.shipment.confirmed.v1",
+    }
+
+
+async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
+    headers = {"authorization": f"Bearer {CARRIER_TOKEN}"}
+    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False) as http:
+        read = (await http.get(f"/v1/shipments/{shipment}")).json()
+    return {
+        "/v1/offers/evaluate": {"organization_id": ORGANIZATION, "shipment": read},
+        "/v1/events/replay": {"all": True},
+        "/v1/shipments": DRAFT,
+    }
+
+
+def test_the_document_is_openapi_3_1() -> None:
+    schemathesis.openapi.from_dict(openapi_document()).validate()
+
+
+TRIES: Final = [
+    # token, phases, examples for each operation, remark
+    (TOKEN, "examples,coverage,fuzzing,stateful", 40, "an operator"),
+    (SOMEBODY, "examples,coverage,fuzzing", 10, "somebody with few scopes, of another organization"),
+]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("token", "phases", "examples", "remark"), TRIES, ids=[row[-1] for row in TRIES])
+async def test_every_answer_is_one_that_is_described(
+    scene: Scene, token: str, phases: str, examples: int, remark: str
+) -> None:
+    arguments = (f"--phases={phases}", f"--max-examples={examples}")
+    code, told = await scene.tried(scene.document(), token, *arguments)
+    assert code == 0, f"{remark}:\n{told}"
+    assert "http.bug" not in scene.bridge.log
+    async with httpx.AsyncClient(trust_env=False) as http:
+        served = (await http.get(f"{scene.bridge.url}/openapi.json")).json()
+    assert served == json.loads(json.dumps(openapi_document()))
+
+
+async def test_an_answer_that_is_not_described_is_noticed(scene: Scene) -> None:
+    document = scene.document()
+    delivery = document["components"]["schemas"]["Delivery"]
+    delivery["required"].remove("verdict")
+    del delivery["properties"]["verdict"]
+    del document["paths"]["/v1/deliveries"]["get"]["responses"]["400"]
+    code, told = await scene.tried(document, TOKEN, "--phases=coverage", "--include-path=/v1/deliveries")
+    assert code == 1
+    assert "Undocumented status code" in told
+    assert "'verdict'" in told, told
