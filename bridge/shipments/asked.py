@@ -57,11 +57,16 @@ def _plain(value: Decimal) -> str:
 
 Exact = Annotated[Decimal, PlainSerializer(_plain, return_type=str)]
 """A decimal, written in one way for each value."""
+_NINE_DIGITS = Field(
+    pattern=r"^[0-9]{9}$",
+    description="Nine digits, also with a Polish prefix, with spaces or dashes",
+    json_schema_extra={"pattern": r"^[ -]*((\+|00)[ -]*4[ -]*8[ -]*)?([0-9][ -]*){9}$"},
+)
 Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
 Remark = Annotated[str, Field(min_length=3, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{3,30}$")]
 Length = Annotated[Exact, Field(gt=0, le=100_000, max_digits=10, decimal_places=3)]
-Phone = Annotated[str, BeforeValidator(_without_prefix), Field(pattern=r"^[0-9]{9}$")]
+Phone = Annotated[str, BeforeValidator(_without_prefix), _NINE_DIGITS]
 Email = Annotated[
     str, Field(max_length=255, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f.]+$")
 ]
@@ -227,11 +232,19 @@ class CreateOne(CreateShipments, ShipmentAsked):
         return self.organization_id
 
 
+_MANY: Final = Field(
+    min_length=1,
+    max_length=MOST_AT_ONCE,
+    repr=False,
+    description="Each as one alone; what is wrong with one is told in its result, and is no other's trouble",
+)
+
+
 class CreateMany(CreateShipments):
     """Make many shipments of one organization, by one call where that can be."""
 
     organization_id: Number | None = None
-    shipments: Annotated[tuple[dict[str, JsonValue], ...], Field(min_length=1, max_length=MOST_AT_ONCE, repr=False)]
+    shipments: Annotated[tuple[dict[str, JsonValue], ...], _MANY]
 
     @property
     def wanted(self) -> Sequence[ShipmentAsked | Sequence[FieldError]]:

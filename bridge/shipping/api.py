@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.commands.giving import GIVEN, PROBLEMS, Giving, ShownCommand
+from bridge.commands.giving import GIVEN, PROBLEMS, Giving
 from bridge.model import Command
 from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
-from bridge.shipping.results import MadeShipment
+from bridge.shipping.results import MadeShipment, ShownBatch
 from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import Answer, guarded
@@ -20,7 +20,7 @@ from bridge.web.problems import Problem
 
 _MADE: Final = {
     **GIVEN,
-    200: Answer("What was made when the key first came; of many, what became of each.", MadeShipment | ShownCommand),
+    200: Answer("What was made when the key first came; of many, what became of each.", MadeShipment | ShownBatch),
     201: Answer("It was made.", MadeShipment),
 }
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final, Literal, NotRequired
 
+from pydantic import Field
 from pydantic_core import to_jsonable_python
+from typing_extensions import TypedDict
 
 from bridge.commands.models import done
 from bridge.commands.refusing import refused
-from bridge.inspection.document import Summary, summary
+from bridge.inspection.document import PurchaseInDetail, State, Summary, summary
 from bridge.model import CommandState, OrganizationId, Outcome, ShipmentId, Subject
 from bridge.shipping.refusals import Refusal
 from bridge.store.database import Transaction
 from bridge.store.story import story
+from bridge.web.problems import FieldError
 
 _UNCLEAR: Final = (
     "nobody knows whether the carrier made it: what its lists show does not say, so it is not asked for again"
@@ -27,6 +30,36 @@ class MadeShipment(Summary):
 
     shipment_id: int
     organization_id: int
+
+
+class BatchItem(TypedDict):
+    """What became of one of many: the shipment, or the problem that it met, or that nobody knows."""
+
+    index: Annotated[int, Field(description="Its place among those that were asked for, from 0")]
+    outcome: Literal["done", "rejected", "unknown"]
+    shipment_id: NotRequired[int]
+    organization_id: NotRequired[int]
+    state: NotRequired[State | None]
+    tracking_number: NotRequired[str | None]
+    purchase: NotRequired[PurchaseInDetail | None]
+    problem: NotRequired[str]
+    error: NotRequired[str]
+    errors: NotRequired[Sequence[FieldError]]
+
+
+class MadeMany(TypedDict):
+    """What became of each of many."""
+
+    organization_id: int
+    items: Sequence[BatchItem]
+
+
+class ShownBatch(TypedDict):
+    """A command that made many shipments, or as many of them as could be made."""
+
+    command_id: str
+    outcome: Literal["done"]
+    result: MadeMany
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from starlette.requests import Request
 
+from bridge.web.endpoint import JSON
 from bridge.web.kinds import BAD_REQUEST, NOT_JSON, NOT_JSON_TYPE, TOO_LARGE, UNPROCESSABLE
 from bridge.web.parameters import Parameter
 from bridge.web.problems import FieldError, Problem
@@ -17,6 +18,8 @@ from bridge.web.problems import FieldError, Problem
 MOST_BYTES: Final = 262_144
 KEY: Final = re.compile(r"[!-~]{1,255}")
 """What a command may be known by, at every edge."""
+_BY_HABIT: Final = "application/x-www-form-urlencoded"
+"""What `curl --data` says of whatever it sends, unless it is told otherwise."""
 _KEY_SCHEMA: Final = {"type": "string", "pattern": f"^{KEY.pattern}$"}
 _KEY_TOLD: Final = "What is sent again under the same key has one effect, and the same answer; another body: 409."
 REQUIRED_KEY: Final = Parameter("Idempotency-Key", _KEY_TOLD, _KEY_SCHEMA, "header")
@@ -45,8 +48,8 @@ async def read(request: Request, model: type[T]) -> T:
 
 def _insist_on_json(request: Request) -> None:
     """Refuse a body that says it is something else; one that does not say what it is, is read. Raises a Problem."""
-    media, _, _ = request.headers.get("content-type", "application/json").partition(";")
-    if media.strip().lower() != "application/json":
+    media, _, _ = request.headers.get("content-type", JSON).partition(";")
+    if media.strip().lower() not in (JSON, _BY_HABIT):
         raise Problem(NOT_JSON_TYPE, "The body has to be application/json.")
 
 

@@ -149,6 +149,7 @@ BODIES: list[tuple[bytes, str | None, int, str, str]] = [
     (b'{"subject": NaN}', "application/json", 400, "not-json", "what only JavaScript knows"),
     (b"{}", "text/plain", 415, "unsupported-media-type", "another content type"),
     (b"{}", "application/json; charset=utf-8", 422, "unprocessable", "nothing is asked for"),
+    (b"{}", "application/x-www-form-urlencoded", 422, "unprocessable", "what curl says of everything"),
     (b"{}", None, 422, "unprocessable", "no content type"),
     (b'{"all": 1}', "application/json", 422, "unprocessable", "a number for yes"),
     (b'{"organizations": ["4821"]}', "application/json", 422, "unprocessable", "a text for a number"),
