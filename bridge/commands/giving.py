@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, NotRequired
 from urllib.parse import quote
 
@@ -82,6 +82,15 @@ class Giving:
         if given.standing.state is not CommandState.done:
             return _answer(given.standing)
         return Response(to_json(given.standing.result), 201 if given.is_new else 200, media_type=JSON)
+
+    async def create_many(self, command: Command, known: Sequence[Mapping[str, object]]) -> Response:
+        """Store a command that makes many things, and answer for each what is known of it: at first that is `known`."""
+        standing = (await self._given(command)).standing
+        if standing.state in _ENDED:
+            raise _problem(standing)
+        items = (standing.result or {}).get("items", known)
+        told = {"command_id": standing.id, "outcome": _OUTCOMES[standing.state], "items": items}
+        return Response(to_json(told), 202, {"location": place(standing.operation, standing.id)}, media_type=JSON)
 
     async def _given(self, command: Command) -> Submitted:
         try:

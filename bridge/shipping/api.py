@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.commands.giving import GIVEN, PROBLEMS, Giving
+from bridge.commands.giving import GIVEN, PROBLEMS, Giving, ShownCommand
 from bridge.model import Command
 from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
-from bridge.shipping.results import MadeShipment, ShownBatch
+from bridge.shipping.results import GivenBatch, MadeShipment, known
 from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import Answer, guarded
@@ -19,9 +20,9 @@ from bridge.web.kinds import CARRIER_REFUSED, FORBIDDEN, NOT_CREATED, NOTHING_SE
 from bridge.web.problems import Problem
 
 _MADE: Final = {
-    **GIVEN,
-    200: Answer("What was made when the key first came; of many, what became of each.", MadeShipment | ShownBatch),
+    200: Answer("What was made when the key first came.", MadeShipment),
     201: Answer("It was made.", MadeShipment),
+    202: replace(GIVEN[202], told="It takes longer; of many, what is known of each.", body=ShownCommand | GivenBatch),
 }
 
 
@@ -52,7 +53,7 @@ class ShippingApi:
         command = Command(asked.operation, key, asked.canonical, client.name)
         if isinstance(asked, CreateOne):
             return await self._giving.create(command)
-        return await self._giving.give(command)
+        return await self._giving.create_many(command, known(asked.wanted))
 
 
 def _within(client: Client, asked: CreateShipments) -> CreateShipments:

@@ -15,7 +15,8 @@ from bridge.commands.models import done
 from bridge.commands.refusing import refused
 from bridge.inspection.document import PurchaseInDetail, State, Summary, summary
 from bridge.model import CommandState, OrganizationId, Outcome, ShipmentId, Subject
-from bridge.shipping.refusals import Refusal
+from bridge.shipments.asked import ShipmentAsked
+from bridge.shipping.refusals import Refusal, ours
 from bridge.store.database import Transaction
 from bridge.store.story import story
 from bridge.web.problems import FieldError
@@ -36,7 +37,7 @@ class BatchItem(TypedDict):
     """What became of one of many: the shipment, or the problem that it met, or that nobody knows."""
 
     index: Annotated[int, Field(description="Its place among those that were asked for, from 0")]
-    outcome: Literal["done", "rejected", "unknown"]
+    outcome: Literal["accepted", "done", "rejected", "unknown"]
     shipment_id: NotRequired[int]
     organization_id: NotRequired[int]
     state: NotRequired[State | None]
@@ -47,19 +48,19 @@ class BatchItem(TypedDict):
     errors: NotRequired[Sequence[FieldError]]
 
 
-class MadeMany(TypedDict):
-    """What became of each of many."""
+class GivenBatch(TypedDict):
+    """A command that makes many shipments, with what is known of each by now."""
 
-    organization_id: int
+    command_id: str
+    outcome: Literal["accepted", "done"]
     items: Sequence[BatchItem]
 
 
-class ShownBatch(TypedDict):
-    """A command that made many shipments, or as many of them as could be made."""
-
-    command_id: str
-    outcome: Literal["done"]
-    result: MadeMany
+def known(wanted: Sequence[ShipmentAsked | Sequence[FieldError]]) -> Sequence[dict[str, object]]:
+    """Say of each of many what is known before anybody was asked."""
+    return [
+        _accepted(item) if isinstance(one, ShipmentAsked) else _no(item, ours(one)) for item, one in enumerate(wanted)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +89,7 @@ class Results:
         if item in self.made:
             return {"index": item, "outcome": "done", **self._made(transaction, item, now)}
         if item in self.refused:
-            no = self.refused[item].written()
-            return {
-                "index": item,
-                "outcome": "rejected",
-                "problem": no["kind"],
-                "error": no["why"],
-                "errors": no["errors"],
-            }
+            return _no(item, self.refused[item])
         return {"index": item, "outcome": "unknown", "error": _UNCLEAR}
 
     def _made(self, transaction: Transaction, item: int, now: datetime) -> dict[str, object]:
@@ -106,3 +100,13 @@ class Results:
         made: MadeShipment = {"shipment_id": shipment, "organization_id": self.organization, **told}
         written: dict[str, object] = to_jsonable_python(made)
         return written
+
+
+def _accepted(item: int) -> dict[str, object]:
+    return {"index": item, "outcome": "accepted"}
+
+
+def _no(item: int, refusal: Refusal) -> dict[str, object]:
+    written = refusal.written()
+    told = {"problem": written["kind"], "error": written["why"], "errors": written["errors"]}
+    return {"index": item, "outcome": "rejected", **told}

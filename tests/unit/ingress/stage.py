@@ -41,6 +41,7 @@ from bridge.lifecycle import Loops, Stop
 from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import InboxStore
+from bridge.shipping.api import ShippingApi
 from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import SqlConnections
@@ -164,7 +165,9 @@ class Stage:
         self.connections = SqlConnections(self.database, self.recorder)
         connections = ConnectionsApi(self.connections, access, Pausing(self.database, self.connections, self._note))
         shipments = ShipmentsApi(self.database, access, lambda: self.now, settle=timedelta(seconds=20))
-        internal = internal_routes([operations, self.feed, commands, api, connections, purchases, shipments])
+        internal = internal_routes(
+            [ShippingApi(giving, access), operations, self.feed, commands, api, connections, purchases, shipments]
+        )
         self.app = application([*webhook_routes(self.receiver), *internal])
 
     async def __aenter__(self) -> Self:
