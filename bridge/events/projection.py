@@ -111,8 +111,8 @@ def _status(about: _About, seen: StatusSeen) -> Projection:
         *[_status_fact(about, state, place) for place in found.new],
     )
     work = None
-    if seen.status == "offers_prepared" and found.new and is_latest:
-        work = _work(about, state, about.notification.at + OFFER_LIFETIME)
+    if seen.status == "offers_prepared" and found.new:
+        work = _work(about, about.notification.at + OFFER_LIFETIME)
     return Projection("projected" if facts else "nothing_new", state, facts, work, seen.says_bought)
 
 
@@ -193,8 +193,7 @@ def _offers(about: _About, offers: tuple[Offer, ...]) -> Projection:
     )
     state = replace(about.state, offers_at=about.second) if newest else about.state
     deadline = min(expiries, default=about.notification.at + OFFER_LIFETIME)
-    work = _work(about, state, deadline) if current else None
-    return Projection("projected", state, (about.fact(offers_key(offers), data),), work)
+    return Projection("projected", state, (about.fact(offers_key(offers), data),), _work(about, deadline))
 
 
 def offers_key(offers: tuple[Offer, ...]) -> str:
@@ -203,7 +202,6 @@ def offers_key(offers: tuple[Offer, ...]) -> str:
     return text if len(text) <= 200 else sha256(text.encode()).hexdigest()
 
 
-def _work(about: _About, state: ShipmentState, deadline: datetime) -> PurchaseWork | None:
-    if not state.is_buyable:
-        return None
+def _work(about: _About, deadline: datetime) -> PurchaseWork:
+    """Have it decided about, whatever is known: what was told before may be forged, and a read decides."""
     return PurchaseWork(about.notification.organization, about.shipment, deadline, about.notification.delivery)
