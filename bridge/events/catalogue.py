@@ -201,6 +201,14 @@ class OffersExpired(ShipmentFact):
     type = "shipment.offers_expired"
 
     expired_at: datetime
+    held: Annotated[
+        Word | None,
+        Field(
+            description="Why its purchase waits for a person: approving it, or a retry, has the offers made anew."
+            " Null: nobody is waited for",
+            examples=["approval_required"],
+        ),
+    ] = None
 
 
 class Confirmed(ShipmentFact):

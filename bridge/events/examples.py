@@ -105,7 +105,7 @@ _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
     PurchaseUnknown: _PURCHASE,
     PurchaseSucceeded: {**_PURCHASE, "price": _PRICE, "adopted": False},
     PurchaseFailed: {**_PURCHASE, "reason": "insufficient_funds"},
-    OffersExpired: {**_FACT, "expired_at": _AT + timedelta(minutes=5)},
+    OffersExpired: {**_FACT, "expired_at": _AT + timedelta(minutes=5), "held": "approval_required"},
     Confirmed: {**_FACT, "tracking_number": _NUMBER},
     TrackingNumberAssigned: {**_FACT, "tracking_number": _NUMBER},
     StatusChanged: {**_FACT, **_MOVED},

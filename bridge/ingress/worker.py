@@ -13,7 +13,6 @@ from bridge.observability import Metrics
 from bridge.ports import Projector
 from bridge.store.outbox import Made
 from bridge.store.projecting import Projected
-from bridge.store.purchase import ADOPTED_UNREAD
 
 log = structlog.get_logger()
 
@@ -71,8 +70,6 @@ class Worker:
             verdicts=dict(projected.verdicts),
         )
         self._metrics.unknown_words.inc(projected.unlisted)
-        if projected.adopted:
-            self._metrics.purchases.labels("succeeded", ADOPTED_UNREAD).inc(projected.adopted)
         for delivery, verdict in projected.failed:
             self._metrics.failed_deliveries.labels(verdict).inc()
             log.error("delivery.failed", delivery=delivery, verdict=verdict)

@@ -60,6 +60,7 @@ def _purchase(story: Story, now: datetime, settle: timedelta) -> Iterator[str]:
             yield _bought(story, one)
         case _:
             yield from _ENDED[one.state](story, one, now)
+            yield from _looked_at(one, now)
     if one.held_until is not None and one.held_until > now and one.state in LIVE:
         yield f"{one.holder} has it in hand until {clock(one.held_until)}, or longer if it says so"
     if one.wanted_again is not None:
@@ -103,6 +104,16 @@ def _held(story: Story, one: Standing, now: datetime) -> Iterator[str]:
     yield f"`bridge purchases approve {story.shipment}` has {one.service} bought{most}; {_retry(story)}"
     if one.deadline <= now:
         yield f"its offers ran out at {clock(one.deadline)}: after an approval they would be made anew first"
+
+
+def _looked_at(one: Standing, now: datetime) -> Iterator[str]:
+    """Say what a read is to show, or did not show, of what nobody works on."""
+    if one.said_at is not None and one.look_at is None:
+        yield f"a webhook said at {clock(one.said_at)} that it is bought; no read showed that, so it does not count"
+    elif one.said_at is not None and one.look_at is not None:
+        yield f"a webhook says that it is bought: a read is to show it {_due(one.look_at, now)}"
+    elif one.look_at is not None:
+        yield f"it is read once more {_due(one.look_at, now)}, to see if its window closed unbought"
 
 
 def _failed(story: Story, one: Standing, now: datetime) -> Iterator[str]:

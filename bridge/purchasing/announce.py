@@ -106,9 +106,10 @@ def given_up(purchase: Purchase, why: str, found: Evidence, policy: Policy, now:
     return _tell(purchase, data, now, key=f"{why}:{purchase.cause or ''}", facet=why)
 
 
-def expired(purchase: Purchase, shipment: Shipment) -> Tell:
+def expired(purchase: Purchase, shipment: Shipment, *, held: str | None = None) -> Tell:
+    """Tell that a window closed unbought; `held` is why the purchase waits for a person, where it goes on waiting."""
     when = max((offer.expires_at for offer in shipment.offers if offer.expires_at), default=shipment.at)
-    data = OffersExpired.model_validate(_about(purchase) | {"expired_at": when})
+    data = OffersExpired.model_validate(_about(purchase) | {"expired_at": when, "held": held})
     return _tell(purchase, data, when, key=offers_key(shipment.offers))
 
 

@@ -23,7 +23,7 @@ from bridge.purchasing.hand import Account, Hand
 from bridge.purchasing.nobody import Nobody
 from bridge.purchasing.planner import plan, projected_missed
 from bridge.purchasing.terms import Terms
-from bridge.store.outlook import Batch, Outlook, Take
+from bridge.store.outlook import Batch, Errand, Outlook, Take
 from bridge.store.purchases import SqlPurchases
 
 log = structlog.get_logger()
@@ -134,8 +134,8 @@ class Buyer:
             self.bell.ring()
 
     async def _grow(self, desk: Desk, account: Account, batch: Batch) -> None:
-        """Where it is crowded, find out how many one call may be about."""
-        if desk.is_crowded:
+        """Where it is crowded, find out how many one call may be about, by a shipment that somebody wants bought."""
+        if desk.is_crowded and batch.errand is not Errand.look:
             with suppress(CarrierError):
                 desk.most = await account.carrier.most_at_once(batch.purchases[0].shipment)
 

@@ -13,7 +13,7 @@ from bridge.model import IntentId, OfferId
 from bridge.purchasing import announce, notes
 from bridge.purchasing.delays import RETRIES, again, soon
 from bridge.purchasing.evidence import Bought
-from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale, ended, is_hopeless, left_behind
+from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale, at_rest, ended, is_hopeless, left_behind
 from bridge.purchasing.policy import CARRIER_OWNED, Adopt, Buy, Decision, Decline, Expired, Hold, NotOurs, Wait, decide
 from bridge.purchasing.policy.document import document
 from bridge.purchasing.shipment import Shipment
@@ -38,7 +38,7 @@ def decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment
         case Buy() | Hold():
             return _wished(noted, shipment, decision, terms, now)
         case Adopt(bought):
-            return _adopted(noted, shipment, bought)
+            return adopted(noted, shipment, bought)
         case Decline(why, rejected):
             told = announce.declined(noted, shipment, why, rejected, terms.policy)
             decided = record(noted, shipment, decision, terms)
@@ -119,7 +119,7 @@ def choose(purchase: Purchase, shipment: Shipment, offer: Offer) -> Purchase:
     )
 
 
-def _adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
+def adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
     """Take note that somebody else bought it."""
     facts = announce.seen_bought(purchase, shipment)
     if bought.offer is None:
@@ -127,19 +127,22 @@ def _adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
         return ended(purchase, shipment.at, PurchaseState.succeeded, ADOPTED, facts, told)
     before = left_behind(purchase, shipment.at)
     offer = bought.offer
-    adopted = replace(
+    theirs = replace(
         purchase,
         intent=IntentId(f"adopted-{purchase.organization}-{purchase.shipment}"),
         offer=OfferId(offer.offer_id),
         service=offer.service_id,
         answer=None,
     )
-    told = announce.succeeded(adopted, shipment, offer, adopted=True)
-    return ended(adopted, shipment.at, PurchaseState.succeeded, ADOPTED, *before, told, facts)
+    told = announce.succeeded(theirs, shipment, offer, adopted=True)
+    return ended(theirs, shipment.at, PurchaseState.succeeded, ADOPTED, *before, told, facts)
 
 
 def _expired(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
     """Have the offers made anew, so many times; an edit takes a while to show."""
+    if _was_held(purchase):
+        told = announce.expired(purchase, shipment, held=purchase.reason)
+        return Move(replace(at_rest(purchase, PurchaseState.held, purchase.reason), look_at=None), (told,))
     if moment.is_paused:  # they would expire again before anything may be bought
         return ended(purchase, shipment.at, PurchaseState.expired, PAUSED, announce.expired(purchase, shipment))
     if purchase.edited_at is not None and moment.now < purchase.edited_at + _EDIT_SHOWS_WITHIN:
@@ -148,6 +151,12 @@ def _expired(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Momen
     if may_edit and not _is_abandoned(purchase, shipment):
         return Stale(purchase)
     return ended(purchase, shipment.at, PurchaseState.expired, None, announce.expired(purchase, shipment))
+
+
+def _was_held(purchase: Purchase) -> bool:
+    """Say whether it waits for a person, and nobody but a webhook asked for it since: no offers are made for that."""
+    is_asked_for = purchase.approval is not None or purchase.answer in (Answer.asked, Answer.not_taken)
+    return purchase.intent is not None and not is_asked_for
 
 
 def _is_abandoned(purchase: Purchase, shipment: Shipment) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,34 +15,31 @@ from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.events.shipment import ShipmentState
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
-from bridge.model import ShipmentId
 from bridge.observability import Metrics
 from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce
 from bridge.purchasing.deciding import decided, edited, record, regenerated, unaffordable
+from bridge.purchasing.looking import looked, unseen
 from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale
+from bridge.purchasing.reader import ALONE, Read, Reader
 from bridge.purchasing.sending import SEND_WITHIN, Result, intended, is_account_wide, sent
 from bridge.purchasing.settling import settled
 from bridge.purchasing.shipment import Choice, Shipment
 from bridge.purchasing.terms import Terms
 from bridge.purchasing.unread import not_now, unread
 from bridge.store.outlook import Batch, Errand
-from bridge.store.purchase import LIVE, Answer, Purchase, PurchaseState, Step
+from bridge.store.purchase import LIVE, UNBOUGHT, Answer, Purchase, PurchaseState, Step
 from bridge.store.purchases import Decide, Intent, SqlPurchases
 
 log = structlog.get_logger()
 
-_ALONE: Final = 2
-"""How many of those that a list left out are read by themselves: one forged id must not use up everybody's calls."""
 _PURPOSES: Final = {
     Errand.settle: Purpose.settle,
     Errand.buy: Purpose.read,
     Errand.confirm: Purpose.confirm,
     Errand.renew: Purpose.sweep,
+    Errand.look: Purpose.confirm,
 }
-_NOT_LISTED: Final = CarrierUnavailable("not_in_list")
-
-Read = Shipment | CarrierUnavailable | CarrierRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +63,18 @@ class Hand:
     ) -> None:
         self._purchases = purchases
         self._carrier = account.carrier
+        self._reader = Reader(account.carrier, on_call)
         self._terms = account.terms
         self._metrics = metrics
         self._clock = clock
-        self._on_call = on_call
 
     async def handle(self, batch: Batch) -> None:
         """Do the next thing for each. Raises StoreUnavailable."""
         asked_at = self._clock()
-        reads = await self._read(batch)
+        # What nobody works on can wait until a list has it; to ask one by one would cost what others need.
+        alone = 0 if batch.errand is Errand.look else ALONE
+        wanted = [one.shipment for one in batch.purchases]
+        reads = await self._reader.read(wanted, _PURPOSES[batch.errand], alone=alone)
         moment = Moment(asked_at, self._clock(), batch.is_paused)
         found = [self._judge(one, reads[one.shipment], moment) for one in batch.purchases]
         await self._save([one for one in found if isinstance(one, Move)])
@@ -86,36 +86,13 @@ class Hand:
                 await self._regenerate(one.purchase, _PURPOSES[batch.errand])
 
     def _judge(self, purchase: Purchase, read: Read, moment: Moment) -> Next:
+        is_at_rest = purchase.state in UNBOUGHT
         if isinstance(read, Shipment):
-            judged = decided if purchase.state is PurchaseState.wanted else settled
-            return judged(purchase, read, self._terms, moment)
+            live = decided if purchase.state is PurchaseState.wanted else settled
+            return (looked if is_at_rest else live)(purchase, read, self._terms, moment)
         if isinstance(read, CarrierRefused):
             log.warning("purchase.read_refused", shipment=purchase.shipment, key=read.key, status=read.status)
-        return unread(purchase, read, self._terms, moment.now)
-
-    # -- reading -----------------------------------------------------------------------------------------------------
-
-    async def _read(self, batch: Batch) -> Mapping[ShipmentId, Read]:
-        purpose = _PURPOSES[batch.errand]
-        wanted = [one.shipment for one in batch.purchases]
-        if len(wanted) == 1:
-            return {wanted[0]: await self._read_one(wanted[0], purpose)}
-        try:
-            listed = await self._carrier.read_many(wanted, purpose)
-        except (CarrierUnavailable, CarrierRefused) as error:
-            return dict.fromkeys(wanted, error)
-        missing = [one for one in wanted if one not in listed]
-        alone = {one: await self._read_one(one, purpose) for one in missing[:_ALONE]}
-        return {one: listed.get(one) or alone.get(one, _NOT_LISTED) for one in wanted}
-
-    async def _read_one(self, shipment: ShipmentId, purpose: Purpose) -> Read:
-        began = asyncio.get_running_loop().time()
-        try:
-            return await self._carrier.read(shipment, purpose)
-        except (CarrierUnavailable, CarrierRefused) as error:
-            return error
-        finally:
-            self._on_call(asyncio.get_running_loop().time() - began)
+        return (unseen if is_at_rest else unread)(purchase, read, self._terms, moment.now)
 
     async def _regenerate(self, purchase: Purchase, purpose: Purpose) -> None:
         """Ask for new offers; what became of it, a read will show. It is written down first, and never sent late.
@@ -228,7 +205,7 @@ class Hand:
             log.warning("purchase.lease_lost", n=len(moves) - len(saved))
         for one in saved:
             log.info("purchase.stepped", shipment=one.shipment, after=one.state, reason=one.reason)
-            if one.state not in LIVE:
+            if one.state not in LIVE and not one.was_looked_at:
                 self._metrics.purchases.labels(one.state.value, one.reason or "").inc()
         return saved
 

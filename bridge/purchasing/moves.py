@@ -24,6 +24,8 @@ from bridge.store.purchase import NO_LEAVE, PAUSED, Answer, Purchase, PurchaseSt
 GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """From the end of the window to the end of waiting for a carrier that lets nothing be decided."""
 UNKNOWN_AFTER: Final = timedelta(seconds=60)
+CLOSED_FOR: Final = timedelta(seconds=5)
+"""How long a window is over before a read is asked to show that: the carrier's clock may be behind."""
 WHILE_PAUSED: Final = (PAUSED, PAUSED, Evidence.carrier)
 WITHOUT_LEAVE: Final = (NO_LEAVE, PAUSED, Evidence.carrier)
 UNREACHABLE: Final = ("carrier_unreachable", "carrier_unavailable", Evidence.webhook)
@@ -82,7 +84,18 @@ def ended(
 ) -> Move:
     """End a purchase; an intent that was never taken in ends with it."""
     told = (*left_behind(purchase, at), *tell)
-    return Move(replace(purchase, state=state, reason=why, answer=None), told, decided=decided)
+    return Move(replace(at_rest(purchase, state, why), answer=None), told, decided=decided)
+
+
+def at_rest(purchase: Purchase, state: PurchaseState, why: str | None) -> Purchase:
+    """Have nobody work on it. It is looked at after the window where it is held, and where a webhook says it is bought.
+
+    A webhook's word is not looked into twice: `look_at` is unset once that is done.
+    """
+    said = purchase.look_at if purchase.said_at is not None else None
+    over = purchase.deadline + CLOSED_FOR if state is PurchaseState.held else None
+    look_at = min((at for at in (said, over) if at is not None), default=None)
+    return replace(purchase, state=state, reason=why, look_at=look_at)
 
 
 def left_behind(purchase: Purchase, at: datetime) -> tuple[announce.Tell, ...]:

@@ -23,6 +23,10 @@ _UNHURRIED_S: Final = 10.0
 """How long the reads of what is in doubt or accepted may take one by one."""
 _RENEWALS: Final = 10
 """How many windows that are over one hand opens anew, one after the other."""
+_LOOKS: Final = 100
+"""How many that nobody works on are looked at by one list."""
+_LOOK_PACE_S: Final = 10.0
+"""So long they wait for a full one."""
 _LAST_MOMENT_S: Final = 15.0
 """With less than that left, nothing waits for a full call."""
 
@@ -79,6 +83,8 @@ def projected_missed(outlook: Outlook, means: Means) -> int:
 def _takes(outlook: Outlook, errand: Errand, size: int, hands: Hands, free: int) -> list[Take]:
     if errand is Errand.renew:
         return _renewals(outlook, size, free)
+    if errand is Errand.look:
+        return _looks(outlook, hands, free)
     due = outlook.due(errand)
     waits = size > 1 and hands.idle_s.get(errand, math.inf) < PACE_S and not _is_late(outlook, errand)
     if waits:
@@ -88,8 +94,18 @@ def _takes(outlook: Outlook, errand: Errand, size: int, hands: Hands, free: int)
 
 def _renewals(outlook: Outlook, size: int, free: int) -> list[Take]:
     """Make offers anew with a hand that nobody else needs: each takes a call of its own."""
-    is_spare = outlook.over > 0 and free > (1 if outlook.wanted else 0)
-    return [Take(Errand.renew, min(size, outlook.over, _RENEWALS))] if is_spare else []
+    return [Take(Errand.renew, min(size, outlook.over, _RENEWALS))] if outlook.over and _is_spare(outlook, free) else []
+
+
+def _looks(outlook: Outlook, hands: Hands, free: int) -> list[Take]:
+    """Look at what nobody works on with such a hand, too: anybody who forges webhooks can make many of them."""
+    waits = outlook.looks < _LOOKS and hands.idle_s.get(Errand.look, math.inf) < _LOOK_PACE_S
+    is_due = outlook.looks > 0 and not waits
+    return [Take(Errand.look, min(_LOOKS, outlook.looks))] if is_due and _is_spare(outlook, free) else []
+
+
+def _is_spare(outlook: Outlook, free: int) -> bool:
+    return free > (1 if outlook.wanted else 0)
 
 
 def _is_late(outlook: Outlook, errand: Errand) -> bool:

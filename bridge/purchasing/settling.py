@@ -12,7 +12,7 @@ from bridge.model import OfferId
 from bridge.purchasing import announce, notes
 from bridge.purchasing.delays import READS, again, soon
 from bridge.purchasing.evidence import Bought, Nothing, NotPaid, Underway, evidence
-from bridge.purchasing.moves import Moment, Move, ended, unknown
+from bridge.purchasing.moves import Moment, Move, at_rest, ended, unknown
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.purchase import ADOPTED, Answer, Purchase, PurchaseState
@@ -72,11 +72,7 @@ def _nothing_yet(purchase: Purchase, shipment: Shipment, terms: Terms, moment: M
 
 def _is_for_sale(purchase: Purchase, shipment: Shipment) -> bool:
     """Say whether the offer that was asked for can still be bought, so that its refusal is not explained."""
-    mine = [offer for offer in shipment.offers if offer.offer_id == purchase.offer]
-    return any(
-        offer.status in ("available", "selected") and not (offer.expires_at and offer.expires_at <= shipment.at)
-        for offer in mine
-    )
+    return any(shipment.can_sell(offer) for offer in shipment.offers if offer.offer_id == purchase.offer)
 
 
 def _failed(purchase: Purchase, why: str, at: datetime, now: datetime, *, is_over: bool = False) -> Move:
@@ -84,7 +80,7 @@ def _failed(purchase: Purchase, why: str, at: datetime, now: datetime, *, is_ove
     told = announce.failed(purchase, why, at)
     refused = replace(purchase, refusals=purchase.refusals + 1, answer=None)
     if is_over or refused.refusals >= REFUSALS:
-        return Move(replace(refused, state=PurchaseState.failed, reason=why), (told,), _pauses(why))
+        return Move(at_rest(refused, PurchaseState.failed, why), (told,), _pauses(why))
     anew = replace(refused, state=PurchaseState.wanted, intent=None, reason=None, reads=0)
     return Move(soon(anew, 0, now), (told,), _pauses(why))
 

@@ -67,6 +67,10 @@ class Shipment:
     payments: tuple[Payment, ...]
     traits: Traits = Traits()
 
+    def can_sell(self, offer: Offer) -> bool:
+        """Say whether one of its offers can still be bought, by the carrier's clock."""
+        return offer.status in ("available", "selected") and not (offer.expires_at and offer.expires_at <= self.at)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:

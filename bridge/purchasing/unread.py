@@ -23,6 +23,8 @@ from bridge.purchasing.terms import Terms
 from bridge.store.purchase import Answer, Purchase, PurchaseState
 
 NO_TOKEN: Final = CarrierUnavailable("no_token")
+NOT_LISTED: Final = CarrierUnavailable("not_in_list")
+"""A list did not have it, and it was not read alone."""
 _NOT_TO_THIS_TOKEN: Final = (401, 403)
 _NOT_FOUND: Final = 404
 

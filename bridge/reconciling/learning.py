@@ -14,7 +14,7 @@ from bridge.purchasing.shipment import Shipment
 from bridge.reconciling.reading import Reading
 from bridge.store.answers import Answer, Learned
 from bridge.store.database import Transaction
-from bridge.store.purchase import ADOPTED_UNREAD
+from bridge.store.purchase import ADOPTED
 from bridge.store.sweeps import SqlSweeps
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ class Learning:
         for fact, number in learned.facts.items():
             self._metrics.found_by_poll.labels(fact).inc(number)
         if learned.adopted:
-            self._metrics.purchases.labels("succeeded", ADOPTED_UNREAD).inc(learned.adopted)
+            self._metrics.purchases.labels("succeeded", ADOPTED).inc(learned.adopted)
         if learned.facts:
             facts = dict(learned.facts)
             log.info("sweep.found", organization=organization, facts=facts, purchases_wanted=learned.wanted)

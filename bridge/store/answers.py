@@ -17,7 +17,7 @@ from bridge.model import Fact, OrganizationId, PurchaseWork, ShipmentId, Subject
 from bridge.store import polled, watched
 from bridge.store.database import Row, Transaction
 from bridge.store.facts import Ledger, Recorder
-from bridge.store.wanting import adopt_unread, want
+from bridge.store.wanting import adopt, want
 from bridge.store.watched import Pace
 
 log = structlog.get_logger()
@@ -142,8 +142,8 @@ class Answers:
         # What is known already was asked for, or taken note of, by whoever brought it.
         wanted = [work for shipment, work in gathered.work.items() if shipment in news]
         want(transaction, wanted, now)
-        bought = [(organization, shipment, by) for shipment, by in gathered.bought.items() if shipment in news]
-        adopted = adopt_unread(transaction, bought, now)
+        # A purchase is no news where a webhook told of it, which the ledger does not go by.
+        adopted = adopt(transaction, [(organization, *one) for one in gathered.bought.items()], now)
         self._watch(transaction, organization, gathered.states, news, now)
         if heard_since is not None:
             polled.keep(transaction, organization, fresh, heard_since, now)

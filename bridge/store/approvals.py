@@ -138,7 +138,7 @@ def _approve(transaction: Transaction, found: Listed, order: Order, now: datetim
 def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
     if found.state is not PurchaseState.wanted:
         return _refused(found)
-    changes: dict[str, object] = {"reason": BY_PERSON, **_UNAPPROVED}
+    changes: dict[str, object] = {"reason": BY_PERSON, "look_at": micros(found.deadline), **_UNAPPROVED}
     left = [_failed(found, order, now)] if _is_not_taken(transaction, found) else []
     if left:  # as it was asked for, so it ends: what is decided about after the hold is another intent
         found = replace(found, intent=None)

@@ -10,8 +10,8 @@ from typing import Final
 
 from bridge.model import OrganizationId, micros
 from bridge.store.connections import every_paused, resting
-from bridge.store.database import Transaction, marks
-from bridge.store.purchase import Purchase
+from bridge.store.database import Given, Transaction, marks
+from bridge.store.purchase import IS_UNBOUGHT, Purchase
 
 CONFIRMED_WITHIN: Final = timedelta(minutes=5)
 """For so long an accepted purchase may wait behind windows that are open; then it is as urgent as one in doubt."""
@@ -31,6 +31,8 @@ class Errand(IntEnum):
     """Accepted, and not seen yet."""
     renew = 3
     """Wanted, and its window is over: its offers are made anew, or it ends."""
+    look = 4
+    """Nobody works on it, and a read is to show what became of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Outlook:
     wanted: tuple[tuple[float, int], ...] = ()
     over: int = 0
     """How many windows are over."""
+    looks: int = 0
+    """How many are to be read though nobody works on them."""
 
     def due(self, errand: Errand) -> int:
         """Say how many there are."""
@@ -55,6 +59,8 @@ class Outlook:
                 return sum(n for _, n in self.wanted)
             case Errand.renew:
                 return self.over
+            case Errand.look:
+                return self.looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ Plan = Callable[[Outlook], Sequence[Take]]
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What is due now, as a condition in SQL: `order` puts the first of an errand first."""
+    """What is due now, as conditions in SQL."""
 
     at: int
     clock: int
@@ -102,14 +108,29 @@ class Due:
         return cls(micros(now), transaction.now, resting(transaction, transaction.now), every_paused(transaction))
 
     @property
-    def sql(self) -> str:
+    def live(self) -> Given:
+        """Choose what somebody is to work on."""
         # What was never bought by the end of its window is looked at all the same, so that it ends.
         which = f"{begun_or_not_of(self.idle)} OR deadline <= ?"
-        return f"{LIVE} AND (due_at <= ? OR due_at > ?) AND held_until <= ? AND ({which})"
+        sql = f"{LIVE} AND (due_at <= ? OR due_at > ?) AND held_until <= ? AND ({which})"
+        return Given(sql, (self.at, self.at + _FURTHEST, self.clock, *self.idle, self.at))
 
     @property
-    def parameters(self) -> tuple[object, ...]:
-        return self.at, self.at + _FURTHEST, self.clock, *self.idle, self.at
+    def looks(self) -> Given:
+        """Choose what is to be read though nobody works on it."""
+        sql = f"look_at IS NOT NULL AND {IS_UNBOUGHT} AND look_at <= ? AND held_until <= ?"
+        return Given(sql, (self.at, self.clock))
+
+    @property
+    def moments(self) -> tuple[int, int]:
+        """Give the values for _ERRAND."""
+        return self.at, self.at - round(CONFIRMED_WITHIN.total_seconds() * 1_000_000)
+
+    def of(self, errand: Errand) -> Given:
+        """Choose the purchases that an errand is about."""
+        if errand is Errand.look:
+            return self.looks
+        return Given(f"{_ERRAND} = {errand.value} AND {self.live.sql}", (*self.moments, *self.live.parameters))
 
 
 LIVE: Final = "state IN ('wanted', 'intended', 'doubt')"
@@ -122,37 +143,34 @@ _ERRAND: Final = (
 """What a purchase is taken in hand for, in SQL."""
 
 
-def of(errand: Errand) -> str:
-    """Choose, in SQL, the purchases that an errand is about."""
-    return f"{_ERRAND} = {errand.value}"
-
-
-def moments(due: Due) -> tuple[int, int]:
-    """Give the values for what `of` says."""
-    return due.at, due.at - round(CONFIRMED_WITHIN.total_seconds() * 1_000_000)
-
-
 def outlooks(transaction: Transaction, due: Due) -> list[Outlook]:
     """Count what is due, per organization."""
     rows = transaction.run(
         f"SELECT organization, {_ERRAND} AS errand,"
         f" CASE WHEN state = 'wanted' OR answer = 'refused' THEN deadline / {_BUCKET} ELSE 0 END AS second, count(*)"
-        f" FROM purchases WHERE {due.sql} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
-        (*moments(due), *due.parameters),
+        f" FROM purchases WHERE {due.live.sql} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+        (*due.moments, *due.live.parameters),
     )
     found: dict[OrganizationId, dict[Errand, list[tuple[float, int]]]] = {}
     for organization, errand, second, n in rows:
         left = second - due.at / _BUCKET
         found.setdefault(organization, {}).setdefault(Errand(errand), []).append((left, n))
-    return [_outlook(organization, by) for organization, by in found.items()]
+    looks = _looks(transaction, due)
+    every = sorted({*found, *looks})
+    return [_outlook(organization, found.get(organization, {}), looks.get(organization, 0)) for organization in every]
 
 
-def _outlook(organization: OrganizationId, by: dict[Errand, list[tuple[float, int]]]) -> Outlook:
+def _looks(transaction: Transaction, due: Due) -> dict[OrganizationId, int]:
+    sql = f"SELECT organization, count(*) FROM purchases WHERE {due.looks.sql} GROUP BY 1"
+    return {OrganizationId(row[0]): row[1] for row in transaction.run(sql, due.looks.parameters)}
+
+
+def _outlook(organization: OrganizationId, by: dict[Errand, list[tuple[float, int]]], looks: int) -> Outlook:
     def total(errand: Errand) -> int:
         return sum(n for _, n in by.get(errand, ()))
 
     wanted = tuple(by.get(Errand.buy, ()))
-    return Outlook(organization, total(Errand.settle), total(Errand.confirm), wanted, total(Errand.renew))
+    return Outlook(organization, total(Errand.settle), total(Errand.confirm), wanted, total(Errand.renew), looks)
 
 
 def begun_or_not_of(organizations: Sequence[OrganizationId]) -> str:

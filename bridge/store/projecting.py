@@ -30,7 +30,7 @@ from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.outbox import Made
 from bridge.store.sealed import Vault
-from bridge.store.wanting import adopt_unread, want
+from bridge.store.wanting import say_bought, want
 
 log = structlog.get_logger()
 
@@ -44,17 +44,13 @@ Project = Callable[[Notification, ShipmentState | None], Projection]
 
 @dataclass(frozen=True, slots=True)
 class Projected:
-    """What a round did: deliveries by verdict, failed ones, events made, purchases wanted, statuses without meaning.
-
-    `adopted` are purchases that somebody else made, as far as a webhook can say.
-    """
+    """What a round did: deliveries by verdict, failed ones, events made, purchases wanted, statuses without meaning."""
 
     verdicts: Counter[str]
     failed: tuple[tuple[DeliveryId, str], ...]
     made: tuple[Made, ...]
     wanted: int
     unlisted: int
-    adopted: int = 0
 
     @property
     def deliveries(self) -> int:
@@ -74,7 +70,6 @@ class _Round:
     bought: dict[tuple[OrganizationId, ShipmentId], DeliveryId] = field(default_factory=dict)
     made: list[Made] = field(default_factory=list)
     unlisted: int = 0
-    adopted: int = 0
 
     def close(self, delivery: DeliveryId, state: DeliveryState, verdict: str) -> None:
         """Say what became of a delivery."""
@@ -86,7 +81,6 @@ class _Round:
         self.work |= other.work
         self.made += other.made
         self.unlisted += other.unlisted
-        self.adopted += other.adopted
 
 
 class SqlProjector:
@@ -154,7 +148,7 @@ class SqlProjector:
         gathered.made += self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
         want(transaction, gathered.work.values(), now)
-        gathered.adopted += adopt_unread(transaction, [(*key, by) for key, by in gathered.bought.items()], now)
+        say_bought(transaction, [(*key, by) for key, by in gathered.bought.items()], now)
 
     def _notification(self, row: Row) -> Notification | str:
         """Read a delivery again; a text says why it could not be read, in a word."""
@@ -207,6 +201,4 @@ def _finish(transaction: Transaction, gathered: _Round, now: datetime) -> Projec
         )
         verdicts[verdict] += len(keys)
         failed += [(key, verdict) for key in keys] if state is DeliveryState.failed else []
-    return Projected(
-        verdicts, tuple(failed), tuple(gathered.made), len(gathered.work), gathered.unlisted, gathered.adopted
-    )
+    return Projected(verdicts, tuple(failed), tuple(gathered.made), len(gathered.work), gathered.unlisted)

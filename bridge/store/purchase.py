@@ -23,7 +23,9 @@ PAUSED: Final = "account_paused"
 NO_LEAVE: Final = "account_refused"
 """The same where the carrier does not show a shipment to this token: it may be the shipment, or the account."""
 ADOPTED_UNREAD: Final = "adopted_by_webhook"
-"""The same, as a webhook alone says. It moves no money: where a read is asked for, the read decides."""
+"""The same, as a webhook alone said to an earlier version: where a read is asked for, the read decides."""
+SAID_BOUGHT: Final = "said_bought"
+"""The reason of what a webhook says somebody else bought: a read is yet to show it."""
 BY_PERSON: Final = "by_person"
 """Why a purchase is held that a person stopped: nothing but a person lets it go on."""
 
@@ -51,6 +53,8 @@ UNBOUGHT: Final = (
     PurchaseState.not_ours,
 )
 """How a purchase ends that bought nothing, as far as we knew."""
+IS_UNBOUGHT: Final = f"state IN ({', '.join(repr(str(state)) for state in UNBOUGHT)})"
+"""The same in SQL, in the words of an index."""
 
 
 class Answer(StrEnum):
@@ -109,6 +113,10 @@ class Purchase:
     edited_at: datetime | None = None
     """When that was asked for last."""
     approval: Approval | None = None
+    look_at: datetime | None = None
+    """When it is to be read though nobody works on it."""
+    said_at: datetime | None = None
+    """When a webhook said that it is bought, which is unsigned: only a read shows it."""
     token: int = 0
     """Which taking in hand this is: the next one makes it worthless."""
     note: journal.Note | None = None
@@ -117,6 +125,11 @@ class Purchase:
     @property
     def subject(self) -> Subject:
         return Subject.shipment(self.organization, self.shipment)
+
+    @property
+    def was_looked_at(self) -> bool:
+        """Say whether nobody works on it, nor did before this step."""
+        return self.state in UNBOUGHT and self.note is not None and self.note.before == self.state
 
 
 @dataclass(frozen=True, slots=True)

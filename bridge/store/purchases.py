@@ -13,7 +13,7 @@ from bridge.model import Fact, OrganizationId, ShipmentId, micros, moment
 from bridge.store import budget, decisions, journal, refusals
 from bridge.store.budget import Caps, Refusal
 from bridge.store.connections import is_paused, resting
-from bridge.store.database import Database, Row, Transaction
+from bridge.store.database import Database, Given, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.outlook import (
     LIVE,
@@ -24,9 +24,7 @@ from bridge.store.outlook import (
     Plan,
     Take,
     begun_or_not_of,
-    moments,
     not_of,
-    of,
     outlooks,
 )
 from bridge.store.purchase import (
@@ -40,7 +38,6 @@ from bridge.store.purchase import (
     PurchaseState,
     Step,
 )
-from bridge.store.wanting import adopt_unread
 
 LEASE: Final = timedelta(seconds=8)
 Decide = Callable[[ShipmentState | None], Step]
@@ -107,10 +104,11 @@ class SqlPurchases:
         return Claimed(batches, found)
 
     def _take(self, transaction: Transaction, organization: OrganizationId, take: Take, due: Due) -> list[Purchase]:
+        those = due.of(take.errand)
         rows = transaction.run(
-            f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {of(take.errand)} AND {due.sql}"
+            f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {those.sql}"
             f" ORDER BY {_FIRST[take.errand]} LIMIT ? {transaction.skip_locked('purchases')}",
-            (organization, *moments(due), *due.parameters, take.size),
+            (organization, *those.parameters, take.size),
         )
         if not rows:
             return []
@@ -149,7 +147,7 @@ class SqlPurchases:
             if self._is_outdated(transaction, step.purchase):
                 continue
             if self._write(transaction, step.purchase, now, keeps=step.keeps):
-                self._tell(transaction, ledger, known, step, now)
+                self._tell(transaction, ledger, step, now)
                 facts += step.facts
                 counted.append(step)
         self._recorder.record(transaction, ledgers, facts, now)
@@ -160,7 +158,7 @@ class SqlPurchases:
 
     def _is_outdated(self, transaction: Transaction, one: Purchase) -> bool:
         """Say whether a purchase would end for a pause that has ended meanwhile: then it is looked at once more."""
-        return one.reason == PAUSED and not is_paused(transaction, one.organization)
+        return one.reason == PAUSED and not one.was_looked_at and not is_paused(transaction, one.organization)
 
     def _hear(self, transaction: Transaction, step: Step, now: datetime) -> None:
         """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it."""
@@ -172,9 +170,7 @@ class SqlPurchases:
                 transaction, self._recorder, one.organization, one.send_before, now, regenerate=self._regenerate
             )
 
-    def _tell(
-        self, transaction: Transaction, ledger: Ledger, known: ShipmentState | None, step: Step, now: datetime
-    ) -> None:
+    def _tell(self, transaction: Transaction, ledger: Ledger, step: Step, now: datetime) -> None:
         """Write what goes with a step that counts."""
         one = step.purchase
         if step.state is not None:
@@ -184,8 +180,6 @@ class SqlPurchases:
         self._note(transaction, one, now)
         if one.state in UNBOUGHT or one.reason == ADOPTED:
             budget.release(transaction, one.organization, one.shipment)
-        if known is not None and known.confirmed and one.state in UNBOUGHT:
-            adopt_unread(transaction, [(one.organization, one.shipment, None)], now)
 
     def _intend(self, transaction: Transaction, intents: Sequence[Intent], caps: Caps, now: datetime) -> Intended:
         self._recorder.lock(transaction, {one.purchase.subject for one in intents})
@@ -222,9 +216,11 @@ class SqlPurchases:
         self._put_aside(transaction, one)
         kept = _lease(transaction) if keeps or one.state is PurchaseState.intended else 0
         columns = _columns(one) | {"held_until": kept, "updated_at": micros(now)}
+        look = _look(one)
         changed = transaction.run(
-            f"UPDATE purchases SET {', '.join(f'{name} = ?' for name in columns)} WHERE {_HELD} RETURNING shipment",
-            (*columns.values(), *self._held(transaction, one)),
+            f"UPDATE purchases SET {', '.join(f'{name} = ?' for name in columns)}{look.sql}"
+            f" WHERE {_HELD} RETURNING shipment",
+            (*columns.values(), *look.parameters, *self._held(transaction, one)),
         )
         if changed and one.state not in _STAYS_ITS_OWN:
             transaction.run(
@@ -257,11 +253,12 @@ _FIRST: Final = {
     Errand.buy: "coalesce(answer, '') = 'stranger', deadline",
     Errand.confirm: "due_at, deadline",
     Errand.renew: "deadline DESC",
+    Errand.look: "look_at",
 }
 _COLUMNS: Final = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"
-    " approved_by, approved_service, approved_amount, doubted_at"
+    " approved_by, approved_service, approved_amount, doubted_at, look_at, said_at"
 )
 
 
@@ -279,6 +276,16 @@ def _next_due(transaction: Transaction, without: Sequence[OrganizationId]) -> da
 def _lease(transaction: Transaction) -> int:
     """Say until when what is taken now is held, by the clock that all replicas share."""
     return micros(moment(transaction.now) + LEASE)
+
+
+def _look(one: Purchase) -> Given:
+    """Say in SQL when it is to be read though nobody works on it; what a webhook said since it was taken stands."""
+    if one.state is PurchaseState.succeeded:
+        return Given(", look_at = NULL, said_at = NULL", ())
+    if one.state not in UNBOUGHT:
+        return Given("", ())
+    at = (_stored(one.said_at) or 0, _stored(one.look_at))
+    return Given(", look_at = CASE WHEN coalesce(said_at, 0) <> ? THEN look_at ELSE ? END", at)
 
 
 def _columns(one: Purchase) -> dict[str, object]:
@@ -326,6 +333,8 @@ def _purchase(row: Row) -> Purchase:
         edited_at=_read(row[18]),
         approval=None if row[19] is None else Approval(row[19], row[20], budget.amount_of(row[21])),
         doubted_at=_read(row[22]),
+        look_at=_read(row[23]),
+        said_at=_read(row[24]),
     )
 
 

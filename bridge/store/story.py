@@ -77,6 +77,8 @@ class Standing:
     updated_at: datetime
     wanted_again: str | None
     regenerations: int = 0
+    look_at: datetime | None = None
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,14 +237,14 @@ def _deleted(transaction: Transaction, subject: int) -> list[str]:
 def _purchase(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId) -> Standing | None:
     rows = transaction.run(
         "SELECT state, reason, cause, offer_id, service_id, intent_id, deadline, due_at, send_before, left_by, reads,"
-        " attempts, holder, held_until, updated_at, wanted_cause, regenerations FROM purchases"
-        " WHERE organization = ? AND shipment = ?",
+        " attempts, holder, held_until, updated_at, wanted_cause, regenerations, look_at, said_at"
+        " FROM purchases WHERE organization = ? AND shipment = ?",
         (organization, shipment),
     )
     if not rows:
         return None
     state, reason, cause, offer, service, intent, deadline, due_at, send_before, left_by, *rest = rows[0]
-    reads, attempts, holder, held_until, updated_at, wanted, regenerations = rest
+    reads, attempts, holder, held_until, updated_at, wanted, regenerations, look_at, said_at = rest
     return Standing(
         state=state,
         reason=reason,
@@ -261,6 +263,8 @@ def _purchase(transaction: Transaction, organization: OrganizationId, shipment: 
         updated_at=moment(updated_at),
         wanted_again=wanted,
         regenerations=regenerations,
+        look_at=_moment(look_at),
+        said_at=_moment(said_at),
     )
 
 

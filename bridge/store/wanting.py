@@ -1,4 +1,4 @@
-"""Asking for purchases, and entering into the ledger what somebody else bought: what the projection does."""
+"""Asking for purchases, and for reads of what is said to be bought; entering what reads show that others bought."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Final
 
 from bridge.model import OrganizationId, PurchaseWork, ShipmentId, micros
 from bridge.store.database import Transaction
-from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, UNBOUGHT, PurchaseState
+from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, BY_PERSON, IS_UNBOUGHT, SAID_BOUGHT, PurchaseState
 
 WINDOW: Final = timedelta(minutes=5)
 """How long an offer can be bought. A deadline further away is nobody's: webhooks are unsigned."""
+_SHOWS_AFTER: Final = timedelta(seconds=3)
+"""From the webhook to the read: a purchase shows after about a second, and what comes meanwhile is read together."""
+_Said = tuple[OrganizationId, ShipmentId, str | None]
+"""What is bought: organization, shipment, and the delivery or the read that says so."""
 
 
 def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) -> None:
@@ -42,16 +46,31 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
         transaction.notify("purchases")
 
 
-def adopt_unread(
-    transaction: Transaction, bought: Iterable[tuple[OrganizationId, ShipmentId, str | None]], now: datetime
-) -> int:
-    """Enter what a webhook says is bought into the ledger, unless a purchase of ours is still to be settled by reads.
+def say_bought(transaction: Transaction, said: Iterable[_Said], now: datetime) -> None:
+    """Have it read what a webhook says is bought: it is unsigned, so the ledger believes nothing of it.
 
-    `bought` are organization, shipment and the delivery that says so; gives how many were entered.
+    What is proven stays as it is. What somebody works on is read anyway, and looked at only if it ends unbought.
+    """
+    at, look_at = micros(now), micros(now + _SHOWS_AFTER)
+    transaction.insert(
+        "purchases (organization, shipment, state, deadline, due_at, cause, reason, updated_at, look_at, said_at)",
+        [
+            (organization, shipment, PurchaseState.not_ours.value, at, at, cause, SAID_BOUGHT, at, look_at, at)
+            for organization, shipment, cause in sorted(said, key=lambda one: one[:2])
+        ],
+        tail="ON CONFLICT (organization, shipment) DO UPDATE SET look_at = excluded.look_at, said_at = excluded.said_at"
+        " WHERE purchases.state <> 'succeeded' AND (purchases.said_at IS NULL OR purchases.look_at IS NULL)",
+    )
+
+
+def adopt(transaction: Transaction, bought: Iterable[_Said], now: datetime) -> int:
+    """Enter what a read showed to be bought into the ledger, unless a purchase of ours is still to be settled.
+
+    Gives how many were entered.
     """
     at = micros(now)
     rows = [
-        (organization, shipment, PurchaseState.succeeded.value, at, at, cause, ADOPTED_UNREAD, at)
+        (organization, shipment, PurchaseState.succeeded.value, at, at, cause, ADOPTED, at)
         for organization, shipment, cause in sorted(bought, key=lambda one: one[:2])
     ]
     return len(
@@ -60,12 +79,11 @@ def adopt_unread(
             rows,
             tail="ON CONFLICT (organization, shipment) DO UPDATE SET state = excluded.state,"
             " cause = coalesce(excluded.cause, purchases.cause), reason = excluded.reason,"
-            f" updated_at = excluded.updated_at WHERE purchases.state IN ({_UNBOUGHT}) RETURNING shipment",
+            " look_at = NULL, said_at = NULL, token = purchases.token + 1, held_until = 0,"
+            " updated_at = excluded.updated_at"
+            f" WHERE purchases.{IS_UNBOUGHT} RETURNING shipment",
         )
     )
-
-
-_UNBOUGHT = ", ".join(f"'{state}'" for state in UNBOUGHT)
 
 
 def _set(column: str, *, underway: str, ended: str) -> str:
@@ -80,13 +98,22 @@ _ASKED_AGAIN = ", ".join(
         _set("wanted_deadline", underway="excluded.deadline", ended="NULL"),
         *(
             _set(column, underway=f"purchases.{column}", ended=f"excluded.{column}")
-            for column in ("state", "deadline", "due_at", "cause", "attempts", "reads", "reason")
+            for column in ("state", "due_at", "cause", "attempts", "reads")
         ),
+        # What is told late, or forged, closes no window earlier.
+        "deadline = CASE WHEN purchases.state IN ('intended', 'doubt')"
+        " OR (purchases.state = 'wanted' AND purchases.deadline > excluded.deadline)"
+        " THEN purchases.deadline ELSE excluded.deadline END",
+        # Why it waits for a person is not forgotten: with the old offers, it goes on waiting.
+        f"reason = CASE WHEN {_IS_LIVE} OR purchases.state = 'held' THEN purchases.reason END",
         # A held purchase that is asked for again is the same one; any other that ended is not.
         "intent_id = CASE WHEN purchases.state IN ('held', 'wanted', 'intended', 'doubt') THEN purchases.intent_id END",
         # What was refused counts within a window; a new one begins where a purchase had ended.
         f"refusals = CASE WHEN {_IS_LIVE} THEN purchases.refusals ELSE 0 END",
         f"answer = CASE WHEN {_IS_LIVE} THEN purchases.answer END",
+        # Whoever only looks at it has it no more: what that read showed is too old.
+        f"token = CASE WHEN {_IS_LIVE} THEN purchases.token ELSE purchases.token + 1 END",
+        f"held_until = CASE WHEN {_IS_LIVE} THEN purchases.held_until ELSE 0 END",
         "updated_at = excluded.updated_at",
     )
 )

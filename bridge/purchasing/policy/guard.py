@@ -15,7 +15,7 @@ CARRIER_OWNED: Final = "carrier_owned_purchase"
 NOT_FOR_SALE: Final = "not_for_sale"
 STUCK_AFTER: Final = timedelta(seconds=20)
 """Buying by itself, the carrier is done about one second after the shipment was made."""
-_FOR_SALE: Final = ("created", "offers_prepared", "offer_selected")
+FOR_SALE: Final = ("created", "offers_prepared", "offer_selected")
 
 
 def guard(shipment: Shipment, policy: Policy, *, ours: bool) -> Adopt | NotOurs | Wait | None:
@@ -23,7 +23,7 @@ def guard(shipment: Shipment, policy: Policy, *, ours: bool) -> Adopt | NotOurs 
     found = evidence(shipment, before=())
     if isinstance(found, Bought):
         return Adopt(found)
-    if shipment.status not in _FOR_SALE:
+    if shipment.status not in FOR_SALE:
         return NotOurs(NOT_FOR_SALE)
     if _is_somebody_elses(shipment, policy, ours=ours):
         return NotOurs(CARRIER_OWNED)

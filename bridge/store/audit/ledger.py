@@ -2,7 +2,8 @@
 
 The carrier's side are facts: a shipment was confirmed, as a webhook says or a read of ours found, or a read showed its
 purchase. The ledger's side are purchases that succeeded, ours and adopted ones. What is still in hand will be settled
-by reads, and is no difference for as long as that can take by design; later it is one, whatever the carrier told.
+by reads, and is no difference for as long as that can take by design; later it is one, whatever the carrier told. What
+a webhook alone says is in hand until it was looked into, and where no read showed it, is nobody's.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Ledger:
                 self.in_hand += int(n)
             elif standing == _KNOWN:
                 self.bought[_date(day), _organization(source)] += int(n)
-            else:
+            elif standing != _NOT_SHOWN:
                 is_complete = False
         if not is_complete:
             self._note_missing(transaction.run(f"{chosen} {_NOT_IN_LEDGER}", (*piece.values, self.scope.position)))
@@ -138,10 +139,11 @@ _TOLD_BY: Final = "('shipment.confirmed', 'shipment.purchase_succeeded')"
 _LIVE: Final = "('wanted', 'intended', 'doubt')"
 _ENDS: Final = "CASE WHEN state = 'wanted' THEN deadline ELSE coalesce(left_by, deadline) END"
 _OVERDUE: Final = f"FROM purchases WHERE state IN {_LIVE} AND {_ENDS} < ?"
-_KNOWN, _IN_HAND, _NOT_KNOWN = "known", "in_hand", "missing"
+_KNOWN, _IN_HAND, _NOT_SHOWN, _NOT_KNOWN = "known", "in_hand", "not_shown", "missing"
 _STANDING: Final = (
     f"CASE WHEN purchases.state = 'succeeded' THEN '{_KNOWN}'"
-    f" WHEN purchases.state IN {_LIVE} THEN '{_IN_HAND}' ELSE '{_NOT_KNOWN}' END"
+    f" WHEN purchases.state IN {_LIVE} THEN '{_IN_HAND}' WHEN purchases.said_at IS NULL THEN '{_NOT_KNOWN}'"
+    f" WHEN purchases.look_at IS NULL THEN '{_NOT_SHOWN}' ELSE '{_IN_HAND}' END"
 )
 _BOUGHT: Final = f"""WITH chosen AS ({{chosen}}), bought AS (
  SELECT chosen.source, chosen.name, (SELECT min(facts.position) FROM facts

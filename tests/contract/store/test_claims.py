@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
-from bridge.model import micros
+from bridge.model import ShipmentId, micros
 from bridge.store.database import ManagedDatabase
+from bridge.store.migrate import migrations
 from bridge.store.outlook import Errand, Outlook, Take
-from tests.contract.store.wants import ALL, NOW, ORGANIZATION, OTHER, SECOND, Wants, numbers
+from bridge.store.purchase import PurchaseState
+from bridge.store.wanting import say_bought
+from tests.contract.store.wants import ALL, NOW, ORGANIZATION, OTHER, SECOND, Wants, numbers, to
 
 AT = micros(NOW)
 ACCEPTED = {"state": "doubt", "answer": "accepted"}
@@ -43,7 +46,13 @@ ERRANDS: list[tuple[dict[str, Any], Errand | None, str]] = [
     ({**ACCEPTED, "left_by": AT, "due_at": AT + 1}, None, "accepted, and to be read in a moment"),
     ({"state": "succeeded"}, None, "bought"),
     ({"state": "held"}, None, "a person is asked"),
+    ({"state": "held", "look_at": AT + 1}, None, "a person is asked, and its window is open"),
+    ({"state": "held", "look_at": AT}, Errand.look, "a person is asked, and its window is over"),
     ({"state": "failed"}, None, "over"),
+    ({"state": "failed", "look_at": AT, "said_at": AT}, Errand.look, "over, and a webhook says that it is bought"),
+    ({"state": "failed", "said_at": AT}, None, "over, and what a webhook said was looked into"),
+    ({"look_at": AT, "said_at": AT}, Errand.buy, "wanted, so that it is read anyway"),
+    ({"state": "succeeded", "look_at": AT}, None, "bought, by an earlier version"),
 ]
 
 
@@ -69,6 +78,41 @@ async def test_the_window_that_closes_first_is_bought_for_first_and_those_that_c
     for shipment, left in ((1, 200), (2, 20), (3, -10), (4, 100), (5, -1)):
         await wants.want(shipment, left=left)
     assert numbers(await wants.take(Take(Errand.buy, 9), Take(Errand.renew, 9))) == [2, 4, 1, 5, 3]
+
+
+async def test_what_nobody_works_on_is_looked_at_when_its_time_has_come_longest_ago_first(wants: Wants) -> None:
+    for shipment, due in ((1, 2), (2, 5), (3, 3), (4, -1)):
+        await wants.want(shipment, state="held", look_at=AT - due * SECOND)
+    await wants.pause()
+    assert numbers(await wants.take(Take(Errand.look, 9))) == [2, 3, 1]
+    assert await wants.take(hand=wants.hand("two")) == [], "by one hand at a time"
+
+
+async def test_what_was_held_before_this_version_is_looked_at_too(wants: Wants, database: ManagedDatabase) -> None:
+    await wants.want(1, left=-60, state="held")
+    await wants.want(2, left=-60, state="declined")
+    [migration] = [one for one in migrations(database.dialect) if one.name == "0011_looks"]
+    [backfill] = [one for one in migration.statements if one.startswith("UPDATE purchases")]
+    await database.write(lambda it: it.run(backfill))
+    assert numbers(await wants.take()) == [1]
+
+
+async def test_what_a_look_has_in_hand_is_lost_to_what_is_asked_for_meanwhile(wants: Wants) -> None:
+    await wants.want(1, state="declined", look_at=AT)
+    [looked_at] = await wants.take()
+    await wants.want(1)
+    assert await wants.store.step([to(looked_at, PurchaseState.declined, look_at=None)], NOW) == []
+    assert await wants.rows("SELECT state, look_at FROM purchases") == [("wanted", AT)]
+    assert numbers(await wants.take()) == [1]
+
+
+async def test_what_a_webhook_says_during_a_step_is_looked_into_after_it(wants: Wants) -> None:
+    await wants.want(1, 2)
+    one, two = await wants.take()
+    said = [(ORGANIZATION, ShipmentId(n), "a webhook") for n in (1, 2)]
+    await wants.database.write(lambda it: say_bought(it, said, NOW))
+    await wants.store.step([to(one, PurchaseState.held, look_at=one.deadline), to(two, PurchaseState.succeeded)], NOW)
+    assert numbers(await wants.take(later=4)) == [1]
 
 
 @pytest.mark.parametrize("errand", [Errand.settle, Errand.confirm])

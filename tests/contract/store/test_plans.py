@@ -14,7 +14,7 @@ import pytest
 from bridge.carriers.shipx import webhook
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
-from bridge.model import PARTITIONS, Arrival, OrganizationId, ShipmentId
+from bridge.model import PARTITIONS, Arrival, OrganizationId, ShipmentId, micros
 from bridge.store import journal
 from bridge.store.database import Database, ManagedDatabase, Row, Transaction, Unit
 from bridge.store.facts import Recorder
@@ -22,7 +22,9 @@ from bridge.store.feed import Filter, SqlFeed, encode
 from bridge.store.inbox import SqlInbox
 from bridge.store.leases import SqlLeases
 from bridge.store.outbox import SqlOutbox
+from bridge.store.outlook import Errand, Take
 from bridge.store.projecting import SqlProjector
+from bridge.store.purchases import SqlPurchases
 from bridge.store.replaying import Selection, SqlReplays
 from bridge.store.resuming import rewant
 from bridge.store.sealed import Vault
@@ -120,6 +122,28 @@ async def test_what_a_pause_kept_from_being_bought_is_found_by_its_index(databas
     await explaining.write(lambda transaction: rewant(transaction, OrganizationId(1), NOW, NOW))
     found = [plan for sql, plan in explaining.plans.items() if sql.startswith("SELECT shipment")]
     assert "purchases_unpaid" in found[0]
+
+
+async def test_what_is_to_be_looked_at_is_found_among_all_that_waits_by_its_index(database: ManagedDatabase) -> None:
+    await database.write(_hold_many)
+    explaining = Explaining(database)
+    purchases = SqlPurchases(explaining, Recorder(Envelope("demo")), "me")
+    claimed = await purchases.claim(lambda _: [Take(Errand.look, 100)], NOW)
+    assert [one.shipment for batch in claimed.batches for one in batch.purchases] == [1500]
+    looks = {sql: plan for sql, plan in explaining.plans.items() if "look_at <=" in sql}
+    assert len(looks) == 2
+    for sql, plan in looks.items():
+        assert "purchases_looks" in plan, f"{sql}\n{plan}"
+
+
+def _hold_many(transaction: Transaction) -> None:
+    """Have thousands that wait for a person: of some the window is open, of one it has just closed."""
+    at = micros(NOW)
+    rows = [(1, n, "held", at, at, at, at + n if n > 1500 else None if n < 1500 else at) for n in range(1, 3001)]
+    columns = "organization, shipment, state, deadline, due_at, updated_at, look_at"
+    for first in range(0, len(rows), 1000):
+        transaction.insert(f"purchases ({columns})", rows[first : first + 1000])
+    transaction.run("ANALYZE purchases")
 
 
 async def test_how_many_one_call_asked_for_is_counted_near_its_own_step(database: ManagedDatabase) -> None:

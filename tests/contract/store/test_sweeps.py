@@ -138,11 +138,21 @@ async def test_new_offers_of_a_shipment_are_wanted_again(database: ManagedDataba
         assert await stage.wanted() == [shipment]
 
 
+async def test_what_a_webhook_told_of_is_adopted_when_a_sweep_shows_it(database: ManagedDatabase) -> None:
+    async with rounds(database, hears=True, **STORY) as stage:
+        await stage.create(service="inpost_locker_standard")
+        await stage.live(5)
+        left = "UPDATE purchases SET state = 'not_ours', look_at = NULL WHERE said_at IS NOT NULL RETURNING state"
+        assert await stage.database.write(lambda it: it.run(left)) == [("not_ours",)], "it was looked at too early"
+        await stage.live(600)
+        assert await stage.rows("SELECT state, reason, said_at FROM purchases") == [("succeeded", "adopted", None)]
+
+
 async def test_what_the_carrier_buys_itself_is_adopted(database: ManagedDatabase) -> None:
     async with rounds(database, **STORY) as stage:
         await stage.create(service="inpost_locker_standard")
         await stage.live(60)
-        assert await stage.rows("SELECT state, reason FROM purchases") == [("succeeded", "adopted_by_webhook")]
+        assert await stage.rows("SELECT state, reason FROM purchases") == [("succeeded", "adopted")]
         types = {text.split()[1] for text in (await stage.facts()).values()}
         assert types == {
             "shipx.shipment.confirmed",

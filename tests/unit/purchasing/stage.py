@@ -30,7 +30,7 @@ from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import EVERYTHING, Unit
 from bridge.store.facts import Recorder
 from bridge.store.purchases import SqlPurchases
-from bridge.store.wanting import want
+from bridge.store.wanting import say_bought, want
 from tests.unit.purchasing.disks import AnyDisk, Disk
 from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.virtual_time import LoopClock, pass_time
@@ -323,6 +323,11 @@ class Stage:
         """Do the same for any work."""
         with self.disk.writing(self.clock) as transaction:
             want(transaction, work, self.clock.now())
+
+    def say(self, *shipments: ShipmentId) -> None:
+        """Do what the projection of a webhook does that says that they are bought, forged or not."""
+        with self.disk.writing(self.clock) as transaction:
+            say_bought(transaction, [(ORGANIZATION, one, f"said-{one}") for one in shipments], self.clock.now())
 
     async def buy(self, shipment: ShipmentId, service: str) -> httpx.Response:
         """Buy as somebody else with the same account does: in the carrier's panel."""

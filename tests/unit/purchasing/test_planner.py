@@ -15,11 +15,11 @@ ORGANIZATION = OrganizationId(4821)
 SCARCE = Means(per_second=1, at_once=2, call_s=0.3)
 """A call a second: a purchase takes two of them."""
 BULK = replace(SCARCE, most=100)
-settle, buy, confirm, renew = Errand
+settle, buy, confirm, renew, look = Errand
 
 
-def due(*wanted: tuple[float, int], settle: int = 0, confirm: int = 0, over: int = 0) -> Outlook:
-    return Outlook(ORGANIZATION, settle, confirm, wanted, over)
+def due(*wanted: tuple[float, int], settle: int = 0, confirm: int = 0, over: int = 0, looks: int = 0) -> Outlook:
+    return Outlook(ORGANIZATION, settle, confirm, wanted, over, looks)
 
 
 # -- how many calls there are ------------------------------------------------------------------------------------------
@@ -55,6 +55,7 @@ CROWDS: list[tuple[Outlook, bool, str]] = [
     (due(settle=10), False, "ten reads take ten seconds"),
     (due(settle=11), True, "eleven are too long for whoever is in doubt"),
     (due(settle=5, confirm=6), True, "the same calls read what was accepted"),
+    (due(looks=10_000), False, "what nobody works on is in nobody's way"),
 ]
 
 
@@ -139,6 +140,12 @@ PLANS: list[tuple[Outlook, Means, Hands, list[Take], str]] = [
     (due((300, 3), over=3), BULK, Hands(4), [Take(buy, 1)] * 3, "the last hand is for windows that are open"),
     (due((300, 3), over=3), BULK, Hands(5), [Take(buy, 1)] * 3 + [Take(renew, 1)], "one to spare is not"),
     (due((300, 250), over=30), BULK, FREE, [Take(buy, 100)] * 2 + [Take(buy, 50), Take(renew, 10)], "ten in a crowd"),
+    (due(looks=3), SCARCE, FREE, [Take(look, 3)], "what nobody works on: a list of all of them"),
+    (due(looks=250), SCARCE, FREE, [Take(look, 100)], "one list, so that forged webhooks make few calls"),
+    (due((300, 1), looks=250), BULK, Hands(2), [Take(buy, 1)], "after everything else"),
+    (due(looks=99), BULK, Hands(8, {look: 9.9}), [], "a list waits until it is full"),
+    (due(looks=99), BULK, Hands(8, {look: 10}), [Take(look, 99)], "for ten seconds"),
+    (due(looks=100), BULK, Hands(8, {look: 0}), [Take(look, 100)], "and goes at once when it is"),
     (due(settle=30), BULK, Hands(8, JUST_NOW), [], "reads wait for a full call as well"),
     (due(settle=30), BULK, Hands(8, LONG_AGO), [Take(settle, 30)], "for two seconds"),
     (due((10, 3), settle=30), BULK, Hands(8, JUST_NOW), [Take(buy, 3)], "and are not hurried by a window that closes"),
