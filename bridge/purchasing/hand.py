@@ -26,6 +26,7 @@ from bridge.purchasing.sending import SEND_WITHIN, Result, intended, is_account_
 from bridge.purchasing.settling import settled
 from bridge.purchasing.shipment import Choice, Shipment
 from bridge.purchasing.terms import Terms
+from bridge.purchasing.trying import find
 from bridge.purchasing.unread import not_now, unread
 from bridge.store.outlook import Batch, Errand
 from bridge.store.purchase import LIVE, UNBOUGHT, Answer, Purchase, PurchaseState, Step
@@ -70,6 +71,9 @@ class Hand:
 
     async def handle(self, batch: Batch) -> None:
         """Do the next thing for each. Raises StoreUnavailable."""
+        if batch.is_try:
+            await self._try(batch.purchases)
+            return
         asked_at = self._clock()
         # What nobody works on can wait until a list has it; to ask one by one would cost what others need.
         alone = 0 if batch.errand is Errand.look else ALONE
@@ -93,6 +97,15 @@ class Hand:
         if isinstance(read, CarrierRefused):
             log.warning("purchase.read_refused", shipment=purchase.shipment, key=read.key, status=read.status)
         return (unseen if is_at_rest else unread)(purchase, read, self._terms, moment.now)
+
+    async def _try(self, candidates: Sequence[Purchase]) -> None:
+        """Buy one of them, to see if a pause is over."""
+        found = await find(candidates, self._reader, self._judge, self._clock)
+        await self._save(found.moves)
+        if found.chosen is not None:
+            await self._buy([found.chosen])
+        elif found.stale is not None:
+            await self._regenerate(found.stale.purchase, Purpose.read)
 
     async def _regenerate(self, purchase: Purchase, purpose: Purpose) -> None:
         """Ask for new offers; what became of it, a read will show. It is written down first, and never sent late.

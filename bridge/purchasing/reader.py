@@ -1,4 +1,4 @@
-"""Reads of purchases: of one by itself, and of many by a list."""
+"""Reads of purchases: of one by itself, of many by a list, and which of many the carrier knows at all."""
 
 from __future__ import annotations
 
@@ -47,3 +47,13 @@ class Reader:
             return error
         finally:
             self._on_call(asyncio.get_running_loop().time() - began)
+
+    async def known(self, asked: Sequence[ShipmentId], purpose: Purpose) -> Sequence[ShipmentId]:
+        """Give those that a list has, in order; all of them where there is none to be had."""
+        if len(asked) == 1:
+            return asked
+        try:
+            listed = await self._carrier.read_many(asked, purpose)
+        except (CarrierUnavailable, CarrierRefused):
+            return asked
+        return [one for one in asked if one in listed]

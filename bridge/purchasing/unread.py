@@ -47,6 +47,12 @@ def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused, terms
     return _later(noted, error, terms, now)
 
 
+def unlisted(purchase: Purchase, now: datetime) -> Move:
+    """Let what a list does not have wait behind the rest: most likely its id is forged, and it is read all the same."""
+    noted = replace(purchase, note=notes.unread(purchase, NOT_LISTED))
+    return Move(again(_stranger(noted), STRANGERS, now))
+
+
 def _stranger(purchase: Purchase) -> Purchase:
     """Let it wait behind what the carrier knows."""
     return purchase if purchase.answer is Answer.not_taken else replace(purchase, answer=Answer.stranger)

@@ -80,6 +80,8 @@ class Batch:
     purchases: tuple[Purchase, ...]
     is_paused: bool = False
     """Whether nothing may be bought for it now."""
+    is_try: bool = False
+    """Whether one of them is to be bought, to see if its pause is over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,21 +93,26 @@ class SqlPurchases:
         due = Due.now(transaction, now)
         batches, found = [], outlooks(transaction, due)
         if self._regenerate:
-            refusals.want_one_to_try(transaction, found, now)
+            refusals.want_one_to_try(transaction, now)
         for outlook in found:
-            takes, is_try = refusals.tried(transaction, outlook.organization, plan(outlook))
-            is_paused = outlook.organization in due.paused and not is_try
+            takes, is_tried = refusals.tried(transaction, outlook.organization, plan(outlook))
             for take in takes:
-                taken = self._take(transaction, outlook.organization, take, due)
+                is_try = is_tried and take.errand is Errand.buy
+                is_paused = outlook.organization in due.paused and not is_try
+                order = refusals.CANDIDATES_FIRST if is_try else _FIRST[take.errand]
+                taken = self._take(transaction, outlook.organization, take, due, order)
                 if taken:
-                    batches.append(Batch(outlook.organization, take.errand, tuple(taken), is_paused=is_paused))
+                    which = outlook.organization, take.errand, tuple(taken)
+                    batches.append(Batch(*which, is_paused=is_paused, is_try=is_try))
         return Claimed(batches, found)
 
-    def _take(self, transaction: Transaction, organization: OrganizationId, take: Take, due: Due) -> list[Purchase]:
+    def _take(
+        self, transaction: Transaction, organization: OrganizationId, take: Take, due: Due, order: str
+    ) -> list[Purchase]:
         those = due.of(take.errand)
         rows = transaction.run(
             f"SELECT {_COLUMNS} FROM purchases WHERE organization = ? AND {those.sql}"
-            f" ORDER BY {_FIRST[take.errand]} LIMIT ? {transaction.skip_locked('purchases')}",
+            f" ORDER BY {order} LIMIT ? {transaction.skip_locked('purchases')}",
             (organization, *those.parameters, take.size),
         )
         if not rows:

@@ -4,8 +4,8 @@ What is called where, for whoever buys:
 
 - in the transaction that writes down a purchase which failed or was refused for the whole account, as the last thing:
   `pause_account`, with one of `AccountReason`;
-- in the transaction that claims: `tried` cuts down what is taken to one wanted purchase, in one replica of all, and
-  `want_one_to_try` finds one where none is wanted;
+- in the transaction that claims: `tried` cuts down what is taken to candidates for one purchase, in one replica of
+  all, and `want_one_to_try` adds one where none is wanted that is vouched for;
 - in the transaction of the intent: `connections.is_paused` with the number of intents, which lets one through alone;
 - in the transaction that writes down a purchase of ours as succeeded, as the last thing: `resume_account`.
 
@@ -19,7 +19,7 @@ deadlock; of several, the caller begins with the smallest, or the server lets on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -37,9 +37,16 @@ from bridge.store.connections import (
 )
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
-from bridge.store.outlook import Errand, Outlook, Take
+from bridge.store.outlook import LIVE, Errand, Take
 from bridge.store.resuming import rewant
 
+CANDIDATES: Final = 100
+"""How many are looked through for the one purchase of a try: one list."""
+_VOUCHED_FOR: Final = "(offer_id IS NOT NULL OR coalesce(answer, '') = 'asked')"
+"""What a read has shown once to be for sale, or more than a webhook asks for: nobody can forge that."""
+CANDIDATES_FIRST: Final = (
+    f"CASE WHEN {_VOUCHED_FOR} THEN 0 WHEN coalesce(answer, '') = 'stranger' THEN 2 ELSE 1 END, deadline"
+)
 _AFTER: Final = timedelta(seconds=30)
 """A purchase begun so long after a pause is one that the pause was tried with: others were begun before it."""
 
@@ -101,7 +108,7 @@ def take_probe(transaction: Transaction, organization: OrganizationId, now: Micr
 
 
 def tried(transaction: Transaction, organization: OrganizationId, takes: Sequence[Take]) -> tuple[Sequence[Take], bool]:
-    """Cut down what is taken of an organization whose pause is to be tried, to one purchase, if the try is ours.
+    """Cut down what is taken of an organization whose pause is to be tried, to candidates, if the try is ours.
 
     Says whether it is. Of any other organization all is taken that was planned. Where another replica took the try just
     now, what is due was counted while nobody had it: nothing of it is taken to buy.
@@ -112,16 +119,23 @@ def tried(transaction: Transaction, organization: OrganizationId, takes: Sequenc
     others = [one for one in takes if one.errand is not Errand.buy]
     if len(others) == len(takes) or not take_probe(transaction, organization, transaction.now):
         return others, False
-    return [Take(Errand.buy, 1), *others], True
+    return [Take(Errand.buy, CANDIDATES), *others], True
 
 
-def want_one_to_try(transaction: Transaction, outlooks: Collection[Outlook], now: datetime) -> None:
-    """Where a pause is to be tried with a purchase and nothing is wanted, want one of what the pause kept back."""
-    busy = {one.organization for one in outlooks if one.wanted}
+def want_one_to_try(transaction: Transaction, now: datetime) -> None:
+    """Where a pause is to be tried, want one of what it kept back, unless one is wanted that is vouched for.
+
+    Whatever else is wanted may be forged: a webhook alone asks for it.
+    """
     for organization, pause in to_be_tried(transaction):
-        if organization not in busy:
+        if not _is_one_vouched_for(transaction, organization):
             since = now - timedelta(microseconds=transaction.now - pause.since)
             rewant(transaction, organization, since, now, most=1)
+
+
+def _is_one_vouched_for(transaction: Transaction, organization: OrganizationId) -> bool:
+    those = f"organization = ? AND {LIVE} AND state = 'wanted' AND {_VOUCHED_FOR}"
+    return bool(transaction.run(f"SELECT 1 FROM purchases WHERE {those} LIMIT 1", (organization,)))
 
 
 class SqlRefusals:

@@ -23,15 +23,16 @@ def rewant(
     """Want again what a pause that began at `since` kept from being bought, and say how much that is.
 
     That is what failed because of the account, and what was given up because it was paused: a read shows what became of
-    the offers, and those that have run out are made anew. Nobody is waited for: what another transaction changes just
-    now is left to it.
+    the offers, and those that have run out are made anew. First comes what a read has shown before. Nobody is waited
+    for: what another transaction changes just now is left to it.
     """
     oldest = max(since - _JUST_BEFORE, now - _OLDEST)
     # By a statement of its own: inside the update, PostgreSQL may choose more than once.
     found = transaction.run(
         "SELECT shipment FROM purchases WHERE organization = ? AND state IN ('expired', 'failed') AND updated_at >= ?"
         " AND reason IN ('account_paused', 'account_refused', 'insufficient_funds', 'account_data_missing')"
-        f" AND refusals < ? ORDER BY updated_at, shipment LIMIT {most} {transaction.skip_locked('purchases')}",
+        " AND refusals < ? ORDER BY CASE WHEN offer_id IS NULL THEN 1 ELSE 0 END, updated_at, shipment"
+        f" LIMIT {most} {transaction.skip_locked('purchases')}",
         (organization, micros(oldest), _OFTEN_ENOUGH),
     )
     chosen = transaction.among("shipment", [shipment for (shipment,) in found])

@@ -262,16 +262,34 @@ async def test_a_pause_for_a_token_lets_no_purchase_through(account: Account) ->
     assert (await account.may_begin(), await account.rests()) == (False, True)
 
 
-async def test_replicas_that_claim_at_once_take_one_purchase_of_an_account_that_is_tried(account: Account) -> None:
+async def test_of_replicas_that_claim_at_once_one_takes_the_candidates_for_a_try(account: Account) -> None:
     await account.paused_for(MINUTE)
     for shipment in range(1, 5):
         await account.have(shipment, "wanted", None, MINUTE)
     await account.have(9, "wanted", None, MINUTE, OTHER)
-    claimed = [
-        one for claim in await asyncio.gather(*(account.claim(f"replica {n}") for n in range(6))) for one in claim
-    ]
-    assert sorted(organization for organization, _ in claimed) == [ORGANIZATION, OTHER]
+    claims = await asyncio.gather(*(account.claim(f"replica {n}") for n in range(6)))
+    ours = [[shipment for organization, shipment in claim if organization == ORGANIZATION] for claim in claims]
+    assert sorted(map(sorted, ours)) == [[]] * 5 + [[1, 2, 3, 4]]
+    assert sum((OTHER, 9) in claim for claim in claims) == 1
     assert await account.claim("later") == [], "the try is taken"
+
+
+async def test_what_a_read_has_shown_comes_before_what_may_be_forged_and_strangers_come_last(account: Account) -> None:
+    await account.paused_for(MINUTE)
+    for shipment in range(1, 5):
+        await account.have(shipment, "wanted", None, MINUTE)
+    answers = "CASE shipment WHEN 1 THEN 'stranger' END, offer_id = CASE shipment WHEN 3 THEN 17 END"
+    await account.do(lambda it: it.run(f"UPDATE purchases SET answer = {answers}"))
+    assert [shipment for _, shipment in await account.claim("a replica")] == [3, 2, 4, 1]
+
+
+async def test_one_that_was_kept_back_is_tried_whatever_else_is_wanted(account: Account) -> None:
+    await account.paused_for(MINUTE)
+    for shipment in (1, 2):
+        await account.have(shipment, *ENDED, MINUTE)
+    await account.have(9, "wanted", None, MINUTE)
+    await account.do(lambda it: it.run("UPDATE purchases SET answer = NULL WHERE shipment = 9"))
+    assert [shipment for _, shipment in await account.claim("a replica")] == [1, 9]
 
 
 async def test_where_nothing_is_wanted_one_of_what_was_kept_back_is_tried(account: Account) -> None:
