@@ -48,6 +48,7 @@ from bridge.model import (
     Subject,
 )
 from bridge.settings import load
+from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import shipx
 from bridge.store.database import ManagedDatabase, Transaction, Unit
@@ -76,7 +77,7 @@ EFFECTIVE: list[Body] = [
     RetryPurchase(shipment_id=FAILED),
     BuyShipment(shipment_id=NEW, organization_id=OWNER),
 ]
-OUTSIDE: list[type[Body]] = [ReplayEvents, Backfill]
+OUTSIDE: list[type[Body]] = [ReplayEvents, Backfill, CreateShipments, CreateOne, CreateMany]
 """What these do they do elsewhere, at the broker or with what a carrier shows: they are tried where those are."""
 
 
