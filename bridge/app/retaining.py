@@ -20,6 +20,7 @@ def open_retention(shared: Shared, stores: Stores) -> None:
             "parked": kept.parked,
             "events": kept.events,
             "journal": kept.events,
+            "decisions": kept.events,
             "commands": kept.deliveries,
         },
         metrics=shared.metrics,

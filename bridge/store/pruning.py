@@ -10,15 +10,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from bridge.errors import LeaseLost
 from bridge.model import DeliveryState, micros
 from bridge.store.database import EVERYTHING, Database, Transaction, marks
 from bridge.store.leases import still_held
 from bridge.store.outbox import PUBLISHED, started_at
+from bridge.store.purchase import LIVE, PurchaseState
 
-Table = Literal["deliveries", "parked", "events", "journal", "commands"]
+Table = Literal["deliveries", "parked", "events", "journal", "decisions", "commands"]
 TABLES: Final[tuple[Table, ...]] = get_args(Table)
 Cursor = tuple[int, str]
 """Where a sweep of a table goes on: a moment and an id, or a position alone."""
@@ -44,9 +45,12 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a look at the oldest rows brought: those to delete, how far they go, and where to go on."""
+    """What a look at the oldest rows brought: those to delete, how far they go, and where to go on.
 
-    ids: Sequence[object]
+    An id that takes several columns is a row of them.
+    """
+
+    ids: Sequence[Any]
     until: int
     after: Cursor | None
 
@@ -80,8 +84,7 @@ class SqlPruning:
             raise LeaseLost("another replica deletes what is old")
         found = _FIND[table](transaction, older_than, after, limit)
         if found.ids:
-            for sql in _DELETE[table]:
-                transaction.run(sql.format(marks(found.ids)), found.ids)
+            _delete(transaction, table, found.ids)
             _note(transaction, table, len(found.ids), found.until)
         return Batch(len(found.ids), found.after, time.perf_counter() - began)
 
@@ -90,6 +93,17 @@ def pruned(transaction: Transaction) -> dict[str, Mark]:
     """Read what was deleted for its age so far."""
     found = {row[0]: Mark(row[1], row[2]) for row in transaction.run("SELECT what, n, until FROM pruned")}
     return {table: found.get(table, Mark(0, 0)) for table in TABLES}
+
+
+def _delete(transaction: Transaction, table: Table, ids: Sequence[Any]) -> None:
+    if table == "decisions":
+        those = transaction.given(("bigint", "bigint", "bigint"), ids)
+        transaction.run(
+            f"DELETE FROM decisions WHERE (organization, shipment, at) IN (SELECT * FROM {those.sql})", those.parameters
+        )
+        return
+    for sql in _DELETE[table]:
+        transaction.run(sql.format(marks(ids)), ids)
 
 
 def _note(transaction: Transaction, table: Table, rows: int, until: int) -> None:
@@ -152,6 +166,26 @@ def _journal(transaction: Transaction, older_than: int, after: Cursor, limit: in
     return _Found([row[0] for row in old], max((row[2] for row in old), default=0), last)
 
 
+def _decisions(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    """Take decisions that no purchase goes by any more: not what is being bought, nor what a person is asked about."""
+    rows = transaction.run(
+        "SELECT at, organization, shipment, EXISTS (SELECT 1 FROM purchases"
+        "  WHERE purchases.organization = decisions.organization AND purchases.shipment = decisions.shipment"
+        f"  AND purchases.state IN ({_OPEN})) FROM decisions"
+        " WHERE at < ? AND (at, organization, shipment) > (?, ?, ?) ORDER BY at, organization, shipment LIMIT ?",
+        (older_than, *_place(after), limit),
+    )
+    old = [(organization, shipment, at) for at, organization, shipment, is_open in rows if not is_open]
+    last = (rows[-1][0], f"{rows[-1][1]}/{rows[-1][2]}") if len(rows) == limit else None
+    return _Found(old, max((at for _, _, at in old), default=0), last)
+
+
+def _place(after: Cursor) -> tuple[int, int, int]:
+    """Read a cursor among decisions: many are of one moment."""
+    organization, _, shipment = (after[1] or "0/0").partition("/")
+    return after[0], int(organization), int(shipment)
+
+
 def _commands(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
     rows = transaction.run(
         f"SELECT ended_at, {_COMMAND} FROM commands WHERE ended_at < ? AND ended_at >= ?"
@@ -162,6 +196,7 @@ def _commands(transaction: Transaction, older_than: int, after: Cursor, limit: i
     return _Found([row[1] for row in rows], rows[-1][0] if rows else 0, last)
 
 
+_OPEN: Final = ", ".join(f"'{state}'" for state in (*sorted(LIVE), PurchaseState.held))
 _COMMAND: Final = "operation || '/' || id"
 _KEPT: Final = f"(outbox.position > ? AND outbox.state <> {PUBLISHED})"
 _FIND: Final[dict[Table, Callable[[Transaction, int, Cursor, int], _Found]]] = {
@@ -169,9 +204,10 @@ _FIND: Final[dict[Table, Callable[[Transaction, int, Cursor, int], _Found]]] = {
     "parked": _parked,
     "events": _events,
     "journal": _journal,
+    "decisions": _decisions,
     "commands": _commands,
 }
-_DELETE: Final[dict[Table, tuple[str, ...]]] = {
+_DELETE: Final[Mapping[str, tuple[str, ...]]] = {
     "deliveries": ("DELETE FROM sealed WHERE owner IN ({})", "DELETE FROM deliveries WHERE id IN ({})"),
     "parked": ("DELETE FROM sealed WHERE owner IN ({})", "DELETE FROM parked WHERE id IN ({})"),
     "events": ("DELETE FROM outbox WHERE position IN ({})", "DELETE FROM events WHERE position IN ({})"),

@@ -60,7 +60,7 @@ async def count(opened: Shop, table: str) -> int:
 
 
 async def counts(opened: Shop) -> dict[str, int]:
-    tables = ("deliveries", "sealed", "parked", "events", "outbox", "journal", "commands")
+    tables = ("deliveries", "sealed", "parked", "events", "outbox", "journal", "decisions", "commands")
     return {table: await count(opened, table) for table in tables}
 
 
@@ -122,6 +122,34 @@ async def test_a_command_that_has_not_ended_stays_with_what_was_asked(opened: Sh
     await retention(opened).sweep()
     assert await opened.rows("SELECT id FROM commands") == ["waiting"]
     assert await opened.rows("SELECT owner FROM sealed") == ["command:body/dead.redrive/waiting"]
+
+
+async def test_a_decision_stays_as_long_as_its_purchase_is_open(opened: Shop) -> None:
+    [shipment] = await opened.rows("SELECT shipment FROM decisions")
+    await opened.change(
+        "INSERT INTO decisions SELECT organization, shipment + 100, at, intent_id, policy_sha256, body FROM decisions"
+    )
+    await pass_days(opened, 91)
+    for state in ("wanted", "intended", "doubt", "held"):
+        await opened.change(f"UPDATE purchases SET state = '{state}' WHERE shipment = {shipment}")
+        await retention(opened).sweep()
+        assert set(await opened.rows("SELECT shipment FROM decisions")) == {shipment}, "only the other one's are gone"
+    await opened.change(f"UPDATE purchases SET state = 'declined' WHERE shipment = {shipment}")
+    await retention(opened).sweep()
+    assert await count(opened, "decisions") == 0
+
+
+async def test_decisions_of_one_moment_go_in_batches_all_the_same(opened: Shop) -> None:
+    numbers = ", ".join(f"({one})" for one in range(100, 110))
+    await opened.change(f"INSERT INTO decisions SELECT 1, column1, 5, NULL, '', '' FROM (VALUES {numbers}) AS numbers")
+    store, tokens = SqlPruning(opened.database, HOLDER), await SqlLeases(opened.database, HOLDER).hold([LEASE])
+    after: Cursor | None = BEGINNING
+    deleted = []
+    while after is not None:
+        batch = await store.prune("decisions", opened.now - KEPT, after, 4, tokens)
+        deleted.append(batch.rows)
+        after = batch.after
+    assert deleted == [4, 4, 2]
 
 
 async def test_the_books_add_up_after_every_batch(opened: Shop) -> None:
