@@ -16,6 +16,8 @@ from bridge.limits.connection import Outcome, Purpose, Verdict
 from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.ports import Permit
+from bridge.purchasing.evidence import Bought, evidence
+from bridge.purchasing.shipment import Shipment
 from bridge.settings import Organization, Settings
 
 _RECENT: Final = timedelta(days=1)
@@ -77,14 +79,21 @@ async def _lists(organization: Organization, client: ShipxClient, clock: Clock) 
     """See whether lists say what single reads say: only then many are bought by one call."""
     name = f"carrier/{organization.id}/lists"
     page = await client.created_since(clock() - _RECENT, 1)
-    for sample in list(reversed(page.shipments))[:_SAMPLES]:
+    for sample in sorted(page.shipments, key=_place)[:_SAMPLES]:
         if await client.most_at_once(sample.id) > 1:
             return Check(name=name, state="ok", told="lists say what single reads say: many are bought by one call")
         if client.lists_differ:
             told = "a list says something else than the read of one: purchases are made one by one"
             advice = "tell us; meanwhile raise BRIDGE_SHIPX__REQUESTS_PER_MINUTE if InPost allows it"
             return Check(name=name, state="warning", told=told, do=advice)
-    return Check(name=name, state="skipped", told="no shipment of the last day has offers, so lists were not compared")
+    return Check(
+        name=name, state="skipped", told="no shipment of the last day has payments, so lists were not compared"
+    )
+
+
+def _place(sample: Shipment) -> tuple[bool, int]:
+    """Put what is bought first, and of that the newest: only payments show whether lists leave payments out."""
+    return not isinstance(evidence(sample, ()), Bought), -sample.id
 
 
 def _judged(name: str, organization: Organization, found: Sequence[OrganizationId]) -> Check:

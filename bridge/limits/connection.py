@@ -23,7 +23,7 @@ class Purpose(IntEnum):
     """What a permit is for, in the order in which they are given out."""
 
     settle = 0
-    """A read of a purchase in doubt: money may be gone."""
+    """A read of a purchase in doubt: money may be gone. Also the comparison that shows what such reads may go by."""
     buy = 1
     read = 2
     """A read before a purchase, or a call that makes offers anew."""

@@ -222,10 +222,15 @@ class Carrier(Protocol):
         """Read up to a hundred by one call; what did not come is to be read alone. Raises as `read` does."""
         ...
 
-    async def most_at_once(self, sample: ShipmentId) -> int:
+    @property
+    def wants_sample(self) -> bool:
+        """Whether a list has yet to be compared with the read of one today."""
+        ...
+
+    async def most_at_once(self, sample: ShipmentId | None = None) -> int:
         """Say how many one call may be about: 1 until a list was seen to say the same as the read of one, `sample`.
 
-        Raises as `read` does.
+        Only one with offers and payments shows that. Asks nobody without it; with it, raises as `read` does.
         """
         ...
 

@@ -123,8 +123,9 @@ class Buyer:
         renewing = asyncio.create_task(self._keep(batch))
         try:
             with structlog.contextvars.bound_contextvars(organization=batch.organization):
+                await self._compare(desk, account, batch.organization)
                 await Hand(self._purchases, account, self._metrics, self._clock, desk.took).handle(batch)
-                await self._grow(desk, account, batch)
+                desk.most = await account.carrier.most_at_once()
         except StoreError as error:
             log.warning("purchase.store_unavailable", error=type(error).__name__)
         finally:
@@ -133,11 +134,15 @@ class Buyer:
             self._on_events()
             self.bell.ring()
 
-    async def _grow(self, desk: Desk, account: Account, batch: Batch) -> None:
-        """Where it is crowded, find out how many one call may be about, by a shipment that somebody wants bought."""
-        if desk.is_crowded and batch.errand is not Errand.look:
-            with suppress(CarrierError):
-                desk.most = await account.carrier.most_at_once(batch.purchases[0].shipment)
+    async def _compare(self, desk: Desk, account: Account, organization: OrganizationId) -> None:
+        """Where it is crowded, find out whether one call may be about many: first, or scarce calls leave no turn."""
+        now = asyncio.get_running_loop().time()
+        if account.carrier.wants_sample and desk.may_compare(now):
+            tries = desk.compares(now)
+            samples = await self._purchases.paid(organization, self._clock())
+            if samples:
+                with suppress(CarrierError):
+                    await account.carrier.most_at_once(samples[tries % len(samples)])
 
     async def _keep(self, batch: Batch) -> None:
         """Keep hold of purchases for as long as a slow carrier takes."""

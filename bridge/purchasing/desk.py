@@ -11,6 +11,8 @@ from bridge.store.outlook import Errand, Outlook
 
 _CALL_S: Final = 0.3
 """What a call is reckoned with before one was made."""
+_COMPARE_EVERY_S: Final = 5.0
+"""Between two tries to compare a list with the read of one: calls are scarce where it is crowded."""
 _WEIGHT: Final = 0.2
 """Of the newest call in the average."""
 
@@ -23,6 +25,8 @@ class Desk:
         self._busy = 0
         self._call_s = _CALL_S
         self._taken_at: dict[Errand, float] = {}
+        self._compare_at = 0.0
+        self._tries = 0
         self.most = 1
         self.is_crowded = False
 
@@ -52,6 +56,16 @@ class Desk:
     def end(self) -> None:
         """Give it back."""
         self._busy -= 1
+
+    def may_compare(self, now: float) -> bool:
+        """Say whether it is time to see if lists can be believed: where it is crowded, now and then."""
+        return self.is_crowded and now >= self._compare_at
+
+    def compares(self, now: float) -> int:
+        """Take note of a try; gives how many there were before."""
+        self._compare_at = now + _COMPARE_EVERY_S
+        self._tries += 1
+        return self._tries - 1
 
     def took(self, seconds: float) -> None:
         """Take note of how long a call took, with the wait for its turn."""

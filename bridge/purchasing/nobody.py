@@ -22,7 +22,11 @@ class Nobody:
     async def read_many(self, shipments: Sequence[ShipmentId], purpose: Purpose) -> Mapping[ShipmentId, Shipment]:
         raise NO_TOKEN
 
-    async def most_at_once(self, sample: ShipmentId) -> int:
+    @property
+    def wants_sample(self) -> bool:
+        return False
+
+    async def most_at_once(self, sample: ShipmentId | None = None) -> int:
         return 1
 
     async def regenerate(

@@ -40,6 +40,8 @@ from bridge.store.purchase import (
 )
 
 LEASE: Final = timedelta(seconds=8)
+_SHOWN_WITHIN: Final = timedelta(seconds=10)
+_SAMPLES: Final = 5
 Decide = Callable[[ShipmentState | None], Step]
 
 
@@ -75,6 +77,10 @@ class SqlPurchases:
     async def next_due(self, without: Collection[OrganizationId] = ()) -> datetime | None:
         """Say when the next live purchase wants to be looked at, of all organizations but some."""
         return await self._database.read(lambda transaction: _next_due(transaction, list(without)))
+
+    async def paid(self, organization: OrganizationId, now: datetime) -> Sequence[ShipmentId]:
+        """Give the last shipments that were bought a while ago; where there are none, that should have been."""
+        return await self._database.read(lambda transaction: _paid(transaction, organization, now))
 
     async def step(self, steps: Sequence[tuple[Purchase, Decide]], now: datetime) -> Sequence[Purchase]:
         """Carry out decisions about what is known of each shipment; what was lost to another hand is left out."""
@@ -260,6 +266,11 @@ _FIRST: Final = {
     Errand.renew: "deadline DESC",
     Errand.look: "look_at",
 }
+_PAID: Final = (
+    ("state = 'succeeded'", "updated_at"),
+    (f"{LIVE} AND state = 'doubt' AND answer = 'accepted'", "deadline"),
+)
+"""What was bought, or else should have been, each in the order of an index."""
 _COLUMNS: Final = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"
@@ -276,6 +287,18 @@ def _next_due(transaction: Transaction, without: Sequence[OrganizationId]) -> da
         [*without, *idle],
     )
     return None if rows[0][0] is None else moment(rows[0][0])
+
+
+def _paid(transaction: Transaction, organization: OrganizationId, now: datetime) -> list[ShipmentId]:
+    for which, order in _PAID:
+        rows = transaction.run(
+            f"SELECT shipment FROM purchases WHERE organization = ? AND updated_at <= ? AND {which}"
+            f" ORDER BY {order} DESC LIMIT ?",
+            (organization, micros(now - _SHOWN_WITHIN), _SAMPLES),
+        )
+        if rows:
+            return [ShipmentId(row[0]) for row in rows]
+    return []
 
 
 def _lease(transaction: Transaction) -> int:

@@ -92,10 +92,14 @@ class ShipxClient:
                 waiting += _halves(part)
         return found
 
-    async def most_at_once(self, sample: ShipmentId) -> int:
-        """Say how many shipments one call may be about: 1 until a list was compared today, by one who asks."""
-        today = self._clock().date()
-        if self._trust.is_due(today) and not self._is_comparing:
+    @property
+    def wants_sample(self) -> bool:
+        """Whether a list has yet to be compared today, and nobody does it just now."""
+        return self._trust.is_due(self._clock().date()) and not self._is_comparing
+
+    async def most_at_once(self, sample: ShipmentId | None = None) -> int:
+        """Say how many shipments one call may be about: 1 until a list was compared today, by one with a sample."""
+        if sample is not None and self.wants_sample:
             self._is_comparing = True
             try:
                 same = await self._compare(sample)
@@ -103,7 +107,7 @@ class ShipxClient:
                 self._is_comparing = False
             if same is not None:
                 self._compared(same=same)
-        return self._trust.at_once(today)
+        return self._trust.at_once(self._clock().date())
 
     async def created_since(self, since: datetime, page: int, purpose: Purpose = Purpose.sweep) -> Page:
         """Read a page of what was created since then, oldest first. Raises CarrierUnavailable or CarrierRefused."""
@@ -150,20 +154,24 @@ class ShipxClient:
         return {ShipmentId(one.id): shipments.ours(one, at) for one in found.items}
 
     async def _compare(self, sample: ShipmentId) -> bool | None:
-        """Say whether a list says the same of a shipment as its read; None where it has no offers, or just changed."""
-        ask = partial(self.asker.ask, calls.read(sample), partial(reading.raw_shipment, sample), Purpose.read)
-        alone = await ask()
-        if not alone.offers:
+        """Say whether a list says the same of a shipment as its read; None where that proves nothing.
+
+        Without offers and payments it does not show whether lists leave those out, and lists are late.
+        """
+        ask = partial(self.asker.ask, calls.read(sample), partial(reading.raw_shipment, sample), Purpose.settle)
+        alone, _ = await ask()
+        if not (alone.offers and alone.transactions):
             return None
         listed = await self._listed(sample)
         if listed is not None and listing.says_the_same(alone, listed):
             return True
-        return False if listing.says_the_same(alone, await ask()) else None
+        again, at = await ask()
+        return False if listing.says_the_same(alone, again) and listing.is_settled(again, at) else None
 
     async def _listed(self, sample: ShipmentId) -> wire.Shipment | None:
         """Read one shipment by a list; None where that does not do."""
         try:
-            found, _ = await self._list(calls.read_many(self.organization, [sample]), Purpose.read)
+            found, _ = await self._list(calls.read_many(self.organization, [sample]), Purpose.settle)
         except CarrierRefused as refusal:
             if not _is_invalid(refusal):
                 raise

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import ValidationError
@@ -44,6 +46,15 @@ def echoed(href: str) -> set[str]:
         return set(parse_qs(urlsplit(href).query))
     except ValueError:
         return set()
+
+
+LAG: Final = timedelta(seconds=10)
+"""By so much a list may be late: 5.4 s were seen (sandbox, 2026-10-10)."""
+
+
+def is_settled(shipment: wire.Shipment, at: datetime) -> bool:
+    """Say whether a list had time enough by then to show the last change of it."""
+    return shipment.updated_at is None or at - shipment.updated_at >= LAG
 
 
 _COMPARED = ("offers", "selected_offer", "transactions")

@@ -30,13 +30,13 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def shipment(wanted: ShipmentId, answer: Answer) -> Shipment:
     """Give the shipment that was asked for."""
-    return shipments.ours(raw_shipment(wanted, answer), answer.at)
+    return shipments.ours(*raw_shipment(wanted, answer))
 
 
-def raw_shipment(wanted: ShipmentId, answer: Answer) -> wire.Shipment:
-    """Give the shipment that was asked for, as it was written."""
+def raw_shipment(wanted: ShipmentId, answer: Answer) -> tuple[wire.Shipment, datetime]:
+    """Give the shipment that was asked for, as it was written, and when it was so by the carrier's clock."""
     found = _readable(shipments.parse, answer)
-    return _asked_for(found, found.id == wanted, "another_shipment", answer)
+    return _asked_for(found, found.id == wanted, "another_shipment", answer), answer.at
 
 
 def shipment_list(filters: Collection[str], answer: Answer) -> tuple[Listing, datetime]:

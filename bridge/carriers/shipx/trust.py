@@ -1,5 +1,8 @@
 """How far lists are believed. Whether their items say as much as the read of one is documented nowhere: it is tried.
 
+It is tried with a shipment that has offers and payments: one without payments would show nothing of whether lists
+leave them out, and what a list does not show then would pass for "not bought".
+
 Nor is it known how many ids one list takes (seven were tried, 2026-10), so what is asked for grows with what came.
 """
 

@@ -15,15 +15,19 @@ from bridge.carriers.shipx import webhook
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
 from bridge.model import PARTITIONS, Arrival, OrganizationId, ShipmentId, micros
+from bridge.reconciling.retention import LEASE
 from bridge.store import journal
 from bridge.store.database import Database, ManagedDatabase, Row, Transaction, Unit
 from bridge.store.facts import Recorder
 from bridge.store.feed import Filter, SqlFeed, encode
 from bridge.store.inbox import SqlInbox
 from bridge.store.leases import SqlLeases
+from bridge.store.listed import SqlListed, Wanted
 from bridge.store.outbox import SqlOutbox
 from bridge.store.outlook import Errand, Take
 from bridge.store.projecting import SqlProjector
+from bridge.store.pruning import BEGINNING, SqlPruning
+from bridge.store.purchase import PurchaseState
 from bridge.store.purchases import SqlPurchases
 from bridge.store.replaying import Selection, SqlReplays
 from bridge.store.resuming import rewant
@@ -210,3 +214,27 @@ async def test_the_events_of_one_subject_are_found_without_going_through_others(
         assert not _READS_ALL_NAMES[database.dialect].search(plan), f"{sql}\n{plan}"
     assert await _about(database, Filter(subject="shipment/0")) == [[]] * 7
     assert await _about(database, Filter(subject="shipment/2", sources=("/shipx/2",))) == [[]] * 7
+
+
+async def test_what_waits_for_a_person_is_listed_by_its_index(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    wanted = Wanted(PurchaseState.held)
+    await SqlListed(cast(Database, explaining)).list(wanted, 50)
+    (plan,) = [plan for sql, plan in explaining.plans.items() if "FROM purchases WHERE" in sql]
+    assert "purchases_held" in plan
+
+
+async def test_what_was_bought_last_is_found_by_its_index(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    purchases = SqlPurchases(cast(Database, explaining), Recorder(Envelope("demo")), "me")
+    await purchases.paid(OrganizationId(1), NOW)
+    bought, accepted = explaining.plans.values()
+    assert ("purchases_bought" in bought, "purchases_due" in accepted) == (True, True)
+
+
+async def test_old_decisions_are_found_by_their_index(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    tokens = await SqlLeases(database, "me").hold([LEASE])
+    await SqlPruning(cast(Database, explaining), "me").prune("decisions", NOW, BEGINNING, 10, tokens)
+    (plan,) = [plan for sql, plan in explaining.plans.items() if "FROM decisions" in sql]
+    assert "decisions_oldest" in plan

@@ -339,7 +339,7 @@ OF_MANY = {
     ),
     "half is paid": of_many("and then a payment fails", bulk=(half_is_paid_and_then_one_fails,), failed=3),
     "funds for some": of_many(
-        "the other payments fail", carrier={"funds": "40.00"}, failed=4, others={("failed", "insufficient_funds"): 4}
+        "the other payments fail", carrier={"funds": "53.50"}, failed=4, others={("failed", "insufficient_funds"): 4}
     ),
     "429": of_many("none is taken in", bulk=(answered(429, retry_after="7"),)),
     "a page": of_many("a 200 that never reached the carrier", bulk=(answered(200),), failed=MANY - 1),

@@ -62,6 +62,8 @@ async def _play(
     """Give how many ended how, and how many intents failed."""
     async with Stage(**behaviour.carrier, disk=disk).open() as stage:
         stage.regenerations = behaviour.regenerations
+        if behaviour.shipments > 1:
+            await stage.bought_before()
         shipments = [await stage.create(**behaviour.draft) for _ in range(behaviour.shipments)]
         stage.troubles |= {
             "GET": list(behaviour.reads),

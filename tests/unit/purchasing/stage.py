@@ -266,6 +266,7 @@ class Stage:
         seed: int = 1,
         answers: float = 0.0,
         bulk_refusals: str = "unnamed",
+        lists: Mapping[str, Any] | None = None,
         disk: AnyDisk | None = None,
         **terms: Any,
     ) -> None:
@@ -277,6 +278,7 @@ class Stage:
                 "purchases": {"again": again, "bulk_refusals": bulk_refusals},
                 "delays": {"purchase": purchase, "answer": [answers, answers], **(delays or {})},
                 "faults": faults or {},
+                "lists": lists or {},
             }
         )
         nobody = httpx.MockTransport(lambda _: httpx.Response(200))
@@ -334,6 +336,20 @@ class Stage:
         offers = (await self.merchant.get(f"/v1/shipments/{shipment}")).json()["offers"]
         number = next(offer["id"] for offer in offers if offer["service"]["id"] == service)
         return await self.merchant.post(f"/v1/shipments/{shipment}/buy", json={"offer_id": number})
+
+    async def bought_before(self) -> ShipmentId:
+        """Have one that was bought a while ago, with which lists are compared: many are then bought by one call."""
+        shipment = await self.create()
+        answer = await self.buy(shipment, "inpost_courier_standard")
+        assert answer.status_code == 200, answer.text
+        await pass_time(20)
+        with self.disk.writing(self.clock) as transaction:
+            transaction.run(
+                "INSERT INTO purchases (organization, shipment, state, deadline, due_at, reason, updated_at)"
+                " VALUES (?, ?, 'succeeded', 0, 0, 'adopted', 0)",
+                (ORGANIZATION, shipment),
+            )
+        return shipment
 
     # -- the bridge --------------------------------------------------------------------------------------------------
 

@@ -196,6 +196,7 @@ async def play(world: World, steps: list[Step]) -> None:
     faults = CALLS if world.faults and not world.others_buy else None
     stage = Stage(again=again, purchase=world.purchase_s, limits=world.limits, faults=faults, seed=world.seed)
     async with stage.open():
+        await stage.bought_before()
         shipments = [await stage.create() for _ in range(SHIPMENTS)]
         story = Story(stage, world, shipments, world.mode)
         stage.troubles |= {"POST": [TROUBLES[one] for one in world.buys], "BULK": [TROUBLES[one] for one in world.buys]}

@@ -20,9 +20,18 @@ async def buy(client: ShipxClient, *choices: Choice) -> None:
         await turn.buy(choices)
 
 
+async def sampled(stage: Stage, client: ShipxClient) -> ShipmentId:
+    """Have bought one a while ago."""
+    [shipment] = await prepared(stage)
+    await buy(client, courier(await client.read(shipment)))
+    await stage.advance(20)
+    return shipment
+
+
 async def test_a_list_says_of_each_what_its_read_says() -> None:
     async with meeting() as (stage, client):
-        ids = await prepared(stage, 3)
+        ids = [await sampled(stage, client), *await prepared(stage, 3)]
+        assert await client.most_at_once(ids[1]) == 1, "without payments it says nothing of them"
         assert await client.most_at_once(ids[0]) == 20
         listed = await client.read_many([*ids, ShipmentId(17)], Purpose.read)
         assert listed == {one: await client.read(one) for one in ids}
@@ -31,7 +40,7 @@ async def test_a_list_says_of_each_what_its_read_says() -> None:
 @pytest.mark.parametrize("left_out", ["offers", "selected_offer", "transactions"])
 async def test_a_list_that_says_less_is_found_out(left_out: str) -> None:
     async with meeting(lists={"without": [left_out]}) as (stage, client):
-        [shipment] = await prepared(stage)
+        shipment = await sampled(stage, client)
         assert (await client.most_at_once(shipment), client.lists_differ) == (1, True)
         await stage.advance(24 * 3600)
         assert client.lists_differ
@@ -39,10 +48,11 @@ async def test_a_list_that_says_less_is_found_out(left_out: str) -> None:
 
 async def test_a_list_that_takes_only_so_many_ids_is_asked_for_less() -> None:
     async with meeting(lists={"most_ids": 25}) as (stage, client):
+        await client.most_at_once(await sampled(stage, client))
         ids = await prepared(stage, 80)
         sizes, came = [], []
         for _ in range(4):
-            sizes.append(await client.most_at_once(ids[0]))
+            sizes.append(await client.most_at_once())
             came.append(len(await client.read_many(ids[: sizes[-1]], Purpose.read)))
         assert (sizes, came) == ([20, 40, 20, 40], [20, 25, 20, 25])
 

@@ -17,9 +17,10 @@ from bridge.limits.connection import Outcome, Purpose, Verdict
 from bridge.model import ShipmentId
 from tests.support.permits import FreePermits
 
-from .stage import CARRIER, DATE, OTHER, OURS, SHIPMENT, THEIRS, client_on, page, refused, sample, unavailable
+from .stage import CARRIER, DATE, OTHER, OURS, SHIPMENT, THEIRS, UNTOLD, client_on, page, refused, sample, unavailable
 
 PREPARED = sample("shipment_offers_prepared")
+PAID = sample("shipment_payment_failed")
 INVALID = sample("error_flat_details")
 OF_OTHER = PREPARED | {"id": OTHER}
 
@@ -121,16 +122,17 @@ async def test_more_than_a_page_holds_is_not_asked_for(client: ShipxClient) -> N
 
 
 class Picky:
-    """A carrier that refuses a list for one id, and has all others."""
+    """A carrier that refuses a list for one id, and has all others, which are as given."""
 
-    def __init__(self, *impossible: int) -> None:
+    def __init__(self, *impossible: int, has: dict[str, Any] = PREPARED) -> None:
         self.impossible = set(map(str, impossible))
+        self.has = has
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         ids = request.url.params["id"].split(",")
         if self.impossible & set(ids):
             return httpx.Response(400, json=INVALID)
-        return httpx.Response(200, json=page([PREPARED | {"id": int(one)} for one in ids]))
+        return httpx.Response(200, json=page([self.has | {"id": int(one)} for one in ids]))
 
 
 async def test_a_list_that_is_refused_for_one_id_is_halved_until_all_others_are_read(
@@ -189,10 +191,10 @@ class Carrier:
 
 
 def without(name: str) -> dict[str, Any]:
-    return {key: value for key, value in PREPARED.items() if key != name}
+    return {key: value for key, value in PAID.items() if key != name}
 
 
-DEARER = [PREPARED["offers"][0] | {"rate": 99}, *PREPARED["offers"][1:]]
+DEARER = [PAID["offers"][0] | {"rate": 99}, *PAID["offers"][1:]]
 
 
 async def compared(carrier: Carrier, client: ShipxClient, httpx_mock: HTTPXMock) -> tuple[int, bool]:
@@ -203,15 +205,15 @@ async def compared(carrier: Carrier, client: ShipxClient, httpx_mock: HTTPXMock)
 @pytest.mark.parametrize(
     "listed",
     [
-        pytest.param(PREPARED, id="the same"),
-        pytest.param(PREPARED | {"offers": PREPARED["offers"][::-1]}, id="in another order"),
-        pytest.param(PREPARED | {"receiver": None, "href": "x", "parcels": []}, id="what purchases do not go by"),
+        pytest.param(PAID, id="the same"),
+        pytest.param(PAID | {"offers": PAID["offers"][::-1]}, id="in another order"),
+        pytest.param(PAID | {"receiver": None, "href": "x", "parcels": []}, id="what purchases do not go by"),
     ],
 )
 async def test_where_a_list_says_the_same_as_a_read_twenty_are_asked_for_at_once(
     listed: dict[str, Any], client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
-    carrier = Carrier(PREPARED, listed=listed)
+    carrier = Carrier(PAID, listed=listed)
     assert await compared(carrier, client, httpx_mock) == (20, False)
     assert await client.most_at_once(OTHER) == 20
     assert carrier.asked == ["read", "list"], "once a day"
@@ -224,16 +226,16 @@ async def test_where_a_list_says_the_same_as_a_read_twenty_are_asked_for_at_once
         pytest.param(without("offers"), id="no offers"),
         pytest.param(without("selected_offer"), id="no selected offer"),
         pytest.param(without("transactions"), id="no payments"),
-        pytest.param(PREPARED | {"transactions": None}, id="null payments"),
-        pytest.param(PREPARED | {"offers": []}, id="empty offers"),
-        pytest.param(PREPARED | {"offers": DEARER}, id="another price"),
-        pytest.param(PREPARED | {"offers": [{}]}, id="unreadable"),
+        pytest.param(PAID | {"transactions": None}, id="null payments"),
+        pytest.param(PAID | {"offers": []}, id="empty offers"),
+        pytest.param(PAID | {"offers": DEARER}, id="another price"),
+        pytest.param(PAID | {"offers": [{}]}, id="unreadable"),
     ],
 )
 async def test_where_a_list_says_something_else_it_is_one_by_one_for_the_day_and_said_once(
     listed: dict[str, Any] | None, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
-    carrier = Carrier(PREPARED, listed=listed)
+    carrier = Carrier(PAID, listed=listed)
     with structlog.testing.capture_logs() as logs:
         assert await compared(carrier, client, httpx_mock) == (1, True)
         assert await client.most_at_once(SHIPMENT) == 1
@@ -242,37 +244,57 @@ async def test_where_a_list_says_something_else_it_is_one_by_one_for_the_day_and
 
 
 async def test_a_list_that_was_not_filtered_differs(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
-    assert await compared(Carrier(PREPARED, listed=PREPARED, href="x"), client, httpx_mock) == (1, True)
+    assert await compared(Carrier(PAID, listed=PAID, href="x"), client, httpx_mock) == (1, True)
 
 
 async def test_a_list_by_id_that_is_refused_differs(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(json=PREPARED)
+    httpx_mock.add_response(json=PAID)
     httpx_mock.add_response(status_code=400, json=INVALID)
-    httpx_mock.add_response(json=PREPARED)
+    httpx_mock.add_response(json=PAID)
     assert (await client.most_at_once(SHIPMENT), client.lists_differ) == (1, True)
 
 
 async def test_a_shipment_that_changed_between_the_two_proves_nothing(
     client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
-    changed = sample("shipment_payment_failed")
-    carrier = Carrier(PREPARED, changed, listed=changed)
+    changed = sample("shipment_confirmed") | {"id": SHIPMENT}
+    carrier = Carrier(PAID, changed, listed=changed)
     assert await compared(carrier, client, httpx_mock) == (1, False)
     assert await client.most_at_once(SHIPMENT) == 20, "it is tried again"
 
 
-@pytest.mark.parametrize("offers", [[], None])
-async def test_a_shipment_without_offers_proves_nothing(
-    offers: list[Any] | None, client: ShipxClient, httpx_mock: HTTPXMock
+@pytest.mark.parametrize("name", ["offers", "transactions"])
+@pytest.mark.parametrize("value", [[], None])
+async def test_a_shipment_without_offers_or_payments_proves_nothing(
+    name: str, value: list[Any] | None, client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
-    carrier = Carrier(PREPARED | {"offers": offers}, listed=None)
+    carrier = Carrier(PAID | {name: value}, listed=None)
     assert (*await compared(carrier, client, httpx_mock), carrier.asked) == (1, False, ["read"])
+
+
+@pytest.mark.parametrize(("age", "differs"), [(9, False), (10, True)])
+async def test_a_list_may_be_late_for_so_long(
+    age: int, differs: bool, client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    changed = (UNTOLD - timedelta(seconds=age)).isoformat()
+    assert await compared(Carrier(PAID | {"updated_at": changed}, listed=None), client, httpx_mock) == (1, differs)
+
+
+async def test_a_comparison_goes_before_everything_but_needs_a_sample(
+    http: httpx.AsyncClient, httpx_mock: HTTPXMock
+) -> None:
+    permits = FreePermits()
+    client = client_on(http, permits=permits)
+    assert (client.wants_sample, await client.most_at_once(), permits.purposes) == (True, 1, [])
+    assert await compared(Carrier(PAID, listed=PAID), client, httpx_mock) == (20, False)
+    assert (client.wants_sample, await client.most_at_once()) == (False, 20)
+    assert permits.purposes == [Purpose.settle, Purpose.settle]
 
 
 async def test_it_is_compared_anew_the_next_day(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
     today: list[datetime] = [OURS]
     client = client_on(http, clock=lambda: today[0])
-    carrier = Carrier(PREPARED, listed=PREPARED)
+    carrier = Carrier(PAID, listed=PAID)
     assert await compared(carrier, client, httpx_mock) == (20, False)
     today[0] += timedelta(days=1)
     carrier.listed = None
@@ -280,8 +302,8 @@ async def test_it_is_compared_anew_the_next_day(http: httpx.AsyncClient, httpx_m
 
 
 async def test_complete_lists_grow(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(json=PREPARED)
-    httpx_mock.add_callback(Picky(), is_reusable=True)
+    httpx_mock.add_response(json=PAID)
+    httpx_mock.add_callback(Picky(has=PAID), is_reusable=True)
     sizes = []
     for _ in range(4):
         sizes.append(await client.most_at_once(SHIPMENT))
@@ -292,7 +314,7 @@ async def test_complete_lists_grow(client: ShipxClient, httpx_mock: HTTPXMock) -
 async def test_who_comes_while_a_list_is_compared_does_not_wait_and_asks_for_one(
     client: ShipxClient, httpx_mock: HTTPXMock
 ) -> None:
-    carrier = Carrier(PREPARED, listed=PREPARED)
+    carrier = Carrier(PAID, listed=PAID)
 
     async def meanwhile(request: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0)  # whoever else asks comes here
@@ -306,4 +328,4 @@ async def test_who_comes_while_a_list_is_compared_does_not_wait_and_asks_for_one
 async def test_a_comparison_that_failed_is_made_again(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=502)
     await unavailable(client.most_at_once(SHIPMENT))
-    assert await compared(Carrier(PREPARED, listed=PREPARED), client, httpx_mock) == (20, False)
+    assert await compared(Carrier(PAID, listed=PAID), client, httpx_mock) == (20, False)
