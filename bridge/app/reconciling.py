@@ -19,7 +19,7 @@ from bridge.reconciling.hearing import judge
 from bridge.reconciling.learning import Learning
 from bridge.reconciling.pace import Pace
 from bridge.reconciling.reconciler import Reconciler, Round
-from bridge.reconciling.sweeping import Sweeping
+from bridge.reconciling.sweeping import ALONE, Sweeping
 from bridge.store.hearing import SqlHearing
 from bridge.store.leases import SqlLeases
 from bridge.store.sweeps import SqlSweeps
@@ -29,6 +29,10 @@ _SLOWEST_DISCOVERY_S: Final = 30.0
 _SLOWEST_TRACKING_S: Final = 60.0
 """How long reads of shipments under way are gathered for one call, at most."""
 _HEARING_S: Final = 30.0
+_WAITING_S: Final = 2.0
+"""How long reads that facts of webhooks wait for are gathered for one call."""
+_WAITING_ALONE: Final = 1
+"""How many of them one round reads alone: rounds are many, and ids may be forged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -
     receives = any(one.id == organization and one.webhook_secrets for one in settings.shipx.organizations)
     heard_since = clock() if receives else None
     sweeping = _sweeping(parts, organization, carrier, heard_since)
+    awaited = _sweeping(parts, organization, carrier, heard_since, _WAITING_ALONE)
     discovery = _discovery(parts, organization, carrier, heard_since)
 
     async def review() -> None:
@@ -91,6 +96,7 @@ def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -
     return (
         Round("discovery", min(open_s, _SLOWEST_DISCOVERY_S), discovery.look),
         Round("taking_in", open_s, sweeping.take_in),
+        Round("waiting", _WAITING_S, partial(awaited.sweep, Phase.waiting, timedelta(0))),
         Round("open", open_s, partial(sweeping.sweep, Phase.open, timedelta(seconds=open_s / 2))),
         Round("tracking", tracking_s, partial(sweeping.sweep, Phase.tracking, timedelta(seconds=tracking_s / 2))),
         *([Round("hearing", _HEARING_S, review)] if receives else []),
@@ -98,7 +104,11 @@ def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -
 
 
 def _sweeping(
-    parts: _Parts, organization: OrganizationId, carrier: ShipxClient, heard_since: datetime | None
+    parts: _Parts,
+    organization: OrganizationId,
+    carrier: ShipxClient,
+    heard_since: datetime | None,
+    alone: int = ALONE,
 ) -> Sweeping:
     return Sweeping(
         organization,
@@ -109,6 +119,7 @@ def _sweeping(
         clock=parts.shared.clock,
         stop=parts.shared.stop,
         heard_since=heard_since,
+        alone=alone,
     )
 
 

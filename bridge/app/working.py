@@ -21,7 +21,7 @@ async def open_worker(shared: Shared, stores: Stores, carriers: Carriers, relay:
     """Start the worker, and the buyer that it wakes; a relay in the same process is handed what the worker made."""
     buyer = await make_buyer(shared, stores, carriers)
     worker = Worker(
-        SqlProjector(stores.database, stores.vault, stores.recorder, shipx_webhook.notification, project),
+        _projector(shared, stores),
         metrics=shared.metrics,
         clock=shared.clock,
         stop=shared.stop,
@@ -32,6 +32,17 @@ async def open_worker(shared: Shared, stores: Stores, carriers: Carriers, relay:
     shared.bells.hang("purchases", buyer.bell.ring)
     shared.loops.start("worker", worker.run)
     shared.loops.start("buyer", buyer.run)
+
+
+def _projector(shared: Shared, stores: Stores) -> SqlProjector:
+    return SqlProjector(
+        stores.database,
+        stores.vault,
+        stores.recorder,
+        shipx_webhook.notification,
+        project,
+        read_back=shared.settings.shipx.read_back,
+    )
 
 
 def _hand_over(bells: Bells, relay: Relay | None, made: Sequence[Made]) -> None:

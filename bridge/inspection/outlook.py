@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from bridge.events.readback import WAITS
 from bridge.limits.pause import Pause
 from bridge.model import Evidence, micros, moment
 from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, LIVE
 from bridge.store.story import Asked, Standing, Story
+from bridge.store.waiting import READ
 
 _PAUSED: Final = ("account_paused", "account_refused", "insufficient_funds", "account_data_missing")
 """Why something ended unbought that is wanted again after the pause of its account."""
@@ -26,9 +28,12 @@ def outlook(story: Story, now: datetime, settle: timedelta) -> list[str]:
 
 
 def _arrivals(story: Story) -> Iterator[str]:
-    waiting = sum(one.verdict is None for one in story.deliveries)
+    waiting = sum(one.verdict in (None, READ) for one in story.deliveries)
     if waiting:
         yield f"{waiting} of its deliveries will be worked off"
+    unread = sum(one.verdict == WAITS for one in story.deliveries)
+    if unread:
+        yield f"what {unread} of its deliveries said is told once a read of the carrier shows it"
 
 
 def _publishes(story: Story) -> Iterator[str]:

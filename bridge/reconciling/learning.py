@@ -63,7 +63,7 @@ class Learning:
 
     def tell(self, organization: OrganizationId, learned: Learned) -> None:
         """Count what was found, and wake who waits for it."""
-        for fact, number in learned.facts.items():
+        for fact, number in (learned.facts - learned.awaited).items():
             self._metrics.found_by_poll.labels(fact).inc(number)
         if learned.adopted:
             self._metrics.purchases.labels("succeeded", ADOPTED).inc(learned.adopted)

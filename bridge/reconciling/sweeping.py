@@ -25,18 +25,25 @@ log = structlog.get_logger()
 _FEWEST: Final = 20
 _MOST: Final = 100
 """How many one call is about: more, as long as all of them come."""
-_ALONE: Final = 10
+ALONE: Final = 10
 """How many are read alone in one round, because they did not come, or not whole: ids may be forged."""
 _IN_A_ROW: Final = 3
 """So many that cannot be read alone one after another are no matter of the shipments: the round ends."""
 _NOT_FOUND: Final = 404
 _TOO_MANY: Final = 429
-_PURPOSES: Final = {Phase.open: Purpose.sweep, Phase.tracking: Purpose.tracking}
+_PURPOSES: Final = {
+    Phase.waiting: Purpose.sweep,
+    Phase.open: Purpose.sweep,
+    Phase.tracking: Purpose.tracking,
+}
 _TAKEN_IN_AT_ONCE: Final = 20
 
 
 class Sweeping:
-    """Asks about the shipments of one organization that are due. `heard_since` is since when webhooks are awaited."""
+    """Asks about the shipments of one organization that are due, of which a round reads `alone` alone at most.
+
+    `heard_since` is since when webhooks are awaited.
+    """
 
     def __init__(
         self,
@@ -49,6 +56,7 @@ class Sweeping:
         clock: Clock,
         stop: Stop,
         heard_since: datetime | None,
+        alone: int = ALONE,
     ) -> None:
         self._organization = organization
         self._carrier = carrier
@@ -59,7 +67,7 @@ class Sweeping:
         self._stop = stop
         self._heard_since = heard_since
         self._size = _FEWEST
-        self._alone = _ALONE
+        self._most_alone = self._alone = alone
         self._unread = 0
 
     async def take_in(self) -> None:
@@ -71,7 +79,7 @@ class Sweeping:
     async def sweep(self, phase: Phase, ahead: timedelta) -> None:
         """Ask about all that are due now or so soon after, the longest overdue first. Raises StoreError."""
         by = self._clock() + ahead
-        self._alone, self._unread = _ALONE, 0
+        self._alone, self._unread = self._most_alone, 0
         while not self._stop:
             due = await self._sweeps.due(self._organization, phase, by, self._size)
             if not due:

@@ -11,7 +11,6 @@ MARK: Final = "Not in effect yet: "
 """How the reference begins the meaning of such a key."""
 _RETURNS: Final = "returns are not handled in this version"
 _WITHOUT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
-    (("shipx", "read_back"), "only purchases are read back from the carrier in this version"),
     (("returns",), _RETURNS),
     (("inpost_returns",), _RETURNS),
     (("szybkie_zwroty",), _RETURNS),

@@ -152,7 +152,7 @@ class ShipX(Part):
     read_back: Literal["purchases", "terminal", "always"] = Field(
         "purchases",
         description="Which facts wait for a read from the carrier: `purchases` (money only), `terminal` (and first "
-        "sight, confirmation, terminal statuses), `always`.",
+        "sight, confirmation, terminal statuses), `always`. All but the first need a token of every organization.",
     )
     requests_per_minute: int = Field(
         60, ge=1, le=6000, description="Calls in any minute per organization, of all replicas together."
@@ -260,8 +260,8 @@ class Retention(Part):
     )
     events: Duration = Field(
         timedelta(days=90),
-        description="How long events are kept, and the steps of purchases. With a broker, only what it has confirmed "
-        "goes; facts stay for good, so that nothing is told twice.",
+        description="How long events are kept, and the steps of purchases with what was decided. With a broker, only "
+        "what it has confirmed goes; facts stay for good, so that nothing is told twice.",
     )
     parked: Duration = Field(timedelta(days=14), description="How long parked webhooks are kept.")
     labels: Duration = Field(timedelta(days=45), description="How long labels are kept.")

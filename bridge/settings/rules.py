@@ -78,6 +78,15 @@ def _organizations(settings: Settings) -> Findings:
         seen.add(organization.id)
 
 
+def _read_back(settings: Settings) -> Findings:
+    if settings.shipx.read_back == "purchases":
+        return
+    for _, organization in _places(settings):
+        if organization.token is None:
+            problem = f"needs a token of organization {organization.id}: what waits for a read would wait for ever"
+            yield ("shipx", "read_back"), problem
+
+
 def _webhook_secrets(settings: Settings) -> Findings:
     seen: set[str] = set()
     for place, organization in _places(settings):
@@ -146,6 +155,7 @@ RULES = (
     Rule(_proxies, (("webhook", "trusted_proxies"),)),
     Rule(_first_organization, (ORGANIZATION,)),
     Rule(_organizations, (("shipx", "token"), SECRETS, FURTHER)),
+    Rule(_read_back, (("shipx", "read_back"), ("shipx", "token"), FURTHER)),
     Rule(_webhook_secrets, (SECRETS, FURTHER)),
     Rule(_receiver, (("roles",), ORGANIZATION, SECRETS, FURTHER)),
     Rule(_credentials, (("inpost_returns",), ("szybkie_zwroty",), ("intelligentreturns",))),

@@ -14,7 +14,7 @@ from bridge.errors import RowRefused, StoreError
 from bridge.events.projection import Projection
 from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, OrganizationId, PurchaseWork, ShipmentId, Subject
-from bridge.store import polled, watched
+from bridge.store import polled, waiting, watched
 from bridge.store.database import Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.wanting import adopt, want
@@ -36,15 +36,20 @@ class Answer:
 
 @dataclass(slots=True)
 class Learned:
-    """What answers brought: new facts by type, purchases wanted and adopted, and what our own code could not take."""
+    """What answers brought: new facts by type, purchases wanted and adopted, and what our own code could not take.
+
+    `awaited` are those of the facts that a webhook had told of, and that waited for this.
+    """
 
     facts: Counter[str] = field(default_factory=Counter)
+    awaited: Counter[str] = field(default_factory=Counter)
     wanted: int = 0
     adopted: int = 0
     broken: tuple[ShipmentId, ...] = ()
 
     def add(self, other: Learned) -> None:
         self.facts += other.facts
+        self.awaited += other.awaited
         self.wanted += other.wanted
         self.adopted += other.adopted
         self.broken += other.broken
@@ -64,6 +69,9 @@ class _Gathered:
 
     def ledger(self, shipment: ShipmentId) -> Ledger:
         return self.ledgers[self.subjects[shipment]]
+
+    def subjects_of(self, shipments: Iterable[ShipmentId]) -> set[Subject]:
+        return {self.subjects[shipment] for shipment in shipments}
 
     def about(self, subjects: Iterable[Subject]) -> set[ShipmentId]:
         """Say which shipments these are."""
@@ -144,10 +152,12 @@ class Answers:
         want(transaction, wanted, now)
         # A purchase is no news where a webhook told of it, which the ledger does not go by.
         adopted = adopt(transaction, [(organization, *one) for one in gathered.bought.items()], now)
-        self._watch(transaction, organization, gathered.states, news, now)
+        awaited = gathered.subjects_of(self._watch(transaction, organization, gathered.states, news, now))
         if heard_since is not None:
-            polled.keep(transaction, organization, fresh, heard_since, now)
-        return Learned(Counter(fact.type for fact in fresh), len(wanted), adopted)
+            untold = [fact for fact in fresh if fact.subject not in awaited]
+            polled.keep(transaction, organization, untold, heard_since, now)
+        told = Counter(fact.type for fact in fresh if fact.subject in awaited)
+        return Learned(Counter(fact.type for fact in fresh), told, len(wanted), adopted)
 
     def _gather(self, transaction: Transaction, organization: OrganizationId, answers: Sequence[Answer]) -> _Gathered:
         subjects = {answer.shipment: Subject.shipment(organization, answer.shipment) for answer in answers}
@@ -175,8 +185,8 @@ class Answers:
         states: Mapping[ShipmentId, ShipmentState | None],
         news: set[ShipmentId],
         now: datetime,
-    ) -> None:
-        """Write down when to look next, and strike out what is over."""
+    ) -> set[ShipmentId]:
+        """Write down when to look next, and strike out what is over; gives those that deliveries waited for."""
         before = watched.before(transaction, organization, list(states))
         wanted = watched.wanted(transaction, organization, list(states))
         rows, over = list[Row](), list[ShipmentId]()
@@ -191,3 +201,6 @@ class Answers:
                 rows.append(watched.row(organization, shipment, look, one, now))
         transaction.insert(watched.SWEEPS, rows, tail=watched.AGAIN)
         watched.strike_out(transaction, organization, over)
+        awaited = waiting.awaited(before.values())
+        waiting.take_up(transaction, organization, sorted(awaited))
+        return awaited

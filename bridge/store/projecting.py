@@ -12,6 +12,7 @@ import structlog
 from bridge.errors import RowRefused, StoreError, Unreadable
 from bridge.events.notification import Notification
 from bridge.events.projection import HISTORY_FULL, Projection
+from bridge.events.readback import WAITS, ReadBack, held_back, waits
 from bridge.events.shipment import ShipmentState
 from bridge.events.statuses import TrackingStatus
 from bridge.model import (
@@ -26,6 +27,7 @@ from bridge.model import (
     micros,
     moment,
 )
+from bridge.store import waiting
 from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.outbox import Made
@@ -68,12 +70,17 @@ class _Round:
     done: dict[tuple[DeliveryState, str], list[DeliveryId]] = field(default_factory=dict)
     work: dict[tuple[OrganizationId, ShipmentId], PurchaseWork] = field(default_factory=dict)
     bought: dict[tuple[OrganizationId, ShipmentId], DeliveryId] = field(default_factory=dict)
+    awaited: waiting.Due = field(default_factory=dict)
     made: list[Made] = field(default_factory=list)
     unlisted: int = 0
 
     def close(self, delivery: DeliveryId, state: DeliveryState, verdict: str) -> None:
         """Say what became of a delivery."""
         self.done.setdefault((state, verdict), []).append(delivery)
+
+    def await_read(self, organization: OrganizationId, shipment: ShipmentId, by: datetime) -> None:
+        """Have a shipment read, by the first moment that any of its deliveries wants."""
+        self.awaited[organization, shipment] = min(by, self.awaited.get((organization, shipment), by))
 
     def add(self, other: _Round) -> None:
         for verdict, deliveries in other.done.items():
@@ -84,14 +91,23 @@ class _Round:
 
 
 class SqlProjector:
-    """Works off the inbox."""
+    """Works off the inbox. What waits for a read, as `read_back` has it, the sweep is asked to read."""
 
-    def __init__(self, database: Database, vault: Vault, recorder: Recorder, read: Read, project: Project) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        recorder: Recorder,
+        read: Read,
+        project: Project,
+        read_back: ReadBack = "purchases",
+    ) -> None:
         self._database = database
         self._vault = vault
         self._recorder = recorder
         self._read = read
         self._project = project
+        self._read_back: ReadBack = read_back
 
     async def project(self, limit: int, now: datetime) -> Projected:
         """Work off up to `limit` pending deliveries, oldest first."""
@@ -137,9 +153,11 @@ class SqlProjector:
             if isinstance(found, str):
                 gathered.close(row[0], DeliveryState.failed, found)
                 continue
-            projection = self._apply(found, None if subject is None else ledgers[subject])
+            projection = self._apply(transaction, row, found, None if subject is None else ledgers[subject], now)
             gathered.close(row[0], _state_of(projection), projection.verdict)
             facts += projection.facts
+            if projection.verdict == WAITS and found.shipment is not None:
+                gathered.await_read(found.organization, found.shipment, _read_by(row, now))
             if projection.work:
                 gathered.work[projection.work.organization, projection.work.shipment] = projection.work
             if projection.is_bought and found.shipment is not None:
@@ -148,11 +166,12 @@ class SqlProjector:
         gathered.made += self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
         want(transaction, gathered.work.values(), now)
+        waiting.await_read(transaction, gathered.awaited, now)
         say_bought(transaction, [(*key, by) for key, by in gathered.bought.items()], now)
 
     def _notification(self, row: Row) -> Notification | str:
         """Read a delivery again; a text says why it could not be read, in a word."""
-        key, organization, event, received_at, key_id, data = row
+        key, organization, event, received_at, key_id, data, _ = row
         if data is None:
             return "body_missing"
         try:
@@ -163,10 +182,19 @@ class SqlProjector:
         except StoreError:
             return "key_missing"
 
-    def _apply(self, notification: Notification, ledger: Ledger | None) -> Projection:
+    def _apply(
+        self, transaction: Transaction, row: Row, notification: Notification, ledger: Ledger | None, now: datetime
+    ) -> Projection:
         if ledger is None:
             return self._project(notification, None)
-        projection = self._project(notification, None if ledger.state is None else ShipmentState.load(ledger.state))
+        known = None if ledger.state is None else ShipmentState.load(ledger.state)
+        projection = self._project(notification, known)
+        is_read = _is_read(row)
+        is_held = waits(projection, known, self._read_back, is_read=is_read)
+        if is_held or is_read:
+            is_told = not self._recorder.fresh(transaction, {ledger.subject: ledger}, projection.facts)
+            is_late = is_read and waiting.is_late(row[3], now)
+            projection = held_back(projection, waits=is_held, is_told=is_told, is_late=is_late)
         if projection.state is not None:
             ledger.state = projection.state.dump()
         return projection
@@ -178,13 +206,22 @@ def _subject(notification: Notification | str) -> Subject | None:
     return Subject.shipment(notification.organization, notification.shipment)
 
 
+def _is_read(row: Row) -> bool:
+    """Say whether the carrier has shown the shipment since this delivery began to wait for that."""
+    return bool(row[6] == waiting.READ)
+
+
+def _read_by(row: Row, now: datetime) -> datetime:
+    return now + waiting.AGAIN if _is_read(row) else now
+
+
 def _state_of(projection: Projection) -> DeliveryState:
     return DeliveryState.failed if projection.verdict == HISTORY_FULL else DeliveryState.done
 
 
 def _claim(transaction: Transaction, limit: int) -> list[Row]:
     return transaction.run(
-        "SELECT id, organization, event, received_at, key_id, data FROM deliveries"
+        "SELECT id, organization, event, received_at, key_id, data, verdict FROM deliveries"
         " LEFT JOIN sealed ON sealed.owner = deliveries.id"
         f" WHERE state = 0 ORDER BY received_at LIMIT ? {transaction.skip_locked('deliveries')}",
         (limit,),

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 
 from bridge.model import OrganizationId, ShipmentId, micros, moment
-from bridge.store import watched
+from bridge.store import waiting, watched
 from bridge.store.answers import Answer, Answers, Learned
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
@@ -100,11 +100,13 @@ class SqlSweeps:
         if look is None:
             log.warning("sweep.gone", organization=organization, shipment=shipment, misses=misses)
             watched.strike_out(transaction, organization, [shipment])
+            waiting.give_up(transaction, organization, [shipment])
             return True
         transaction.run(
-            "UPDATE sweeps SET misses = ?, missed_since = ?, phase = ?, due_at = ?"
+            "UPDATE sweeps SET misses = ?, missed_since = ?, due_at = ?,"
+            f" phase = CASE WHEN phase = '{Phase.waiting.value}' THEN phase ELSE ? END"
             " WHERE organization = ? AND shipment = ?",
-            (misses, since, look.phase.value, micros(now + look.after), organization, shipment),
+            (misses, since, micros(now + look.after), look.phase.value, organization, shipment),
         )
         return False
 

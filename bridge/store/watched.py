@@ -16,6 +16,8 @@ from bridge.store.database import Row, Transaction
 class Phase(StrEnum):
     """How urgent a shipment is."""
 
+    waiting = "waiting"
+    """What a webhook said of it is told only once a read shows it."""
     open = "open"
     """Offers, or the outcome of a purchase, are awaited."""
     tracking = "tracking"
@@ -62,12 +64,12 @@ AGAIN: Final = (
 def before(
     transaction: Transaction, organization: OrganizationId, shipments: Sequence[ShipmentId]
 ) -> dict[ShipmentId, Row]:
-    """Give the rows of those of them that are asked about: shipment, quiet, since, news_at."""
+    """Give the rows of those of them that are asked about: shipment, quiet, since, news_at, phase."""
     if not shipments:
         return {}
     those = transaction.among("shipment", shipments)
     rows = transaction.run(
-        f"SELECT shipment, quiet, since, news_at FROM sweeps WHERE organization = ? AND {those.sql}",
+        f"SELECT shipment, quiet, since, news_at, phase FROM sweeps WHERE organization = ? AND {those.sql}",
         (organization, *those.parameters),
     )
     return {ShipmentId(row[0]): row for row in rows}

@@ -460,6 +460,14 @@ def test_every_number_has_bounds(name: str, value: str) -> None:
         assert load({**LOCAL, name: value}, files()) == load(LOCAL, files())
 
 
+@pytest.mark.parametrize("read_back", ["terminal", "always"])
+def test_facts_may_not_wait_for_reads_that_nobody_can_make(read_back: str) -> None:
+    given = {**LOCAL, "BRIDGE_SHIPX__READ_BACK": read_back}
+    assert load(given, files()).shipx.read_back == read_back
+    problem = "needs a token of organization 1000: what waits for a read would wait for ever"
+    assert problems({**given, "BRIDGE_SHIPX__TOKEN": ""}) == {"BRIDGE_SHIPX__READ_BACK": problem}
+
+
 def test_a_receiver_without_an_organization_is_refused() -> None:
     assert set(problems({})) == {"BRIDGE_SHIPX__ORGANIZATION_ID", "BRIDGE_SHIPX__WEBHOOK_SECRETS"}
 
@@ -686,7 +694,6 @@ def test_loopback_is_told_from_the_rest(url: str, expected: bool, remark: str) -
 
 WITHOUT_EFFECT = {
     # a key that changes nothing in this version, and a value that is not its default
-    "BRIDGE_SHIPX__READ_BACK": "always",
     "BRIDGE_RETURNS__POLL_S": "1",
     "BRIDGE_INPOST_RETURNS__BASE_URL": "http://127.0.0.1:1",
     "BRIDGE_INPOST_RETURNS__TOKEN_URL": "http://127.0.0.1:1",

@@ -26,3 +26,19 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     await found.rebuild(migrate)
     yield found
     await found.close()
+
+
+@pytest.fixture
+async def another_database(
+    database: ManagedDatabase, request: pytest.FixtureRequest, tmp_path: Path
+) -> AsyncIterator[ManagedDatabase]:
+    """A second empty one of the same kind."""
+    found: ManagedDatabase
+    if database.dialect == "sqlite":
+        found = SqliteDatabase(tmp_path / "another.db")
+    else:
+        found = PostgresDatabase(SecretStr(request.getfixturevalue("another_postgres_url")))
+    await found.open()
+    await found.rebuild(migrate)
+    yield found
+    await found.close()

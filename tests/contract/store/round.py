@@ -15,6 +15,7 @@ from bridge.carriers.shipx import webhook
 from bridge.carriers.shipx.client import ShipxClient
 from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
+from bridge.events.readback import ReadBack
 from bridge.lifecycle import Stop
 from bridge.model import Arrival, OrganizationId, ShipmentId
 from bridge.observability import Metrics
@@ -51,7 +52,13 @@ class Round:
     """A bridge and its carrier. Webhooks are lost unless it `hears`."""
 
     def __init__(
-        self, database: ManagedDatabase, simulator: Simulator, http: httpx.AsyncClient, *, hears: bool
+        self,
+        database: ManagedDatabase,
+        simulator: Simulator,
+        http: httpx.AsyncClient,
+        *,
+        hears: bool,
+        read_back: ReadBack,
     ) -> None:
         self.database = database
         self.simulator = simulator
@@ -62,7 +69,7 @@ class Round:
         self._asked: dict[str, datetime] = {}
         vault, recorder = Vault(), Recorder(Envelope("test"))
         self.inbox = SqlInbox(database, vault)
-        self._projector = SqlProjector(database, vault, recorder, webhook.notification, project)
+        self._projector = SqlProjector(database, vault, recorder, webhook.notification, project, read_back)
         self.sweeps = SqlSweeps(database, recorder, Pace(OPEN, TRACKING))
         self.hearing = SqlHearing(database, recorder, judge)
         self.permits = FreePermits()
@@ -136,11 +143,19 @@ class Round:
         bodies, self.arrived[:] = list(self.arrived), []
         if bodies and self.hears:
             await self.inbox.accept([self._arrival(body) for body in bodies])
-            while (await self._projector.project(100, self.now)).deliveries:
-                pass
+        await self.project()
+
+    async def project(self) -> None:
+        """Work off what is pending."""
+        while (await self._projector.project(100, self.now)).deliveries:
+            pass
 
     async def ask(self) -> None:
-        """Make every round whose time has come: discovery and open ones each 15 s, the others each minute."""
+        """Make every round whose time has come: discovery and open ones each 15 s, the others each minute.
+
+        What webhooks wait for is read at once.
+        """
+        await self.sweeping.sweep(Phase.waiting, timedelta(0))
         if self._is_due("often", 15):
             await self.discovery.look()
             await self.sweeping.take_in()
@@ -181,7 +196,9 @@ class Round:
 
 
 @asynccontextmanager
-async def rounds(database: ManagedDatabase, *, hears: bool = False, **scenario: Any) -> AsyncIterator[Round]:
+async def rounds(
+    database: ManagedDatabase, *, hears: bool = False, read_back: ReadBack = "purchases", **scenario: Any
+) -> AsyncIterator[Round]:
     """Open one."""
     arrived: list[bytes] = []
 
@@ -194,7 +211,7 @@ async def rounds(database: ManagedDatabase, *, hears: bool = False, **scenario: 
     headers = {"Authorization": f"Bearer {CARRIER_TOKEN}"}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://carrier", headers=headers) as http:
-        opened = Round(database, app.state.simulator, http, hears=hears)
+        opened = Round(database, app.state.simulator, http, hears=hears, read_back=read_back)
         opened.arrived = arrived
         yield opened
         await opened.simulator.aclose()

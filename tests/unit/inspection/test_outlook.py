@@ -12,7 +12,7 @@ from bridge.inspection.outlook import outlook
 from bridge.limits.pause import Pause
 from bridge.model import micros
 from bridge.store.purchase import PurchaseState
-from bridge.store.story import Standing, Story
+from bridge.store.story import Arrived, Standing, Story
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SETTLE = timedelta(seconds=20)
@@ -75,6 +75,21 @@ CASES: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("changes", "expected"), CASES)
 def test_how_a_purchase_stands_says_what_happens_next(changes: dict[str, Any], expected: str) -> None:
     assert expected in told(**changes)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [
+        (None, ["1 of its deliveries will be worked off"]),
+        ("waits_for_read", ["what 1 of its deliveries said is told once a read of the carrier shows it"]),
+        ("was_read", ["1 of its deliveries will be worked off"]),
+        ("projected", []),
+    ],
+)
+def test_what_a_delivery_still_brings_is_said(verdict: str | None, expected: list[str]) -> None:
+    arrived = Arrived("id", "shipment_confirmed", NOW, NOW, 0, verdict, None)
+    story = Story("/shipx/1", "shipment/5", (arrived,), (), (), None, ())
+    assert outlook(story, NOW, SETTLE) == [*expected, "no purchase was ever asked for"]
 
 
 PERSONS: list[tuple[dict[str, Any], str]] = [
