@@ -7,8 +7,9 @@ taken at a time, in `planner`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -16,7 +17,7 @@ import structlog
 from bridge.errors import CarrierError, StoreError
 from bridge.lifecycle import Clock, Stop
 from bridge.limits.connection import Limits
-from bridge.model import OrganizationId
+from bridge.model import OrganizationId, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.desk import Desk
 from bridge.purchasing.hand import Account, Hand
@@ -32,6 +33,8 @@ _POLL_S: Final = 1.0
 _SOONEST_S: Final = 0.05
 """Between two looks at what is due and not taken yet."""
 _RENEW_S: Final = 2.0
+
+Samples = Callable[[OrganizationId, datetime], Awaitable[Sequence[ShipmentId]]]
 
 
 class Buyer:
@@ -123,9 +126,9 @@ class Buyer:
         renewing = asyncio.create_task(self._keep(batch))
         try:
             with structlog.contextvars.bound_contextvars(organization=batch.organization):
-                await self._compare(desk, account, batch.organization)
+                await self._compare(desk, account, batch, self._purchases.bought)
                 await Hand(self._purchases, account, self._metrics, self._clock, desk.took).handle(batch)
-                desk.most = await account.carrier.most_at_once()
+                await self._compare(desk, account, batch, self._purchases.accepted)
         except StoreError as error:
             log.warning("purchase.store_unavailable", error=type(error).__name__)
         finally:
@@ -134,15 +137,20 @@ class Buyer:
             self._on_events()
             self.bell.ring()
 
-    async def _compare(self, desk: Desk, account: Account, organization: OrganizationId) -> None:
-        """Where it is crowded, find out whether one call may be about many: first, or scarce calls leave no turn."""
+    async def _compare(self, desk: Desk, account: Account, batch: Batch, samples: Samples) -> None:
+        """Where it is crowded, find out whether one call may be about many, by one that the carrier shows payments of.
+
+        It is done before anything else, or scarce calls would leave no turn; where nothing was bought yet, as soon as
+        something should be.
+        """
         now = asyncio.get_running_loop().time()
         if account.carrier.wants_sample and desk.may_compare(now):
-            tries = desk.compares(now)
-            samples = await self._purchases.paid(organization, self._clock())
-            if samples:
+            found = await samples(batch.organization, self._clock())
+            if found:
+                sample = found[desk.compares(now) % len(found)]
                 with suppress(CarrierError):
-                    await account.carrier.most_at_once(samples[tries % len(samples)])
+                    await account.carrier.most_at_once(sample)
+        desk.most = await account.carrier.most_at_once()
 
     async def _keep(self, batch: Batch) -> None:
         """Keep hold of purchases for as long as a slow carrier takes."""

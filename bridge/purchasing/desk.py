@@ -11,8 +11,8 @@ from bridge.store.outlook import Errand, Outlook
 
 _CALL_S: Final = 0.3
 """What a call is reckoned with before one was made."""
-_COMPARE_EVERY_S: Final = 5.0
-"""Between two tries to compare a list with the read of one: calls are scarce where it is crowded."""
+_COMPARE_EVERY: Final = 5
+"""So many calls could be made between two tries to compare a list with the read of one: a try takes three at most."""
 _WEIGHT: Final = 0.2
 """Of the newest call in the average."""
 
@@ -63,7 +63,7 @@ class Desk:
 
     def compares(self, now: float) -> int:
         """Take note of a try; gives how many there were before."""
-        self._compare_at = now + _COMPARE_EVERY_S
+        self._compare_at = now + _COMPARE_EVERY / self.means.per_second
         self._tries += 1
         return self._tries - 1
 

@@ -57,7 +57,8 @@ class Hands:
 def is_crowded(outlook: Outlook, means: Means) -> bool:
     """Say whether single calls would take too much of somebody's time."""
     pairs = means.calls_per_second / CALLS_EACH
-    if outlook.settle + outlook.confirm > means.calls_per_second * _UNHURRIED_S:
+    unsettled = outlook.settle + outlook.confirm
+    if unsettled > max(means.calls_per_second * _UNHURRIED_S, 1):
         return True
     return any(n > 1 and n > pairs * left * _COMFORT for left, n in _open_until(outlook))
 

@@ -40,7 +40,7 @@ from bridge.store.purchase import (
 )
 
 LEASE: Final = timedelta(seconds=8)
-_SHOWN_WITHIN: Final = timedelta(seconds=10)
+_SHOWN: Final = timedelta(seconds=10)
 _SAMPLES: Final = 5
 Decide = Callable[[ShipmentState | None], Step]
 
@@ -78,9 +78,13 @@ class SqlPurchases:
         """Say when the next live purchase wants to be looked at, of all organizations but some."""
         return await self._database.read(lambda transaction: _next_due(transaction, list(without)))
 
-    async def paid(self, organization: OrganizationId, now: datetime) -> Sequence[ShipmentId]:
-        """Give the last shipments that were bought a while ago; where there are none, that should have been."""
-        return await self._database.read(lambda transaction: _paid(transaction, organization, now))
+    async def bought(self, organization: OrganizationId, now: datetime) -> Sequence[ShipmentId]:
+        """Give the last shipments that were bought, so long ago that even lists show it."""
+        return await self._database.read(lambda transaction: _samples(transaction, organization, now - _SHOWN, _BOUGHT))
+
+    async def accepted(self, organization: OrganizationId, now: datetime) -> Sequence[ShipmentId]:
+        """Give the first of the shipments whose purchase was accepted, and not seen yet."""
+        return await self._database.read(lambda transaction: _samples(transaction, organization, now, _ACCEPTED))
 
     async def step(self, steps: Sequence[tuple[Purchase, Decide]], now: datetime) -> Sequence[Purchase]:
         """Carry out decisions about what is known of each shipment; what was lost to another hand is left out."""
@@ -266,11 +270,8 @@ _FIRST: Final = {
     Errand.renew: "deadline DESC",
     Errand.look: "look_at",
 }
-_PAID: Final = (
-    ("state = 'succeeded'", "updated_at"),
-    (f"{LIVE} AND state = 'doubt' AND answer = 'accepted'", "deadline"),
-)
-"""What was bought, or else should have been, each in the order of an index."""
+_BOUGHT: Final = "state = 'succeeded' ORDER BY updated_at DESC"
+_ACCEPTED: Final = f"{LIVE} AND state = 'doubt' AND answer = 'accepted' ORDER BY deadline"
 _COLUMNS: Final = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"
@@ -289,16 +290,9 @@ def _next_due(transaction: Transaction, without: Sequence[OrganizationId]) -> da
     return None if rows[0][0] is None else moment(rows[0][0])
 
 
-def _paid(transaction: Transaction, organization: OrganizationId, now: datetime) -> list[ShipmentId]:
-    for which, order in _PAID:
-        rows = transaction.run(
-            f"SELECT shipment FROM purchases WHERE organization = ? AND updated_at <= ? AND {which}"
-            f" ORDER BY {order} DESC LIMIT ?",
-            (organization, micros(now - _SHOWN_WITHIN), _SAMPLES),
-        )
-        if rows:
-            return [ShipmentId(row[0]) for row in rows]
-    return []
+def _samples(transaction: Transaction, organization: OrganizationId, until: datetime, which: str) -> list[ShipmentId]:
+    sql = f"SELECT shipment FROM purchases WHERE organization = ? AND updated_at <= ? AND {which} LIMIT ?"
+    return [ShipmentId(row[0]) for row in transaction.run(sql, (organization, micros(until), _SAMPLES))]
 
 
 def _lease(transaction: Transaction) -> int:

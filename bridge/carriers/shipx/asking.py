@@ -30,10 +30,15 @@ class Asker:
         read: Callable[[Answer], T],
         purpose: Purpose,
         is_late: Callable[[], bool] = lambda: False,
+        *,
+        patience_s: float | None = None,
     ) -> T:
-        """Wait for a permit and make a call. Where the carrier was away, one that is about no shipment goes first."""
+        """Wait for a permit and make a call. Where the carrier was away, one that is about no shipment goes first.
+
+        Without `patience_s` the wait may take as long as a call.
+        """
         while True:
-            async with self._permits.permit(purpose, self._caller.timeout_s) as permit:
+            async with self._permits.permit(purpose, patience_s or self._caller.timeout_s) as permit:
                 if is_late():
                     raise NoPermit("too_late")
                 if not permit.is_probe:

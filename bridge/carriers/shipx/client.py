@@ -39,6 +39,8 @@ CONNECT_S: Final = LEASE_S * 3 / 8
 carrier who cannot be reached shows as that, and not as a process that stood still."""
 _PATIENCE_TO_BUY_S: Final = 5.0
 """What was read grows old meanwhile: after that it is read anew."""
+_PATIENCE_TO_COMPARE_S: Final = 90.0
+"""It takes two calls or three, one right after the other, also at one call a minute."""
 _MOST_PARTS: Final = 15
 """How many calls one list may become where it is refused: enough to find one impossible id among a hundred."""
 
@@ -158,28 +160,30 @@ class ShipxClient:
 
         Without offers and payments it does not show whether lists leave those out, and lists are late.
         """
-        ask = partial(self.asker.ask, calls.read(sample), partial(reading.raw_shipment, sample), Purpose.settle)
-        alone, _ = await ask()
+        read = calls.read(sample), partial(reading.raw_shipment, sample), Purpose.settle
+        alone, _ = await self.asker.ask(*read, patience_s=_PATIENCE_TO_COMPARE_S)
         if not (alone.offers and alone.transactions):
             return None
         listed = await self._listed(sample)
         if listed is not None and listing.says_the_same(alone, listed):
             return True
-        again, at = await ask()
+        again, at = await self.asker.ask(*read, patience_s=_PATIENCE_TO_COMPARE_S)
         return False if listing.says_the_same(alone, again) and listing.is_settled(again, at) else None
 
     async def _listed(self, sample: ShipmentId) -> wire.Shipment | None:
         """Read one shipment by a list; None where that does not do."""
         try:
-            found, _ = await self._list(calls.read_many(self.organization, [sample]), Purpose.settle)
+            call = calls.read_many(self.organization, [sample])
+            found, _ = await self._list(call, Purpose.settle, patience_s=_PATIENCE_TO_COMPARE_S)
         except CarrierRefused as refusal:
             if not _is_invalid(refusal):
                 raise
             return None
         return next((one for one in found.items if one.id == sample), None) if found.is_filtered else None
 
-    async def _list(self, call: Call, purpose: Purpose) -> tuple[Listing, datetime]:
-        found, at = await self.asker.ask(call, partial(reading.shipment_list, call.filters), purpose)
+    async def _list(self, call: Call, purpose: Purpose, *, patience_s: float | None = None) -> tuple[Listing, datetime]:
+        read = partial(reading.shipment_list, call.filters)
+        found, at = await self.asker.ask(call, read, purpose, patience_s=patience_s)
         if found.unread:
             log.warning("carrier.items_unreadable", carrier="shipx", operation=call.operation, items=found.unread)
         return found, at

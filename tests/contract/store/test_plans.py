@@ -227,7 +227,8 @@ async def test_what_waits_for_a_person_is_listed_by_its_index(database: ManagedD
 async def test_what_was_bought_last_is_found_by_its_index(database: ManagedDatabase) -> None:
     explaining = Explaining(database)
     purchases = SqlPurchases(cast(Database, explaining), Recorder(Envelope("demo")), "me")
-    await purchases.paid(OrganizationId(1), NOW)
+    await purchases.bought(OrganizationId(1), NOW)
+    await purchases.accepted(OrganizationId(1), NOW)
     bought, accepted = explaining.plans.values()
     assert ("purchases_bought" in bought, "purchases_due" in accepted) == (True, True)
 

@@ -72,6 +72,7 @@ def test_what_is_a_crowd_to_a_low_rate_is_none_to_a_high_one() -> None:
     assert is_crowded(crowd, SCARCE)
     assert not is_crowded(crowd, Means(per_second=10, at_once=10, call_s=0.3))
     assert is_crowded(crowd, Means(per_second=10, at_once=1, call_s=1)), "unless its answers take their time"
+    assert not is_crowded(due(settle=1), Means(per_second=1 / 60, at_once=1, call_s=1)), "one is never a crowd"
 
 
 # -- plans -------------------------------------------------------------------------------------------------------------

@@ -74,7 +74,8 @@ def test_where_lists_leave_payments_out_none_is_believed(sampled: bool) -> None:
         changes: dict[str, Any] = {"lists": {"without": ["transactions"]}, "funds": "2000.00"}
         async with Stage(limits=Limits(60, 2), **changes).open() as stage:
             await buy_all(stage, sampled=sampled)
-            assert (calls(stage).count("list"), calls(stage).count("bulk")) == (1, 0)
+            tries = calls(stage).count("list")
+            assert (1 <= tries <= (1 if sampled else 5), calls(stage).count("bulk")) == (True, 0)
 
     in_virtual_time(story())
 
