@@ -11,6 +11,7 @@ from bridge.errors import CarrierRefused
 from bridge.limits.connection import Purpose
 from bridge.model import ShipmentId
 from bridge.purchasing.shipment import Choice
+from tests.unit.simulator.stage import Stage
 
 from .simulated import courier, meeting, prepared
 
