@@ -24,7 +24,7 @@ from bridge.purchasing.hand import Account, Hand
 from bridge.purchasing.nobody import Nobody
 from bridge.purchasing.planner import plan, projected_missed
 from bridge.purchasing.terms import Terms
-from bridge.store.outlook import Batch, Errand, Outlook, Take
+from bridge.store.outlook import Batch, Outlook, Take
 from bridge.store.purchases import SqlPurchases
 
 log = structlog.get_logger()

@@ -193,10 +193,11 @@ def _approve_all(transaction: Transaction) -> None:
 
 async def play(world: World, steps: list[Step]) -> None:
     again = "refuse" if world.others_buy else "charge"
-    faults = CALLS if world.faults and not world.others_buy else None
-    stage = Stage(again=again, purchase=world.purchase_s, limits=world.limits, faults=faults, seed=world.seed)
+    faults = CALLS if world.faults and not world.others_buy else {}
+    stage = Stage(again=again, purchase=world.purchase_s, limits=world.limits, seed=world.seed)
     async with stage.open():
         await stage.bought_before()
+        assert (await stage.merchant.put("/_control/faults", json=faults)).is_success
         shipments = [await stage.create() for _ in range(SHIPMENTS)]
         story = Story(stage, world, shipments, world.mode)
         stage.troubles |= {"POST": [TROUBLES[one] for one in world.buys], "BULK": [TROUBLES[one] for one in world.buys]}
