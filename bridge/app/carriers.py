@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from bridge.app import VERSION
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
-from bridge.carriers.shipx.client import ShipxClient, make_http
+from bridge.carriers.http import make_http
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.connections.gate import Gate
 from bridge.limits.connection import Limits
 from bridge.model import OrganizationId

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Final
 
 from bridge.app import VERSION
-from bridge.carriers.shipx.client import ShipxClient, make_http
+from bridge.carriers.http import make_http
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.doctor.report import Check
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock

@@ -1,62 +1,10 @@
-"""Who asks on everybody's behalf: a call waits for its permit, and where the carrier was away, a probe goes first."""
+"""Who asks ShipX for one organization: see `bridge.carriers.asking`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from typing import TypeVar
+from typing import TypeAlias
 
-from bridge.carriers.shipx import calls, reading
-from bridge.carriers.shipx.answer import Answer
-from bridge.carriers.shipx.caller import Caller
+from bridge.carriers import asking
 from bridge.carriers.shipx.calls import Call
-from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
-from bridge.limits.connection import Purpose
-from bridge.ports import Permit, Permits
 
-T = TypeVar("T")
-
-
-class Asker:
-    """Asks for one organization. No call is made twice."""
-
-    def __init__(self, caller: Caller, permits: Permits) -> None:
-        self._caller = caller
-        self._permits = permits
-
-    async def ask(
-        self,
-        call: Call,
-        read: Callable[[Answer], T],
-        purpose: Purpose,
-        is_late: Callable[[], bool] = lambda: False,
-        *,
-        patience_s: float | None = None,
-    ) -> T:
-        """Wait for a permit and make a call. Where the carrier was away, one that is about no shipment goes first.
-
-        Without `patience_s` the wait may take as long as a call.
-        """
-        while True:
-            async with self._permits.permit(purpose, patience_s or self._caller.timeout_s) as permit:
-                if is_late():
-                    raise NoPermit("too_late")
-                if not permit.is_probe:
-                    return await self._caller.make(call, read, permit)
-                await self._probe(permit)
-
-    async def send(self, call: Call, read: Callable[[Answer], T], purpose: Purpose) -> T:
-        """Make a call that changes something. NoPermit means that nothing was sent, CarrierUnavailable: in doubt."""
-        while True:
-            async with self._permits.permit(purpose, self._caller.timeout_s) as permit:
-                if not permit.is_probe:
-                    return await self._caller.make(call, read, permit)
-                try:
-                    await self._probe(permit)
-                except CarrierUnavailable as error:
-                    raise NoPermit("carrier_away", retry_after=error.retry_after) from None
-
-    async def _probe(self, permit: Permit) -> None:
-        """See whether the carrier is back; that it refuses is an answer, too."""
-        with suppress(CarrierRefused):
-            await self._caller.make(calls.ORGANIZATIONS, reading.organizations, permit)
+Asker: TypeAlias = asking.Asker[Call]

@@ -23,10 +23,9 @@ from bridge.carriers.shipx.calls import Call
 from bridge.carriers.shipx.listing import Listing
 from bridge.carriers.shipx.trust import Trust
 from bridge.carriers.shipx.turn import ShipxTurn
-from bridge.carriers.transport import Transport
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
-from bridge.limits.connection import LEASE_S, Purpose
+from bridge.limits.connection import Purpose
 from bridge.model import OrganizationId, ShipmentId
 from bridge.observability import Metrics
 from bridge.ports import Page, Permits
@@ -34,9 +33,6 @@ from bridge.purchasing.shipment import Shipment
 
 log = structlog.get_logger()
 
-CONNECT_S: Final = LEASE_S * 3 / 8
-"""The most that connecting takes, and the most that TLS takes after it. Both end clearly before a permit does: a
-carrier who cannot be reached shows as that, and not as a process that stood still."""
 _PATIENCE_TO_BUY_S: Final = 5.0
 """What was read grows old meanwhile: after that it is read anew."""
 _PATIENCE_TO_COMPARE_S: Final = 90.0
@@ -204,18 +200,3 @@ def _halves(part: list[ShipmentId]) -> list[list[ShipmentId]]:
     """Give both halves; of one alone nothing is left, and nobody has it."""
     middle = len(part) // 2
     return [part[:middle], part[middle:]] if middle else []
-
-
-def bounds(timeout_s: float) -> httpx.Timeout:
-    """Bound the parts of a call that may take so long: connecting and TLS each by less, every read and write by all."""
-    return httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S))
-
-
-def make_http(*, timeout_s: float, at_once: int) -> httpx.AsyncClient:
-    """Make the HTTP client for one organization: its pool is small, because a large one is slow.
-
-    `timeout_s` bounds the parts of a call, as `bounds` has it; the whole call is bounded by it, too.
-    """
-    limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=at_once)
-    transport = Transport(limits=limits, trust_env=False)
-    return httpx.AsyncClient(timeout=bounds(timeout_s), transport=transport, follow_redirects=False, trust_env=False)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from bridge.carriers import files
+from bridge.carriers.answer import Answer
 from bridge.carriers.shipx import dispatch_calls as calls
-from bridge.carriers.shipx import files, reading
-from bridge.carriers.shipx.answer import Answer
+from bridge.carriers.shipx import reading
 from bridge.carriers.shipx.asking import Asker
 from bridge.carriers.shipx.calls import MOST_AT_ONCE
 from bridge.dispatch.order import DispatchDraft, DispatchOrder, DispatchPage

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from bridge.carriers.shipx import calls, files
-from bridge.carriers.shipx.answer import Answer
+from bridge.carriers import files
+from bridge.carriers.answer import Answer
+from bridge.carriers.shipx import calls
 from bridge.carriers.shipx.asking import Asker
 from bridge.limits.connection import Purpose
 from bridge.model import OrganizationId, ShipmentId

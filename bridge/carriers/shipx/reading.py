@@ -9,10 +9,10 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
+from bridge.carriers.answer import Answer
 from bridge.carriers.shipx import created as made
 from bridge.carriers.shipx import dispatch_orders, listing, trails, wire
 from bridge.carriers.shipx import shipment as shipments
-from bridge.carriers.shipx.answer import Answer
 from bridge.carriers.shipx.calls import MOST_AT_ONCE
 from bridge.carriers.shipx.listing import Listing
 from bridge.dispatch.order import DispatchOrder, DispatchPage

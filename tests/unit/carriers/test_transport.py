@@ -13,7 +13,7 @@ import httpx
 import pytest
 import uvloop
 
-from bridge.carriers.shipx.client import make_http
+from bridge.carriers.http import make_http
 
 AT_ONCE = 16
 TIMES = 100

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import SecretStr
 
-from bridge.carriers.shipx.client import ShipxClient, bounds
+from bridge.carriers.http import bounds
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.connections.gate import Gate
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Clock, Stop

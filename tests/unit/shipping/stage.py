@@ -13,7 +13,8 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from bridge.carriers.shipx.client import ShipxClient, bounds
+from bridge.carriers.http import bounds
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.commands.execute import Executor, Operation
 from bridge.connections.gate import Gate
 from bridge.events.cloudevents import Envelope

@@ -3,7 +3,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from bridge.carriers.shipx.client import ShipxClient, make_http
+from bridge.carriers.http import make_http
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.carriers.shipx.shipping import ShipxShipping
 
 from .stage import client_on, shipping_on

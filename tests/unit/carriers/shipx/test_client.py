@@ -17,7 +17,8 @@ import pytest
 import structlog
 from pytest_httpx import HTTPXMock
 
-from bridge.carriers.shipx.client import ShipxClient, make_http
+from bridge.carriers.http import make_http
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.errors import CarrierError
 from bridge.events.catalogue import Money, Offer
 from bridge.limits.connection import Outcome, Purpose, Verdict

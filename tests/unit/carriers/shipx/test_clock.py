@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
-from bridge.carriers.shipx.clock import CarrierClock
+from bridge.carriers.clock import CarrierClock
 
 from .stage import DATE, OURS, SHIPMENT, THEIRS, client_on, sample
 

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 from pydantic import SecretStr
 
-from bridge.carriers.shipx.client import CONNECT_S, ShipxClient, bounds, make_http
+from bridge.carriers.http import CONNECT_S, bounds, make_http
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.connections.permit import Asked, Permit
 from bridge.errors import CarrierUnavailable
 from bridge.limits.connection import LEASE_S, Outcome, Purpose, Verdict

@@ -1,7 +1,7 @@
 """Files that a carrier answers: whether the bytes are what was asked for, or a page of the edge in front of it.
 
-A label came as `200 application/pdf` and began `%PDF-1.4`; of the other formats no answer is documented (2026-10), so
-of those only the beginning is looked at, and what is surely something else is refused by its type.
+ShipX: a label came as `200 application/pdf` and began `%PDF-1.4`; of the other formats no answer is documented
+(2026-10), so of those only the beginning is looked at, and what is surely something else is refused by its type.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from bridge.carriers.shipx.answer import Answer
+from bridge.carriers.answer import Answer
 from bridge.errors import CarrierUnavailable
 
 Format = Literal["pdf", "zpl", "epl", "zip"]
@@ -46,10 +46,9 @@ _MAGIC: Final[Mapping[Format, Callable[[bytes], bool]]] = {
 
 def content(answer: Answer, *wanted: Format) -> tuple[bytes, Format]:
     """Give the file and which of the wanted formats it has. Raises CarrierUnavailable where it is none of them."""
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     beginning = answer.body[:_BEGINNING]
     for one in wanted:
-        is_type = kind in _TYPES[one] if one in _TYPES else kind not in _NO_FILE
+        is_type = answer.kind in _TYPES[one] if one in _TYPES else answer.kind not in _NO_FILE
         if is_type and _MAGIC[one](beginning):
             return answer.body, one
     raise CarrierUnavailable("not_a_label", status=answer.status)

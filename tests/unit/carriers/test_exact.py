@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.carriers.shipx.exact import encode
+from bridge.carriers.exact import encode
 from bridge.shipments.label import LabelKind
 
 
