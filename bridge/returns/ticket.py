@@ -1,0 +1,34 @@
+"""What a provider made of a return, and the return as it is read later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLabel:
+    """A label as it came. It names people, so its content shows itself nowhere. `format`: `pdf`, `png`, `zpl`, …"""
+
+    content: bytes = field(repr=False)
+    format: str
+
+    @property
+    def sha256(self) -> str:
+        return sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A return that was made: under which words it is known, and what the customer needs."""
+
+    provider_reference: str | None = None
+    """The provider's own id, where it tells one."""
+    code: str | None = field(default=None, repr=False)
+    """What opens a locker: for answers and replies, never for an event."""
+    tracking_number: str | None = None
+    expires_at: datetime | None = None
+    cancellable_until: datetime | None = None
+    secondary_barcode: str | None = None
+    label: ReturnLabel | None = None
