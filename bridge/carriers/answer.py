@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TypeVar
 
-import httpx
-
-from bridge.errors import CarrierUnavailable
+from bridge.errors import CarrierUnavailable, Unreadable
 from bridge.limits.connection import LONGEST_REST_S
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,17 @@ def is_yes(answer: Answer) -> bool:
     A redirect is neither, for nobody follows it; so are 429 and everything that the server has on itself.
     """
     status = answer.status
-    if status == httpx.codes.TOO_MANY_REQUESTS or not (200 <= status < 300 or 400 <= status < 500):
+    if status == HTTPStatus.TOO_MANY_REQUESTS or not (200 <= status < 300 or 400 <= status < 500):
         raise CarrierUnavailable("not_now", status=status, retry_after=_retry_after(answer))
     return status < 300
+
+
+def readable(read: Callable[[bytes], T], answer: Answer) -> T:
+    """Give what the body is read as. A success that cannot be read is no usable answer: raises CarrierUnavailable."""
+    try:
+        return read(answer.body)
+    except Unreadable as error:
+        raise CarrierUnavailable(error.reason, status=answer.status) from None
 
 
 def _retry_after(answer: Answer) -> float | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from bridge.carriers.shipx.wire import Id, Lenient, Number, Shape, Word
+from bridge.carriers.shapes import Lenient, Number, Shape, Word
+from bridge.carriers.shipx.wire import Id
 from bridge.model import BatchId, ShipmentId
 from bridge.purchasing.shipment import Shipment
 from bridge.shipments.created import Batch, Created

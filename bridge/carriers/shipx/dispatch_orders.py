@@ -11,10 +11,11 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from bridge.carriers.shapes import Lenient, Moment, Number, Shape, Word
 from bridge.carriers.shipx import wire
 from bridge.carriers.shipx.listing import echoed
 from bridge.carriers.shipx.offers import money, utc
-from bridge.carriers.shipx.wire import Id, Lenient, Moment, Number, Shape, Word
+from bridge.carriers.shipx.wire import Id
 from bridge.dispatch.order import Collected, DispatchOrder, DispatchPage
 from bridge.dispatch.price import Price, PricePart
 from bridge.errors import Unreadable

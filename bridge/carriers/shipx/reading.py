@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
-from bridge.carriers.answer import Answer
+from bridge.carriers import shapes
+from bridge.carriers.answer import Answer, readable
 from bridge.carriers.shipx import created as made
 from bridge.carriers.shipx import dispatch_orders, listing, trails, wire
 from bridge.carriers.shipx import shipment as shipments
@@ -17,7 +17,7 @@ from bridge.carriers.shipx.calls import MOST_AT_ONCE
 from bridge.carriers.shipx.listing import Listing
 from bridge.dispatch.order import DispatchOrder, DispatchPage
 from bridge.dispatch.price import Price
-from bridge.errors import CarrierUnavailable, Unreadable
+from bridge.errors import CarrierUnavailable
 from bridge.model import BatchId, CommentId, DispatchOrderId, OrganizationId, ShipmentId
 from bridge.purchasing.shipment import Shipment
 from bridge.shipments.created import Batch
@@ -25,7 +25,6 @@ from bridge.tracking.dictionary import Dictionary
 from bridge.tracking.trail import Tracking
 
 T = TypeVar("T")
-Model = TypeVar("Model", bound=BaseModel)
 
 
 def shipment(wanted: ShipmentId, answer: Answer) -> Shipment:
@@ -35,34 +34,34 @@ def shipment(wanted: ShipmentId, answer: Answer) -> Shipment:
 
 def raw_shipment(wanted: ShipmentId, answer: Answer) -> tuple[wire.Shipment, datetime]:
     """Give the shipment that was asked for, as it was written, and when it was so by the carrier's clock."""
-    found = _readable(shipments.parse, answer)
+    found = readable(shipments.parse, answer)
     return _asked_for(found, found.id == wanted, "another_shipment", answer), answer.at
 
 
 def shipment_list(filters: Collection[str], answer: Answer) -> tuple[Listing, datetime]:
     """Give a page of what was asked for by these filters, and when it was so by the carrier's clock."""
-    return _readable(lambda body: listing.read(body, filters), answer), answer.at
+    return readable(lambda body: listing.read(body, filters), answer), answer.at
 
 
 def comments(wanted: ShipmentId, answer: Answer) -> str | None:
     """Give the comments on a shipment, which are for nobody but the carrier."""
-    found = _as(wire.Remark, answer)
+    found = shapes.read(wire.Remark, answer)
     return _asked_for(found, found.id == wanted, "another_shipment", answer).comments
 
 
 def organizations(answer: Answer) -> list[OrganizationId]:
     """Give the organizations that a token may act for."""
-    return [OrganizationId(one.id) for one in _as(wire.Organizations, answer).items]
+    return [OrganizationId(one.id) for one in shapes.read(wire.Organizations, answer).items]
 
 
 def created(answer: Answer) -> Shipment:
     """Give the shipment that was made."""
-    return made.created(_as(made.CreatedShape, answer), answer.at)
+    return made.created(shapes.read(made.CreatedShape, answer), answer.at)
 
 
 def batch(answer: Answer) -> Batch:
     """Give the batch that was taken in."""
-    return made.batch(_as(made.BatchShape, answer))
+    return made.batch(shapes.read(made.BatchShape, answer))
 
 
 def same_batch(wanted: BatchId, answer: Answer) -> Batch:
@@ -73,7 +72,7 @@ def same_batch(wanted: BatchId, answer: Answer) -> Batch:
 
 def dispatch_order(answer: Answer) -> DispatchOrder:
     """Give the order that was made."""
-    return dispatch_orders.order(_as(dispatch_orders.OrderShape, answer))
+    return dispatch_orders.order(shapes.read(dispatch_orders.OrderShape, answer))
 
 
 def same_dispatch_order(wanted: DispatchOrderId, answer: Answer) -> DispatchOrder:
@@ -84,7 +83,7 @@ def same_dispatch_order(wanted: DispatchOrderId, answer: Answer) -> DispatchOrde
 
 def dispatch_page(filters: Collection[str], page: int, answer: Answer) -> DispatchPage:
     """Give a page of what was asked for by these filters; without them it lists what nobody asked for."""
-    found = _readable(lambda body: dispatch_orders.page(body, filters, number=page, size=MOST_AT_ONCE), answer)
+    found = readable(lambda body: dispatch_orders.page(body, filters, number=page, size=MOST_AT_ONCE), answer)
     if found is None:
         raise CarrierUnavailable("filter_dropped", status=answer.status)
     return found
@@ -92,23 +91,23 @@ def dispatch_page(filters: Collection[str], page: int, answer: Answer) -> Dispat
 
 def price(answer: Answer) -> Price:
     """Give what it would cost."""
-    return dispatch_orders.price(_as(dispatch_orders.PriceShape, answer))
+    return dispatch_orders.price(shapes.read(dispatch_orders.PriceShape, answer))
 
 
 def comment_id(answer: Answer) -> CommentId:
     """Give which comment it is."""
-    return CommentId(_as(dispatch_orders.CommentShape, answer).id)
+    return CommentId(shapes.read(dispatch_orders.CommentShape, answer).id)
 
 
 def tracking(wanted: str, answer: Answer) -> Tracking:
     """Give the trail of the parcel that was asked for."""
-    found = trails.tracking(_as(trails.TrackingShape, answer))
+    found = trails.tracking(shapes.read(trails.TrackingShape, answer))
     return _asked_for(found, found.number == wanted, "another_parcel", answer)
 
 
 def dictionary(answer: Answer) -> Dictionary:
     """Give the status words that there are."""
-    return trails.dictionary(_as(trails.DictionaryShape, answer))
+    return trails.dictionary(shapes.read(trails.DictionaryShape, answer))
 
 
 def accepted(_answer: Answer) -> None:
@@ -125,22 +124,8 @@ def taken(answer: Answer) -> None:
         raise CarrierUnavailable("unreadable_answer", status=answer.status)
 
 
-def _readable(read: Callable[[bytes], T], answer: Answer) -> T:
-    try:
-        return read(answer.body)
-    except Unreadable as error:
-        raise CarrierUnavailable(error.reason, status=answer.status) from None
-
-
 def _asked_for(found: T, is_it: bool, otherwise: str, answer: Answer) -> T:
     """Give what was asked for, and nothing that was answered instead."""
     if not is_it:
         raise CarrierUnavailable(otherwise, status=answer.status)
     return found
-
-
-def _as(model: type[Model], answer: Answer) -> Model:
-    try:
-        return model.model_validate_json(answer.body)
-    except ValidationError:
-        raise CarrierUnavailable("unreadable_answer", status=answer.status) from None

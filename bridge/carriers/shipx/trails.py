@@ -11,8 +11,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bridge.carriers.shapes import Lenient, Moment, Shape, Text, Word
 from bridge.carriers.shipx.offers import utc
-from bridge.carriers.shipx.wire import Lenient, Moment, Shape, Text, Word
 from bridge.tracking.dictionary import Dictionary, StatusText
 from bridge.tracking.trail import Step, Tracking
 

@@ -7,34 +7,17 @@ shipments: …/pages/18153485 · offers: …/pages/47415642. Older pages show id
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Annotated, Any, Final
 
 from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
     model_validator,
 )
 
+from bridge.carriers.shapes import Lenient, Moment, Number, Shape, Text, Word
 from bridge.shipments.likeness import Person
-
-Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
-
-
-def _number(value: object) -> object:
-    """Take an empty number for none."""
-    return None if value == "" else value
-
-
-Number = Annotated[Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,40}$")] | None, BeforeValidator(_number)]
 
 
 def _digits(value: object) -> object:
@@ -61,17 +44,6 @@ def _rate(value: object) -> object:
 _MOST, _FINEST = Decimal(10**9), Decimal("0.0001")
 Rate = Annotated[Decimal, Field(ge=0, lt=10**9, max_digits=12, decimal_places=4), BeforeValidator(_rate)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-
-
-def _bounded(moment: datetime) -> datetime:
-    """Refuse what no carrier means: near the ends of the calendar, UTC and later sums do not exist."""
-    if not _EARLIEST <= moment <= _LATEST:
-        raise ValueError("not a moment of this age")
-    return moment
-
-
-_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-Moment = Annotated[AwareDatetime, AfterValidator(_bounded)]
 
 
 ERROR_KEYS: Final = frozenset(
@@ -105,12 +77,6 @@ https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/28639229
 def _error(value: object) -> object:
     """Take an unexpected key for an unknown one: why a payment failed must not hide that it failed."""
     return value if value is None or (isinstance(value, str) and value in ERROR_KEYS) else "other"
-
-
-class Shape(BaseModel):
-    """What the carrier sends: whatever is not read here is not there."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 class Envelope(Shape):
@@ -188,14 +154,6 @@ class Transaction(Shape):
     updated_at: Moment | None = None
 
 
-def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
-    """Take what cannot be read for unknown: no trait of a shipment may hide the shipment."""
-    try:
-        return read(value)
-    except ValidationError:
-        return None
-
-
 def _named(value: object) -> object:
     """Take a name for what has it."""
     return {"name": value} if isinstance(value, str) else value
@@ -211,8 +169,6 @@ def _is_there(value: object) -> object:
     return isinstance(value, dict | str) and bool(value)
 
 
-Lenient = WrapValidator(_or_none)
-Text = Annotated[str, Field(min_length=1, max_length=255)]
 Weight = Annotated[Decimal, Field(gt=0, lt=10**6), BeforeValidator(_rate)]
 
 
