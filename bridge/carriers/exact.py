@@ -12,6 +12,11 @@ def encode(value: object) -> bytes:
     return _text(value).encode("ascii")
 
 
+def given(**attributes: object) -> Mapping[str, object]:
+    """Leave out what is not given: a null would delete what the carrier has."""
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
 def _text(value: object) -> str:
     match value:
         case None | bool() | str():

@@ -31,6 +31,8 @@ class Party:
 
     first_name: str | None = field(default=None, repr=False)
     last_name: str | None = field(default=None, repr=False)
+    company_name: str | None = field(default=None, repr=False)
+    """Only of who gets it."""
     phone: str | None = field(default=None, repr=False)
     email: str | None = field(default=None, repr=False)
     address: Address | None = field(default=None, repr=False)

@@ -32,3 +32,12 @@ class Ticket:
     cancellable_until: datetime | None = None
     secondary_barcode: str | None = None
     label: ReturnLabel | None = None
+    label_url: str | None = field(default=None, repr=False)
+    """Where the provider says that a label may be fetched: without one there is none, or it came with the ticket."""
+    parcel_size: str | None = None
+    """Where the provider decided, or repeats it."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether anybody can send anything with it: without a code and a label a person has to look."""
+        return bool(self.code or self.label or self.label_url)

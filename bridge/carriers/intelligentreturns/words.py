@@ -163,7 +163,52 @@ FIELDS: Final = {
 """Which field an error is about, in their names: what their message says more is text, and is not kept."""
 
 WITHOUT_STATE: Final = frozenset(
-    ["GB", "UK", "IL", "DE", "FR", "NL", "IE", "SE", "IT", "DK", "AT", "LU", "CZ", "BE", "BG", "HR", "CY", "FI", "GR", "HU", "MT", "PL", "PT", "RO", "SK", "SI", "EE", "LV", "LT", "NZ", "SG", "JE", "GG", "CH", "AD", "GI", "IS", "IM", "JP", "LI", "MY", "MC", "ES", "HK"]
+    [
+        "GB",
+        "UK",
+        "IL",
+        "DE",
+        "FR",
+        "NL",
+        "IE",
+        "SE",
+        "IT",
+        "DK",
+        "AT",
+        "LU",
+        "CZ",
+        "BE",
+        "BG",
+        "HR",
+        "CY",
+        "FI",
+        "GR",
+        "HU",
+        "MT",
+        "PL",
+        "PT",
+        "RO",
+        "SK",
+        "SI",
+        "EE",
+        "LV",
+        "LT",
+        "NZ",
+        "SG",
+        "JE",
+        "GG",
+        "CH",
+        "AD",
+        "GI",
+        "IS",
+        "IM",
+        "JP",
+        "LI",
+        "MY",
+        "MC",
+        "ES",
+        "HK",
+    ]
 )
 """Countries whose addresses need no state; in those of STATE_CODES it is an ISO code."""
 STATE_CODES: Final = frozenset({"AU", "CA", "US"})

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
+from bridge.carriers.exact import given
 from bridge.carriers.shipx.calls import ANYTHING, MOST_AT_ONCE, Call, files
-from bridge.carriers.shipx.drafts import address, given
+from bridge.carriers.shipx.drafts import address
 from bridge.carriers.shipx.paths import number
 from bridge.dispatch.order import DispatchDraft
 from bridge.model import CommentId, DispatchOrderId, OrganizationId, ShipmentId

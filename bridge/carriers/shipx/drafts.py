@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bridge.carriers.exact import given
 from bridge.events.catalogue import Money
 from bridge.shipments.draft import CustomAttributes, Dimensions, Draft, Parcel, Weight
 from bridge.shipments.party import Address, Party
@@ -48,11 +49,6 @@ def address(found: Address | None) -> Attributes | None:
         post_code=found.post_code,
         country_code=found.country_code,
     )
-
-
-def given(**attributes: object) -> Attributes:
-    """Leave out what is not given: a null would delete what the carrier has."""
-    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def _party(party: Party | None) -> Attributes | None:
