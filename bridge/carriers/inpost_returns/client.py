@@ -15,12 +15,12 @@ import httpx
 
 from bridge.carriers.answer import Answer
 from bridge.carriers.asking import Asker
-from bridge.carriers.inpost_returns import codec, rules
+from bridge.carriers.inpost_returns import codec, rules, words
 from bridge.carriers.inpost_returns.caller import Caller, Signed
 from bridge.carriers.inpost_returns.codec import Call, TimeForm
 from bridge.carriers.inpost_returns.tokens import Credentials, Token, Tokens
-from bridge.carriers.inpost_returns.words import TicketStatus
 from bridge.errors import CarrierRefused, CarrierUnavailable, FieldProblem, NoPermit
+from bridge.events.statuses import Status
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
 from bridge.observability import Metrics
@@ -65,6 +65,10 @@ class InPostReturnsClient:
         """Say what they would refuse, by field."""
         return rules.broken(draft, self._clock())
 
+    def meaning(self, status: str) -> Status:
+        """Say what a ticket's status means."""
+        return words.meaning(status)
+
     async def create(self, draft: ReturnDraft) -> Ticket:
         """Make a ticket. Raises as every write does; after a doubt it is known again only by who sends it, and when."""
         return await self._send(codec.create(draft, self._clock()), codec.ticket, Purpose.create)
@@ -85,7 +89,7 @@ class InPostReturnsClient:
         self,
         ticket: str,
         created_at: datetime,
-        statuses: Collection[str] = tuple(TicketStatus),
+        statuses: Collection[str],
         purpose: Purpose = Purpose.read,
     ) -> Listed | None:
         """Read one ticket: a call for each status until it is there. None where it has none of them."""

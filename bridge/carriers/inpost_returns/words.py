@@ -29,10 +29,6 @@ class TicketStatus(StrEnum):
     delivered = "DELIVERED"
 
 
-OPEN: Final = (TicketStatus.new, TicketStatus.accepted, TicketStatus.scanned, TicketStatus.used)
-"""Those that a ticket may still leave."""
-
-
 def meaning(status: str) -> Status:
     """Say what a ticket's status means."""
     return lookup(SOURCE, status.upper())

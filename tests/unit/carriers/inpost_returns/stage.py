@@ -19,6 +19,7 @@ from bridge.carriers.inpost_returns.tokens import Credentials
 from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable
 from bridge.limits.connection import Outcome, Verdict
 from bridge.observability import Metrics
+from bridge.ports.returns import TicketDesk
 from bridge.returns.draft import Address, Party, ReturnDraft
 from tests.support.permits import FreePermits
 
@@ -69,7 +70,7 @@ class Stage:
     metrics: Metrics = field(default_factory=Metrics)
 
     def __post_init__(self) -> None:
-        self.client = InPostReturnsClient(
+        self.client: TicketDesk = InPostReturnsClient(
             self.http,
             base_url=self.base_url,
             token_url=TOKEN_URL,

@@ -12,9 +12,10 @@ import httpx
 import pytest
 import structlog
 
-from bridge.carriers.inpost_returns.client import InPostReturnsClient
+from bridge.carriers.inpost_returns.words import TicketStatus
 from bridge.errors import NoPermit
 from bridge.limits.connection import Outcome, Purpose, Verdict
+from bridge.ports.returns import TicketDesk
 from bridge.returns.listed import TicketQuery
 from bridge.returns.ticket import ReturnLabel
 from tests.support.permits import FreePermits
@@ -40,7 +41,7 @@ from .stage import (
     unavailable,
 )
 
-Call = Callable[[InPostReturnsClient], Awaitable[object]]
+Call = Callable[[TicketDesk], Awaitable[object]]
 QUERY = TicketQuery(NOW - timedelta(days=1), NOW, "ACCEPTED", size=100)
 CREATE: Call = lambda client: client.create(WHOLE)  # noqa: E731
 LIST: Call = lambda client: client.tickets(QUERY)  # noqa: E731
@@ -209,7 +210,7 @@ async def test_one_ticket_is_found_by_its_status_around_when_it_was_made(stage: 
 async def test_a_ticket_that_has_none_of_the_statuses_is_not_found(stage: Stage) -> None:
     stage.tokens("first")
     stage.mock.add_response(json=sample("tickets") | {"returns": []}, is_reusable=True)
-    assert await stage.client.find(TICKET, NOW) is None
+    assert await stage.client.find(TICKET, NOW, tuple(TicketStatus)) is None
     assert [one.url.params["status"] for one in stage.asked()] == [
         *("NEW", "ACCEPTED", "SCANNED", "USED", "CANCELED", "REJECTED", "EXPIRED", "DELIVERED")
     ]
@@ -336,7 +337,7 @@ async def test_neither_bodies_nor_tokens_nor_secrets_are_logged(stage: Stage) ->
         ("create_ticket", "2xx"),
         ("create_ticket", "4xx"),
     ]
-    told = repr(logs) + repr(error) + str(error) + repr(stage.client.__dict__)
+    told = repr(logs) + repr(error) + str(error) + repr(vars(stage.client))
     for secret in ("first-token", SECRET, "s3cr3t", "ewa@", "Testowa", "500600700", "1234", HOST + "/v1"):
         assert secret not in told
 
