@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -71,9 +71,9 @@ class Item:
 class Collection:
     """When and where a courier comes for it; what is None is left to the provider."""
 
-    date: date | None = None
-    time_from: time | None = None
-    time_to: time | None = None
+    date: dt.date | None = None
+    time_from: dt.time | None = None
+    time_to: dt.time | None = None
     address: Address | None = field(default=None, repr=False)
     """By default the sender's."""
 
@@ -86,7 +86,7 @@ class ReturnDraft:
     sender: Party = field(repr=False)
     parcel_size: str | None = None
     receiver: Party | None = field(default=None, repr=False)
-    expires_at: datetime | None = None
+    expires_at: dt.datetime | None = None
     description: str | None = field(default=None, repr=False)
     items: tuple[Item, ...] = field(default=(), repr=False)
     service_id: int | None = None

@@ -1,10 +1,10 @@
-"""What a return may be sent by: services where they are to be had, what they cost, and where parcels are handed over."""
+"""What a return may be sent by: services and where they are, what they cost, and where parcels are handed over."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
 from decimal import Decimal
 
 from bridge.events.catalogue import Money
@@ -42,9 +42,9 @@ class Service:
 class CollectionDay:
     """When a courier may come. `minimum_hours`: how far the two times must lie apart."""
 
-    date: date
-    time_from: time | None = None
-    time_to: time | None = None
+    date: dt.date
+    time_from: dt.time | None = None
+    time_to: dt.time | None = None
     minimum_hours: int | None = None
 
 

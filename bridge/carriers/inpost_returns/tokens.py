@@ -110,8 +110,9 @@ class Tokens:
                 return self._held
             if self._failure is not None and self._ended != ended:
                 raise self._failure.with_traceback(None)
+            self._failure = None
             try:
-                self._held, self._failure = await self._fetch(purpose), None
+                self._held = await self._fetch(purpose)
             except CarrierError as error:
                 self._failure = error
                 raise

@@ -149,7 +149,7 @@ def page(query: CodeQuery, answer: Answer) -> CodePage:
     rows = list(wire.coded(root))
     found = {code: _reported(code, one, query) for one in rows if (code := wire.code(one))}
     unread = sum(wire.code(one) is None for one in rows)
-    return CodePage(tuple(found.values()), unread, len(rows) < query.limit, is_certain=bool(wire.sections(root)))
+    return CodePage(tuple(found.values()), unread, len(rows) < query.limit, is_certain=wire.has_section(root))
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------

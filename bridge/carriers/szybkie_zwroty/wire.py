@@ -30,17 +30,17 @@ def document(body: bytes) -> Element:
 
 def is_refusal(root: Element) -> bool:
     """Say whether it is one: an `error` that says anything, wherever it stands. What it says may be anybody's data."""
-    return any(_says_something(one) for one in root.iter() if _name(one) == "error")
+    return any(_says_something(one) for one in _within(root, "error"))
 
 
-def sections(root: Element) -> list[Element]:
-    """Give the elements that answers stand in."""
-    return [one for one in root.iter() if _name(one) == "return"]
+def has_section(root: Element) -> bool:
+    """Say whether there is a place that answers stand in."""
+    return any(True for _ in _within(root, "return"))
 
 
 def coded(root: Element) -> Iterator[Element]:
     """Give the elements that are about one code each: a section itself, or what stands in it."""
-    return (one for section in sections(root) for one in section.iter() if one.find("code") is not None)
+    return (one for one in _within(root, "return") if one.find("code") is not None)
 
 
 def code(parent: Element) -> str | None:
@@ -82,9 +82,20 @@ def _matching(parent: Element, name: str, form: re.Pattern[str]) -> str | None:
     return found if found is not None and form.fullmatch(found) else None
 
 
-def _says_something(error: Element) -> bool:
-    said = [*error.itertext(), *(value for one in error.iter() for value in one.attrib.values())]
-    return any(one.strip() for one in said)
+def _says_something(part: Element) -> bool:
+    said = (part.text, *part.attrib.values(), *(one.tail for one in part))
+    return any(one and one.strip() for one in said)
+
+
+def _within(root: Element, name: str) -> Iterator[Element]:
+    """Give elements of a name and all that stands in them, in order, each once however deep they are in each other."""
+    waiting = [(root, False)]
+    while waiting:
+        one, is_inside = waiting.pop()
+        is_inside = is_inside or _name(one) == name
+        if is_inside:
+            yield one
+        waiting.extend((child, is_inside) for child in reversed(one))
 
 
 def _name(element: Element) -> str:

@@ -59,6 +59,8 @@ def test_anything_else_is_not_read(body: bytes) -> None:
         (b"<paczkomaty><Error>x</Error></paczkomaty>", True),
         (b"<p xmlns='urn:x'><error>x</error></p>", True),
         (b"<error>x</error>", True),
+        (b"<paczkomaty><error><b/>x</error></paczkomaty>", True),
+        (b"<paczkomaty><error/>x</paczkomaty>", False),
         (b"<paczkomaty><error/></paczkomaty>", False),
         (b"<paczkomaty><error> \n </error></paczkomaty>", False),
         (b"<paczkomaty><errors>0</errors></paczkomaty>", False),
@@ -67,3 +69,11 @@ def test_anything_else_is_not_read(body: bytes) -> None:
 )
 def test_an_error_that_says_anything_is_a_refusal_wherever_it_stands(body: bytes, is_one: bool) -> None:
     assert wire.is_refusal(wire.document(body)) is is_one
+
+
+@pytest.mark.parametrize("name", [b"return", b"error"])
+def test_the_deepest_nesting_that_is_let_in_is_walked_once(name: bytes) -> None:
+    """A walk from each of them would take minutes."""
+    root = wire.document(b"<%s>" % name * 49_999 + b"</%s>" % name * 49_999)
+    assert not wire.is_refusal(root)
+    assert list(wire.coded(root)) == []
