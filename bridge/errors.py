@@ -125,8 +125,9 @@ class NoPermit(CarrierUnavailable):
     """Nothing was sent: our own limits stand against it. `reason` is `no_turn`, `paused` or `breaker_open`.
 
     So it is where a turn came too late for what was wanted (`too_late`), and where a question that had to go first
-    showed that the carrier is away (`carrier_away`). The same where there was no token to ask with (`no_token`), or it
-    had ended and is a new one now (`token_renewed`): then the call was turned away at the door, and may be made again.
+    showed that the carrier is away (`carrier_away`), or no connection came about (`not_connected`). The same where
+    there was no token to ask with (`no_token`), or it had ended and is a new one now (`token_renewed`): then the call
+    was turned away at the door, and may be made again.
     """
 
 

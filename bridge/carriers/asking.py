@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from bridge.carriers.answer import Answer
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.limits.connection import Purpose
 from bridge.ports import Permit, Permits
+
+_UNCONNECTED: Final = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout"})
+"""How the shell names what ended before there was a connection to send anything over."""
 
 T = TypeVar("T")
 Call = TypeVar("Call")
@@ -66,11 +69,20 @@ class Asker(Generic[Call]):
         while True:
             async with self._permits.permit(purpose, self._caller.timeout_s) as permit:
                 if not permit.is_probe:
-                    return await self._caller.make(call, read, permit)
+                    return await self._sent(call, read, permit)
                 try:
                     await self._probe(permit)
                 except CarrierUnavailable as error:
                     raise NoPermit("carrier_away", retry_after=error.retry_after) from None
+
+    async def _sent(self, call: Call, read: Callable[[Answer], T], permit: Permit) -> T:
+        """Make a call, and tell what never left from what nobody knows of: without a connection nothing does."""
+        try:
+            return await self._caller.make(call, read, permit)
+        except CarrierUnavailable as error:
+            if error.reason in _UNCONNECTED:
+                raise NoPermit("not_connected") from None
+            raise
 
     async def _probe(self, permit: Permit) -> None:
         """See whether the carrier is back; that it refuses is an answer, too."""

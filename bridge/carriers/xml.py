@@ -1,7 +1,7 @@
 """XML as carriers speak it. What comes is hostile until it was read: bounded, in UTF-8, and without a document type.
 
 Size is bounded by the shell; here it is the number of elements, each of which takes many times its bytes.
-https://docs.python.org/3/library/xml.html#xml-security · docs/decisions/0019-reading-xml.md
+https://docs.python.org/3/library/xml.html#xml-security · docs/decisions/0020-reading-xml.md
 """
 
 from __future__ import annotations

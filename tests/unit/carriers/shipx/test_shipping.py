@@ -355,7 +355,7 @@ async def test_a_page_from_the_edge_is_no_answer_and_nothing_is_sent_again(
 
 @every_call
 @pytest.mark.parametrize(
-    "failure", [httpx.ConnectError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")], ids=repr
+    "failure", [httpx.WriteError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")], ids=repr
 )
 async def test_a_lost_answer_leaves_it_in_doubt_and_nothing_is_sent_again(
     expected: Expected, failure: Exception, shipping: ShipxShipping, httpx_mock: HTTPXMock
@@ -364,6 +364,16 @@ async def test_a_lost_answer_leaves_it_in_doubt_and_nothing_is_sent_again(
     error = await unavailable(expected.call(shipping))
     assert (error.reason, error.status, isinstance(error, NoPermit)) == (type(failure).__name__, None, False)
     assert len(httpx_mock.get_requests()) == 1
+
+
+@every_call
+@pytest.mark.parametrize("failure", [httpx.ConnectError("x"), httpx.ConnectTimeout("x")], ids=repr)
+async def test_a_call_that_changes_something_never_left_without_a_connection(
+    expected: Expected, failure: Exception, shipping: ShipxShipping, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_exception(failure)
+    error = await unavailable(expected.call(shipping))
+    assert isinstance(error, NoPermit) is expected.is_write
 
 
 @pytest.mark.parametrize("expected", CALLS.values(), ids=CALLS)
