@@ -23,10 +23,10 @@ _OURS: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _UNWRITABLE: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read(body: bytes, repaired: Callable[[str], str] = str) -> Element:
+def read(body: bytes, repaired: Callable[[str], str] = str, most_tags: int = MOST_TAGS) -> Element:
     """Give the root of a document. `repaired` makes XML of what only looks like it. Raises Unreadable."""
     text = _decoded(body)
-    if text.count("<") > MOST_TAGS:
+    if text.count("<") > most_tags:
         raise Unreadable("too_many_elements")
     try:
         root: Element = fromstring(repaired(text), forbid_dtd=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from bridge.returns.address import FoundAddress
 from bridge.returns.ticket import ReturnLabel
 
 
@@ -18,19 +19,6 @@ class Destination:
     name: str | None = field(default=None, repr=False)
     company_name: str | None = field(default=None, repr=False)
     address: FoundAddress | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class FoundAddress:
-    """An address in lines."""
-
-    country: str | None = field(default=None, repr=False)
-    state: str | None = field(default=None, repr=False)
-    post_code: str | None = field(default=None, repr=False)
-    city: str | None = field(default=None, repr=False)
-    suburb: str | None = field(default=None, repr=False)
-    lines: tuple[str, ...] = field(default=(), repr=False)
-    neighborhood: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
+from bridge.returns.address import FoundAddress
+
 
 @dataclass(frozen=True, slots=True)
 class ReturnLabel:
@@ -32,6 +34,8 @@ class Ticket:
     cancellable_until: datetime | None = None
     secondary_barcode: str | None = None
     label: ReturnLabel | None = None
+    sent_to: FoundAddress | None = field(default=None, repr=False)
+    """Where the label sends it at first, which may be a hub."""
     label_url: str | None = field(default=None, repr=False)
     """Where the provider says that a label may be fetched: without one there is none, or it came with the ticket."""
     parcel_size: str | None = None

@@ -25,18 +25,9 @@ class KnownService:
     is_tracked: bool
 
     @property
-    def needs_drop_off_point(self) -> bool:
-        return self.id in words.NEED_DROP_OFF_POINT
-
-    @property
     def label_formats(self) -> tuple[str, ...]:
         """The formats that may be wished for, the default first; none where a wish is an error."""
         return words.LABEL_FORMATS.get(self.carrier, ())
-
-    @property
-    def longest_display_id(self) -> int:
-        """How much of a `display_id` it prints."""
-        return 20 if self.carrier.startswith(words.SHORT_DISPLAY_ID) else 32
 
 
 @cache

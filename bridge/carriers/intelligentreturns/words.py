@@ -7,25 +7,16 @@ from __future__ import annotations
 
 from typing import Final
 
-LOGIN_REFUSED: Final = frozenset({"access_denied", "ip_blocked", "login_empty", "api_key_empty"})
-"""The login itself. Too many wrong ones block the address, so nothing more is asked after the first."""
-ACCOUNT_WIDE: Final = LOGIN_REFUSED | {"account_setup_required", "no_shipping_services_available"}
-"""A person has to do something about the account before the next return can be made."""
-IN_DOUBT: Final = frozenset({"external_api_error", "internal"})
-"""Nobody knows what was done: `external_api_error` is the carrier's, after a booking was begun (assumed)."""
-NOT_NOW: Final = frozenset(
-    {
-        "cannot_create_order",
-        "quick_search_temporary_unavailable",
-        "shipping_method_unavailable",
-        "temporary_unavailable",
-    }
-)
-"""Nothing was done, and it may be asked again later."""
-NOTHING_FOUND: Final = frozenset(
-    {"empty", "no_drop_off_points_found", "no_results_found", "return_nx", "service_not_found", "service_nx"}
-)
-"""No result is an error here. `service_nx` for no services is in a sample, `service_not_found` in the table."""
+from bridge.returns.refusals import LOGIN_REFUSED
+
+
+def _each(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+OUTSIDE: Final = frozenset({"external_api_error", "quick_search_temporary_unavailable", "temporary_unavailable"})
+"""No usable answer, although the provider itself works. The first is its carrier's, after a booking was begun
+(assumed): nobody knows what was done. The others are about searches, which may be asked again."""
 ALREADY_SAID: Final = "status_already_present"
 """This status or a later one is there: what was to be said is known."""
 
@@ -162,53 +153,9 @@ FIELDS: Final = {
 }
 """Which field an error is about, in their names: what their message says more is text, and is not kept."""
 
-WITHOUT_STATE: Final = frozenset(
-    [
-        "GB",
-        "UK",
-        "IL",
-        "DE",
-        "FR",
-        "NL",
-        "IE",
-        "SE",
-        "IT",
-        "DK",
-        "AT",
-        "LU",
-        "CZ",
-        "BE",
-        "BG",
-        "HR",
-        "CY",
-        "FI",
-        "GR",
-        "HU",
-        "MT",
-        "PL",
-        "PT",
-        "RO",
-        "SK",
-        "SI",
-        "EE",
-        "LV",
-        "LT",
-        "NZ",
-        "SG",
-        "JE",
-        "GG",
-        "CH",
-        "AD",
-        "GI",
-        "IS",
-        "IM",
-        "JP",
-        "LI",
-        "MY",
-        "MC",
-        "ES",
-        "HK",
-    ]
+WITHOUT_STATE: Final = _each(
+    "GB UK IL DE FR NL IE SE IT DK AT LU CZ BE BG HR CY FI GR HU MT PL PT RO SK SI EE LV LT NZ SG JE GG CH AD GI IS IM "
+    "JP LI MY MC ES HK"
 )
 """Countries whose addresses need no state; in those of STATE_CODES it is an ISO code."""
 STATE_CODES: Final = frozenset({"AU", "CA", "US"})
@@ -223,8 +170,6 @@ NEED_DROP_OFF_POINT: Final = frozenset(
     {58, 202, 10008, 230, 257, 280, 20085, 98, 10094, 10089, 20063, 10002, 20013, 20014, 168, 44, 272, 271, 161}
 )
 TAKE_INSTRUCTION: Final = frozenset({10001, 20020, 20062, 20064})
-SHORT_DISPLAY_ID: Final = "Hermes"
-"""The carrier that prints 20 characters of a `display_id`, where others print 32."""
 
 _PAPER: Final = ("pdf_6x4", "pdf_a4", "png")
 LABEL_FORMATS: Final = {
@@ -241,9 +186,45 @@ LABEL_FORMATS: Final = {
 """By carrier, its default first. Three more entries have lost their carriers' names on the page (2026-10), and every
 other carrier has a default of its own: for those a wish is an error, so none is sent."""
 
+RETURN_STATUSES: Final = {
+    0: "Unprocessed",
+    1: "Delivered to Retailer",
+    2: "Declined",
+    3: "Has warnings",
+    4: "Delivery payment refunded",
+    5: "Refunded by Retailer",
+    22: "On Quarantine",
+    23: "Removed from Quarantine",
+    32: "Return RMA verified",
+    33: "Return RMA verification failed",
+    300: "Return cancel requested",
+    301: "Return canceled by api method",
+    302: "Return canceled by email",
+    303: "Return canceled manually in interface",
+    900: "Processed on hub",
+}
+"""What a search may filter by, and no answer shows. 300 is also a word of virtual tracking, and another one there."""
+
 CAN_BE_ADDED: Final = 70
 """The one tracking status that we may say: refunded by the retailer. (The page's own sample says 30, which is not.)"""
 MOST_FOUND: Final = 1000
 """The most returns that one page of a search has."""
 MOST_EVENTS: Final = 20_000
 """The most events that one page of tracking has; a page is counted in events, and not in parcels."""
+NAMED_SERVICES: Final = {
+    "acp": frozenset({"ground", "priority"}),
+    "asm": frozenset({"home_collection"}),
+    "hermes": frozenset({"drop_off", "home_collection"}),
+}
+"""Deprecated: the services that have to be named with these carriers, where no `service_id` is given."""
+CUSTOMS_UNIONS: Final = (
+    _each("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MC MT NL PL PT RO SE SI SK"),
+    frozenset({"GB", "IM", "JE", "GG"}),
+    frozenset({"CH", "LI"}),
+)
+"""Within each of them nothing is declared; every other border is one for customs."""
+
+
+def longest_display_id(carrier: str) -> int:
+    """Say how much of a `display_id` a carrier prints."""
+    return 20 if carrier.lower().startswith("hermes") else 32
