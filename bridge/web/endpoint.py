@@ -124,11 +124,12 @@ class Resource:
     async def _answer(self, request: Request) -> Response:
         found = self._by_method.get("GET" if request.method == "HEAD" else request.method)
         if found is None:
-            raise HTTPException(405, headers={"Allow": ", ".join(self._allowed)})
+            raise HTTPException(405, headers={"Allow": ", ".join(self.methods)})
         return await found.answer(self._api, self._access, request)
 
     @property
-    def _allowed(self) -> list[str]:
+    def methods(self) -> list[str]:
+        """List what it answers; HEAD goes with GET."""
         return [*self._by_method, *(["HEAD"] if "GET" in self._by_method else [])]
 
 

@@ -104,6 +104,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             "BRIDGE_CONFIG": str(tmp_path / "bridge.toml"),
             "BRIDGE_SHIPX__BASE_URL": carrier.url,
             "BRIDGE_SHIPX__TOKEN": CARRIER_TOKEN,
+            "BRIDGE_SHIPX__REQUESTS_PER_MINUTE": "600",
             "BRIDGE_PURCHASING__MODE": "approve",
         }
         bridge = await stack.enter_async_context(BridgeProcess(tmp_path, **settings))
