@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, NewType
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -57,6 +58,11 @@ class Subject(NamedTuple):
     @classmethod
     def shipment(cls, organization: OrganizationId, shipment: ShipmentId) -> Subject:
         return cls(f"/shipx/{organization}", f"shipment/{shipment}")
+
+    @classmethod
+    def dispatch_order(cls, organization: OrganizationId, order: DispatchOrderId | UUID) -> Subject:
+        """Name an order to a courier, by a UUID where the carrier gave it no number."""
+        return cls(f"/shipx/{organization}", f"dispatch_order/{order}")
 
     @classmethod
     def connection(cls, name: str) -> Subject:

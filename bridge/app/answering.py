@@ -10,7 +10,9 @@ from typing import Final, Protocol
 
 from starlette.routing import Route
 
+from bridge.app.carriers import Carriers
 from bridge.app.commanding import Commanding
+from bridge.app.dispatching import make_dispatchers
 from bridge.app.policy import read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
@@ -27,6 +29,7 @@ from bridge.inspection.api import ShipmentsApi
 from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
 from bridge.shipping.api import ShippingApi
+from bridge.shipping.dispatch_api import DispatchApi
 from bridge.store.decisions import SqlDecisions
 from bridge.store.feed import SqlFeed
 from bridge.store.listed import SqlListed
@@ -52,13 +55,16 @@ APIS: Final = (
     PurchasesApi,
     EvaluationApi,
     ShippingApi,
+    DispatchApi,
     ShipmentsApi,
     DocumentsApi,
 )
 """All of them, in the order in which `make_apis` does and they are described."""
 
 
-def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: Watching) -> Sequence[Api]:
+def make_apis(
+    shared: Shared, stores: Stores, carriers: Carriers, commanding: Commanding, watching: Watching
+) -> Sequence[Api]:
     """Make all of them, over one set of tokens."""
     access = _access(shared.settings)
     feed = FeedApi(SqlFeed(stores.database), access, shared.draining)
@@ -80,6 +86,7 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
             clock=shared.clock,
         ),
         ShippingApi(giving, access),
+        DispatchApi(make_dispatchers(carriers), stores.database, giving, access),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from bridge.commands.models import ApprovePurchase, Body, BuyShipment, HoldPurchase
+from bridge.dispatch.asked import CreateDispatchOrder
 from bridge.shipments.asked import CreateShipments
 
 ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
@@ -13,6 +14,7 @@ ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
     for one in (
         ApprovePurchase,
         BuyShipment,
+        CreateDispatchOrder,
         CreateShipments,
         HoldPurchase,
     )

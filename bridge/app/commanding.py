@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from bridge.app.carriers import Carriers
+from bridge.app.dispatching import dispatch_operations
 from bridge.app.reconciling import make_backfill
 from bridge.app.shared import Shared
 from bridge.app.shipping import make_creating
@@ -90,6 +91,7 @@ def _operations(shared: Shared, stores: Stores, commanding: Commanding, carriers
         RetryPurchase.operation: Operation(approving.retry),
         BuyShipment.operation: Operation(approving.buy),
         CreateShipments.operation: Operation(make_creating(shared, stores, carriers), at_once=16),
+        **dispatch_operations(shared, stores, carriers),
     }
 
 

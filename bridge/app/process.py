@@ -105,7 +105,8 @@ class Bridge:
         if "commands" in roles:
             open_executor(shared, stores, commanding, carriers)
             consumer = open_consumer(stack, shared, stores, commanding)
-        apis = make_apis(shared, stores, commanding, Watching(shared, stores, publishing, receiver, consumer))
+        watching = Watching(shared, stores, publishing, receiver, consumer)
+        apis = make_apis(shared, stores, carriers, commanding, watching)
         webhooks = webhook_routes(receiver) if receiver else []
         return make_edges(self._settings, sockets, webhooks, internal_routes(apis))
 

@@ -9,11 +9,15 @@ from functools import partial
 from typing import Final
 
 from bridge.app.carriers import Carriers
+from bridge.app.dispatching import make_keeping
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.shipx.client import ShipxClient
+from bridge.carriers.shipx.dispatching import ShipxDispatcher
+from bridge.dispatch.keeping import Keeping
 from bridge.model import OrganizationId
 from bridge.reconciling.backfill import Backfilled
+from bridge.reconciling.collecting import Collecting
 from bridge.reconciling.discovery import Discovery
 from bridge.reconciling.hearing import judge
 from bridge.reconciling.learning import Learning
@@ -43,6 +47,7 @@ class _Parts:
     sweeps: SqlSweeps
     learning: Learning
     hearing: SqlHearing
+    keeping: Keeping
 
 
 def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers) -> None:
@@ -76,7 +81,8 @@ def _parts(shared: Shared, stores: Stores) -> _Parts:
         on_events=partial(shared.bells.ring, "events"),
         on_wanted=partial(shared.bells.ring, "purchases"),
     )
-    return _Parts(shared, sweeps, learning, SqlHearing(stores.database, stores.recorder, judge))
+    hearing = SqlHearing(stores.database, stores.recorder, judge)
+    return _Parts(shared, sweeps, learning, hearing, make_keeping(shared, stores))
 
 
 def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -> Sequence[Round]:
@@ -99,8 +105,14 @@ def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -
         Round("waiting", _WAITING_S, partial(awaited.sweep, Phase.waiting, timedelta(0))),
         Round("open", open_s, partial(sweeping.sweep, Phase.open, timedelta(seconds=open_s / 2))),
         Round("tracking", tracking_s, partial(sweeping.sweep, Phase.tracking, timedelta(seconds=tracking_s / 2))),
+        Round("couriers", open_s, _collecting(parts, organization, carrier).look),
         *([Round("hearing", _HEARING_S, review)] if receives else []),
     )
+
+
+def _collecting(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -> Collecting:
+    shared, dispatcher = parts.shared, ShipxDispatcher(carrier.asker, organization)
+    return Collecting(organization, dispatcher, parts.keeping, shared.clock, shared.stop)
 
 
 def _sweeping(

@@ -14,6 +14,7 @@ from bridge.cli import (
     connections,
     dead,
     deliveries,
+    dispatch,
     events,
     inspection,
     policy,
@@ -38,7 +39,7 @@ for verb in (
     *(inspection.audit, inspection.why, backfill.backfill),
 ):
     app.command()(verb)
-for noun in (topology, schema, webhook, events, deliveries, dead, connections, purchases, policy):
+for noun in (topology, schema, webhook, events, deliveries, dead, connections, purchases, dispatch, policy):
     app.add_typer(noun.verbs, name=noun.__name__.rpartition(".")[2])
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
+    from bridge.store.database import ManagedDatabase
 
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
@@ -35,3 +39,21 @@ def run(work: Coroutine[Any, Any, int]) -> None:
     with asyncio.Runner(loop_factory=factory) as runner:
         code = runner.run(work)
     raise typer.Exit(code)
+
+
+def with_database(work: Callable[[Settings, ManagedDatabase], Awaitable[int]]) -> None:
+    """Open the database that the settings name, for reading, and end with the exit code."""
+    from bridge.store.migrate import require_current
+    from bridge.store.opening import existing
+
+    found = settings()
+
+    async def looking() -> int:
+        database = existing(found.database)
+        try:
+            await database.read(require_current)
+            return await work(found, database)
+        finally:
+            await database.close()
+
+    run(looking())

@@ -256,6 +256,66 @@ class ReturnLegStarted(ShipmentFact):
     return_tracking_number: TrackingNumber
 
 
+class DispatchOrderFact(Published):
+    """What every event about an order to a courier says."""
+
+    organization_id: Annotated[CarrierId, Field(description="The ShipX organization that the courier collects for")]
+    shipments: Annotated[tuple[CarrierId, ...], Field(description="The carrier's numbers of what is to be collected")]
+    evidence: Annotated[
+        Evidence, Field(description="carrier: the carrier's own answer; it sends no webhooks about these orders")
+    ]
+    current: Annotated[
+        bool, Field(description="False: older than what is already known; consumers that keep state skip it")
+    ]
+
+
+class DispatchOrderCreated(DispatchOrderFact):
+    """The carrier has an order that was asked for here. Whether a courier comes for it shows later."""
+
+    type = "dispatch_order.created"
+
+    dispatch_order_id: CarrierId
+    carrier_status: Word | None
+
+
+class DispatchOrderFailed(DispatchOrderFact):
+    """No courier comes for it, or nobody knows: the carrier refused the order, gave it up, or its answer was lost.
+
+    Where the carrier gave no number the subject is `dispatch_order/` and a UUID; `causationid` is the command.
+    """
+
+    type = "dispatch_order.failed"
+
+    dispatch_order_id: Annotated[CarrierId | None, Field(description="The carrier's number; null where it gave none")]
+    reason: Annotated[
+        Word,
+        Field(
+            examples=["refused", "rejected", "gone", "unknown"],
+            description="refused: the carrier did not take it; rejected: it took it and gave it up; gone: it does not"
+            " know it any more; unknown: its answer was lost, and nothing shows whether it has it; an open set",
+        ),
+    ]
+    carrier_error: Annotated[Word | None, Field(description="The carrier's key for why it refused it")]
+
+
+class DispatchOrderStatusChanged(DispatchOrderFact):
+    """The carrier's status of an order changed."""
+
+    type = "dispatch_order.status_changed"
+
+    dispatch_order_id: CarrierId
+    state: Annotated[
+        Word,
+        Field(
+            examples=["open", "done", "rejected", "cancelled"],
+            description="How the order stands, in our words; open where the carrier's word is not known; an open set",
+        ),
+    ]
+    carrier_status: Word
+    previous_carrier_status: Annotated[Word | None, Field(description="The carrier's word before this one")]
+    terminal: bool
+
+
 class AboutConnection(Published):
     """What every event says whose subject is a carrier connection."""
 
@@ -327,6 +387,9 @@ CATALOGUE: tuple[type[Published], ...] = (
     TrackingNumberAssigned,
     StatusChanged,
     ReturnLegStarted,
+    DispatchOrderCreated,
+    DispatchOrderFailed,
+    DispatchOrderStatusChanged,
     ConnectionPaused,
     ConnectionResumed,
     WebhookHealthChanged,

@@ -15,6 +15,10 @@ from bridge.events.catalogue import (
     Confirmed,
     ConnectionPaused,
     ConnectionResumed,
+    DispatchOrderCreated,
+    DispatchOrderFact,
+    DispatchOrderFailed,
+    DispatchOrderStatusChanged,
     Money,
     Offer,
     OfferSelected,
@@ -34,7 +38,7 @@ from bridge.events.catalogue import (
     WebhookHealthChanged,
 )
 from bridge.events.cloudevents import Envelope
-from bridge.model import Evidence, Fact, OrganizationId, ShipmentId, Subject
+from bridge.model import DispatchOrderId, Evidence, Fact, OrganizationId, ShipmentId, Subject
 
 _AT: Final = datetime(2026, 10, 10, 9, 30, tzinfo=UTC)
 _SUBJECT: Final = Subject.shipment(OrganizationId(1234), ShipmentId(987654321))
@@ -89,6 +93,13 @@ _MOVED: Final = {
     "return_tracking_number": None,
 }
 _BOTH_NUMBERS: Final = {"tracking_number": _NUMBER, "return_tracking_number": "520000012680041086770099"}
+_COLLECTED: Final = {
+    "organization_id": 1234,
+    "shipments": (987654321, 987654322),
+    "evidence": Evidence.carrier,
+    "current": True,
+    "dispatch_order_id": 500123,
+}
 _PAUSE: Final = {"connection": "shipx/1234", "reason": "operator", "since": _AT}
 
 _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
@@ -110,6 +121,15 @@ _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
     TrackingNumberAssigned: {**_FACT, "tracking_number": _NUMBER},
     StatusChanged: {**_FACT, **_MOVED},
     ReturnLegStarted: {**_FACT, **_BOTH_NUMBERS},
+    DispatchOrderCreated: {**_COLLECTED, "carrier_status": "new"},
+    DispatchOrderFailed: {**_COLLECTED, "reason": "rejected", "carrier_error": None},
+    DispatchOrderStatusChanged: {
+        **_COLLECTED,
+        "state": "open",
+        "carrier_status": "sent",
+        "previous_carrier_status": "new",
+        "terminal": False,
+    },
     ConnectionPaused: _PAUSE,
     ConnectionResumed: _PAUSE,
     WebhookHealthChanged: {
@@ -133,7 +153,7 @@ def fact(model: type[Published]) -> Fact:
     data = model.model_validate(_DATA[model])
     field = facet_field(model)
     return Fact(
-        subject=Subject.connection(data.connection) if isinstance(data, AboutConnection) else _SUBJECT,
+        subject=_subject(data),
         type=model.type,
         key="example",
         occurred_at=_AT,
@@ -141,6 +161,14 @@ def fact(model: type[Published]) -> Fact:
         facet=None if field is None else str(getattr(data, field)),
         causation=None if isinstance(data, AboutConnection) else "0192f5c8-5a00-7c41-8d6e-2b1f9e3c4d55",
     )
+
+
+def _subject(data: Published) -> Subject:
+    if isinstance(data, AboutConnection):
+        return Subject.connection(data.connection)
+    if isinstance(data, DispatchOrderFact):
+        return Subject.dispatch_order(OrganizationId(data.organization_id), DispatchOrderId(500123))
+    return _SUBJECT
 
 
 def published(model: type[Published]) -> dict[str, object]:

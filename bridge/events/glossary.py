@@ -14,6 +14,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "carrier_id": "Who would carry the parcel",
     "carrier_status": "The carrier's own word, unchanged",
     "currency": "ISO 4217",
+    "dispatch_order_id": "The carrier's number of the order to a courier",
     "expired_at": "When the last of the offers could no longer be bought",
     "expires_at": "Until when it can be bought; null where the carrier does not say",
     "offer_id": "The carrier's number of the offer",

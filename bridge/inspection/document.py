@@ -11,6 +11,8 @@ from typing_extensions import TypedDict
 
 from bridge.approvals.document import ShownPurchase
 from bridge.approvals.document import document as listed
+from bridge.dispatch.document import ShownOrder
+from bridge.dispatch.document import document as courier
 from bridge.events import statuses
 from bridge.events.history import Span
 from bridge.events.shipment import SOURCE, ShipmentState
@@ -71,6 +73,9 @@ class Known(TypedDict):
     purchase: PurchaseInDetail | None
     tracking: Tracking | None
     timeline: Sequence[Entry]
+    dispatch_orders: Annotated[
+        Sequence[ShownOrder], Field(description="The orders to couriers to collect it, or the order that it is")
+    ]
     deleted_events: Annotated[Sequence[str], Field(description="The types of its events that were deleted for age")]
     outlook: Annotated[Sequence[str], Field(description="What happens next, in sentences for people")]
 
@@ -89,6 +94,7 @@ def document(story: Story, now: datetime, settle: timedelta) -> Known:
         "purchase": _purchase(story, now),
         "tracking": None if story.known is None else _tracking(story.known),
         "timeline": [_entry(one) for one in timeline(story)],
+        "dispatch_orders": [courier(one) for one in story.couriers],
         "deleted_events": story.deleted,
         "outlook": outlook(story, now, settle),
     }

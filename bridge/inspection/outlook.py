@@ -21,7 +21,7 @@ def outlook(story: Story, now: datetime, settle: timedelta) -> list[str]:
     """Say what happens next; `settle` is over how long a purchase in doubt is read."""
     return [
         *_arrivals(story),
-        *_purchase(story, now, settle),
+        *(_purchase(story, now, settle) if story.shipment is not None else _courier(story, now)),
         *_look(story.asked, now),
         *_publishes(story),
     ]
@@ -46,6 +46,14 @@ def _look(asked: Asked | None, now: datetime) -> Iterator[str]:
     if asked is not None:
         unknown = f"; the carrier did not know it {asked.misses} times in a row" if asked.misses else ""
         yield f"whether or not webhooks come, the carrier is asked about it {_due(asked.due_at, now)}{unknown}"
+
+
+def _courier(story: Story, now: datetime) -> Iterator[str]:
+    for one in story.couriers:
+        if one.due_at is not None:
+            yield f"the carrier is asked about it {_due(one.due_at, now)}"
+        else:
+            yield f"nothing: it is {one.state}, and the carrier is not asked about it any more"
 
 
 def _purchase(story: Story, now: datetime, settle: timedelta) -> Iterator[str]:

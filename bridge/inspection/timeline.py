@@ -166,12 +166,18 @@ _WANTED_BY: Final = re.compile(r"[0-9a-f]{42}|read/\d+/\d+")
 """What a purchase is wanted by: a delivery, or offers that a read found. Any other cause is a command."""
 
 
+_ORDERED: Final = ("dispatch_order.created", "dispatch_order.failed")
+"""What comes of a command itself, and was not found."""
+
+
 def _found_by(told: Told, causes: Set[str | None]) -> str | None:
     """Say how an event was found that neither a webhook brought nor a purchase, whose steps have `causes`."""
     if told.data.get("evidence") != Evidence.carrier:
         return None
     if told.cause is None:
         return "found by asking"
+    if told.type in _ORDERED:
+        return None
     is_a_purchases = told.cause in causes or _WANTED_BY.fullmatch(told.cause)
     return None if is_a_purchases else f"found by asking, for command {told.cause}"
 
@@ -192,7 +198,10 @@ def _event(told: Told, found_by: str | None) -> Moment:
     return Moment(told.recorded_at, "event", text, details)
 
 
-_WORDS: Final = ("tracking_status", "carrier_status", "rule_id", "service_id", "offer_id", "reason", "tracking_number")
+_WORDS: Final = (
+    *("tracking_status", "carrier_status", "rule_id", "service_id", "offer_id", "reason", "carrier_error"),
+    "tracking_number",
+)
 
 
 def _said(data: Mapping[str, Any]) -> str:

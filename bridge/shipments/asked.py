@@ -62,7 +62,9 @@ _NINE_DIGITS = Field(
     description="Nine digits, also with a Polish prefix, with spaces or dashes",
     json_schema_extra={"pattern": r"^[ -]*((\+|00)[ -]*4[ -]*8[ -]*)?([0-9][ -]*){9}$"},
 )
-Line = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+Line = Annotated[
+    str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$")
+]
 Remark = Annotated[str, Field(min_length=3, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Point = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{3,30}$")]
 Length = Annotated[Exact, Field(gt=0, le=100_000, max_digits=10, decimal_places=3)]

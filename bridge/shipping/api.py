@@ -13,11 +13,11 @@ from bridge.commands.giving import GIVEN, PROBLEMS, Giving, ShownCommand
 from bridge.model import Command
 from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
 from bridge.shipping.results import GivenBatch, MadeShipment, known
+from bridge.shipping.whose import whose
 from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import Answer, guarded
-from bridge.web.kinds import CARRIER_REFUSED, FORBIDDEN, NOT_CREATED, NOTHING_SENT
-from bridge.web.problems import Problem
+from bridge.web.kinds import CARRIER_REFUSED, NOT_CREATED, NOTHING_SENT
 
 _MADE: Final = {
     200: Answer("What was made when the key first came.", MadeShipment),
@@ -58,9 +58,4 @@ class ShippingApi:
 
 def _within(client: Client, asked: CreateShipments) -> CreateShipments:
     """Keep a token that is for some organizations to theirs."""
-    if asked.organization is not None and not client.sees(asked.organization):
-        raise Problem(FORBIDDEN, "This token is not for this organization.")
-    if asked.organization is None and len(client.organizations) == 1:
-        (only,) = client.organizations
-        return asked.model_copy(update={"organization_id": only})
-    return asked
+    return asked.model_copy(update={"organization_id": whose(client, asked.organization)})

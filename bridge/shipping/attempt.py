@@ -1,14 +1,13 @@
-"""How far a command that makes shipments has come: what was sent, when it was looked for, and what was refused."""
+"""How far something has come that is done at the carrier once: when it was sent, and when it was looked for."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
-from bridge.model import BatchId, Progress, micros, moment
-from bridge.shipping.refusals import Refusal
+from bridge.model import micros, moment
 
 LEFT_BY: Final = timedelta(seconds=30)
 """After it was written down that a call is made, so long at most it takes until nothing of it leaves any more."""
@@ -19,6 +18,12 @@ UNCLEAR_AFTER: Final = timedelta(hours=1)
 """Where the carrier gives no whole list for so long, nobody knows."""
 PATIENCE: Final = timedelta(seconds=60)
 """What could not be sent for so long is given back."""
+AGAIN: Final = timedelta(seconds=1)
+"""After so long it is tried again to send what could not be sent."""
+EARLIER: Final = timedelta(seconds=60)
+"""So much earlier than ours the carrier's clock may say that something was made."""
+LIMITED: Final = 429
+"""The one status that is no doubt: nothing was taken."""
 _FEWEST_LISTS: Final = 2
 _SLOWEST_S: Final = 60.0
 
@@ -27,57 +32,41 @@ _SLOWEST_S: Final = 60.0
 class Attempt:
     """How far it has come.
 
-    `sent_at` is when a call was begun whose outcome is not known yet, `sent` how many were; `batch` is what the carrier
-    took in where it said so. `lists` is how many lists were read to their end since, `looks` how often one was asked
-    for. `refused` says why, by item.
+    `sent_at` is when a call was begun whose outcome is not known yet, `sent` how many were; `lists` is how many lists
+    were read to their end since, `looks` how often one was asked for.
     """
 
     since: datetime
     sent_at: datetime | None = None
     sent: int = 0
-    batch: BatchId | None = None
     looks: int = 0
     lists: int = 0
-    refused: Mapping[int, Refusal] = field(default_factory=dict)
-    unclear: Collection[int] = ()
 
     @classmethod
     def of(cls, at: Mapping[str, Any], now: datetime) -> Self:
         """Go on from what was written down."""
         sent_at = at.get("sent_at")
-        refused = {int(item): Refusal.read(kept) for item, kept in at.get("refused", {}).items()}
         return cls(
             moment(at["since"]) if "since" in at else now,
             None if sent_at is None else moment(sent_at),
             at.get("sent", 0),
-            at.get("batch"),
             at.get("looks", 0),
             at.get("lists", 0),
-            refused,
-            tuple(at.get("unclear", ())),
         )
 
-    def progress(self, made: int) -> Progress:
+    def written(self) -> dict[str, object]:
         """Write it down."""
-        at = {
+        return {
             "since": micros(self.since),
             "sent_at": None if self.sent_at is None else micros(self.sent_at),
             "sent": self.sent,
-            "batch": self.batch,
             "looks": self.looks,
             "lists": self.lists,
-            "refused": {str(item): one.written() for item, one in self.refused.items()},
-            "unclear": list(self.unclear),
         }
-        return Progress(made, None, at)
 
     def sending(self, now: datetime) -> Self:
         """Take note that a call is about to be made."""
-        return replace(self, sent_at=now, sent=self.sent + 1, batch=None, looks=0, lists=0)
-
-    def taken(self, batch: BatchId) -> Self:
-        """Take note that the carrier took many in."""
-        return replace(self, batch=batch)
+        return replace(self, sent_at=now, sent=self.sent + 1, looks=0, lists=0)
 
     def unsent(self) -> Self:
         """Take note that nothing left after all."""
@@ -91,17 +80,9 @@ class Attempt:
         """Take note that nothing came of the call, so another may be made."""
         return replace(self, sent_at=None, looks=0, lists=0)
 
-    def doubting(self, items: Collection[int]) -> Self:
-        """Take note that nobody can say what became of these."""
-        return replace(self, unclear=(*self.unclear, *items))
-
-    def without(self, refused: Mapping[int, Refusal]) -> Self:
-        """Take note of a definite no, which was the answer to the call."""
-        return replace(self, sent_at=None, refused={**self.refused, **refused})
-
-    def is_absent(self, now: datetime) -> bool:
+    def is_absent(self, now: datetime, after: timedelta = ABSENT_AFTER) -> bool:
         """Say whether what was sent is not there, and will not be."""
-        return self._is_older(ABSENT_AFTER, now) and self.lists >= _FEWEST_LISTS
+        return self._is_older(after, now) and self.lists >= _FEWEST_LISTS
 
     def is_hopeless(self, now: datetime) -> bool:
         """Say whether nobody will find out any more what became of it."""

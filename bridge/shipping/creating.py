@@ -29,21 +29,17 @@ from bridge.shipments.created import Batch
 from bridge.shipments.drafting import draft
 from bridge.shipments.likeness import of, pair
 from bridge.shipping import refusals
-from bridge.shipping.attempt import MOST_SENT, PATIENCE, Attempt
+from bridge.shipping.attempt import AGAIN, EARLIER, LIMITED, MOST_SENT, PATIENCE
 from bridge.shipping.joining import Joining
 from bridge.shipping.refusals import Refusal
 from bridge.shipping.results import Results
+from bridge.shipping.several import Several
 from bridge.store.database import Transaction
 from bridge.web.kinds import UNPROCESSABLE
 
 log = structlog.get_logger()
 
-EARLIER: Final = timedelta(seconds=60)
-"""So much earlier than ours the carrier's clock may say that something was made."""
-_AGAIN: Final = timedelta(seconds=1)
 _MOST: Final = 100
-_LIMITED: Final = 429
-"""The one status that is no doubt: nothing was taken."""
 
 
 class Lists(Discovery, Protocol):
@@ -61,7 +57,7 @@ class Maker:
     creator: Creator
     lists: Lists
 
-    async def found(self, attempt: Attempt) -> list[Shipment]:
+    async def found(self, attempt: Several) -> list[Shipment]:
         """Read what may have come of a call: of a batch that was taken in, or all that was made since. CarrierError."""
         if attempt.batch is not None:
             made = await self.creator.read_batch(attempt.batch)
@@ -84,7 +80,7 @@ class _Task:
     wrong: Mapping[int, Refusal]
     is_single: bool
     made: Mapping[int, ShipmentId]
-    attempt: Attempt
+    attempt: Several
 
     @property
     def open(self) -> Mapping[int, ShipmentAsked]:
@@ -133,7 +129,7 @@ class Creating:
         wanted = dict(enumerate(asked.wanted))
         right = {item: one for item, one in wanted.items() if isinstance(one, ShipmentAsked)}
         wrong = {item: refusals.ours(one) for item, one in wanted.items() if not isinstance(one, ShipmentAsked)}
-        made, attempt = await self._joining.made_by(claimed.id), Attempt.of(claimed.progress.at, self._clock())
+        made, attempt = await self._joining.made_by(claimed.id), Several.of(claimed.progress.at, self._clock())
         return _Task(claimed, hand, organization, right, wrong, isinstance(asked, CreateOne), made, attempt)
 
     def _ended(self, results: Results) -> Ending:
@@ -154,14 +150,14 @@ class Creating:
         except CarrierRefused as refusal:
             return replace(sent, attempt=sent.attempt.without(refusals.theirs(refusal, items)))
         except CarrierUnavailable as error:
-            if error.status == _LIMITED:
+            if error.status == LIMITED:
                 return self._unsent(sent, str(error))
             log.warning("shipments.in_doubt", items=len(items), reason=str(error))
             return sent.later(sent.attempt.look_in)
         if isinstance(made, Shipment):
             joined = await self._join(sent, {items[0]: made})
             return joined if not joined.open else joined.later(joined.attempt.look_in)
-        return replace(sent, attempt=sent.attempt.taken(made.id)).later(_AGAIN)
+        return replace(sent, attempt=sent.attempt.taken(made.id)).later(AGAIN)
 
     async def _made(self, task: _Task, asked: Sequence[ShipmentAsked]) -> Shipment | Batch:
         """Have them made by one call; of many it is not said which became which, and they are looked for."""
@@ -174,7 +170,7 @@ class Creating:
         """Try again in a moment, for a while; what is one of many waits for as long as it takes."""
         if task.is_single and self._clock() > task.attempt.since + PATIENCE:
             return nothing_sent(f"the carrier could not be asked ({why}), so nothing was sent")
-        return replace(task, attempt=task.attempt.unsent()).later(_AGAIN)
+        return replace(task, attempt=task.attempt.unsent()).later(AGAIN)
 
     # -- looking for it ------------------------------------------------------------------------------------------------
 

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
-from bridge.errors import CarrierRefused
-from bridge.model import OrganizationId
+from bridge.commands.refusing import refused
+from bridge.errors import CarrierRefused, FieldProblem
+from bridge.model import OrganizationId, Outcome
 from bridge.web.bodies import told
-from bridge.web.kinds import CARRIER_REFUSED, NOT_CREATED, UNPROCESSABLE
+from bridge.web.kinds import CARRIER_REFUSED, NOT_CREATED, NOT_FOUND, UNPROCESSABLE
 from bridge.web.problems import FieldError
 
 
@@ -25,6 +26,11 @@ class Refusal:
     def read(cls, kept: Mapping[str, Any]) -> Self:
         """Read what was written down."""
         return cls(kept["kind"], kept["why"], tuple(FieldError(**one) for one in kept["errors"]))
+
+    @property
+    def outcome(self) -> Outcome:
+        """End a command with it."""
+        return refused(self.kind, self.why, self.errors)
 
     def written(self) -> dict[str, object]:
         """Write it down."""
@@ -69,3 +75,21 @@ def organization(asked: int | None, known: Collection[OrganizationId]) -> Organi
 
 def _carriers(refusal: CarrierRefused, errors: Sequence[FieldError]) -> Refusal:
     return Refusal(CARRIER_REFUSED.name, f"the carrier refused it: {refusal.key}", tuple(errors))
+
+
+def of_one(refusal: CarrierRefused) -> Refusal:
+    """Say no for the carrier to what was asked about one thing that it has, or has not."""
+    if refusal.status == NOT_FOUND.status:
+        return Refusal(NOT_FOUND.name, "the carrier knows none of this number")
+    return theirs(refusal, [0])[0]
+
+
+def of_order(refusal: CarrierRefused, shipments: Sequence[int]) -> Refusal:
+    """Say no for the carrier to an order of these shipments, some of which it may name."""
+    places = {shipment: place for place, shipment in enumerate(shipments)}
+    errors = [FieldError(_place(one, places), one.code, "the carrier does not take it") for one in refusal.fields]
+    return _carriers(refusal, errors)
+
+
+def _place(problem: FieldProblem, places: Mapping[int, int]) -> str:
+    return problem.field if problem.item is None else f"shipments.{places[problem.item]}"

@@ -61,6 +61,11 @@ class SqlCommands:
         """
         return await self._database.write(lambda transaction: _withdraw(transaction, operation, key, only))
 
+    async def forget_result(self, operation: str, key: str) -> None:
+        """Erase what came of a command: whoever wanted it has it, and it may be personal."""
+        owner = _result_of(operation, key)
+        await self._database.write(lambda transaction: transaction.run("DELETE FROM sealed WHERE owner = ?", (owner,)))
+
     async def underway(self, operation: str) -> int:
         """Count the commands of an operation that somebody has in hand."""
         sql = "SELECT count(*) FROM commands WHERE operation = ? AND state = 'running' AND held_until > ?"

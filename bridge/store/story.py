@@ -11,11 +11,12 @@ from pydantic_core import from_json
 
 from bridge.events.shipment import ShipmentState
 from bridge.limits.pause import Pause
-from bridge.model import OrganizationId, ShipmentId, moment
-from bridge.store import decisions, journal, listed, pauses
+from bridge.model import DispatchOrderId, OrganizationId, ShipmentId, moment
+from bridge.store import decisions, dispatches, journal, listed, pauses
 from bridge.store.connections import pause_of, shipx
 from bridge.store.database import EVERYTHING, Row, Transaction
 from bridge.store.decisions import Decided
+from bridge.store.dispatches import Kept, Wanted
 from bridge.store.listed import Listed
 from bridge.store.outbox import DEAD, PUBLISHED, started_at
 from bridge.store.pauses import Paused
@@ -95,7 +96,8 @@ class Story:
     """What is kept of a subject. `deleted` are the types of its events that were deleted for their age.
 
     `listed` is its purchase as it is listed, with its price, and who approved or holds it. `pauses` are those of its
-    account that fell into its time, `account` is the one that holds now.
+    account that fell into its time, `account` is the one that holds now. `couriers` are the orders to collect it, or
+    the order that it is.
     """
 
     source: str
@@ -111,11 +113,19 @@ class Story:
     pauses: Sequence[Paused] = ()
     account: Pause | None = None
     asked: Asked | None = None
+    couriers: Sequence[Kept] = ()
 
     @property
     def shipment(self) -> ShipmentId | None:
         """Give its number, where it is about a shipment."""
-        return _shipment(self.name)
+        number = _number("shipment", self.name)
+        return None if number is None else ShipmentId(number)
+
+    @property
+    def dispatch_order(self) -> DispatchOrderId | None:
+        """Give its number, where it is about an order to a courier that the carrier gave one."""
+        number = _number("dispatch_order", self.name)
+        return None if number is None else DispatchOrderId(number)
 
     @property
     def organization(self) -> OrganizationId | None:
@@ -127,8 +137,9 @@ class Story:
 def sources(transaction: Transaction, name: str) -> list[str]:
     """Say under which sources a subject is known: by its events, by what was received about it, or by its purchase."""
     known = list(named(transaction, name))
-    shipment = _shipment(name)
-    if shipment is not None:
+    number = _number("shipment", name)
+    if number is not None:
+        shipment = ShipmentId(number)
         rows = transaction.run("SELECT DISTINCT organization FROM deliveries WHERE shipment = ?", (shipment,))
         known += [f"/shipx/{row[0]}" for row in rows]
         known += [f"/shipx/{one.organization}" for one in listed.find(transaction, shipment, frozenset())]
@@ -141,6 +152,8 @@ def story(transaction: Transaction, source: str, name: str) -> Story:
     events = [] if subject is None else _events(transaction, subject)
     deleted = [] if subject is None else _deleted(transaction, subject)
     bare = Story(source, name, (), events, (), None, deleted)
+    if bare.organization is not None and bare.dispatch_order is not None:
+        return replace(bare, couriers=dispatches.find(transaction, bare.dispatch_order, [bare.organization]))
     if bare.shipment is None or bare.organization is None:
         return bare
     return _with_pauses(transaction, _of_shipment(transaction, bare, bare.organization, bare.shipment, known))
@@ -160,6 +173,7 @@ def _of_shipment(
         decisions=decisions.every(transaction, organization, shipment, MOST),
         account=pause_of(transaction, shipx(organization)),
         asked=_asked(transaction, organization, shipment),
+        couriers=dispatches.page(transaction, Wanted(None, shipment, frozenset({organization})), MOST),
     )
 
 
@@ -173,9 +187,10 @@ def _with_pauses(transaction: Transaction, told: Story) -> Story:
     return replace(told, pauses=pauses.within(transaction, shipx(told.organization), min(begins), end))
 
 
-def _shipment(name: str) -> ShipmentId | None:
+def _number(wanted: str, name: str) -> int | None:
+    """Give the carrier's number of a subject, where it is of this kind."""
     kind, _, number = name.partition("/")
-    return ShipmentId(int(number)) if kind == "shipment" and number.isdecimal() and len(number) <= 18 else None
+    return int(number) if kind == wanted and number.isdecimal() and len(number) <= 18 else None
 
 
 def _subject(transaction: Transaction, source: str, name: str) -> tuple[int | None, str | None]:

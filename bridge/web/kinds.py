@@ -40,7 +40,7 @@ METHOD_NOT_ALLOWED: Final = Kind("method-not-allowed", 405, "The path has no suc
 KEY_USED: Final = Kind("key-used", 409, "The `Idempotency-Key` was used with another body.")
 NOT_KEPT: Final = Kind("not-kept", 409, "The policy goes by what is not kept of a decision: ask with the shipment.")
 NOT_REPLAYABLE: Final = Kind("not-replayable", 409, "The delivery cannot take effect; `detail` says why.")
-SEVERAL: Final = Kind("several", 409, "Several organizations have this shipment: say which by `organization_id`.")
+SEVERAL: Final = Kind("several", 409, "Several organizations have one of this number: say which by `organization_id`.")
 WITHDRAWN: Final = Kind("withdrawn", 409, "The command was taken back before anybody began it; its key can be used.")
 TOO_LARGE: Final = Kind("too-large", 413, "The body is too large.")
 NOT_JSON_TYPE: Final = Kind("unsupported-media-type", 415, "`Content-Type` says that the body is something but JSON.")
@@ -52,6 +52,7 @@ INTERNAL: Final = Kind("internal-error", 500, "A mistake of ours; the log says w
 UNKNOWN_OUTCOME: Final = Kind("unknown-outcome", 502, "Nobody knows how far the command went.")
 NOTHING_SENT: Final = Kind("nothing-sent", 503, "Nothing was sent or done: the same key may be used again.")
 FAILED: Final = Kind("failed", 503, "The command was tried, and did not succeed; `detail` says how far it went.")
+CARRIER_UNAVAILABLE: Final = Kind("carrier-unavailable", 503, "The carrier gives no usable answer just now.")
 NO_POLICY: Final = Kind("no-policy", 503, "The policy's file cannot be read.")
 TOO_MANY_STREAMS: Final = Kind("too-many-streams", 503, "So many streams are open that there is no room for one more.")
 UNAVAILABLE: Final = Kind("unavailable", 503, "The database cannot be reached: nothing was done.")
@@ -78,6 +79,7 @@ KINDS: Final = (
     UNKNOWN_OUTCOME,
     NOTHING_SENT,
     FAILED,
+    CARRIER_UNAVAILABLE,
     NO_POLICY,
     TOO_MANY_STREAMS,
     UNAVAILABLE,

@@ -34,6 +34,7 @@ scopes = ["read", "events", "purchases:write"]
 organizations = [{ORGANIZATION + 1}]
 """
 SHIPMENTS: Final = 3
+PLACE: Final = {"street": "Lwowska", "building_number": "10", "city": "Kraków", "post_code": "30-300"}
 GIVEN: Final = "a-command-that-was-given"
 REFUSED_ANYWAY: Final = "positive_data_acceptance"
 """The one check that is left out, that what the schemas allow is never refused: a well-formed cursor may be none of
@@ -64,7 +65,7 @@ class Scene:
         for one in operation["parameters"]:
             if (known := self.parameters.get((operation["tags"][0], one["name"]))) is not None:
                 one["examples"] = {"known": {"value": known}}
-        if (body := self.bodies.get(path)) is not None:
+        if "requestBody" in operation and (body := self.bodies.get(path)) is not None:
             operation["requestBody"]["content"]["application/json"]["examples"] = {"known": {"value": body}}
 
     async def tried(self, document: Any, token: str, *arguments: str) -> tuple[int, str]:
@@ -104,6 +105,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             "BRIDGE_CONFIG": str(tmp_path / "bridge.toml"),
             "BRIDGE_SHIPX__BASE_URL": carrier.url,
             "BRIDGE_SHIPX__TOKEN": CARRIER_TOKEN,
+            "BRIDGE_SHIPX__REQUESTS_PER_MINUTE": "600",
             "BRIDGE_PURCHASING__MODE": "approve",
         }
         bridge = await stack.enter_async_context(BridgeProcess(tmp_path, **settings))
@@ -113,7 +115,8 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         await stack.enter_async_context(http)
         await until(lambda: _are_held(http), 20)
         await http.post(f"/v1/purchases/{shipments[-1]}/retry", headers={"idempotency-key": GIVEN})
-        yield Scene(bridge, tmp_path, await _parameters(http, shipments[0]), await _bodies(carrier, shipments[0]))
+        known = await _parameters(http, shipments[0]) | await _courier(carrier, http)
+        yield Scene(bridge, tmp_path, known, await _bodies(carrier, shipments[0]))
 
 
 async def _are_held(http: httpx.AsyncClient) -> bool:
@@ -133,6 +136,25 @@ async def _parameters(http: httpx.AsyncClient, shipment: int) -> dict[tuple[str,
     }
 
 
+async def _courier(carrier: SlowCarrier, http: httpx.AsyncClient) -> dict[tuple[str, str], object]:
+    """Have a courier ordered for a shipment that the carrier bought by itself."""
+    headers = {"authorization": f"Bearer {CARRIER_TOKEN}"}
+    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False) as merchant:
+        bought = DRAFT | {"service": "inpost_locker_standard"}
+        made = (await merchant.post(f"/v1/organizations/{ORGANIZATION}/shipments", json=bought)).json()["id"]
+
+        async def is_bought() -> bool:
+            return bool((await merchant.get(f"/v1/shipments/{made}")).json()["status"] == "confirmed")
+
+        await until(is_bought)
+    asked = {"shipments": [made], "address": PLACE}
+    ordered = await http.post("/v1/dispatch-orders", json=asked, headers={"idempotency-key": GIVEN})
+    return {
+        ("dispatch-orders", "dispatch_order_id"): ordered.json()["dispatch_order_id"],
+        ("dispatch-printouts", "shipment_id"): [made],
+    }
+
+
 async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
     headers = {"authorization": f"Bearer {CARRIER_TOKEN}"}
     async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False) as http:
@@ -141,6 +163,8 @@ async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
         "/v1/offers/evaluate": {"organization_id": ORGANIZATION, "shipment": read},
         "/v1/events/replay": {"all": True},
         "/v1/shipments": DRAFT,
+        "/v1/dispatch-orders": {"shipments": [shipment], "address": PLACE},
+        "/v1/dispatch-orders/calculate": {"shipments": [shipment]},
     }
 
 

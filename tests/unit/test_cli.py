@@ -90,6 +90,11 @@ WRONG = [
     ("deliveries", "replay", "a", "--state", "parked"),
     ("deliveries", "replay", "--state", "pending"),
     ("dead", "redrive", "--limit", "0"),
+    ("dispatch", "create"),
+    ("dispatch", "create", "--shipment", "5"),
+    ("dispatch", "create", "--from-file", "nowhere.json"),
+    ("dispatch", "printout", "5"),
+    ("dispatch", "cancel", "x"),
     ("policy", "explain"),
     ("policy", "explain", "17x"),
     ("policy", "explain", "17", "--organization", "0"),
@@ -100,6 +105,25 @@ WRONG = [
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
     ran = bridge(*arguments)
     assert (ran.code, ran.out, "Traceback" in ran.err) == (2, "", False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("--point", "7"), "--shipment"),
+        (("--shipment", "5"), "--street or --point"),
+        (("--shipment", "5", "--shipment", "5", "--point", "7"), "--shipment"),
+        (("--shipment", "5", "--street", "Lwowska", "--city", "K", "--post-code", "30-300"), "--building"),
+        (
+            ("--shipment", "5", "--street", "Lwowska", "--building", "1", "--city", "K", "--post-code", "3"),
+            "--post-code",
+        ),
+        (("--point", "7", "--from-file", "nowhere.json"), "--from-file"),
+    ],
+)
+def test_what_is_wrong_with_a_courier_is_told_by_option(arguments: tuple[str, ...], option: str) -> None:
+    ran = bridge("dispatch", "create", *arguments)
+    assert (ran.code, f"Invalid value for {option}: " in ran.err) == (2, True)
 
 
 @pytest.mark.parametrize("verb", verbs())

@@ -32,7 +32,7 @@ def create(organization: OrganizationId, draft: DispatchDraft) -> Call:
         comment=draft.comment,
         office_hours=draft.office_hours,
     )
-    return Call("create_dispatch_order", "POST", _orders(organization), json=body)
+    return Call("create_dispatch_order", "POST", _orders(organization), json=body, about=frozenset(draft.shipments))
 
 
 def calculate(organization: OrganizationId, shipments: Sequence[ShipmentId], dispatch_point_id: int | None) -> Call:

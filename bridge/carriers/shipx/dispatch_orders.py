@@ -1,7 +1,7 @@
 """Dispatch orders and their prices as ShipX answers them, by allow-list: no address, and no text of a comment.
 
-https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153482; the names in a price list are those of a
-client (michalbiarda/shipx-php-sdk, 2026-11), for no page shows one.
+https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153482, …/18153498 (prices, by kind of service); a
+client (michalbiarda/shipx-php-sdk, 2026-11) has the same parts in a list.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from bridge.carriers.shapes import Lenient, Moment, Number, Shape, Word
 from bridge.carriers.shipx import wire
@@ -64,13 +64,21 @@ class PartShape(Shape):
     shipments: Annotated[list[Id] | None, Lenient] = None
 
 
+def _parts(value: object) -> object:
+    """Take parts under the names of their services for a list of them."""
+    return list(value.values()) if isinstance(value, dict) else value
+
+
+Parts = Annotated[list[Annotated[PartShape | None, Lenient]] | None, BeforeValidator(_parts), Lenient]
+
+
 class PriceShape(Shape):
     """What it all costs. A price that cannot be read is unknown, and never nothing."""
 
     total_price: Annotated[wire.Amount | None, Lenient]
     total_success_count: Count
     total_error_count: Count
-    price_list: Annotated[list[Annotated[PartShape | None, Lenient]] | None, Lenient] = None
+    price_list: Parts = None
 
 
 def order(found: OrderShape) -> DispatchOrder:

@@ -88,6 +88,7 @@ FIELDS: Final = frozenset(
 )
 CODES: Final = frozenset(
     {
+        "already_dispatched",
         "does_not_exist",
         "invalid",
         "invalid_box_machine_function",
@@ -96,6 +97,7 @@ CODES: Final = frozenset(
         "not_a_number",
         "not_an_integer",
         "required",
+        "shipment_status_incorrect",
         "too_big",
         "too_long",
         "too_short",

@@ -50,7 +50,7 @@ async def test_a_shipment_is_told_with_state_purchase_tracking_timeline_and_outl
         body = answer.json()
         assert list(body) == [
             *("shipment_id", "organization_id", "state", "purchase", "tracking", "timeline"),
-            *("deleted_events", "outlook"),
+            *("dispatch_orders", "deleted_events", "outlook"),
         ]
         assert (body["shipment_id"], body["organization_id"], body["state"]) == (SHIPMENT, ORGANIZATION, "created")
         purchase = (await stage.ask("GET", f"/v1/purchases/{SHIPMENT}", token="reader")).json()

@@ -3,7 +3,7 @@ CREATE TABLE creations (
     organization BIGINT NOT NULL,
     shipment     BIGINT NOT NULL,
     command      TEXT NOT NULL,
-    item         INTEGER NOT NULL,
+    item         BIGINT NOT NULL,
     created_at   BIGINT NOT NULL,
     PRIMARY KEY (organization, shipment)
 );

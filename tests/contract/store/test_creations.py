@@ -1,0 +1,26 @@
+"""Which shipments came of which command: each of one item of one command alone."""
+
+from __future__ import annotations
+
+from bridge.model import OrganizationId, ShipmentId
+from bridge.store import creations
+from bridge.store.database import ManagedDatabase
+from tests.unit.dispatch.making import OURS, T0
+
+FIRST, SECOND = ShipmentId(3900000017), ShipmentId(3900000018)
+
+
+async def join(
+    database: ManagedDatabase, command: str, made: dict[int, ShipmentId], organization: OrganizationId = OURS
+) -> frozenset[ShipmentId]:
+    return await database.write(lambda it: creations.join(it, organization, command, made, T0))
+
+
+async def test_a_shipment_belongs_to_whoever_was_first(database: ManagedDatabase) -> None:
+    assert await join(database, "one", {0: FIRST}) == {FIRST}
+    assert await join(database, "two", {0: FIRST, 1: SECOND}) == {SECOND}
+    assert await join(database, "three", {0: FIRST}, OrganizationId(4822)) == {FIRST}
+    assert await database.read(lambda it: creations.of_command(it, "one")) == {0: FIRST}
+    assert await database.read(lambda it: creations.of_command(it, "two")) == {1: SECOND}
+    assert await database.read(lambda it: creations.among(it, OURS, [FIRST, SECOND, ShipmentId(1)])) == {FIRST, SECOND}
+    assert await database.read(lambda it: creations.among(it, OURS, [])) == set()
