@@ -27,6 +27,8 @@ from bridge.inspection.api import ShipmentsApi
 from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
 from bridge.shipping.api import ShippingApi
+from bridge.shipping.labels.api import LabelsApi
+from bridge.shipping.labels.desk import Desk
 from bridge.store.decisions import SqlDecisions
 from bridge.store.feed import SqlFeed
 from bridge.store.listed import SqlListed
@@ -52,13 +54,14 @@ APIS: Final = (
     PurchasesApi,
     EvaluationApi,
     ShippingApi,
+    LabelsApi,
     ShipmentsApi,
     DocumentsApi,
 )
 """All of them, in the order in which `make_apis` does and they are described."""
 
 
-def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: Watching) -> Sequence[Api]:
+def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: Watching, desk: Desk) -> Sequence[Api]:
     """Make all of them, over one set of tokens."""
     access = _access(shared.settings)
     feed = FeedApi(SqlFeed(stores.database), access, shared.draining)
@@ -80,6 +83,7 @@ def make_apis(shared: Shared, stores: Stores, commanding: Commanding, watching: 
             clock=shared.clock,
         ),
         ShippingApi(giving, access),
+        LabelsApi(desk, giving, access),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

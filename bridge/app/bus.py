@@ -7,6 +7,7 @@ from typing import Final
 
 from bridge.commands.models import ApprovePurchase, Body, BuyShipment, HoldPurchase
 from bridge.shipments.asked import CreateShipments
+from bridge.shipments.asked_label import FetchLabel
 
 ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
     one.operation: one
@@ -14,6 +15,7 @@ ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
         ApprovePurchase,
         BuyShipment,
         CreateShipments,
+        FetchLabel,
         HoldPurchase,
     )
 }

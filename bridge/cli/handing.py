@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bridge.commands.models import Body
     from bridge.settings import Settings
     from bridge.store.commands import SqlCommands
+    from bridge.store.database import ManagedDatabase
 
 Result = Mapping[str, Any]
 Show = Callable[[Standing], None]
@@ -43,23 +44,33 @@ async def hand_over(
 ) -> int:
     """Hand a command over, wait, print what came of it, and give the exit code."""
     from bridge.cli.bar import bar
+
+    async with opened(settings) as (_, commands):
+        with bar(body.operation, visible=not as_json) as show:
+            standing, why = await outcome(commands, given(body, wait_s), wait_s, show)
+    return _print(standing, why, as_json=as_json, told=told, succeeded=succeeded)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[tuple[ManagedDatabase, SqlCommands]]:
+    """Open the database of the running bridge, to hand commands over. Raises StoreError."""
     from bridge.store.commands import SqlCommands
     from bridge.store.migrate import require_current
     from bridge.store.opening import existing
     from bridge.store.sealed import Vault
 
-    begin_within = timedelta(seconds=wait_s)
-    command = Command(body.operation, str(uuid4()), body.canonical, "cli", begin_within=begin_within)
     database = existing(settings.database)
     try:
         await database.open()
         await database.read(require_current)
-        commands = SqlCommands(database, Vault.with_keys(settings.personal_data.key_bytes), command.id)
-        with bar(body.operation, visible=not as_json) as show:
-            standing, why = await outcome(commands, command, wait_s, show)
+        yield database, SqlCommands(database, Vault.with_keys(settings.personal_data.key_bytes), str(uuid4()))
     finally:
         await database.close()
-    return _print(standing, why, as_json=as_json, told=told, succeeded=succeeded)
+
+
+def given(body: Body, wait_s: float) -> Command:
+    """Make a command of what is asked for; it is not begun any more after so long."""
+    return Command(body.operation, str(uuid4()), body.canonical, "cli", begin_within=timedelta(seconds=wait_s))
 
 
 async def outcome(commands: SqlCommands, command: Command, wait_s: float, show: Show) -> tuple[Standing, str | None]:

@@ -15,6 +15,7 @@ from bridge.events.catalogue import (
     Confirmed,
     ConnectionPaused,
     ConnectionResumed,
+    LabelReady,
     Money,
     Offer,
     OfferSelected,
@@ -110,6 +111,14 @@ _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
     TrackingNumberAssigned: {**_FACT, "tracking_number": _NUMBER},
     StatusChanged: {**_FACT, **_MOVED},
     ReturnLegStarted: {**_FACT, **_BOTH_NUMBERS},
+    LabelReady: {
+        **_FACT,
+        "format": "pdf",
+        "label_type": "A6",
+        "sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+        "size": 22_437,
+        "path": "/v1/shipments/987654321/label?organization_id=1234&format=pdf&type=A6",
+    },
     ConnectionPaused: _PAUSE,
     ConnectionResumed: _PAUSE,
     WebhookHealthChanged: {

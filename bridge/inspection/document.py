@@ -16,6 +16,8 @@ from bridge.events.history import Span
 from bridge.events.shipment import SOURCE, ShipmentState
 from bridge.events.statuses import TrackingStatus
 from bridge.inspection.entries import Entry
+from bridge.inspection.labels import ShownLabel
+from bridge.inspection.labels import document as label
 from bridge.inspection.outlook import outlook
 from bridge.inspection.timeline import Moment, timeline
 from bridge.store.purchase import PurchaseState
@@ -70,6 +72,7 @@ class Known(TypedDict):
     state: State | None
     purchase: PurchaseInDetail | None
     tracking: Tracking | None
+    labels: Annotated[Sequence[ShownLabel], Field(description="Those that were ever asked for")]
     timeline: Sequence[Entry]
     deleted_events: Annotated[Sequence[str], Field(description="The types of its events that were deleted for age")]
     outlook: Annotated[Sequence[str], Field(description="What happens next, in sentences for people")]
@@ -88,6 +91,7 @@ def document(story: Story, now: datetime, settle: timedelta) -> Known:
         "state": _state(story),
         "purchase": _purchase(story, now),
         "tracking": None if story.known is None else _tracking(story.known),
+        "labels": [label(one) for one in story.labels],
         "timeline": [_entry(one) for one in timeline(story)],
         "deleted_events": story.deleted,
         "outlook": outlook(story, now, settle),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from bridge.events.catalogue import versioned
+from bridge.events.catalogue import LabelReady, versioned
 from bridge.inspection.outlook import clock
 from bridge.inspection.verdict import explained
 from bridge.model import Evidence
@@ -168,7 +168,7 @@ _WANTED_BY: Final = re.compile(r"[0-9a-f]{42}|read/\d+/\d+")
 
 def _found_by(told: Told, causes: Set[str | None]) -> str | None:
     """Say how an event was found that neither a webhook brought nor a purchase, whose steps have `causes`."""
-    if told.data.get("evidence") != Evidence.carrier:
+    if told.data.get("evidence") != Evidence.carrier or told.type == LabelReady.type:
         return None
     if told.cause is None:
         return "found by asking"
@@ -192,7 +192,16 @@ def _event(told: Told, found_by: str | None) -> Moment:
     return Moment(told.recorded_at, "event", text, details)
 
 
-_WORDS: Final = ("tracking_status", "carrier_status", "rule_id", "service_id", "offer_id", "reason", "tracking_number")
+_WORDS: Final = (
+    "tracking_status",
+    "carrier_status",
+    "rule_id",
+    "service_id",
+    "offer_id",
+    "reason",
+    "tracking_number",
+    "format",
+)
 
 
 def _said(data: Mapping[str, Any]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
+from bridge.commands.refusing import refused
 from bridge.errors import CarrierRefused
-from bridge.model import OrganizationId
+from bridge.model import OrganizationId, Outcome
 from bridge.web.bodies import told
 from bridge.web.kinds import CARRIER_REFUSED, NOT_CREATED, UNPROCESSABLE
 from bridge.web.problems import FieldError
@@ -25,6 +26,11 @@ class Refusal:
     def read(cls, kept: Mapping[str, Any]) -> Self:
         """Read what was written down."""
         return cls(kept["kind"], kept["why"], tuple(FieldError(**one) for one in kept["errors"]))
+
+    @property
+    def outcome(self) -> Outcome:
+        """End a command with it."""
+        return refused(self.kind, self.why, self.errors)
 
     def written(self) -> dict[str, object]:
         """Write it down."""

@@ -12,10 +12,11 @@ from pydantic_core import from_json
 from bridge.events.shipment import ShipmentState
 from bridge.limits.pause import Pause
 from bridge.model import OrganizationId, ShipmentId, moment
-from bridge.store import decisions, journal, listed, pauses
+from bridge.store import decisions, journal, labels, listed, pauses
 from bridge.store.connections import pause_of, shipx
 from bridge.store.database import EVERYTHING, Row, Transaction
 from bridge.store.decisions import Decided
+from bridge.store.labels import Kept
 from bridge.store.listed import Listed
 from bridge.store.outbox import DEAD, PUBLISHED, started_at
 from bridge.store.pauses import Paused
@@ -111,6 +112,7 @@ class Story:
     pauses: Sequence[Paused] = ()
     account: Pause | None = None
     asked: Asked | None = None
+    labels: Sequence[Kept] = ()
 
     @property
     def shipment(self) -> ShipmentId | None:
@@ -160,6 +162,7 @@ def _of_shipment(
         decisions=decisions.every(transaction, organization, shipment, MOST),
         account=pause_of(transaction, shipx(organization)),
         asked=_asked(transaction, organization, shipment),
+        labels=labels.of_shipment(transaction, organization, shipment),
     )
 
 

@@ -54,6 +54,8 @@ NOTHING_SENT: Final = Kind("nothing-sent", 503, "Nothing was sent or done: the s
 FAILED: Final = Kind("failed", 503, "The command was tried, and did not succeed; `detail` says how far it went.")
 NO_POLICY: Final = Kind("no-policy", 503, "The policy's file cannot be read.")
 TOO_MANY_STREAMS: Final = Kind("too-many-streams", 503, "So many streams are open that there is no room for one more.")
+LABEL_NOT_READY: Final = Kind("label-not-ready", 503, "The carrier has no label yet: ask again.")
+CARRIER_UNAVAILABLE: Final = Kind("carrier-unavailable", 503, "The carrier could not be asked, or gave no answer.")
 UNAVAILABLE: Final = Kind("unavailable", 503, "The database cannot be reached: nothing was done.")
 
 KINDS: Final = (
@@ -80,6 +82,8 @@ KINDS: Final = (
     FAILED,
     NO_POLICY,
     TOO_MANY_STREAMS,
+    LABEL_NOT_READY,
+    CARRIER_UNAVAILABLE,
     UNAVAILABLE,
 )
 """All of them, by status."""

@@ -357,6 +357,7 @@ KEYS = {
     "shipment.tracking_number_assigned": "shipx.shipment.tracking_number_assigned",
     "shipment.status_changed": "shipx.shipment.status_changed.available_for_pickup",
     "shipment.return_leg_started": "shipx.shipment.return_leg_started",
+    "shipment.label_ready": "shipx.shipment.label_ready.pdf",
     "connection.paused": "shipx.connection.paused.operator",
     "connection.resumed": "shipx.connection.resumed.operator",
     "webhook.health_changed": "shipx.webhook.health_changed.silent",

@@ -43,6 +43,7 @@ VERBS = [
     "purchases approve",
     "purchases hold",
     "purchases retry",
+    "shipments label",
 ]
 
 ROUTES = [
@@ -54,6 +55,11 @@ ROUTES = [
     "GET /metrics",
     "GET /v1/events",
     "GET /v1/events/stream",
+    "POST /v1/shipments",
+    "GET /v1/shipments/{shipment_id}/label",
+    "POST /v1/shipments/{shipment_id}/label",
+    "GET /v1/labels",
+    "GET /v1/return-labels",
     "POST /v1/events/replay",
     "GET /v1/commands/{operation}/{id:path}",
     "GET /v1/deliveries",
@@ -109,6 +115,7 @@ EVENTS = [
     "shipment.tracking_number_assigned",
     "shipment.status_changed",
     "shipment.return_leg_started",
+    "shipment.label_ready",
     "connection.paused",
     "connection.resumed",
     "webhook.health_changed",
