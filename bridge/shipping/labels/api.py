@@ -70,7 +70,7 @@ class LabelsApi:
         },
         problems=_PROBLEMS,
     )
-    async def show(self, request: Request, client: Client) -> Response:
+    async def show_label(self, request: Request, client: Client) -> Response:
         """Answer the label of a shipment as a file: the one that is kept, or the carrier's, which is kept then."""
         shipment, form, kind = asked.shipment(request), asked.form(request), asked.KIND.read(request)
         asked.refuse(label_rules.broken(form, kind))
@@ -91,7 +91,7 @@ class LabelsApi:
         answers=GIVEN,
         problems=(*PROBLEMS, NOT_FOUND, CARRIER_REFUSED, NOTHING_SENT),
     )
-    async def fetch(self, request: Request, client: Client) -> Response:
+    async def fetch_label(self, request: Request, client: Client) -> Response:
         """Have a label fetched and kept, which an event tells of; answers where it is, not itself."""
         shipment, key = asked.shipment(request), bodies.required_key(request)
         wanted = await bodies.read(request, LabelAsked)
