@@ -13,15 +13,17 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, Final
 
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, request_response
+from starlette.types import Receive, Scope, Send
 
 from bridge.web import kinds
 from bridge.web.access import Access, Client, Wanted
@@ -101,17 +103,36 @@ class Endpoint:
     operation: Operation
     handler: Handler
 
-    def route(self, api: object, access: Access | None) -> Route:
-        """Make its route on an object of the class that it stands in; `access` knows who may ask."""
-        handler, right = self.handler, self.operation.right
+    async def answer(self, api: object, access: Access | None, request: Request) -> Response:
+        """Answer on an object of the class that it stands in; `access` knows who may ask."""
+        if self.operation.right is None:
+            return await self.handler(api, request)
+        assert access is not None, "an operation for tokens needs to know them"
+        return await self.handler(api, request, access.require(request, self.operation.right))
 
-        async def answer(request: Request) -> Response:
-            if right is None:
-                return await handler(api, request)
-            assert access is not None, "an operation for tokens needs to know them"
-            return await handler(api, request, access.require(request, right))
 
-        return Route(self.operation.path, answer, methods=[self.operation.method], name=self.operation.name)
+class Resource:
+    """All that a path answers, with whatever method: no other path is asked then, and what it does not is a 405."""
+
+    def __init__(self, api: object, access: Access | None, endpoints: Iterable[Endpoint]) -> None:
+        self._api = api
+        self._access = access
+        self._by_method = {one.operation.method: one for one in endpoints}
+        self._app = request_response(self._answer)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        found = self._by_method.get("GET" if request.method == "HEAD" else request.method)
+        if found is None:
+            raise HTTPException(405, headers={"Allow": ", ".join(self.methods)})
+        return await found.answer(self._api, self._access, request)
+
+    @property
+    def methods(self) -> list[str]:
+        """List what it answers; HEAD goes with GET."""
+        return [*self._by_method, *(["HEAD"] if "GET" in self._by_method else [])]
 
 
 def guarded(
@@ -153,8 +174,12 @@ def operations(api: type) -> Iterator[Operation]:
 
 
 def routes(api: object, access: Access | None = None) -> list[Route]:
-    """Make the routes of an object, in the order in which they are written in its class."""
-    return [one.route(api, access) for one in vars(type(api)).values() if isinstance(one, Endpoint)]
+    """Make the routes of an object, one for each path, in the order in which they are written in its class."""
+    by_path: dict[str, list[Endpoint]] = {}
+    for one in vars(type(api)).values():
+        if isinstance(one, Endpoint):
+            by_path.setdefault(one.operation.path, []).append(one)
+    return [Route(path, Resource(api, access, found), name=path) for path, found in by_path.items()]
 
 
 def _described(handler: Handler) -> tuple[str, str]:

@@ -40,7 +40,7 @@ METHOD_NOT_ALLOWED: Final = Kind("method-not-allowed", 405, "The path has no suc
 KEY_USED: Final = Kind("key-used", 409, "The `Idempotency-Key` was used with another body.")
 NOT_KEPT: Final = Kind("not-kept", 409, "The policy goes by what is not kept of a decision: ask with the shipment.")
 NOT_REPLAYABLE: Final = Kind("not-replayable", 409, "The delivery cannot take effect; `detail` says why.")
-SEVERAL: Final = Kind("several", 409, "Several organizations have this shipment: say which by `organization_id`.")
+SEVERAL: Final = Kind("several", 409, "Several organizations have one of this number: say which by `organization_id`.")
 WITHDRAWN: Final = Kind("withdrawn", 409, "The command was taken back before anybody began it; its key can be used.")
 TOO_LARGE: Final = Kind("too-large", 413, "The body is too large.")
 NOT_JSON_TYPE: Final = Kind("unsupported-media-type", 415, "`Content-Type` says that the body is something but JSON.")
@@ -52,10 +52,10 @@ INTERNAL: Final = Kind("internal-error", 500, "A mistake of ours; the log says w
 UNKNOWN_OUTCOME: Final = Kind("unknown-outcome", 502, "Nobody knows how far the command went.")
 NOTHING_SENT: Final = Kind("nothing-sent", 503, "Nothing was sent or done: the same key may be used again.")
 FAILED: Final = Kind("failed", 503, "The command was tried, and did not succeed; `detail` says how far it went.")
+CARRIER_UNAVAILABLE: Final = Kind("carrier-unavailable", 503, "The carrier gives no usable answer just now.")
 NO_POLICY: Final = Kind("no-policy", 503, "The policy's file cannot be read.")
-TOO_MANY_STREAMS: Final = Kind("too-many-streams", 503, "So many streams are open that there is no room for one more.")
 LABEL_NOT_READY: Final = Kind("label-not-ready", 503, "The carrier has no label yet: ask again.")
-CARRIER_UNAVAILABLE: Final = Kind("carrier-unavailable", 503, "The carrier could not be asked, or gave no answer.")
+TOO_MANY_STREAMS: Final = Kind("too-many-streams", 503, "So many streams are open that there is no room for one more.")
 UNAVAILABLE: Final = Kind("unavailable", 503, "The database cannot be reached: nothing was done.")
 
 KINDS: Final = (
@@ -80,10 +80,10 @@ KINDS: Final = (
     UNKNOWN_OUTCOME,
     NOTHING_SENT,
     FAILED,
-    NO_POLICY,
-    TOO_MANY_STREAMS,
-    LABEL_NOT_READY,
     CARRIER_UNAVAILABLE,
+    NO_POLICY,
+    LABEL_NOT_READY,
+    TOO_MANY_STREAMS,
     UNAVAILABLE,
 )
 """All of them, by status."""

@@ -12,7 +12,7 @@ from bridge.web.problems import bad_field
 
 T = TypeVar("T")
 Word = TypeVar("Word", bound=str)
-NUMBER: Final[Mapping[str, object]] = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+NUMBER: Final[Mapping[str, object]] = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
 """One of the carrier's numbers."""
 
 

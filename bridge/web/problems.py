@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 from pydantic_core import to_json
@@ -12,10 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bridge.errors import RowRefused, StoreError, Unreadable
-from bridge.web.kinds import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, Kind
+from bridge.errors import CarrierRefused, CarrierUnavailable, RowRefused, StoreError, Unreadable
+from bridge.web.kinds import BAD_REQUEST, CARRIER_REFUSED, CARRIER_UNAVAILABLE, NOT_FOUND, UNAVAILABLE, Kind
 
 log = structlog.get_logger()
+
+CARRIER_AGAIN_S: Final = 5
+"""After so long a carrier that was away may be asked again, where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,22 @@ async def on_refused(_request: Request, _error: Exception) -> Response:
     return Problem(BAD_REQUEST, "It holds a character that no text in the database can hold.").response()
 
 
+async def on_carrier_away(_request: Request, error: Exception) -> Response:
+    """Answer that the carrier gives no usable answer just now, or may not be asked: nothing was changed."""
+    assert isinstance(error, CarrierUnavailable)
+    again = f"{math.ceil(error.retry_after or CARRIER_AGAIN_S)}"
+    return Problem(CARRIER_UNAVAILABLE, CARRIER_UNAVAILABLE.meaning, headers={"retry-after": again}).response()
+
+
+async def on_carrier_refused(_request: Request, error: Exception) -> Response:
+    """Answer that the carrier understood and said no, field by field where it does."""
+    assert isinstance(error, CarrierRefused)
+    if error.status == NOT_FOUND.status:
+        return Problem(NOT_FOUND, "The carrier knows none of this number.").response()
+    errors = [FieldError(one.field, one.code, "the carrier does not take it") for one in error.fields]
+    return Problem(CARRIER_REFUSED, f"The carrier refused it: {error.key}.", errors).response()
+
+
 async def on_unreadable(_request: Request, error: Exception) -> Response:
     """Answer that something sent to us cannot be read."""
     assert isinstance(error, Unreadable)
@@ -101,5 +122,7 @@ HANDLERS = {
     StoreError: on_store,
     RowRefused: on_refused,
     Unreadable: on_unreadable,
+    CarrierUnavailable: on_carrier_away,
+    CarrierRefused: on_carrier_refused,
 }
 """For Starlette's `exception_handlers`; the nearest class of an error counts."""

@@ -18,7 +18,7 @@ from bridge.shipments.asked_label import FetchLabel, LabelAsked
 from bridge.shipments.label import MEDIA_TYPES, Label, LabelWish
 from bridge.shipping.labels import asked, many
 from bridge.shipping.labels.desk import Desk
-from bridge.shipping.labels.problems import problem
+from bridge.shipping.labels.problems import told
 from bridge.store.bought import Known
 from bridge.store.labels import Place
 from bridge.web import bodies, endpoint, numbers
@@ -39,6 +39,7 @@ log = structlog.get_logger()
 _SCOPE: Final = "personal:read"
 """A label names people, so nothing less opens it; and nothing more is needed."""
 _ONE: Final = "/v1/shipments/{shipment_id}/label"
+_SHIPMENTS: Final = numbers.several_shipments(asked.MOST_AT_ONCE)
 _FILE: Final = {"type": "string", "format": "binary"}
 _NAMED: Final = {"Content-Disposition": "How the file is called", "Cache-Control": "`private, no-cache`"}
 _TAG: Final = {"ETag": "Its sha256", "Cache-Control": "`private, no-cache`"}
@@ -72,7 +73,7 @@ class LabelsApi:
     )
     async def show_label(self, request: Request, client: Client) -> Response:
         """Answer the label of a shipment as a file: the one that is kept, or the carrier's, which is kept then."""
-        shipment, form, kind = asked.shipment(request), asked.form(request), asked.KIND.read(request)
+        shipment, form, kind = numbers.shipment(request, "shipment"), asked.form(request), asked.KIND.read(request)
         asked.refuse(label_rules.broken(form, kind))
         (known,) = await self._found(client, [shipment], numbers.ORGANIZATION.read(request))
         asked.refuse(label_rules.broken(form, kind, _services([known])))
@@ -93,7 +94,7 @@ class LabelsApi:
     )
     async def fetch_label(self, request: Request, client: Client) -> Response:
         """Have a label fetched and kept, which an event tells of; answers where it is, not itself."""
-        shipment, key = asked.shipment(request), bodies.required_key(request)
+        shipment, key = numbers.shipment(request, "shipment"), bodies.required_key(request)
         wanted = await bodies.read(request, LabelAsked)
         (known,) = await self._found(client, [shipment], wanted.organization_id)
         order = FetchLabel(
@@ -105,13 +106,17 @@ class LabelsApi:
         "GET",
         "/v1/labels",
         _SCOPE,
-        takes=(asked.SHIPMENTS, numbers.ORGANIZATION, asked.FORMAT, asked.KIND),
+        takes=(_SHIPMENTS, numbers.ORGANIZATION, asked.FORMAT, asked.KIND),
         answers=_MANY,
         problems=_PROBLEMS,
     )
     async def list(self, request: Request, client: Client) -> Response:
         """Answer the labels of up to a hundred shipments in one file, or in an archive."""
-        shipments, form, kind = asked.shipments(request), asked.form(request), asked.KIND.read(request)
+        shipments, form, kind = (
+            numbers.shipments(request, asked.MOST_AT_ONCE),
+            asked.form(request),
+            asked.KIND.read(request),
+        )
         asked.refuse(label_rules.broken(form, kind))
         found = await self._found(client, shipments, numbers.ORGANIZATION.read(request))
         asked.refuse(label_rules.broken(form, kind, _services(found)))
@@ -125,19 +130,19 @@ class LabelsApi:
         "GET",
         "/v1/return-labels",
         _SCOPE,
-        takes=(asked.SHIPMENTS, numbers.ORGANIZATION, asked.FORMAT),
+        takes=(_SHIPMENTS, numbers.ORGANIZATION, asked.FORMAT),
         answers=_MANY,
         problems=_PROBLEMS,
     )
     async def list_way_back(self, request: Request, client: Client) -> Response:
         """Answer labels for the way back, of up to a hundred shipments by courier; they are not kept."""
-        shipments, form = asked.shipments(request), asked.form(request)
+        shipments, form = numbers.shipments(request, asked.MOST_AT_ONCE), asked.form(request)
         found = await self._found(client, shipments, numbers.ORGANIZATION.read(request))
         asked.refuse(label_rules.broken_way_back(_services(found)))
         try:
             label = await self._desk.carriers[found[0].organization].fetch_returns(shipments, form)
         except CarrierError as error:
-            raise problem(error, is_bought=_are_bought(found)) from error
+            raise told(error, is_bought=_are_bought(found)) from error
         return _fetched("return-labels", label)
 
     # -- looking and fetching ------------------------------------------------------------------------------------------
@@ -165,7 +170,7 @@ class LabelsApi:
         try:
             label = await self._desk.fetch(known, wish)
         except CarrierError as error:
-            raise problem(error, is_bought=known.is_bought) from error
+            raise told(error, is_bought=known.is_bought) from error
         try:
             await self._desk.keep(known, label)
         except StoreError as error:  # whoever waits for it is not kept from printing
@@ -183,10 +188,10 @@ class LabelsApi:
             label = await self._desk.carriers[found[0].organization].fetch_many(shipments, wish)
         except CarrierUnavailable as error:
             if kept is None:
-                raise problem(error, is_bought=_are_bought(found)) from error
+                raise told(error, is_bought=_are_bought(found)) from error
             return _file(many.archive(form, kept), "labels.zip")
         except CarrierError as error:
-            raise problem(error, is_bought=_are_bought(found)) from error
+            raise told(error, is_bought=_are_bought(found)) from error
         return _fetched("labels", label)
 
     async def _kept(self, found: Sequence[Known], wish: LabelWish) -> dict[ShipmentId, bytes] | None:
@@ -223,5 +228,5 @@ def _fetched(name: str, label: Label) -> Response:
 
 
 def _file(content: bytes, name: str, headers: dict[str, str] | None = None) -> Response:
-    told = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-cache"}
-    return Response(content, headers=told | (headers or {}), media_type=MEDIA_TYPES[name.rpartition(".")[2]])
+    described = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-cache"}
+    return Response(content, headers=described | (headers or {}), media_type=MEDIA_TYPES[name.rpartition(".")[2]])

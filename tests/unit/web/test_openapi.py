@@ -17,7 +17,7 @@ from starlette.routing import Route
 from bridge.app.answering import described, openapi_document
 from bridge.web import endpoint, kinds, openapi
 from bridge.web.access import Access, Client
-from bridge.web.endpoint import Answer, Operation, guarded
+from bridge.web.endpoint import Answer, Operation, Resource, guarded, opened
 from bridge.web.parameters import Parameter, choice, limit
 from bridge.web.problems import HANDLERS
 from tests.unit.ingress.stage import OPERATOR, Stage, client_of
@@ -34,7 +34,8 @@ def served(stage: Stage) -> Iterator[tuple[str, str]]:
     for route in stage.app.routes:
         assert isinstance(route, Route)
         path = route.path.replace(":path}", "}").rstrip("/")
-        for method in (route.methods or {"GET", "POST"}) - {"HEAD"}:
+        methods = route.endpoint.methods if isinstance(route.endpoint, Resource) else ["GET", "POST"]
+        for method in {*methods} - {"HEAD"}:
             yield method, path
 
 
@@ -125,6 +126,54 @@ async def test_a_declaration_is_a_route_that_keeps_to_it(path: str, token: str |
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bridge") as http:
         answer = await http.get(path, headers={"authorization": f"Bearer {token}"} if token else {})
     assert (answer.status_code, says in answer.text) == (status, True)
+
+
+class Pair:
+    """Several methods at one path, beside a path that has a part anybody may choose."""
+
+    @guarded("POST", "/v1/pairs", "read", answers={})
+    async def make(self, request: Request, client: Client) -> Response:
+        """Make one."""
+        return Response(f"made by {client.name}")
+
+    @opened("/v1/pairs", answers={})
+    async def list(self, request: Request) -> Response:
+        """List them."""
+        return Response("listed")
+
+    @guarded("POST", "/v1/pairs/sum", "read", answers={})
+    async def sum(self, request: Request, client: Client) -> Response:
+        """Sum them up."""
+        return Response("summed up")
+
+    @opened("/v1/pairs/{id}", answers={}, takes=(ID,))
+    async def show(self, request: Request) -> Response:
+        """Show one."""
+        return Response("shown")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "says"),
+    [
+        ("GET", "/v1/pairs", 200, "listed"),
+        ("HEAD", "/v1/pairs", 200, ""),
+        ("POST", "/v1/pairs", 200, "made by reader"),
+        ("DELETE", "/v1/pairs", 405, "POST, GET, HEAD"),
+        ("POST", "/v1/pairs/sum", 200, "summed up"),
+        ("GET", "/v1/pairs/sum", 405, "POST"),
+        ("GET", "/v1/pairs/7", 200, "shown"),
+        ("POST", "/v1/pairs/7", 405, "GET, HEAD"),
+    ],
+)
+async def test_a_path_answers_its_methods_and_says_which_they_are(
+    method: str, path: str, status: int, says: str
+) -> None:
+    access = Access([client_of("reader", ["read"])])
+    app = Starlette(routes=endpoint.routes(Pair(), access), exception_handlers=HANDLERS)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bridge") as http:
+        answer = await http.request(method, path, headers={"authorization": "Bearer reader"})
+    told = answer.headers["allow"] if status == 405 else answer.text
+    assert (answer.status_code, told) == (status, says)
 
 
 @pytest.mark.parametrize("takes", [(), (ID, Parameter("other", "", {}))], ids=["one is missing", "one is too many"])
