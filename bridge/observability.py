@@ -159,6 +159,7 @@ class Metrics:
         self.connection_breaker_open = self._gauge(
             "connection_breaker_open", "1 while a carrier that gives no usable answer is left alone", "connection"
         )
+        self.labels = self._counter("labels", "Labels that were fetched or given up, by outcome", "format", "outcome")
         self.found_by_poll = self._counter(
             "found_by_poll", "Facts that a read of ours found before any webhook told them", "fact"
         )

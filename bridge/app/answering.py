@@ -30,6 +30,8 @@ from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
 from bridge.shipping.api import ShippingApi
 from bridge.shipping.dispatch_api import DispatchApi
+from bridge.shipping.labels.api import LabelsApi
+from bridge.shipping.labels.desk import Desk
 from bridge.store.decisions import SqlDecisions
 from bridge.store.feed import SqlFeed
 from bridge.store.listed import SqlListed
@@ -56,6 +58,7 @@ APIS: Final = (
     EvaluationApi,
     ShippingApi,
     DispatchApi,
+    LabelsApi,
     ShipmentsApi,
     DocumentsApi,
 )
@@ -63,7 +66,7 @@ APIS: Final = (
 
 
 def make_apis(
-    shared: Shared, stores: Stores, carriers: Carriers, commanding: Commanding, watching: Watching
+    shared: Shared, stores: Stores, carriers: Carriers, commanding: Commanding, watching: Watching, desk: Desk
 ) -> Sequence[Api]:
     """Make all of them, over one set of tokens."""
     access = _access(shared.settings)
@@ -87,6 +90,7 @@ def make_apis(
         ),
         ShippingApi(giving, access),
         DispatchApi(make_dispatchers(carriers), stores.database, giving, access),
+        LabelsApi(desk, giving, access),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

@@ -8,6 +8,7 @@ from typing import Final
 from bridge.commands.models import ApprovePurchase, Body, BuyShipment, HoldPurchase
 from bridge.dispatch.asked import CreateDispatchOrder
 from bridge.shipments.asked import CreateShipments
+from bridge.shipments.asked_label import FetchLabel
 
 ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
     one.operation: one
@@ -16,6 +17,7 @@ ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
         BuyShipment,
         CreateDispatchOrder,
         CreateShipments,
+        FetchLabel,
         HoldPurchase,
     )
 }

@@ -8,6 +8,7 @@ from functools import partial
 
 from bridge.app.carriers import Carriers
 from bridge.app.dispatching import dispatch_operations
+from bridge.app.labelling import label_operations
 from bridge.app.reconciling import make_backfill
 from bridge.app.shared import Shared
 from bridge.app.shipping import make_creating
@@ -36,6 +37,7 @@ from bridge.ingress.replay import Replay
 from bridge.ingress.replaying import ReplayedDeliveries
 from bridge.model import OrganizationId
 from bridge.shipments.asked import CreateShipments
+from bridge.shipping.labels.desk import Desk
 from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.database import Topic
@@ -65,9 +67,10 @@ def make_commanding(shared: Shared, stores: Stores) -> Commanding:
     )
 
 
-def open_executor(shared: Shared, stores: Stores, commanding: Commanding, carriers: Carriers) -> None:
-    """Start carrying out commands."""
-    executor = Executor(commanding.commands, _operations(shared, stores, commanding, carriers), shared.stop)
+def open_executor(shared: Shared, stores: Stores, commanding: Commanding, carriers: Carriers, desk: Desk) -> None:
+    """Start carrying out commands; labels are fetched at their desk."""
+    operations = {**_operations(shared, stores, commanding, carriers), **label_operations(desk)}
+    executor = Executor(commanding.commands, operations, shared.stop)
     shared.bells.hang("commands", executor.bell.ring)
     shared.loops.start("commands", executor.run)
 

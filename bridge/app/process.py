@@ -19,6 +19,7 @@ from bridge.app.carriers import open_carriers
 from bridge.app.commanding import make_commanding, open_executor
 from bridge.app.consuming import open_consumer
 from bridge.app.database import wait_for_database
+from bridge.app.labelling import make_desk
 from bridge.app.publishing import open_relay
 from bridge.app.receiving import open_receiver, webhook_routes
 from bridge.app.reconciling import open_reconciler
@@ -100,13 +101,13 @@ class Bridge:
             open_reconciler(shared, stores, carriers)
         self.loops.start("database.hear", partial(stores.database.hear, shared.bells.ring, shared.stop))
         receiver = open_receiver(shared, stores) if "receiver" in roles else None
-        commanding = make_commanding(shared, stores)
+        commanding, desk = make_commanding(shared, stores), make_desk(shared, stores, carriers)
         consumer = None
         if "commands" in roles:
-            open_executor(shared, stores, commanding, carriers)
+            open_executor(shared, stores, commanding, carriers, desk)
             consumer = open_consumer(stack, shared, stores, commanding)
         watching = Watching(shared, stores, publishing, receiver, consumer)
-        apis = make_apis(shared, stores, carriers, commanding, watching)
+        apis = make_apis(shared, stores, carriers, commanding, watching, desk)
         webhooks = webhook_routes(receiver) if receiver else []
         return make_edges(self._settings, sockets, webhooks, internal_routes(apis))
 

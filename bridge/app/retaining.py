@@ -13,7 +13,7 @@ def open_retention(shared: Shared, stores: Stores) -> None:
     """Start deleting what is old."""
     kept = shared.settings.retention
     retention = Retention(
-        store=SqlPruning(stores.database, shared.holder),
+        store=SqlPruning(stores.database, shared.holder, stores.shelf.drop),
         leases=SqlLeases(stores.database, shared.holder),
         keep={
             "deliveries": kept.deliveries,
@@ -22,6 +22,7 @@ def open_retention(shared: Shared, stores: Stores) -> None:
             "journal": kept.events,
             "decisions": kept.events,
             "commands": kept.deliveries,
+            "labels": kept.labels,
         },
         metrics=shared.metrics,
         clock=shared.clock,

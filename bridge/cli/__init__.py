@@ -21,6 +21,7 @@ from bridge.cli import (
     process,
     purchases,
     schema,
+    shipments,
     topology,
     webhook,
 )
@@ -39,7 +40,7 @@ for verb in (
     *(inspection.audit, inspection.why, backfill.backfill),
 ):
     app.command()(verb)
-for noun in (topology, schema, webhook, events, deliveries, dead, connections, purchases, dispatch, policy):
+for noun in (topology, schema, webhook, events, deliveries, dead, connections, purchases, shipments, dispatch, policy):
     app.add_typer(noun.verbs, name=noun.__name__.rpartition(".")[2])
 
 

@@ -14,7 +14,7 @@ from bridge.events.cloudevents import CONTENT_TYPE
 from bridge.events.examples import facet_field, published
 from bridge.events.schemas import event_schema, meaning
 
-CONTRACT_VERSION: Final = "1.1.0"
+CONTRACT_VERSION: Final = "1.2.0"
 """The version of what is published, not of the program: an addition raises the second number."""
 
 EXCHANGE: Final = "bridge.events"

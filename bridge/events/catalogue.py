@@ -316,6 +316,22 @@ class DispatchOrderStatusChanged(DispatchOrderFact):
     terminal: bool
 
 
+class LabelReady(ShipmentFact):
+    """A label was fetched, checked and kept. The label itself stands in no event: it names people."""
+
+    type = "shipment.label_ready"
+    facet = "format"
+
+    format: Annotated[Word, Field(examples=["pdf", "zpl", "epl"], description="What prints it; an open set")]
+    label_type: Annotated[
+        Word | None,
+        Field(examples=["A6", "dpi300"], description="Its size; null: the carrier's own, A4 for lockers, else A6"),
+    ]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Of the label's bytes; also its ETag")]
+    size: Annotated[int, Field(ge=1, description="How many bytes it has")]
+    path: Annotated[str, Field(description="Where the bridge answers it, below its own address")]
+
+
 class AboutConnection(Published):
     """What every event says whose subject is a carrier connection."""
 
@@ -390,6 +406,7 @@ CATALOGUE: tuple[type[Published], ...] = (
     DispatchOrderCreated,
     DispatchOrderFailed,
     DispatchOrderStatusChanged,
+    LabelReady,
     ConnectionPaused,
     ConnectionResumed,
     WebhookHealthChanged,

@@ -18,6 +18,8 @@ from bridge.events.history import Span
 from bridge.events.shipment import SOURCE, ShipmentState
 from bridge.events.statuses import TrackingStatus
 from bridge.inspection.entries import Entry
+from bridge.inspection.labels import ShownLabel
+from bridge.inspection.labels import document as label
 from bridge.inspection.outlook import outlook
 from bridge.inspection.timeline import Moment, timeline
 from bridge.store.purchase import PurchaseState
@@ -72,6 +74,7 @@ class Known(TypedDict):
     state: State | None
     purchase: PurchaseInDetail | None
     tracking: Tracking | None
+    labels: Annotated[Sequence[ShownLabel], Field(description="Those that were ever asked for")]
     timeline: Sequence[Entry]
     dispatch_orders: Annotated[
         Sequence[ShownOrder], Field(description="The orders to couriers to collect it, or the order that it is")
@@ -93,6 +96,7 @@ def document(story: Story, now: datetime, settle: timedelta) -> Known:
         "state": _state(story),
         "purchase": _purchase(story, now),
         "tracking": None if story.known is None else _tracking(story.known),
+        "labels": [label(one) for one in story.labels],
         "timeline": [_entry(one) for one in timeline(story)],
         "dispatch_orders": [courier(one) for one in story.couriers],
         "deleted_events": story.deleted,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.events.readback import WAITS
+from bridge.inspection import labels
 from bridge.limits.pause import Pause
 from bridge.model import Evidence, micros, moment
 from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, LIVE
@@ -22,6 +23,7 @@ def outlook(story: Story, now: datetime, settle: timedelta) -> list[str]:
     return [
         *_arrivals(story),
         *(_purchase(story, now, settle) if story.shipment is not None else _courier(story, now)),
+        *labels.outlook(story.labels),
         *_look(story.asked, now),
         *_publishes(story),
     ]

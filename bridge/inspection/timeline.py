@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from bridge.events.catalogue import versioned
+from bridge.events.catalogue import LabelReady, versioned
 from bridge.inspection.outlook import clock
 from bridge.inspection.verdict import explained
 from bridge.model import Evidence
@@ -172,7 +172,7 @@ _ORDERED: Final = ("dispatch_order.created", "dispatch_order.failed")
 
 def _found_by(told: Told, causes: Set[str | None]) -> str | None:
     """Say how an event was found that neither a webhook brought nor a purchase, whose steps have `causes`."""
-    if told.data.get("evidence") != Evidence.carrier:
+    if told.data.get("evidence") != Evidence.carrier or told.type == LabelReady.type:
         return None
     if told.cause is None:
         return "found by asking"
@@ -200,7 +200,7 @@ def _event(told: Told, found_by: str | None) -> Moment:
 
 _WORDS: Final = (
     *("tracking_status", "carrier_status", "rule_id", "service_id", "offer_id", "reason", "carrier_error"),
-    "tracking_number",
+    *("tracking_number", "format"),
 )
 
 

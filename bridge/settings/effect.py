@@ -15,7 +15,6 @@ _WITHOUT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
     (("inpost_returns",), _RETURNS),
     (("szybkie_zwroty",), _RETURNS),
     (("intelligentreturns",), _RETURNS),
-    (("retention", "labels"), "labels are not fetched in this version, so there are none to delete"),
 )
 
 

@@ -119,6 +119,10 @@ class Webhook(Part):
     commit_timeout_s: Seconds = Field(5, le=60, description="How long a commit may take; beyond: 503.")
 
 
+Unasked = Literal["off", "pdf", "zpl", "epl"]
+LabelType = Literal["normal", "A6", "dpi300"]
+
+
 class Organization(Part):
     """A ShipX organization. Without a token its webhooks are received and published, and nothing is bought."""
 
@@ -128,6 +132,12 @@ class Organization(Part):
     )
     webhook_secrets: WebhookSecrets = Field(
         (), description="Secrets in the webhook URL, `[a-z0-9]{32,128}`, several valid at once for rotation."
+    )
+    labels: Unasked | None = Field(
+        None, description="As `labels` of the first organization; unset: as there, with its type.", examples=["zpl"]
+    )
+    label_type: LabelType | None = Field(
+        None, description="The type of labels that are fetched unasked.", examples=["dpi300"]
     )
 
 
@@ -159,14 +169,30 @@ class ShipX(Part):
     )
     max_in_flight: int = Field(2, ge=1, le=100, description="Calls at once per organization, of all replicas together.")
     timeout_s: Seconds = Field(10, le=120, description="How long one call may take.")
+    labels: Unasked = Field(
+        "off",
+        description="Which label is fetched and kept as soon as a shipment is confirmed: `off`, `pdf`, `zpl`, `epl`; "
+        "for all organizations that do not say otherwise.",
+    )
+    label_type: LabelType | None = Field(
+        None,
+        description="Its type: `normal`, `A6`, or `dpi300` for `zpl`; unset: the carrier's own, A4 for lockers and A6 "
+        "for couriers.",
+        examples=["A6"],
+    )
 
     @property
     def organizations(self) -> tuple[Organization, ...]:
         """The organization of the environment first, then those under `[[shipx.organizations]]`."""
+        further = tuple(one if one.labels is not None else self._as_others(one) for one in self.further)
         if self.organization_id is None:
-            return self.further
+            return further
         first = Organization(id=self.organization_id, token=self.token, webhook_secrets=self.webhook_secrets)
-        return (first, *self.further)
+        return (self._as_others(first), *further)
+
+    def _as_others(self, one: Organization) -> Organization:
+        kind = self.label_type if one.label_type is None else one.label_type
+        return one.model_copy(update={"labels": self.labels, "label_type": kind})
 
 
 class Purchasing(Part):
@@ -240,6 +266,14 @@ class IntelligentReturns(Part):
     format: Literal["json", "xml"] = Field("json", description="What to speak: `json` or `xml`.")
 
 
+class Labels(Part):
+    folder: Path | None = Field(
+        None,
+        description="Where the content of labels is kept, encrypted; every replica must see it. Unset: the database.",
+        examples=["/var/lib/bridge/labels"],
+    )
+
+
 class PersonalData(Part):
     keys: EncryptionKeys = Field(
         (),
@@ -264,7 +298,9 @@ class Retention(Part):
         "what it has confirmed goes; facts stay for good, so that nothing is told twice.",
     )
     parked: Duration = Field(timedelta(days=14), description="How long parked webhooks are kept.")
-    labels: Duration = Field(timedelta(days=45), description="How long labels are kept.")
+    labels: Duration = Field(
+        timedelta(days=45), description="How long labels are kept; one that is asked for later is fetched again."
+    )
 
 
 def _migrates(earlier: dict[str, Any]) -> bool:
@@ -319,6 +355,7 @@ class Settings(Part):
     intelligentreturns: IntelligentReturns = IntelligentReturns()
     personal_data: PersonalData = PersonalData()
     retention: Retention = Retention()
+    labels: Labels = Labels()
 
     @property
     def database(self) -> Database:

@@ -142,6 +142,23 @@ def _settle(settings: Settings) -> Findings:
         yield ("purchasing", "settle_s"), "must be 5 or more: the carrier's reads lag behind a purchase"
 
 
+def _labels(settings: Settings) -> Findings:
+    """Look at what is fetched unasked: the first organization by the keys of all, the others by their own."""
+    shipx = settings.shipx
+    if not _fits(shipx.labels, shipx.label_type):
+        yield ("shipx", "label_type"), _DPI300
+    for index, one in enumerate(shipx.further):
+        if not _fits(one.labels or shipx.labels, one.label_type):
+            yield (*FURTHER, index, "label_type"), _DPI300
+
+
+_DPI300 = "must not be dpi300 unless labels is zpl"
+
+
+def _fits(labels: str, kind: str | None) -> bool:
+    return kind != "dpi300" or labels in ("zpl", "off")
+
+
 def _places(settings: Settings) -> Iterator[tuple[keys.Path, Organization]]:
     """Pair each organization with the place it was given at."""
     first = settings.shipx.organization_id is not None
@@ -161,5 +178,6 @@ RULES = (
     Rule(_credentials, (("inpost_returns",), ("szybkie_zwroty",), ("intelligentreturns",))),
     Rule(_api_clients, (("api_tokens",),)),
     Rule(_personal_data, (("personal_data",),)),
+    Rule(_labels, (("shipx", "labels"), ("shipx", "label_type"), FURTHER)),
     Rule(_settle, (("purchasing", "settle_s"),)),
 )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
+from typing import Final, Self
 
 
 class LabelFormat(StrEnum):
@@ -30,6 +32,11 @@ class LabelWish:
     format: LabelFormat = LabelFormat.pdf
     kind: LabelKind | None = None
 
+    @classmethod
+    def of(cls, form: LabelFormat, kind: LabelKind | None) -> Self:
+        """Wish for what is sent: `normal` is what lockers get unasked, and what the carrier knows of no courier."""
+        return cls(form, None if kind is LabelKind.normal else kind)
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -43,3 +50,12 @@ class Label:
     @property
     def sha256(self) -> str:
         return sha256(self.content).hexdigest()
+
+
+MEDIA_TYPES: Final[Mapping[str, str]] = {
+    "pdf": "application/pdf",
+    "zpl": "application/x-zpl",
+    "epl": "application/x-epl",
+    "zip": "application/zip",
+}
+"""By the ending of a file. Nobody has registered a type for what label printers speak."""

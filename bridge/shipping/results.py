@@ -12,7 +12,6 @@ from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
 from bridge.commands.models import done
-from bridge.commands.refusing import refused
 from bridge.inspection.document import PurchaseInDetail, State, Summary, summary
 from bridge.model import CommandState, OrganizationId, Outcome, ShipmentId, Subject
 from bridge.shipments.asked import ShipmentAsked
@@ -81,8 +80,7 @@ class Results:
         if self.made:
             return done(**self._made(transaction, 0, now))
         if self.refused:
-            no = self.refused[0]
-            return refused(no.kind, no.why, no.errors)
+            return self.refused[0].outcome
         return Outcome(CommandState.unknown, error=_UNCLEAR)
 
     def _item(self, transaction: Transaction, item: int, now: datetime) -> dict[str, object]:

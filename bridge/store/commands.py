@@ -256,6 +256,18 @@ class SqlCommands:
             raise LeaseLost(f"the command {claimed.id} is not in this hand any more")
 
 
+def follow(transaction: Transaction, vault: Vault, wanted: Sequence[Command]) -> None:
+    """Have commands carried out because of what this transaction writes; those that there are stay as they are."""
+    now = transaction.now
+    rows = [_given(one, sha256(one.body).digest(), now) for one in wanted]
+    made = transaction.insert(_GIVEN, rows, tail="ON CONFLICT DO NOTHING RETURNING operation, id")
+    new = {(row[0], row[1]) for row in made}
+    bodies = [(_body_of(one.operation, one.id), one.body) for one in wanted if (one.operation, one.id) in new]
+    if bodies:
+        sealed.keep(transaction, vault, bodies)
+        transaction.notify("commands")
+
+
 _WITHDRAWABLE: Final[dict[Withdrawable, str]] = {
     "waiting": "state = 'waiting'",
     "unattended": "state IN ('waiting', 'running') AND held_until <= ?",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,11 +22,20 @@ class Ledger:
     state: str | None = None
 
 
-class Recorder:
-    """Writes facts and their events."""
+Follow = Callable[[Transaction, Sequence[Fact], datetime], None]
+"""Writes what follows from facts that are told for the first time, in their transaction."""
 
-    def __init__(self, envelope: Envelope) -> None:
+
+def _nothing(_transaction: Transaction, _facts: Sequence[Fact], _now: datetime) -> None:
+    """Let nothing follow."""
+
+
+class Recorder:
+    """Writes facts and their events, and what follows from them."""
+
+    def __init__(self, envelope: Envelope, follow: Follow = _nothing) -> None:
         self._envelope = envelope
+        self._follow = follow
 
     def lock(self, transaction: Transaction, subjects: Collection[Subject]) -> dict[Subject, Ledger]:
         """Lock subjects, making the missing ones.
@@ -72,6 +81,7 @@ class Recorder:
             sorted((one.pending.event.position, one.pending.partition) for one in made),
         )
         transaction.notify("events")
+        self._follow(transaction, fresh, now)
         return made
 
     def save(self, transaction: Transaction, ledgers: Iterable[Ledger]) -> None:

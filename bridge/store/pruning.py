@@ -14,12 +14,14 @@ from typing import Any, Final, Literal, get_args
 
 from bridge.errors import LeaseLost
 from bridge.model import DeliveryState, micros
+from bridge.store import labels
 from bridge.store.database import EVERYTHING, Database, Transaction, marks
 from bridge.store.leases import still_held
 from bridge.store.outbox import PUBLISHED, started_at
 from bridge.store.purchase import LIVE, PurchaseState
+from bridge.store.shelf import drop_sealed
 
-Table = Literal["deliveries", "parked", "events", "journal", "decisions", "commands"]
+Table = Literal["deliveries", "parked", "events", "journal", "decisions", "commands", "labels"]
 TABLES: Final[tuple[Table, ...]] = get_args(Table)
 Cursor = tuple[int, str]
 """Where a sweep of a table goes on: a moment and an id, or a position alone."""
@@ -56,11 +58,12 @@ class _Found:
 
 
 class SqlPruning:
-    """Deletes in batches, for whoever holds the lease."""
+    """Deletes in batches, for whoever holds the lease; `drop` takes labels from where they lie."""
 
-    def __init__(self, database: Database, holder: str) -> None:
+    def __init__(self, database: Database, holder: str, drop: labels.Drop = drop_sealed) -> None:
         self._database = database
         self._holder = holder
+        self._drop = drop
 
     async def prune(
         self, table: Table, older_than: datetime, after: Cursor, limit: int, tokens: Mapping[str, int]
@@ -84,9 +87,15 @@ class SqlPruning:
             raise LeaseLost("another replica deletes what is old")
         found = _FIND[table](transaction, older_than, after, limit)
         if found.ids:
-            _delete(transaction, table, found.ids)
+            self._delete(transaction, table, found.ids)
             _note(transaction, table, len(found.ids), found.until)
         return Batch(len(found.ids), found.after, time.perf_counter() - began)
+
+    def _delete(self, transaction: Transaction, table: Table, ids: Sequence[object]) -> None:
+        if table == "labels":
+            labels.delete(transaction, ids, self._drop)
+        else:
+            _delete(transaction, table, ids)
 
 
 def pruned(transaction: Transaction) -> dict[str, Mark]:
@@ -196,6 +205,16 @@ def _commands(transaction: Transaction, older_than: int, after: Cursor, limit: i
     return _Found([row[1] for row in rows], rows[-1][0] if rows else 0, last)
 
 
+def _labels(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    rows = transaction.run(
+        "SELECT at, id FROM labels WHERE at < ? AND (at, id) > (?, ?)"
+        f" ORDER BY at, id LIMIT ? {transaction.skip_locked('labels')}",
+        (older_than, *after, limit),
+    )
+    last = (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
+    return _Found([row[1] for row in rows], rows[-1][0] if rows else 0, last)
+
+
 _OPEN: Final = ", ".join(f"'{state}'" for state in (*sorted(LIVE), PurchaseState.held))
 _COMMAND: Final = "operation || '/' || id"
 _KEPT: Final = f"(outbox.position > ? AND outbox.state <> {PUBLISHED})"
@@ -206,6 +225,7 @@ _FIND: Final[dict[Table, Callable[[Transaction, int, Cursor, int], _Found]]] = {
     "journal": _journal,
     "decisions": _decisions,
     "commands": _commands,
+    "labels": _labels,
 }
 _DELETE: Final[Mapping[str, tuple[str, ...]]] = {
     "deliveries": ("DELETE FROM sealed WHERE owner IN ({})", "DELETE FROM deliveries WHERE id IN ({})"),

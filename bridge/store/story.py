@@ -12,11 +12,12 @@ from pydantic_core import from_json
 from bridge.events.shipment import ShipmentState
 from bridge.limits.pause import Pause
 from bridge.model import DispatchOrderId, OrganizationId, ShipmentId, moment
-from bridge.store import decisions, dispatches, journal, listed, pauses
+from bridge.store import decisions, dispatches, journal, labels, listed, pauses
 from bridge.store.connections import pause_of, shipx
 from bridge.store.database import EVERYTHING, Row, Transaction
 from bridge.store.decisions import Decided
 from bridge.store.dispatches import Kept, Wanted
+from bridge.store.labels import Kept as KeptLabel
 from bridge.store.listed import Listed
 from bridge.store.outbox import DEAD, PUBLISHED, started_at
 from bridge.store.pauses import Paused
@@ -114,6 +115,7 @@ class Story:
     account: Pause | None = None
     asked: Asked | None = None
     couriers: Sequence[Kept] = ()
+    labels: Sequence[KeptLabel] = ()
 
     @property
     def shipment(self) -> ShipmentId | None:
@@ -174,6 +176,7 @@ def _of_shipment(
         account=pause_of(transaction, shipx(organization)),
         asked=_asked(transaction, organization, shipment),
         couriers=dispatches.page(transaction, Wanted(None, shipment, frozenset({organization})), MOST),
+        labels=labels.of_shipment(transaction, organization, shipment),
     )
 
 

@@ -47,6 +47,8 @@ class Answer:
     media: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers that are always there, with what each means."""
+    further: tuple[str, ...] = ()
+    """Further media types that it may come as."""
 
 
 @dataclass(frozen=True, slots=True)

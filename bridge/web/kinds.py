@@ -54,6 +54,7 @@ NOTHING_SENT: Final = Kind("nothing-sent", 503, "Nothing was sent or done: the s
 FAILED: Final = Kind("failed", 503, "The command was tried, and did not succeed; `detail` says how far it went.")
 CARRIER_UNAVAILABLE: Final = Kind("carrier-unavailable", 503, "The carrier gives no usable answer just now.")
 NO_POLICY: Final = Kind("no-policy", 503, "The policy's file cannot be read.")
+LABEL_NOT_READY: Final = Kind("label-not-ready", 503, "The carrier has no label yet: ask again.")
 TOO_MANY_STREAMS: Final = Kind("too-many-streams", 503, "So many streams are open that there is no room for one more.")
 UNAVAILABLE: Final = Kind("unavailable", 503, "The database cannot be reached: nothing was done.")
 
@@ -81,6 +82,7 @@ KINDS: Final = (
     FAILED,
     CARRIER_UNAVAILABLE,
     NO_POLICY,
+    LABEL_NOT_READY,
     TOO_MANY_STREAMS,
     UNAVAILABLE,
 )

@@ -168,7 +168,8 @@ def _answer(answer: Answer, schemas: _Schemas) -> dict[str, object]:
     if answer.headers:
         found["headers"] = _headers(answer.headers, is_required=True)
     if answer.body is not None:
-        found["content"] = {answer.media: {"schema": schemas.of("serialization", answer.body)}}
+        schema = schemas.of("serialization", answer.body)
+        found["content"] = {media: {"schema": schema} for media in (answer.media, *answer.further)}
     return found
 
 

@@ -360,6 +360,7 @@ KEYS = {
     "dispatch_order.created": "shipx.dispatch_order.created",
     "dispatch_order.failed": "shipx.dispatch_order.failed",
     "dispatch_order.status_changed": "shipx.dispatch_order.status_changed",
+    "shipment.label_ready": "shipx.shipment.label_ready.pdf",
     "connection.paused": "shipx.connection.paused.operator",
     "connection.resumed": "shipx.connection.resumed.operator",
     "webhook.health_changed": "shipx.webhook.health_changed.silent",

@@ -47,6 +47,7 @@ VERBS = [
     "dispatch show",
     "dispatch printout",
     "dispatch cancel",
+    "shipments label",
 ]
 
 ROUTES = [
@@ -82,6 +83,10 @@ ROUTES = [
     "POST /v1/dispatch-orders/{dispatch_order_id}/comments",
     "PUT /v1/dispatch-orders/{dispatch_order_id}/comments",
     "GET /v1/dispatch-printouts",
+    "GET /v1/shipments/{shipment_id}/label",
+    "POST /v1/shipments/{shipment_id}/label",
+    "GET /v1/labels",
+    "GET /v1/return-labels",
     "GET /v1/shipments/{shipment_id}",
     "GET /openapi.json",
     "GET /asyncapi.json",
@@ -125,6 +130,7 @@ EVENTS = [
     "dispatch_order.created",
     "dispatch_order.failed",
     "dispatch_order.status_changed",
+    "shipment.label_ready",
     "connection.paused",
     "connection.resumed",
     "webhook.health_changed",

@@ -84,6 +84,8 @@ CONTRACT = {
     "BRIDGE_SHIPX__REQUESTS_PER_MINUTE": "60",
     "BRIDGE_SHIPX__MAX_IN_FLIGHT": "2",
     "BRIDGE_SHIPX__TIMEOUT_S": "10",
+    "BRIDGE_SHIPX__LABELS": "off",  # not on the page, as the next one and the last: added with the labels
+    "BRIDGE_SHIPX__LABEL_TYPE": None,
     "BRIDGE_POLICY": "config/policy.toml",
     "BRIDGE_PURCHASING__MODE": "auto",
     "BRIDGE_PURCHASING__SCOPE": None,
@@ -111,6 +113,7 @@ CONTRACT = {
     "BRIDGE_RETENTION__EVENTS": "90d",
     "BRIDGE_RETENTION__PARKED": "14d",
     "BRIDGE_RETENTION__LABELS": "45d",
+    "BRIDGE_LABELS__FOLDER": None,
 }
 
 
@@ -706,7 +709,6 @@ WITHOUT_EFFECT = {
     "BRIDGE_INTELLIGENTRETURNS__LOGIN": "login",
     "BRIDGE_INTELLIGENTRETURNS__API_KEY": "hidden-secret",
     "BRIDGE_INTELLIGENTRETURNS__FORMAT": "xml",
-    "BRIDGE_RETENTION__LABELS": "1d",
 }
 
 

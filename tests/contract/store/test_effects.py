@@ -18,6 +18,7 @@ import pytest
 from pydantic import BaseModel
 
 from bridge.app.commanding import make_commanding, open_executor
+from bridge.app.labelling import make_desk
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, prepare_stores
 from bridge.commands.models import (
@@ -49,6 +50,7 @@ from bridge.model import (
 )
 from bridge.settings import load
 from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
+from bridge.shipments.asked_label import FetchLabel, KeepLabel
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import shipx
 from bridge.store.database import ManagedDatabase, Transaction, Unit
@@ -77,7 +79,7 @@ EFFECTIVE: list[Body] = [
     RetryPurchase(shipment_id=FAILED),
     BuyShipment(shipment_id=NEW, organization_id=OWNER),
 ]
-OUTSIDE: list[type[Body]] = [ReplayEvents, Backfill, CreateShipments, CreateOne, CreateMany]
+OUTSIDE: list[type[Body]] = [ReplayEvents, Backfill, CreateShipments, CreateOne, CreateMany, FetchLabel, KeepLabel]
 """What these do they do elsewhere, at the broker or with what a carrier shows: they are tried where those are."""
 
 
@@ -258,7 +260,7 @@ class Ground:
         """Have commands carried out as a bridge does, until what is in hand has ended."""
         stores = await prepare_stores(SETTINGS, cast("ManagedDatabase", database))
         shared = Shared(SETTINGS, utc_now, Loops(lambda: None))
-        open_executor(shared, stores, make_commanding(shared, stores), {})
+        open_executor(shared, stores, make_commanding(shared, stores), {}, make_desk(shared, stores, {}))
         try:
             yield
         finally:

@@ -10,16 +10,19 @@ import pytest
 
 from bridge.errors import LeaseLost
 from bridge.lifecycle import Stop
-from bridge.model import Command, CommandState, Outcome, Receipt, micros
+from bridge.model import Command, CommandState, Outcome, Receipt, ShipmentId, micros
 from bridge.observability import Metrics
 from bridge.reconciling.retention import LEASE, Pace, Retention
+from bridge.store import labels, sealed
 from bridge.store.commands import SqlCommands
-from bridge.store.database import ManagedDatabase
+from bridge.store.database import ManagedDatabase, Transaction
 from bridge.store.feed import Filter, SqlFeed
+from bridge.store.labels import Kept, Place, content_of
 from bridge.store.leases import SqlLeases
 from bridge.store.pruning import BEGINNING, TABLES, Cursor, SqlPruning, Table
 from bridge.store.sealed import Vault
-from tests.contract.store.shop import Shop, shop
+from bridge.store.shelf import drop_sealed
+from tests.contract.store.shop import ORGANIZATION, Shop, shop
 
 KEPT = timedelta(days=90)
 HOLDER = "one"
@@ -60,7 +63,7 @@ async def count(opened: Shop, table: str) -> int:
 
 
 async def counts(opened: Shop) -> dict[str, int]:
-    tables = ("deliveries", "sealed", "parked", "events", "outbox", "journal", "decisions", "commands")
+    tables = ("deliveries", "sealed", "parked", "events", "outbox", "journal", "decisions", "commands", "labels")
     return {table: await count(opened, table) for table in tables}
 
 
@@ -75,12 +78,25 @@ async def command(opened: Shop, key: str, *, ends: bool) -> None:
     await opened.change(f"UPDATE commands SET ended_at = {micros(opened.now)} WHERE id = '{key}'")
 
 
+async def label(opened: Shop) -> None:
+    """Keep a label now, as the desk does."""
+    where = Place(ORGANIZATION, ShipmentId(7), "pdf", None)
+    kept = Kept(where, "kept", opened.now, sha256="00ff", size=4)
+
+    def write(transaction: Transaction) -> None:
+        sealed.keep(transaction, Vault(), [(content_of(ORGANIZATION, "00ff"), b"%PDF")])
+        labels.keep(transaction, kept, drop_sealed)
+
+    await opened.database.write(write)
+
+
 LASTING = ("facts", "subjects", "purchases", "tallies", "meta")
 
 
 async def test_what_is_old_goes_and_what_lasts_stays(opened: Shop) -> None:
     await opened.publish()
     await command(opened, "old", ends=True)
+    await label(opened)
     before = await counts(opened)
     assert min(before.values()) > 0
     lasting = [await opened.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in LASTING]

@@ -49,7 +49,7 @@ async def test_a_shipment_is_told_with_state_purchase_tracking_timeline_and_outl
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
         body = answer.json()
         assert list(body) == [
-            *("shipment_id", "organization_id", "state", "purchase", "tracking", "timeline"),
+            *("shipment_id", "organization_id", "state", "purchase", "tracking", "labels", "timeline"),
             *("dispatch_orders", "deleted_events", "outlook"),
         ]
         assert (body["shipment_id"], body["organization_id"], body["state"]) == (SHIPMENT, ORGANIZATION, "created")
@@ -70,6 +70,7 @@ async def test_a_shipment_is_told_with_state_purchase_tracking_timeline_and_outl
                 }
             ],
         }
+        assert body["labels"] == []
         assert [one["kind"] for one in body["timeline"]] == ["delivery", "event", "event"]
         assert body["outlook"][0] == "it waits for a person: approval_required"
         assert not [word for word in RECEIVER.values() if word in answer.text]
