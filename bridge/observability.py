@@ -136,6 +136,9 @@ class Metrics:
         self.held_subjects = self._gauge("relay_held_subjects", "Subjects held back by a refused publish")
         self.unrouted = self._gauge("unrouted_messages", "Events that no consumer was bound for")
         self.dead = self._gauge("dead_messages", "Commands that could not be carried out")
+        self.status_words_unknown = self._gauge(
+            "status_words_unknown", "Status words that the carrier lists and our table does not have"
+        )
         self.purchases = self._counter("purchases", "Purchases by outcome", "outcome", "reason")
         self.windows_projected_missed = self._gauge(
             "windows_projected_missed", "Windows that are open now and will close unbought, as things stand"

@@ -13,12 +13,12 @@ from starlette.routing import Route
 from bridge.app.carriers import Carriers
 from bridge.app.commanding import Commanding
 from bridge.app.dispatching import make_dispatchers
-from bridge.app.policy import read_policy
+from bridge.app.evaluating import make_evaluation
 from bridge.app.shared import Shared
+from bridge.app.shipping import make_trails
 from bridge.app.stores import Stores
 from bridge.app.watching import Watching
 from bridge.approvals.api import PurchasesApi
-from bridge.carriers.shipx import shipment as shipments
 from bridge.commands.api import CommandsApi
 from bridge.commands.giving import Giving
 from bridge.connections.api import ConnectionsApi
@@ -32,7 +32,8 @@ from bridge.shipping.api import ShippingApi
 from bridge.shipping.dispatch_api import DispatchApi
 from bridge.shipping.labels.api import LabelsApi
 from bridge.shipping.labels.desk import Desk
-from bridge.store.decisions import SqlDecisions
+from bridge.shipping.steering_api import SteeringApi
+from bridge.shipping.tracking_api import TrackingApi
 from bridge.store.feed import SqlFeed
 from bridge.store.listed import SqlListed
 from bridge.web import openapi
@@ -59,6 +60,8 @@ APIS: Final = (
     ShippingApi,
     DispatchApi,
     LabelsApi,
+    SteeringApi,
+    TrackingApi,
     ShipmentsApi,
     DocumentsApi,
 )
@@ -80,17 +83,12 @@ def make_apis(
         DeliveriesApi(commanding.replay, access),
         ConnectionsApi(stores.connections, access, commanding.pausing),
         PurchasesApi(SqlListed(stores.database), giving, access, shared.clock),
-        EvaluationApi(
-            SqlDecisions(stores.database),
-            access,
-            policy=partial(read_policy, shared.settings),
-            read=shipments.read,
-            faults=shipments.faults,
-            clock=shared.clock,
-        ),
+        EvaluationApi(make_evaluation(shared, stores), access),
         ShippingApi(giving, access),
         DispatchApi(make_dispatchers(carriers), stores.database, giving, access),
         LabelsApi(desk, giving, access),
+        SteeringApi(giving, access),
+        TrackingApi(make_trails(carriers), access),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from bridge.commands.models import ApprovePurchase, Body, BuyShipment, HoldPurchase
+from bridge.approvals.evaluating import EvaluateOffers
+from bridge.commands.models import ApprovePurchase, Body, BuyShipment, CancelShipment, HoldPurchase, SelectOffer
 from bridge.dispatch.asked import CreateDispatchOrder
 from bridge.shipments.asked import CreateShipments
 from bridge.shipments.asked_label import FetchLabel
@@ -16,8 +17,11 @@ ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
         ApprovePurchase,
         BuyShipment,
         CreateDispatchOrder,
+        CancelShipment,
         CreateShipments,
+        EvaluateOffers,
         FetchLabel,
         HoldPurchase,
+        SelectOffer,
     )
 }

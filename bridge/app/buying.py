@@ -25,7 +25,7 @@ from bridge.store.refusals import SqlRefusals
 
 APPROVES: Final = (
     "purchases are decided and held until a person approves them;"
-    " BRIDGE_PURCHASING__SCOPE=all lets them be made unasked"
+    " BRIDGE_PURCHASING__SCOPE lets them be made unasked: of the shipments made here (created_by_bridge), or of all"
 )
 
 
@@ -60,6 +60,7 @@ def _terms(settings: Settings, mode: Mode, policy: Policy) -> Terms:
         settle=timedelta(seconds=purchasing.settle_s),
         call_within=timedelta(seconds=settings.shipx.timeout_s),
         regenerations=purchasing.regenerations,
+        only_created=purchasing.scope == "created_by_bridge",
     )
 
 
@@ -76,8 +77,8 @@ def _make_watch(shared: Shared, stores: Stores, clients: Carriers, *, regenerate
 def real_mode(settings: Settings) -> Mode:
     """Say what the buyer really does: money is only spent unasked where somebody said for which shipments.
 
-    A carrier on this machine is a stand-in. This version creates no shipments, so none is `created_by_bridge`.
+    A carrier on this machine is a stand-in.
     """
     mode, scope = settings.purchasing.mode, settings.purchasing.scope
-    is_free = scope == "all" or (scope is None and is_loopback(settings.shipx.base_url))
+    is_free = scope is not None or is_loopback(settings.shipx.base_url)
     return mode if mode != "auto" or is_free else "approve"

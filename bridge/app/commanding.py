@@ -8,12 +8,14 @@ from functools import partial
 
 from bridge.app.carriers import Carriers
 from bridge.app.dispatching import dispatch_operations
+from bridge.app.evaluating import make_evaluation
 from bridge.app.labelling import label_operations
 from bridge.app.reconciling import make_backfill
 from bridge.app.shared import Shared
-from bridge.app.shipping import make_creating
+from bridge.app.shipping import make_shipping
 from bridge.app.stores import Stores
 from bridge.approvals.approving import Approving
+from bridge.approvals.evaluating import EvaluateOffers, Evaluating
 from bridge.broker.dead import RabbitDead
 from bridge.broker.replayer import RabbitReplayer
 from bridge.carriers.shipx import webhook as shipx_webhook
@@ -21,10 +23,10 @@ from bridge.commands.execute import Executor, Operation
 from bridge.commands.models import (
     ApprovePurchase,
     Backfill,
-    BuyShipment,
     HoldPurchase,
     PauseConnection,
     RedriveDead,
+    RefreshOffers,
     ReplayDeliveries,
     ReplayEvents,
     ResumeConnection,
@@ -36,7 +38,6 @@ from bridge.egress.replay import ReplayedEvents
 from bridge.ingress.replay import Replay
 from bridge.ingress.replaying import ReplayedDeliveries
 from bridge.model import OrganizationId
-from bridge.shipments.asked import CreateShipments
 from bridge.shipping.labels.desk import Desk
 from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
@@ -92,8 +93,9 @@ def _operations(shared: Shared, stores: Stores, commanding: Commanding, carriers
         ApprovePurchase.operation: Operation(approving.approve),
         HoldPurchase.operation: Operation(approving.hold),
         RetryPurchase.operation: Operation(approving.retry),
-        BuyShipment.operation: Operation(approving.buy),
-        CreateShipments.operation: Operation(make_creating(shared, stores, carriers), at_once=16),
+        RefreshOffers.operation: Operation(approving.renew),
+        EvaluateOffers.operation: Operation(Evaluating(make_evaluation(shared, stores))),
+        **make_shipping(shared, stores, carriers, approving),
         **dispatch_operations(shared, stores, carriers),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,8 +14,12 @@ from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.shipx.client import ShipxClient
 from bridge.carriers.shipx.dispatching import ShipxDispatcher
+from bridge.carriers.shipx.tracking import ShipxTracker
 from bridge.dispatch.keeping import Keeping
+from bridge.events import statuses
+from bridge.events.shipment import SOURCE
 from bridge.model import OrganizationId
+from bridge.reconciling.abandoned import Abandoned
 from bridge.reconciling.backfill import Backfilled
 from bridge.reconciling.collecting import Collecting
 from bridge.reconciling.discovery import Discovery
@@ -24,8 +28,10 @@ from bridge.reconciling.learning import Learning
 from bridge.reconciling.pace import Pace
 from bridge.reconciling.reconciler import Reconciler, Round
 from bridge.reconciling.sweeping import ALONE, Sweeping
+from bridge.reconciling.vocabulary import Vocabulary
 from bridge.store.hearing import SqlHearing
 from bridge.store.leases import SqlLeases
+from bridge.store.steering import SqlSteering
 from bridge.store.sweeps import SqlSweeps
 from bridge.store.watched import Phase
 
@@ -37,6 +43,8 @@ _WAITING_S: Final = 2.0
 """How long reads that facts of webhooks wait for are gathered for one call."""
 _WAITING_ALONE: Final = 1
 """How many of them one round reads alone: rounds are many, and ids may be forged."""
+_VOCABULARY_S: Final = 900.0
+"""How often it is seen whether the day is over after which the carrier's words are compared again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class _Parts:
     learning: Learning
     hearing: SqlHearing
     keeping: Keeping
+    abandoned: Abandoned
 
 
 def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers) -> None:
@@ -56,6 +65,8 @@ def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers) -> None:
         return
     parts = _parts(shared, stores)
     rounds = {organization: _rounds(parts, organization, carrier) for organization, carrier in carriers.items()}
+    first = min(carriers)  # the words are everybody's, so they are asked for under one organization's lease
+    rounds[first] = (*rounds[first], Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first])))
     reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
     shared.loops.start("reconciler", reconciler.run)
 
@@ -82,7 +93,8 @@ def _parts(shared: Shared, stores: Stores) -> _Parts:
         on_wanted=partial(shared.bells.ring, "purchases"),
     )
     hearing = SqlHearing(stores.database, stores.recorder, judge)
-    return _Parts(shared, sweeps, learning, hearing, make_keeping(shared, stores))
+    abandoned = Abandoned(stores.database, SqlSteering(stores.recorder), shared.clock)
+    return _Parts(shared, sweeps, learning, hearing, make_keeping(shared, stores), abandoned)
 
 
 def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -> Sequence[Round]:
@@ -106,6 +118,7 @@ def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -
         Round("open", open_s, partial(sweeping.sweep, Phase.open, timedelta(seconds=open_s / 2))),
         Round("tracking", tracking_s, partial(sweeping.sweep, Phase.tracking, timedelta(seconds=tracking_s / 2))),
         Round("couriers", open_s, _collecting(parts, organization, carrier).look),
+        Round("abandoned", open_s, partial(parts.abandoned.let_go, organization)),
         *([Round("hearing", _HEARING_S, review)] if receives else []),
     )
 
@@ -113,6 +126,11 @@ def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -
 def _collecting(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -> Collecting:
     shared, dispatcher = parts.shared, ShipxDispatcher(carrier.asker, organization)
     return Collecting(organization, dispatcher, parts.keeping, shared.clock, shared.stop)
+
+
+def _vocabulary(parts: _Parts, stores: Stores, carrier: ShipxClient) -> Callable[[], Awaitable[None]]:
+    tracker = ShipxTracker(carrier.asker)
+    return Vocabulary(stores.database, tracker, partial(statuses.words, SOURCE), parts.shared.clock).compare
 
 
 def _sweeping(

@@ -14,10 +14,12 @@ from bridge.connections import health as connection_health
 from bridge.errors import StoreError
 from bridge.ingress.receiver import UNPROXIED, Receiver
 from bridge.reconciling.hearing import warnings
+from bridge.store import vocabulary
 from bridge.store.connections import Seen
 from bridge.store.gauges import SqlGauges
 from bridge.store.hearing import unheard
 from bridge.store.migrate import require_current
+from bridge.tracking.drift import Drift
 from bridge.web.operations import Health
 
 _PROBE_S: Final = 1.0
@@ -65,6 +67,8 @@ class Watching:
         found = await self._gauges.measure(self._shared.clock())
         found.show(metrics)
         connection_health.show(await self._stores.connections.list(), metrics)
+        words = await self._stores.database.read(vocabulary.kept)
+        metrics.status_words_unknown.set(0 if words is None else len(Drift.load(words).unknown))
         if self._publishing is None:
             return
         metrics.held_subjects.set(self._publishing.relay.held_subjects)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import structlog
-from pydantic_core import to_jsonable_python
 
 from bridge.approvals.document import document
 from bridge.commands.handling import Hand, Last
@@ -13,16 +12,18 @@ from bridge.commands.models import (
     ApprovePurchase,
     BuyShipment,
     HoldPurchase,
+    RefreshOffers,
     RetryPurchase,
     ShipmentOrder,
     done,
     rejected,
 )
 from bridge.lifecycle import Clock
-from bridge.model import ClaimedCommand, CommandState, OrganizationId, Outcome, ShipmentId
-from bridge.store.approvals import Order, Refused, SqlApprovals
+from bridge.model import ClaimedCommand, CommandState, OfferId, OrganizationId, Outcome, ShipmentId
+from bridge.store.approvals import SqlApprovals
 from bridge.store.database import Transaction, Unit
 from bridge.store.listed import Listed
+from bridge.store.orders import Order, Refused
 
 log = structlog.get_logger()
 
@@ -63,6 +64,16 @@ class Approving:
         order, now = _order(claimed, BuyShipment), self._clock()
         return self._last(lambda it: self._approvals.buy(it, order, self._known, now))
 
+    async def renew(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
+        """Carry out the command `shipment.refresh_offers`. Raises Unreadable."""
+        order, now = _order(claimed, RefreshOffers), self._clock()
+        return self._last(lambda it: self._approvals.renew(it, order, self._known, now))
+
+    def pick(self, claimed: ClaimedCommand, offer: OfferId) -> Last:
+        """Have the offer bought that the command `shipment.buy` names. Raises Unreadable."""
+        order, now = _order(claimed, BuyShipment), self._clock()
+        return self._last(lambda it: self._approvals.pick(it, order, offer, self._known, now))
+
     def _last(self, write: Unit[Listed | Refused]) -> Last:
         """Write what was ordered in one commit with the command's end."""
 
@@ -70,7 +81,7 @@ class Approving:
             found = write(transaction)
             if isinstance(found, Refused):
                 return rejected(found.why)
-            return done(**to_jsonable_python(document(found, self._clock())))
+            return done(**document(found, self._clock()))
 
         return Last(written, self._told)
 

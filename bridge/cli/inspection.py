@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,7 +33,7 @@ def audit(since: Since = None, as_json: Json = False) -> None:
     async def work(settings: Settings, database: ManagedDatabase) -> int:
         return await run(database, now=utc_now(), since=since, settle=_settle(settings), as_json=as_json)
 
-    _with_database(work)
+    running.with_database(work)
 
 
 def why(
@@ -58,26 +57,8 @@ def why(
     async def work(settings: Settings, database: ManagedDatabase) -> int:
         return await run(database, subject, organization, now=utc_now(), settle=_settle(settings), as_json=as_json)
 
-    _with_database(work)
+    running.with_database(work)
 
 
 def _settle(settings: Settings) -> timedelta:
     return timedelta(seconds=settings.purchasing.settle_s)
-
-
-def _with_database(work: Callable[[Settings, ManagedDatabase], Awaitable[int]]) -> None:
-    """Open the database that the settings name, for reading, and end with the exit code."""
-    from bridge.store.migrate import require_current
-    from bridge.store.opening import existing
-
-    settings = running.settings()
-
-    async def run() -> int:
-        database = existing(settings.database)
-        try:
-            await database.read(require_current)
-            return await work(settings, database)
-        finally:
-            await database.close()
-
-    running.run(run())

@@ -6,6 +6,7 @@ import json
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, ValidationError, model_validator
+from pydantic_core import to_jsonable_python
 
 from bridge.errors import Unreadable
 from bridge.model import CommandState, Outcome
@@ -155,14 +156,36 @@ class RetryPurchase(ShipmentOrder):
 
 
 class BuyShipment(ShipmentOrder):
-    """Buy by the policy, also where nobody has asked for the purchase yet."""
+    """Buy by the policy, also where nobody has asked for the purchase yet; or the offer that is named, and no other."""
 
     operation = "shipment.buy"
 
+    offer_id: Number | None = None
+
+
+class SelectOffer(ShipmentOrder):
+    """Select an offer at the carrier, where the others are gone then; the policy decides about the one."""
+
+    operation = "shipment.select_offer"
+
+    offer_id: Number
+
+
+class RefreshOffers(ShipmentOrder):
+    """Have the offers of a shipment made anew, whether or not the present ones have run out."""
+
+    operation = "shipment.refresh_offers"
+
+
+class CancelShipment(ShipmentOrder):
+    """Cancel a shipment that was not bought."""
+
+    operation = "shipment.cancel"
+
 
 def done(**result: object) -> Outcome:
-    """Say that it was done, and what came of it."""
-    return Outcome(CommandState.done, result)
+    """Say that it was done, and what came of it; times and amounts are written as programs read them."""
+    return Outcome(CommandState.done, to_jsonable_python(result))
 
 
 def rejected(why: str) -> Outcome:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bridge.doctor import broker, carrier, database, purchasing, webhooks
+from bridge.doctor import broker, carrier, database, purchasing, vocabulary, webhooks
 from bridge.doctor.report import SETTINGS, Check, Report
 from bridge.errors import SettingsError
 from bridge.lifecycle import Clock, utc_now
@@ -52,9 +52,9 @@ def _place(check: Check) -> int:
 
 
 async def _stored(settings: Settings, clock: Clock) -> list[Check]:
-    """Look at the database, and at the webhooks that it holds."""
+    """Look at the database, and at the webhooks and the words that it holds."""
     found = await database.examine(settings, clock)
-    return [*found.checks, *webhooks.examine(settings, found.condition)]
+    return [*found.checks, *webhooks.examine(settings, found.condition), *vocabulary.examine(settings, found.condition)]
 
 
 async def _in_time(name: str, part: Awaitable[Sequence[Check]], seconds: float) -> Sequence[Check]:

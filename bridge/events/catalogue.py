@@ -256,6 +256,29 @@ class ReturnLegStarted(ShipmentFact):
     return_tracking_number: TrackingNumber
 
 
+class Cancelled(ShipmentFact):
+    """The shipment was cancelled on demand, and stayed so when it was read again. The carrier may still revise it."""
+
+    type = "shipment.cancelled"
+
+
+class CancelFailed(ShipmentFact):
+    """The shipment was to be cancelled, and is not: somebody has to see to it."""
+
+    type = "shipment.cancel_failed"
+    facet = "reason"
+
+    reason: Annotated[
+        Word,
+        Field(
+            examples=["bought", "overwritten", "refused", "no_effect", "lost"],
+            description="bought: it was bought meanwhile; overwritten: it was cancelled, and the carrier went on with"
+            " it; refused: the carrier did not take it; no_effect: it took it, and nothing came of it; lost: it gave no"
+            " answer, and nothing came of it; an open set",
+        ),
+    ]
+
+
 class DispatchOrderFact(Published):
     """What every event about an order to a courier says."""
 
@@ -403,6 +426,8 @@ CATALOGUE: tuple[type[Published], ...] = (
     TrackingNumberAssigned,
     StatusChanged,
     ReturnLegStarted,
+    Cancelled,
+    CancelFailed,
     DispatchOrderCreated,
     DispatchOrderFailed,
     DispatchOrderStatusChanged,

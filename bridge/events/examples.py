@@ -12,6 +12,8 @@ from pydantic_core import from_json
 from bridge.events.catalogue import (
     CATALOGUE,
     AboutConnection,
+    CancelFailed,
+    Cancelled,
     Confirmed,
     ConnectionPaused,
     ConnectionResumed,
@@ -122,6 +124,8 @@ _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
     TrackingNumberAssigned: {**_FACT, "tracking_number": _NUMBER},
     StatusChanged: {**_FACT, **_MOVED},
     ReturnLegStarted: {**_FACT, **_BOTH_NUMBERS},
+    Cancelled: _FACT,
+    CancelFailed: {**_FACT, "reason": "overwritten"},
     DispatchOrderCreated: {**_COLLECTED, "carrier_status": "new"},
     DispatchOrderFailed: {**_COLLECTED, "reason": "rejected", "carrier_error": None},
     DispatchOrderStatusChanged: {

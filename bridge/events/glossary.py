@@ -28,7 +28,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "reason": "Why, in one word; an open set",
     "rejected": "The offers that were not chosen, each with its reason",
     "return_tracking_number": "The number under which the parcel travels back to its sender",
-    "rule_id": "The rule of the policy that chose",
+    "rule_id": "The rule of the policy that chose; `by_person` where a person did",
     "seconds_left": "How long the offer can still be bought, from the moment of the decision",
     "service_id": "The carrier's name of the service",
     "shipment_id": "The carrier's number of the shipment",

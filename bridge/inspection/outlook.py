@@ -71,6 +71,8 @@ def _purchase(story: Story, now: datetime, settle: timedelta) -> Iterator[str]:
             yield f"offer {one.offer} is being asked for{before}; whatever comes of it, reads will settle it"
         case "doubt":
             yield from _doubt(one, now, settle)
+        case "steered":
+            yield "a person's command has it in hand, to select an offer or to cancel it: nothing is bought meanwhile"
         case "succeeded":
             yield _bought(story, one)
         case _:

@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.errors import SettingsError, Unreadable
-from bridge.lifecycle import Clock
-from bridge.model import OrganizationId, ShipmentId
-from bridge.purchasing.policy import Policy, decide
-from bridge.purchasing.policy.document import Document, Verdict, again, verdict
-from bridge.purchasing.policy.rule import Rule
-from bridge.purchasing.shipment import Shipment
-from bridge.store.decisions import Decided, SqlDecisions
+from bridge.purchasing.evaluation import Evaluation, EvaluationRequest, Evaluator
 from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import JSON, Answer, guarded
-from bridge.web.fields import Moment, Number
-from bridge.web.kinds import FORBIDDEN, NO_POLICY, NOT_FOUND, NOT_KEPT, UNPROCESSABLE
-from bridge.web.problems import FieldError, Problem, not_found
-
-Read = Callable[[bytes, datetime], Shipment]
-Faults = Callable[[bytes], Sequence[tuple[str, str, str]]]
-
-
-class EvaluationRequest(BaseModel):
-    """A shipment as the carrier's GET answers, or the number of one that was decided about before."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    organization_id: Number | None = None
-    shipment: Annotated[dict[str, JsonValue] | None, Field(repr=False)] = None
-    shipment_id: Number | None = None
-    at: Moment | None = None
-
-
-class Evaluation(Verdict):
-    """What the policy with this hash would choose, and why nothing else."""
-
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
-
-    policy_sha256: str
+from bridge.web.kinds import NO_POLICY, NOT_FOUND, NOT_KEPT
 
 
 class EvaluationApi:
-    """`/v1/offers/evaluate`. `read` and `faults` know how the carrier writes a shipment.
+    """`/v1/offers/evaluate`."""
 
-    `policy` reads the policy's file, so that a change can be tried before the buyer is started with it; the answer says
-    by its hash which one it was.
-    """
-
-    def __init__(
-        self,
-        decisions: SqlDecisions,
-        access: Access,
-        *,
-        policy: Callable[[], Awaitable[Policy]],
-        read: Read,
-        faults: Faults,
-        clock: Clock,
-    ) -> None:
-        self._decisions = decisions
+    def __init__(self, evaluator: Evaluator, access: Access) -> None:
+        self._evaluator = evaluator
         self._access = access
-        self._policy = policy
-        self._read = read
-        self._faults = faults
-        self._clock = clock
 
     def routes(self) -> list[Route]:
         """Give the route."""
@@ -88,66 +34,5 @@ class EvaluationApi:
     )
     async def evaluate(self, request: Request, client: Client) -> Response:
         """Say what the policy would choose and why nothing else; spends nothing and asks no carrier."""
-        asked = _checked(await bodies.read(request, EvaluationRequest))
-        policy = await self._present()
-        found = self._given(client, asked, policy) if asked.shipment else await self._kept(client, asked, policy)
-        told = Evaluation(**dict(found), policy_sha256=policy.sha256)
-        return Response(told.model_dump_json(), media_type=JSON)
-
-    async def _present(self) -> Policy:
-        try:
-            return await self._policy()
-        except SettingsError as error:
-            raise Problem(NO_POLICY, str(error)) from error
-
-    def _given(self, client: Client, asked: EvaluationRequest, policy: Policy) -> Verdict:
-        """Decide about a shipment that came with the request."""
-        organization = OrganizationId(asked.organization_id or 0)
-        if not client.sees(organization):
-            raise Problem(FORBIDDEN, "This token is not for this organization.")
-        body = to_json(asked.shipment)
-        try:
-            shipment = self._read(body, asked.at or self._clock())
-        except Unreadable as error:
-            raise _refused(
-                *(FieldError(f"shipment.{at}", code, told) for at, code, told in self._faults(body))
-            ) from error
-        return verdict(shipment, decide(shipment, policy, organization))
-
-    async def _kept(self, client: Client, asked: EvaluationRequest, policy: Policy) -> Verdict:
-        """Decide once more about the offers of the last decision."""
-        found = _only(client, asked, await self._decisions.latest(ShipmentId(asked.shipment_id or 0)))
-        kept = Document.model_validate_json(found.body)
-        if found.policy_sha256 == policy.sha256:
-            return kept.verdict
-        told = again(kept, policy, found.organization)
-        if isinstance(told, Rule):
-            raise Problem(NOT_KEPT, f"The rule {told.id} goes by what is not kept: ask with the shipment itself.")
-        return told
-
-
-def _checked(asked: EvaluationRequest) -> EvaluationRequest:
-    """Refuse what does not go together. Raises a Problem."""
-    if bool(asked.shipment) == (asked.shipment_id is not None):
-        raise _refused(FieldError("shipment", "invalid", "either a shipment, or the shipment_id of a decision"))
-    if asked.shipment and asked.organization_id is None:
-        raise _refused(FieldError("organization_id", "missing", "whose shipment it is"))
-    if asked.at is not None and asked.shipment_id is not None:
-        raise _refused(FieldError("at", "invalid", "goes with a shipment: a decision is looked at as of its own time"))
-    return asked
-
-
-def _only(client: Client, asked: EvaluationRequest, found: Sequence[Decided]) -> Decided:
-    """Give the one decision that is meant. Raises a Problem."""
-    wanted = [
-        one for one in found if client.sees(one.organization) and asked.organization_id in (None, int(one.organization))
-    ]
-    if not wanted:
-        raise not_found("decision")
-    if len(wanted) > 1:
-        raise _refused(FieldError("organization_id", "missing", "several organizations have a shipment of this number"))
-    return wanted[0]
-
-
-def _refused(*errors: FieldError) -> Problem:
-    return Problem(UNPROCESSABLE, "; ".join(f"{one.field}: {one.message}" for one in errors), errors)
+        found = await self._evaluator.evaluate(await bodies.read(request, EvaluationRequest), client.sees)
+        return Response(found.model_dump_json(), media_type=JSON)

@@ -3,58 +3,86 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final, Literal, assert_never
+from datetime import datetime
+from typing import assert_never
 from uuid import uuid4
 
-from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.events.catalogue import Offer
 from bridge.model import IntentId, OfferId
 from bridge.purchasing import announce, notes
-from bridge.purchasing.delays import RETRIES, again, soon
+from bridge.purchasing.delays import RETRIES, again
 from bridge.purchasing.evidence import Bought
-from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale, at_rest, ended, is_hopeless, left_behind
-from bridge.purchasing.policy import CARRIER_OWNED, Adopt, Buy, Decision, Decline, Expired, Hold, NotOurs, Wait, decide
+from bridge.purchasing.moves import Chosen, Moment, Move, Next, ended, is_hopeless, left_behind
+from bridge.purchasing.policy import (
+    CARRIER_OWNED,
+    Adopt,
+    Buy,
+    Decision,
+    Decline,
+    Expired,
+    Hold,
+    NotOurs,
+    Wait,
+    decide,
+    ordered,
+)
 from bridge.purchasing.policy.document import document
+from bridge.purchasing.renewing import expired, renewing
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.budget import Refusal, next_minute
 from bridge.store.decisions import Decided
-from bridge.store.purchase import ADOPTED, PAUSED, Answer, Purchase, PurchaseState
-from bridge.store.wanting import WINDOW
-
-RESCUED: Final = timedelta(hours=1)
-"""For so long after the end of a window its offers are made anew without anybody asking."""
-_EDIT_SHOWS_WITHIN: Final = timedelta(seconds=15)
-_EDIT_READ_S: Final = 1.5
+from bridge.store.purchase import ADOPTED, BY_PERSON, NOT_CREATED_HERE, Answer, Purchase, PurchaseState
 
 
 def decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
     """Decide about a shipment as it was just read."""
-    now = moment.now
-    decision = decide(shipment, terms.policy, purchase.organization, ours=_is_ours(purchase))
+    decision = _decision(purchase, shipment, terms)
     noted = replace(purchase, note=notes.read(purchase, shipment, decision))
+    if purchase.answer is Answer.renew and not isinstance(decision, Adopt | NotOurs | Wait):
+        waiting = renewing(noted, shipment, terms, moment.now)
+        if waiting is not None:
+            return waiting
+        noted = replace(noted, answer=Answer.asked)
+    return _follow(noted, shipment, decision, terms, moment)
+
+
+def _follow(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Terms, moment: Moment) -> Next:
     match decision:
         case Buy() | Hold():
-            return _wished(noted, shipment, decision, terms, now)
+            return _wished(purchase, shipment, decision, terms, moment.now)
         case Adopt(bought):
-            return adopted(noted, shipment, bought)
-        case Decline(why, rejected):
-            told = announce.declined(noted, shipment, why, rejected, terms.policy)
-            decided = record(noted, shipment, decision, terms)
-            return ended(noted, shipment.at, PurchaseState.declined, why, told, decided=decided)
+            return adopted(purchase, shipment, bought)
+        case Decline():
+            return _declined(purchase, shipment, decision, terms)
         case Expired():
-            return _expired(noted, shipment, terms, moment)
+            return expired(purchase, shipment, terms, moment)
         case NotOurs(why):
-            said = (announce.declined(noted, shipment, why, (), terms.policy),) if why == CARRIER_OWNED else ()
-            return ended(noted, shipment.at, PurchaseState.not_ours, why, *said)
-        case Wait() if is_hopeless(noted, now):
-            none = announce.declined(noted, shipment, "none_available", (), terms.policy)
-            return ended(noted, shipment.at, PurchaseState.declined, "none_available", none)
+            said = (announce.declined(purchase, shipment, why, (), terms.policy),) if why == CARRIER_OWNED else ()
+            return ended(purchase, shipment.at, PurchaseState.not_ours, why, *said)
+        case Wait() if is_hopeless(purchase, moment.now):
+            none = announce.declined(purchase, shipment, "none_available", (), terms.policy)
+            return ended(purchase, shipment.at, PurchaseState.declined, "none_available", none)
         case Wait():
-            return Move(again(noted, RETRIES, now))
+            return Move(again(purchase, RETRIES, moment.now))
         case _:
             assert_never(decision)
+
+
+def _declined(purchase: Purchase, shipment: Shipment, decision: Decline, terms: Terms) -> Move:
+    """End it with nothing acceptable; where a person holds it, that one goes on being waited for."""
+    told = announce.declined(purchase, shipment, decision.reason, decision.rejected, terms.policy)
+    is_held = purchase.reason == BY_PERSON
+    state, why = (PurchaseState.held, BY_PERSON) if is_held else (PurchaseState.declined, decision.reason)
+    return ended(purchase, shipment.at, state, why, told, decided=record(purchase, shipment, decision, terms))
+
+
+def _decision(purchase: Purchase, shipment: Shipment, terms: Terms) -> Decision:
+    """Ask the policy, or do what a person ordered."""
+    ours, selected_here = _is_ours(purchase), _is_selected_here(purchase, shipment)
+    if purchase.ordered is not None:
+        return ordered(shipment, purchase.ordered, terms.policy, ours=ours, selected_here=selected_here)
+    return decide(shipment, terms.policy, purchase.organization, ours=ours, selected_here=selected_here)
 
 
 def _wished(purchase: Purchase, shipment: Shipment, decision: Buy | Hold, terms: Terms, now: datetime) -> Next:
@@ -78,11 +106,20 @@ def _asks_somebody(purchase: Purchase, decision: Buy | Hold, terms: Terms) -> st
     """Say why a person has to be asked first, or None."""
     if terms.mode == "dry_run":
         return "dry_run"
-    if _is_approved(purchase, decision):
+    if _is_ordered(purchase, decision) or _is_approved(purchase, decision):
         return None
+    if purchase.reason == BY_PERSON:
+        return BY_PERSON
     if isinstance(decision, Hold):
         return decision.reason
-    return "approval_required" if terms.mode == "approve" else None
+    if terms.mode == "approve":
+        return "approval_required"
+    return NOT_CREATED_HERE if terms.only_created and not purchase.is_created_here else None
+
+
+def _is_ordered(purchase: Purchase, decision: Buy | Hold) -> bool:
+    """Say whether a person chose this very offer to be bought."""
+    return purchase.ordered is not None and purchase.ordered == decision.offer.offer_id
 
 
 def _is_approved(purchase: Purchase, decision: Buy | Hold) -> bool:
@@ -138,48 +175,6 @@ def adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
     return ended(theirs, shipment.at, PurchaseState.succeeded, ADOPTED, *before, told, facts)
 
 
-def _expired(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
-    """Have the offers made anew, so many times; an edit takes a while to show."""
-    if _was_held(purchase):
-        told = announce.expired(purchase, shipment, held=purchase.reason)
-        return Move(replace(at_rest(purchase, PurchaseState.held, purchase.reason), look_at=None), (told,))
-    if moment.is_paused:  # they would expire again before anything may be bought
-        return ended(purchase, shipment.at, PurchaseState.expired, PAUSED, announce.expired(purchase, shipment))
-    if purchase.edited_at is not None and moment.now < purchase.edited_at + _EDIT_SHOWS_WITHIN:
-        return Move(soon(purchase, _EDIT_READ_S, moment.now))
-    may_edit = purchase.regenerations < terms.regenerations and terms.mode != "dry_run"
-    if may_edit and not _is_abandoned(purchase, shipment):
-        return Stale(purchase)
-    return ended(purchase, shipment.at, PurchaseState.expired, None, announce.expired(purchase, shipment))
-
-
-def _was_held(purchase: Purchase) -> bool:
-    """Say whether it waits for a person, and nobody but a webhook asked for it since: no offers are made for that."""
-    is_asked_for = purchase.approval is not None or purchase.answer in (Answer.asked, Answer.not_taken)
-    return purchase.intent is not None and not is_asked_for
-
-
-def _is_abandoned(purchase: Purchase, shipment: Shipment) -> bool:
-    """Say whether its offers ran out long ago, and nobody but a webhook asks for it: anybody may have sent that."""
-    newest = max((offer.expires_at for offer in shipment.offers if offer.expires_at), default=None)
-    is_old = newest is not None and newest + RESCUED < shipment.at
-    return is_old and purchase.answer is not Answer.asked
-
-
-def edited(purchase: Purchase, now: datetime) -> Purchase:
-    """Count an edit that is about to be asked for: it is one, whatever comes of it."""
-    counted = replace(purchase, regenerations=purchase.regenerations + 1, edited_at=now)
-    return soon(replace(counted, deadline=now + WINDOW), _EDIT_READ_S, now)
-
-
-def regenerated(
-    purchase: Purchase, result: Literal["accepted"] | CarrierUnavailable | CarrierRefused, now: datetime
-) -> Move:
-    """Look for the new offers by reading, whatever came of asking for them."""
-    noted = replace(purchase, note=notes.edited(purchase, result))
-    return Move(soon(noted, _EDIT_READ_S, now))
-
-
 def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> Move:
     """Say what follows where the budget does not allow it."""
     noted = replace(chosen.before, note=notes.unaffordable(chosen.before, why))
@@ -192,7 +187,8 @@ def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> M
 
 def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Terms) -> Decided:
     """Give what is kept of a decision: what was on offer, and what the policy made of it."""
-    body = document(shipment, decision, ours=_is_ours(purchase)).model_dump_json()
+    kept = document(shipment, decision, ours=_is_ours(purchase), selected_here=_is_selected_here(purchase, shipment))
+    body = kept.model_dump_json()
     which = purchase.organization, purchase.shipment, shipment.at, purchase.intent
     return Decided(*which, terms.policy.sha256, body)
 
@@ -200,3 +196,8 @@ def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Te
 def _is_ours(purchase: Purchase) -> bool:
     """Say whether we tried to pay for the shipment before."""
     return purchase.send_before is not None
+
+
+def _is_selected_here(purchase: Purchase, shipment: Shipment) -> bool:
+    """Say whether the offer that is selected at the carrier was selected by a person here."""
+    return shipment.selected is not None and shipment.selected.offer_id == purchase.selected

@@ -18,10 +18,11 @@ from bridge.limits.connection import Purpose
 from bridge.observability import Metrics
 from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce
-from bridge.purchasing.deciding import decided, edited, record, regenerated, unaffordable
+from bridge.purchasing.deciding import decided, record, unaffordable
 from bridge.purchasing.looking import looked, unseen
 from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale
 from bridge.purchasing.reader import ALONE, Read, Reader
+from bridge.purchasing.renewing import edited, regenerated
 from bridge.purchasing.sending import SEND_WITHIN, Result, intended, is_account_wide, sent
 from bridge.purchasing.settling import settled
 from bridge.purchasing.shipment import Choice, Shipment

@@ -82,7 +82,7 @@ def ended(
     *tell: announce.Tell,
     decided: Decided | None = None,
 ) -> Move:
-    """End a purchase; an intent that was never taken in ends with it."""
+    """End a purchase; an intent that was never taken in ends with it, and so does what a person ordered."""
     told = (*left_behind(purchase, at), *tell)
     return Move(replace(at_rest(purchase, state, why), answer=None), told, decided=decided)
 
@@ -90,12 +90,12 @@ def ended(
 def at_rest(purchase: Purchase, state: PurchaseState, why: str | None) -> Purchase:
     """Have nobody work on it. It is looked at after the window where it is held, and where a webhook says it is bought.
 
-    A webhook's word is not looked into twice: `look_at` is unset once that is done.
+    A webhook's word is not looked into twice: `look_at` is unset once that is done. What a person ordered is over, too.
     """
     said = purchase.look_at if purchase.said_at is not None else None
     over = purchase.deadline + CLOSED_FOR if state is PurchaseState.held else None
     look_at = min((at for at in (said, over) if at is not None), default=None)
-    return replace(purchase, state=state, reason=why, look_at=look_at)
+    return replace(purchase, state=state, reason=why, look_at=look_at, ordered=None)
 
 
 def left_behind(purchase: Purchase, at: datetime) -> tuple[announce.Tell, ...]:

@@ -14,7 +14,7 @@ Mode = Literal["auto", "approve", "dry_run"]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`mode` is what is really done, after the safeguards.
+    """`mode` is what is really done, after the safeguards; with `only_created`, `auto` is for our own shipments alone.
 
     `call_within` is the longest that one call to the carrier can take; `settle` the longest that its effect is hidden;
     `regenerations` how often the offers of one shipment are made anew.
@@ -26,3 +26,4 @@ class Terms:
     settle: timedelta
     call_within: timedelta
     regenerations: int
+    only_created: bool = False

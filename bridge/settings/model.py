@@ -202,7 +202,8 @@ class Purchasing(Part):
     )
     scope: Literal["created_by_bridge", "all"] | None = Field(
         None,
-        description="Whose shipments are bought unasked: `created_by_bridge` (this version creates none) or `all`; "
+        description="Whose shipments are bought unasked: those made here (`created_by_bridge`; others wait as in mode"
+        " `approve`) or `all`; "
         "unset with a carrier that is not loopback: `auto` works as `approve`.",
         examples=["created_by_bridge"],
     )

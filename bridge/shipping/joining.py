@@ -10,6 +10,7 @@ from bridge.purchasing.shipment import Shipment
 from bridge.reconciling.learning import Learning
 from bridge.store import creations
 from bridge.store.database import Database, Transaction
+from bridge.store.wanting import want_created
 
 
 class Joining:
@@ -36,4 +37,6 @@ class Joining:
         kept = creations.join(transaction, organization, command, ids, self._clock())
         ours = {item: one for item, one in made.items() if one.id in kept}
         self._learning.write_made(transaction, organization, list(ours.values()), command)
+        # Last, when the subjects are locked: whoever held one meanwhile for not knowing has written that by now.
+        want_created(transaction, organization, list(kept), command, self._clock())
         return {item: one.id for item, one in ours.items()}

@@ -3,50 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Final, Literal
+from functools import partial
+from typing import Final
 
-from bridge.events.catalogue import PurchaseFailed, PurchaseHeld
-from bridge.model import (
-    DeliveryId,
-    Evidence,
-    Fact,
-    OrganizationId,
-    PurchaseWork,
-    ShipmentId,
-    Subject,
-    micros,
-)
-from bridge.store import budget, journal
+from bridge.events.catalogue import PurchaseHeld
+from bridge.model import DeliveryId, Evidence, Fact, OfferId, OrganizationId, PurchaseWork, micros
+from bridge.store import budget
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
-from bridge.store.listed import ROW, Listed, again, find, last_note
+from bridge.store.listed import ROW, Listed, find
+from bridge.store.orders import (
+    Order,
+    Refused,
+    Result,
+    end_of_intent,
+    find_one,
+    have_it_wanted,
+    is_not_taken,
+    locked,
+    noted,
+    only,
+    put,
+    refused,
+    row,
+    subject,
+)
 from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, Answer, PurchaseState
 from bridge.store.wanting import WINDOW, want
-
-Result = Literal["approved", "held", "retried", "asked_for"]
-"""What an order came to, as the journal keeps it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What somebody wants done about a shipment's purchase. `cause` is the command; facts that follow carry it.
-
-    Without an organization it is the only one that has a purchase of this number.
-    """
-
-    shipment: ShipmentId
-    organization: OrganizationId | None
-    by: str
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why an order is not carried out, in words for whoever gave it."""
-
-    why: str
 
 
 class SqlApprovals:
@@ -71,26 +56,44 @@ class SqlApprovals:
         self, transaction: Transaction, order: Order, known: Sequence[OrganizationId], now: datetime
     ) -> Listed | Refused:
         """Ask for a purchase; `known` are the organizations for which one may be asked for the first time."""
-        if not find(transaction, order.shipment, _only(order)):
-            return _ask(transaction, order, known, now)
+        if not find(transaction, order.shipment, only(order)):
+            return _ask(transaction, order, known, "asked_for", now)
         return self._carry_out(transaction, order, "asked_for", _buy, now)
+
+    def pick(
+        self, transaction: Transaction, order: Order, offer: OfferId, known: Sequence[OrganizationId], now: datetime
+    ) -> Listed | Refused:
+        """Have this very offer bought, also where a purchase is held; whatever the policy would choose."""
+        ordered: dict[str, object] = {"ordered_offer": offer}
+        if not find(transaction, order.shipment, only(order)):
+            return _ask(transaction, order, known, "picked", now, **ordered)
+        return self._carry_out(transaction, order, "picked", partial(_again, columns=ordered), now)
+
+    def renew(
+        self, transaction: Transaction, order: Order, known: Sequence[OrganizationId], now: datetime
+    ) -> Listed | Refused:
+        """Have offers made anew, and decide about those; what a person holds goes on being held with them."""
+        answer: dict[str, object] = {"answer": Answer.renew.value}
+        if not find(transaction, order.shipment, only(order)):
+            return _ask(transaction, order, known, "renewed", now, **answer)
+        return self._carry_out(transaction, order, "renewed", _renew, now)
 
     def _carry_out(
         self, transaction: Transaction, order: Order, result: Result, act: _Act, now: datetime
     ) -> Listed | Refused:
-        found = _one(transaction, order)
+        found = find_one(transaction, order)
         if isinstance(found, Refused):
             return found
         # As the buyer does: the subject is locked before the row.
-        ledgers = self._recorder.lock(transaction, [_subject(found)])
-        before = _locked(transaction, found)
+        ledgers = self._recorder.lock(transaction, [subject(found)])
+        before = locked(transaction, found)
         facts = act(transaction, before, order, now)
         if isinstance(facts, Refused):
             return facts
         self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
         transaction.notify("purchases")
-        return _noted(transaction, before.state.value, before, order, result, now)
+        return noted(transaction, before.state.value, before, order, result, now)
 
 
 _Act = Callable[[Transaction, Listed, Order, datetime], Sequence[Fact] | Refused]
@@ -104,10 +107,13 @@ _RETRIED: Final = frozenset(
         PurchaseState.held,
     }
 )
-_UNAPPROVED: Final[Mapping[str, None]] = {"approved_by": None, "approved_service": None, "approved_amount": None}
+_UNAPPROVED: Final[Mapping[str, None]] = {
+    "approved_by": None,
+    "approved_service": None,
+    "approved_amount": None,
+    "ordered_offer": None,
+}
 _FRESH: Final[Mapping[str, int]] = {"attempts": 0, "reads": 0}
-_ASKED: Final = Answer.asked.value
-"""In place of the answer to a call: a person asks, though the offers may be old."""
 _ANEW: Final[Mapping[str, int | None]] = {
     **_FRESH,
     **_UNAPPROVED,
@@ -123,48 +129,89 @@ _ANEW: Final[Mapping[str, int | None]] = {
 
 def _approve(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
     if found.state is not PurchaseState.held:
-        return _refused(found)
+        return refused(found)
     if found.service is None or found.intent is None:
         return Refused("no offer was chosen for it yet, so there is nothing to approve: retry it, and one is")
     approval = {
         "approved_by": order.by,
         "approved_service": found.service,
         "approved_amount": None if found.price is None else budget.tenthousandths(found.price.amount),
+        "ordered_offer": None,
     }
-    _want(transaction, found, order, now, deadline=found.deadline, **_FRESH, **approval)
+    have_it_wanted(transaction, found, order, now, deadline=found.deadline, **_FRESH, **approval)
     return ()
 
 
 def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
     if found.state is not PurchaseState.wanted:
-        return _refused(found)
+        return refused(found)
     changes: dict[str, object] = {"reason": BY_PERSON, "look_at": micros(found.deadline), **_UNAPPROVED}
-    left = [_failed(found, order, now)] if _is_not_taken(transaction, found) else []
+    left = [end_of_intent(found, order, now)] if is_not_taken(transaction, found) else []
     if left:  # as it was asked for, so it ends: what is decided about after the hold is another intent
         found = replace(found, intent=None)
         changes |= {"intent_id": None, "answer": None}
-    _set(transaction, found, order, now, state=PurchaseState.held, **changes)
+    put(transaction, found, order, now, state=PurchaseState.held, **changes)
     budget.release(transaction, found.organization, found.shipment)  # of an intent that was never taken in
     return [*left, _held(found, order, now)]
 
 
 def _retry(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
     if found.state not in _RETRIED and not _is_unread(found):
-        return _refused(found)
+        return refused(found)
     # What is held and decided about again is the same purchase; one that ended is not.
     intent = found.intent if found.state is PurchaseState.held else None
-    _want(transaction, found, order, now, deadline=now, intent_id=intent, **_ANEW)
+    have_it_wanted(transaction, found, order, now, deadline=now, intent_id=intent, **_ANEW)
     return ()
 
 
 def _buy(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
     """Ask again like a retry, but for what is held: a program does not release what waits for a person."""
     if found.state is PurchaseState.held:
-        return _refused(found)
+        return refused(found)
     return _retry(transaction, found, order, now)
 
 
-def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId], now: datetime) -> Listed | Refused:
+def _again(
+    transaction: Transaction, found: Listed, order: Order, now: datetime, *, columns: Mapping[str, object]
+) -> Sequence[Fact] | Refused:
+    """Have it decided about anew, whatever waits or ended; as the same purchase where that is not over."""
+    if not _may_be_decided(found):
+        return refused(found)
+    intent = found.intent if found.state in _UNDECIDED else None
+    have_it_wanted(transaction, found, order, now, deadline=now, intent_id=intent, **{**_ANEW, **columns})
+    return ()
+
+
+def _renew(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
+    if not _may_be_decided(found):
+        return refused(found)
+    left = [end_of_intent(found, order, now)] if is_not_taken(transaction, found) else []
+    intent = found.intent if found.state in _UNDECIDED and not left else None
+    columns = {**_ANEW, "answer": Answer.renew.value, "reason": still_held(found)}
+    have_it_wanted(transaction, found, order, now, deadline=now, intent_id=intent, **columns)
+    return left
+
+
+def still_held(found: Listed) -> str | None:
+    """Give the reason to keep where a person holds it, so that it goes on being held whatever is decided."""
+    return BY_PERSON if found.state in _UNDECIDED and found.reason == BY_PERSON else None
+
+
+_UNDECIDED: Final = (PurchaseState.wanted, PurchaseState.held)
+
+
+def _may_be_decided(found: Listed) -> bool:
+    return found.state is PurchaseState.wanted or found.state in _RETRIED or _is_unread(found)
+
+
+def _ask(
+    transaction: Transaction,
+    order: Order,
+    known: Sequence[OrganizationId],
+    result: Result,
+    now: datetime,
+    **columns: object,
+) -> Listed | Refused:
     """Ask for the first time."""
     organization = known[0] if order.organization is None and len(known) == 1 else order.organization
     if organization is None and not known:
@@ -174,64 +221,19 @@ def _ask(transaction: Transaction, order: Order, known: Sequence[OrganizationId]
     if organization not in known:
         return Refused(f"there is no organization {organization} here that could buy")
     want(transaction, [PurchaseWork(organization, order.shipment, now + WINDOW, DeliveryId(order.cause))], now)
-    transaction.run(
-        f"UPDATE purchases SET answer = '{_ASKED}' WHERE {ROW} AND state = 'wanted' AND answer IS NULL",
-        (organization, order.shipment),
-    )
     (found,) = find(transaction, order.shipment, frozenset({int(organization)}))
-    return _noted(transaction, "none", found, order, "asked_for", now)
-
-
-def _want(
-    transaction: Transaction, found: Listed, order: Order, now: datetime, *, deadline: datetime, **columns: object
-) -> None:
-    """Have it decided about now; a window that is over, as far as we know, may have been opened again."""
-    until = deadline if deadline > now else now + WINDOW
-    is_left = columns.get("intent_id", found.intent) is not None and _is_not_taken(transaction, found)
-    answer = Answer.not_taken.value if is_left else _ASKED  # an intent that is yet to end is not forgotten
-    changes = {"deadline": micros(until), "due_at": micros(now), "reason": None, "answer": answer, **columns}
-    _set(transaction, found, order, now, state=PurchaseState.wanted, **changes)
-
-
-def _set(
-    transaction: Transaction, found: Listed, order: Order, now: datetime, *, state: PurchaseState, **columns: object
-) -> None:
-    """Change a purchase, and take it out of any hand: a token that has grown makes the old one worthless."""
-    changes = {"state": state.value, "cause": order.cause, "updated_at": micros(now), **columns}
-    written = ", ".join(f"{name} = ?" for name in changes)
+    changes = {"answer": Answer.asked.value, **columns}
     transaction.run(
-        f"UPDATE purchases SET {written}, token = token + 1, held_until = 0 WHERE {ROW}",
-        [*changes.values(), *_row(found)],
+        f"UPDATE purchases SET {', '.join(f'{name} = ?' for name in changes)}"
+        f" WHERE {ROW} AND state = 'wanted' AND answer IS NULL",
+        [*changes.values(), *row(found)],
     )
+    return noted(transaction, "none", found, order, result, now)
 
 
 def _is_unread(found: Listed) -> bool:
     """Say whether nothing but a webhook says that it is bought, which is unsigned: a read decides anew."""
     return found.state is PurchaseState.succeeded and found.reason == ADOPTED_UNREAD
-
-
-def _is_not_taken(transaction: Transaction, found: Listed) -> bool:
-    """Say whether its intent was told of, and never taken in by the carrier."""
-    rows = transaction.run(f"SELECT answer FROM purchases WHERE {ROW}", _row(found))
-    return found.intent is not None and rows[0][0] == Answer.not_taken.value
-
-
-def _failed(found: Listed, order: Order, now: datetime) -> Fact:
-    """Tell the end of such an intent, as the buyer does."""
-    data = PurchaseFailed.model_validate(
-        {
-            "shipment_id": found.shipment,
-            "organization_id": found.organization,
-            "evidence": Evidence.carrier,
-            "current": True,
-            "first_seen": False,
-            "intent_id": found.intent,
-            "offer_id": found.offer,
-            "service_id": found.service,
-            "reason": "other",
-        }
-    )
-    return Fact(_subject(found), data.type, found.intent or "", now, data, facet=data.reason, causation=order.cause)
 
 
 def _held(found: Listed, order: Order, now: datetime) -> Fact:
@@ -248,64 +250,4 @@ def _held(found: Listed, order: Order, now: datetime) -> Fact:
         seconds_left=round(found.seconds_left(now) or 0.0, 3),
     )
     key = f"{BY_PERSON}:{order.cause}"  # each time is a fact of its own, also of one intent
-    return Fact(_subject(found), data.type, key, now, data, facet=BY_PERSON, causation=order.cause)
-
-
-_REFUSALS: Final[Mapping[PurchaseState, str]] = {
-    PurchaseState.wanted: "it is being decided about, and waits for nobody",
-    PurchaseState.intended: "it is being bought",
-    PurchaseState.doubt: "it is being bought: whether it was is in doubt until reads settle it",
-    PurchaseState.succeeded: "it is bought",
-    PurchaseState.held: "it is held ({reason}): approve it, or retry it to have it decided about anew",
-    PurchaseState.failed: "it was not bought ({reason}): retry it",
-    PurchaseState.declined: "nothing acceptable was on offer ({reason}): retry it",
-    PurchaseState.expired: "its window closed unbought: retry it",
-    PurchaseState.not_ours: "it is left to others ({reason}): retry it",
-}
-
-
-def _refused(found: Listed) -> Refused:
-    """Say why a purchase in this state is not touched."""
-    told = _REFUSALS[found.state].format(reason=found.reason or "for no reason that was kept")
-    return Refused(f"the purchase is {found.state.value}: {told}")
-
-
-# -- noting ----------------------------------------------------------------------------------------------------------
-
-
-def _noted(transaction: Transaction, before: str, found: Listed, order: Order, result: Result, now: datetime) -> Listed:
-    """Note what was done about a purchase, and give it as it stands now."""
-    after = again(transaction, found)
-    note = journal.Note("person", result, before)
-    which = (after.offer, after.reason, order.cause, order.by)
-    entry = journal.Entry(after.organization, after.shipment, now, now, 1, note, after.state.value, *which)
-    journal.write(transaction, entry)
-    return replace(after, note=last_note(transaction, after))
-
-
-def _one(transaction: Transaction, order: Order) -> Listed | Refused:
-    """Find the purchase that an order is about."""
-    found = find(transaction, order.shipment, _only(order))
-    if not found:
-        return Refused(f"no purchase of shipment {order.shipment} was ever asked for")
-    if len(found) > 1:
-        return Refused(f"several organizations have a shipment {order.shipment}: say which by organization_id")
-    return found[0]
-
-
-def _only(order: Order) -> frozenset[int]:
-    return frozenset() if order.organization is None else frozenset({int(order.organization)})
-
-
-def _locked(transaction: Transaction, found: Listed) -> Listed:
-    transaction.run(f"SELECT token FROM purchases WHERE {ROW} {transaction.for_update}", _row(found))
-    return again(transaction, found)
-
-
-def _subject(found: Listed) -> Subject:
-    return Subject.shipment(found.organization, found.shipment)
-
-
-def _row(found: Listed) -> tuple[OrganizationId, ShipmentId]:
-    """Give the values for ROW."""
-    return found.organization, found.shipment
+    return Fact(subject(found), data.type, key, now, data, facet=BY_PERSON, causation=order.cause)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.model import OrganizationId, micros, moment
+from bridge.store import vocabulary
 from bridge.store.database import Transaction
 from bridge.store.hearing import Hearing, unheard
 
@@ -43,13 +44,16 @@ class Condition:
     accepted: Mapping[OrganizationId, Accepted] = field(default_factory=dict)
     parked: tuple[ParkedLately, ...] = ()
     unheard: Mapping[OrganizationId, Hearing] = field(default_factory=dict)
+    words: str | None = None
+    """What the last comparison of the carrier's words with ours found, as it was written."""
 
 
 def condition(transaction: Transaction, now: datetime) -> Condition:
     """Read it all."""
     environment = transaction.run("SELECT value FROM meta WHERE name = 'environment'")
     named = environment[0][0] if environment else None
-    return Condition(named, _accepted(transaction), _parked(transaction, now), unheard(transaction))
+    words = vocabulary.kept(transaction)
+    return Condition(named, _accepted(transaction), _parked(transaction, now), unheard(transaction), words)
 
 
 def _accepted(transaction: Transaction) -> dict[OrganizationId, Accepted]:

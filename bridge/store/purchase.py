@@ -28,6 +28,10 @@ SAID_BOUGHT: Final = "said_bought"
 """The reason of what a webhook says somebody else bought: a read is yet to show it."""
 BY_PERSON: Final = "by_person"
 """Why a purchase is held that a person stopped: nothing but a person lets it go on."""
+NOT_CREATED_HERE: Final = "not_created_by_bridge"
+"""Why one is held that would be bought unasked had the bridge made its shipment; it may turn out that it did."""
+CANCELLED: Final = "cancelled"
+"""Why one ended whose shipment was cancelled on demand."""
 
 
 class PurchaseState(StrEnum):
@@ -42,6 +46,8 @@ class PurchaseState(StrEnum):
     held = "held"
     expired = "expired"
     not_ours = "not_ours"
+    steered = "steered"
+    """A person's command has the shipment in its hand, to select an offer or to cancel it: nothing is bought."""
 
 
 LIVE: Final = (PurchaseState.wanted, PurchaseState.intended, PurchaseState.doubt)
@@ -70,6 +76,8 @@ class Answer(StrEnum):
     """To a read: the carrier does not know the shipment. Most likely its id is forged."""
     asked = "asked"
     """None yet, and a person or the end of a pause asks for it, also where its offers are old."""
+    renew = "renew"
+    """None yet, and a person asks for new offers, whether or not the present ones are old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,12 @@ class Purchase:
     """When it is to be read though nobody works on it."""
     said_at: datetime | None = None
     """When a webhook said that it is bought, which is unsigned: only a read shows it."""
+    selected: OfferId | None = None
+    """The offer that a person selected here, for the policy to decide about."""
+    ordered: OfferId | None = None
+    """The offer that a person wants bought, whatever the policy would choose."""
+    is_created_here: bool = False
+    """Whether the bridge made its shipment."""
     token: int = 0
     """Which taking in hand this is: the next one makes it worthless."""
     note: journal.Note | None = None

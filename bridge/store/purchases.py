@@ -10,7 +10,7 @@ from typing import Final
 from bridge.events.catalogue import Money
 from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, OrganizationId, ShipmentId, micros, moment
-from bridge.store import budget, decisions, journal, refusals
+from bridge.store import budget, creations, decisions, journal, refusals
 from bridge.store.budget import Caps, Refusal
 from bridge.store.connections import is_paused, resting
 from bridge.store.database import Database, Given, Row, Transaction
@@ -29,6 +29,7 @@ from bridge.store.outlook import (
 )
 from bridge.store.purchase import (
     ADOPTED,
+    NOT_CREATED_HERE,
     PAUSED,
     UNBOUGHT,
     Answer,
@@ -135,7 +136,12 @@ class SqlPurchases:
             (self._holder, _lease(transaction), organization, *chosen.parameters),
         )
         tokens: dict[ShipmentId, int] = dict(taken)
-        return [replace(one, token=tokens[shipment]) for shipment, one in found.items() if shipment in tokens]
+        made = creations.among(transaction, organization, sorted(tokens))
+        return [
+            replace(one, token=tokens[shipment], is_created_here=shipment in made)
+            for shipment, one in found.items()
+            if shipment in tokens
+        ]
 
     def _renew(self, transaction: Transaction, claimed: Sequence[Purchase]) -> None:
         for one in claimed:
@@ -172,8 +178,12 @@ class SqlPurchases:
         return [step.purchase for step in counted]
 
     def _is_outdated(self, transaction: Transaction, one: Purchase) -> bool:
-        """Say whether a purchase would end for a pause that has ended meanwhile: then it is looked at once more."""
-        return one.reason == PAUSED and not one.was_looked_at and not is_paused(transaction, one.organization)
+        """Say whether what a purchase would end for is not so any more: then it is looked at once more."""
+        if one.was_looked_at:
+            return False
+        if one.state is PurchaseState.held and one.reason == NOT_CREATED_HERE:
+            return bool(creations.among(transaction, one.organization, [one.shipment]))
+        return one.reason == PAUSED and not is_paused(transaction, one.organization)
 
     def _hear(self, transaction: Transaction, step: Step, now: datetime) -> None:
         """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it."""
@@ -275,7 +285,7 @@ _ACCEPTED: Final = f"{LIVE} AND state = 'doubt' AND answer = 'accepted' ORDER BY
 _COLUMNS: Final = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"
-    " approved_by, approved_service, approved_amount, doubted_at, look_at, said_at"
+    " approved_by, approved_service, approved_amount, doubted_at, look_at, said_at, selected_offer, ordered_offer"
 )
 
 
@@ -332,6 +342,8 @@ def _columns(one: Purchase) -> dict[str, object]:
         "edited_at": _stored(one.edited_at),
         "approved_by": approval.by if approval else None,
         "approved_service": approval.service if approval else None,
+        "selected_offer": one.selected,
+        "ordered_offer": one.ordered,
         "approved_amount": budget.tenthousandths(approval.amount) if approval and approval.amount is not None else None,
     }
 
@@ -357,6 +369,8 @@ def _purchase(row: Row) -> Purchase:
         doubted_at=_read(row[22]),
         look_at=_read(row[23]),
         said_at=_read(row[24]),
+        selected=row[25],
+        ordered=row[26],
     )
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.model import OrganizationId, PurchaseWork, ShipmentId, micros
 from bridge.store.database import Transaction
-from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, BY_PERSON, IS_UNBOUGHT, SAID_BOUGHT, PurchaseState
+from bridge.store.purchase import (
+    ADOPTED,
+    ADOPTED_UNREAD,
+    BY_PERSON,
+    IS_UNBOUGHT,
+    NOT_CREATED_HERE,
+    SAID_BOUGHT,
+    PurchaseState,
+)
 
 WINDOW: Final = timedelta(minutes=5)
 """How long an offer can be bought. A deadline further away is nobody's: webhooks are unsigned."""
@@ -41,6 +49,24 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
         tail=f"ON CONFLICT (organization, shipment) DO UPDATE SET {_ASKED_AGAIN}"
         f" WHERE (purchases.state <> 'succeeded' OR purchases.reason = '{ADOPTED_UNREAD}')"
         f" AND (purchases.state <> 'held' OR coalesce(purchases.reason, '') <> '{BY_PERSON}')",
+    )
+    if rows:
+        transaction.notify("purchases")
+
+
+def want_created(
+    transaction: Transaction, organization: OrganizationId, shipments: Sequence[ShipmentId], cause: str, now: datetime
+) -> None:
+    """Want again what was held because nobody knew that the bridge made it: a webhook may overtake the answer."""
+    if not shipments:
+        return
+    those = transaction.among("shipment", shipments)
+    rows = transaction.run(
+        "UPDATE purchases SET state = 'wanted', reason = NULL, answer = 'asked', attempts = 0, reads = 0, cause = ?,"
+        " due_at = ?, updated_at = ?, token = token + 1, held_until = 0"
+        f" WHERE organization = ? AND {those.sql} AND state = 'held' AND reason = '{NOT_CREATED_HERE}'"
+        " RETURNING shipment",
+        (cause, micros(now), micros(now), organization, *those.parameters),
     )
     if rows:
         transaction.notify("purchases")
@@ -88,10 +114,10 @@ def adopt(transaction: Transaction, bought: Iterable[_Said], now: datetime) -> i
 
 def _set(column: str, *, underway: str, ended: str) -> str:
     """Set a column of a purchase asked for again: to the one while it is underway, to the other when it is not."""
-    return f"{column} = CASE WHEN purchases.state IN ('intended', 'doubt') THEN {underway} ELSE {ended} END"
+    return f"{column} = CASE WHEN purchases.state IN ('intended', 'doubt', 'steered') THEN {underway} ELSE {ended} END"
 
 
-_IS_LIVE = "purchases.state IN ('wanted', 'intended', 'doubt')"
+_IS_LIVE = "purchases.state IN ('wanted', 'intended', 'doubt', 'steered')"
 _ASKED_AGAIN = ", ".join(
     (
         _set("wanted_cause", underway="excluded.cause", ended="NULL"),
@@ -101,13 +127,14 @@ _ASKED_AGAIN = ", ".join(
             for column in ("state", "due_at", "cause", "attempts", "reads")
         ),
         # What is told late, or forged, closes no window earlier.
-        "deadline = CASE WHEN purchases.state IN ('intended', 'doubt')"
+        "deadline = CASE WHEN purchases.state IN ('intended', 'doubt', 'steered')"
         " OR (purchases.state = 'wanted' AND purchases.deadline > excluded.deadline)"
         " THEN purchases.deadline ELSE excluded.deadline END",
         # Why it waits for a person is not forgotten: with the old offers, it goes on waiting.
         f"reason = CASE WHEN {_IS_LIVE} OR purchases.state = 'held' THEN purchases.reason END",
         # A held purchase that is asked for again is the same one; any other that ended is not.
-        "intent_id = CASE WHEN purchases.state IN ('held', 'wanted', 'intended', 'doubt') THEN purchases.intent_id END",
+        "intent_id = CASE WHEN purchases.state IN ('held', 'wanted', 'intended', 'doubt', 'steered')"
+        " THEN purchases.intent_id END",
         # What was refused counts within a window; a new one begins where a purchase had ended.
         f"refusals = CASE WHEN {_IS_LIVE} THEN purchases.refusals ELSE 0 END",
         f"answer = CASE WHEN {_IS_LIVE} THEN purchases.answer END",

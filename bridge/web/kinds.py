@@ -39,6 +39,11 @@ NOT_FOUND: Final = Kind("not-found", 404, "There is no such thing, or none that 
 METHOD_NOT_ALLOWED: Final = Kind("method-not-allowed", 405, "The path has no such method: `Allow` names those it has.")
 KEY_USED: Final = Kind("key-used", 409, "The `Idempotency-Key` was used with another body.")
 NOT_KEPT: Final = Kind("not-kept", 409, "The policy goes by what is not kept of a decision: ask with the shipment.")
+ALREADY_BOUGHT: Final = Kind("already-bought", 409, "The shipment is bought already.")
+IN_OTHER_HANDS: Final = Kind("in-other-hands", 409, "Somebody else is at it: a purchase, another command, the carrier.")
+NOT_CANCELLABLE: Final = Kind("not-cancellable", 409, "It cannot be cancelled as it stands; `detail` says what can.")
+CANCEL_FAILED: Final = Kind("cancel-failed", 409, "It was to be cancelled, and is not; `detail` says why.")
+NOT_FOR_SALE: Final = Kind("not-for-sale", 409, "Nothing can be chosen for the shipment any more.")
 NOT_REPLAYABLE: Final = Kind("not-replayable", 409, "The delivery cannot take effect; `detail` says why.")
 SEVERAL: Final = Kind("several", 409, "Several organizations have one of this number: say which by `organization_id`.")
 WITHDRAWN: Final = Kind("withdrawn", 409, "The command was taken back before anybody began it; its key can be used.")
@@ -46,6 +51,7 @@ TOO_LARGE: Final = Kind("too-large", 413, "The body is too large.")
 NOT_JSON_TYPE: Final = Kind("unsupported-media-type", 415, "`Content-Type` says that the body is something but JSON.")
 UNPROCESSABLE: Final = Kind("unprocessable", 422, "Fields of the body cannot be used: `errors` names each.")
 CARRIER_REFUSED: Final = Kind("carrier-refused", 422, "The carrier refused it; the same will be answered the same.")
+NOT_SELECTED: Final = Kind("not-selected", 422, "The offer was not selected; it may be tried again.")
 NOT_CREATED: Final = Kind("not-created", 422, "The carrier took it in, and it was never there.")
 REJECTED: Final = Kind("rejected", 422, "Understood, and not to be done: the same will be rejected again.")
 INTERNAL: Final = Kind("internal-error", 500, "A mistake of ours; the log says where.")
@@ -67,6 +73,11 @@ KINDS: Final = (
     METHOD_NOT_ALLOWED,
     KEY_USED,
     NOT_KEPT,
+    ALREADY_BOUGHT,
+    IN_OTHER_HANDS,
+    NOT_CANCELLABLE,
+    CANCEL_FAILED,
+    NOT_FOR_SALE,
     NOT_REPLAYABLE,
     SEVERAL,
     WITHDRAWN,
@@ -74,6 +85,7 @@ KINDS: Final = (
     NOT_JSON_TYPE,
     UNPROCESSABLE,
     CARRIER_REFUSED,
+    NOT_SELECTED,
     NOT_CREATED,
     REJECTED,
     INTERNAL,

@@ -357,6 +357,8 @@ KEYS = {
     "shipment.tracking_number_assigned": "shipx.shipment.tracking_number_assigned",
     "shipment.status_changed": "shipx.shipment.status_changed.available_for_pickup",
     "shipment.return_leg_started": "shipx.shipment.return_leg_started",
+    "shipment.cancelled": "shipx.shipment.cancelled",
+    "shipment.cancel_failed": "shipx.shipment.cancel_failed.overwritten",
     "dispatch_order.created": "shipx.dispatch_order.created",
     "dispatch_order.failed": "shipx.dispatch_order.failed",
     "dispatch_order.status_changed": "shipx.dispatch_order.status_changed",

@@ -7,6 +7,7 @@ guards → hard filters → first matching rule → rank → tie-break → caps 
 `objections`  why an offer cannot be bought under a rule: hard filters and caps
 `ranking`     which of the others comes first
 `decide`      all of it, in order
+`ordering`    the same where a person chose the offer
 `file`        the policy as written, refused by line and key
 `document`    the decision as it is kept, with the offers it was made from
 """
@@ -14,7 +15,9 @@ guards → hard filters → first matching rule → rank → tie-break → caps 
 from bridge.purchasing.policy.decide import decide
 from bridge.purchasing.policy.decision import Adopt, Buy, Decision, Decline, Expired, Hold, NotOurs, Wait
 from bridge.purchasing.policy.file import Policy, load
-from bridge.purchasing.policy.guard import CARRIER_OWNED
+from bridge.purchasing.policy.guard import CARRIER_OWNED, may_be_bought_yet
+from bridge.purchasing.policy.objections import objection
+from bridge.purchasing.policy.ordering import ordered
 
 __all__ = [
     "CARRIER_OWNED",
@@ -29,4 +32,7 @@ __all__ = [
     "Wait",
     "decide",
     "load",
+    "may_be_bought_yet",
+    "objection",
+    "ordered",
 ]

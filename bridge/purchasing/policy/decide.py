@@ -26,12 +26,15 @@ from bridge.purchasing.policy.rule import Rule
 from bridge.purchasing.shipment import Shipment
 
 
-def decide(shipment: Shipment, policy: Policy, organization: OrganizationId, *, ours: bool = False) -> Decision:
+def decide(
+    shipment: Shipment, policy: Policy, organization: OrganizationId, *, ours: bool = False, selected_here: bool = False
+) -> Decision:
     """Decide about a shipment. The order of its offers makes no difference.
 
     `ours` says that we tried to pay for it before: then a selected offer whose payment failed may be paid again.
+    `selected_here` says that a person selected its offer here: then it is nobody else's.
     """
-    stopped = guard(shipment, policy, ours=ours)
+    stopped = guard(shipment, policy, ours=ours, selected_here=selected_here)
     if stopped is not None:
         return stopped
     requested = None if ours else shipment.service

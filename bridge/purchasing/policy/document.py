@@ -62,6 +62,7 @@ class KeptShipment(_Kept):
     weight_kg: Decimal | None
     payments: tuple[KeptPayment, ...]
     ours: bool
+    selected_here: bool = False
 
 
 class Document(Verdict):
@@ -76,10 +77,11 @@ class Document(Verdict):
         return Verdict.model_validate(self.model_dump(include=set(Verdict.model_fields)))
 
 
-def document(shipment: Shipment, decision: Decision, *, ours: bool = False) -> Document:
-    """Write a decision down; `ours` is what `decide` was told."""
+def document(shipment: Shipment, decision: Decision, *, ours: bool = False, selected_here: bool = False) -> Document:
+    """Write a decision down; `ours` and `selected_here` are what `decide` was told."""
     told = verdict(shipment, decision).model_dump()
-    return Document.model_validate(told | {"shipment": _kept(shipment, ours=ours), "offers": shipment.offers})
+    kept = _kept(shipment, ours=ours, selected_here=selected_here)
+    return Document.model_validate(told | {"shipment": kept, "offers": shipment.offers})
 
 
 def verdict(shipment: Shipment, decision: Decision) -> Verdict:
@@ -113,7 +115,12 @@ def again(kept: Document, policy: Policy, organization: OrganizationId) -> Verdi
                 return rule
             if rule.on_no_match == "decline":
                 break
-    return verdict(shipment, decide(shipment, policy, organization, ours=kept.shipment.ours))
+    return verdict(shipment, _anew(kept, shipment, policy, organization))
+
+
+def _anew(kept: Document, shipment: Shipment, policy: Policy, organization: OrganizationId) -> Decision:
+    found = kept.shipment
+    return decide(shipment, policy, organization, ours=found.ours, selected_here=found.selected_here)
 
 
 def _chosen(offer: Offer, shipment: Shipment) -> dict[str, object]:
@@ -121,7 +128,7 @@ def _chosen(offer: Offer, shipment: Shipment) -> dict[str, object]:
     return {"offer_id": offer.offer_id, "seconds_left": None if left is None else round(left, 3)}
 
 
-def _kept(shipment: Shipment, *, ours: bool) -> KeptShipment:
+def _kept(shipment: Shipment, *, ours: bool, selected_here: bool) -> KeptShipment:
     traits = shipment.traits
     return KeptShipment(
         id=shipment.id,
@@ -135,6 +142,7 @@ def _kept(shipment: Shipment, *, ours: bool) -> KeptShipment:
         weight_kg=traits.weight_kg,
         payments=tuple(KeptPayment(id=one.id, state=one.state) for one in shipment.payments),
         ours=ours,
+        selected_here=selected_here,
     )
 
 

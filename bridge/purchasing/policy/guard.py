@@ -18,18 +18,24 @@ STUCK_AFTER: Final = timedelta(seconds=20)
 FOR_SALE: Final = ("created", "offers_prepared", "offer_selected")
 
 
-def guard(shipment: Shipment, policy: Policy, *, ours: bool) -> Adopt | NotOurs | Wait | None:
-    """Say why nothing is to be chosen, or None. `ours`: a payment for it was tried by us before."""
+def guard(
+    shipment: Shipment, policy: Policy, *, ours: bool, selected_here: bool = False, ordered: bool = False
+) -> Adopt | NotOurs | Wait | None:
+    """Say why nothing is to be chosen, or None.
+
+    `ours`: a payment for it was tried by us before; `selected_here`: a person selected its offer here; `ordered`: a
+    person wants an offer of it bought, whoever made it or selected one.
+    """
     found = evidence(shipment, before=())
     if isinstance(found, Bought):
         return Adopt(found)
     if shipment.status not in FOR_SALE:
         return NotOurs(NOT_FOR_SALE)
-    if _is_somebody_elses(shipment, policy, ours=ours):
+    if not (selected_here or ordered) and _is_somebody_elses(shipment, policy, ours=ours):
         return NotOurs(CARRIER_OWNED)
     if shipment.status == "created" or isinstance(found, Underway):
         return Wait()
-    return Wait() if not ours and _may_be_bought_yet(shipment) else None
+    return Wait() if not (ours or selected_here) and may_be_bought_yet(shipment) else None
 
 
 def _is_somebody_elses(shipment: Shipment, policy: Policy, *, ours: bool) -> bool:
@@ -46,7 +52,7 @@ def _is_somebody_elses(shipment: Shipment, policy: Policy, *, ours: bool) -> boo
     return policy.carrier_owned == "leave" or shipment.traits.created_at is None
 
 
-def _may_be_bought_yet(shipment: Shipment) -> bool:
+def may_be_bought_yet(shipment: Shipment) -> bool:
     """Say whether the carrier may still be about to buy it by itself."""
     created = shipment.traits.created_at
     return shipment.service is not None and created is not None and shipment.at < created + STUCK_AFTER

@@ -46,7 +46,12 @@ def judge(offer: Offer, rule: Rule, shipment: Shipment, policy: Policy, requeste
 
 def without_rule(offer: Offer, shipment: Shipment) -> str:
     """Say what stands against an offer where no rule is for its shipment."""
-    return next(iter((*_hard(offer, shipment, None), *_window(offer, shipment))), NO_RULE_MATCH)
+    return objection(offer, shipment) or NO_RULE_MATCH
+
+
+def objection(offer: Offer, shipment: Shipment) -> str | None:
+    """Say what stands against an offer whatever the rules are, or None."""
+    return next(iter((*_hard(offer, shipment, None), *_window(offer, shipment))), None)
 
 
 def _price(offer: Offer, rule: Rule, policy: Policy) -> Money | None:

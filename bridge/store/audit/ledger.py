@@ -136,7 +136,7 @@ def _date(day: int) -> str:
 
 
 _TOLD_BY: Final = "('shipment.confirmed', 'shipment.purchase_succeeded')"
-_LIVE: Final = "('wanted', 'intended', 'doubt')"
+_LIVE: Final = "('wanted', 'intended', 'doubt', 'steered')"
 _ENDS: Final = "CASE WHEN state = 'wanted' THEN deadline ELSE coalesce(left_by, deadline) END"
 _OVERDUE: Final = f"FROM purchases WHERE state IN {_LIVE} AND {_ENDS} < ?"
 _KNOWN, _IN_HAND, _NOT_SHOWN, _NOT_KNOWN = "known", "in_hand", "not_shown", "missing"

@@ -23,11 +23,12 @@ from bridge.model import (
     micros,
 )
 from bridge.store import journal
-from bridge.store.approvals import Order, Refused, SqlApprovals
+from bridge.store.approvals import SqlApprovals
 from bridge.store.database import ManagedDatabase, Transaction, marks
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
 from bridge.store.listed import Listed, SqlListed, Wanted
+from bridge.store.orders import Order, Refused
 from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, BY_PERSON, Approval, PurchaseState
 from bridge.store.wanting import want
 

@@ -11,11 +11,12 @@ import pytest
 from bridge.events.cloudevents import Envelope
 from bridge.model import moment
 from bridge.purchasing.moves import GIVE_UP_AFTER
-from bridge.store.approvals import Order, SqlApprovals
+from bridge.store.approvals import SqlApprovals
 from bridge.store.audit import Audit, Counted, Purchases, survey
 from bridge.store.audit.ledger import UNFINISHED_AFTER
 from bridge.store.database import ManagedDatabase
 from bridge.store.facts import Recorder
+from bridge.store.orders import Order
 from tests.contract.store.round import rounds
 from tests.contract.store.shop import ORGANIZATION, SETTLE, Shop, shop
 

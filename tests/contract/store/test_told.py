@@ -16,11 +16,12 @@ from bridge.inspection.timeline import timeline
 from bridge.limits.pause import AccountReason
 from bridge.model import ShipmentId
 from bridge.purchasing.hand import Account
-from bridge.store.approvals import Order, SqlApprovals
+from bridge.store.approvals import SqlApprovals
 from bridge.store.budget import Caps
 from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import ManagedDatabase
 from bridge.store.facts import Recorder
+from bridge.store.orders import Order
 from bridge.store.outlook import Errand, Take
 from bridge.store.refusals import pause_account
 from bridge.store.story import Story, sources, story

@@ -364,11 +364,12 @@ class Stage:
         regenerations: int | None = None,
         token: bool = True,
         others: Mapping[OrganizationId, Account] | None = None,
+        only_created: bool = False,
     ) -> Process:
         """Start a process."""
         name = f"process-{len(self.processes) + 1}"
         times = self.regenerations if regenerations is None else regenerations
-        terms = Terms(mode, policy, caps, SETTLE, CALL_WITHIN, times)
+        terms = Terms(mode, policy, caps, SETTLE, CALL_WITHIN, times, only_created)
         process = Process(self, name, points or Points(), terms, token=token, others=others or {})
         self.processes.append(process)
         return process

@@ -17,6 +17,7 @@ from bridge.carriers.shipx import shipment as shipments
 from bridge.errors import SettingsError
 from bridge.model import OrganizationId, ShipmentId
 from bridge.purchasing.api import EvaluationApi
+from bridge.purchasing.evaluation import Evaluator
 from bridge.purchasing.policy import Policy, decide
 from bridge.purchasing.policy.document import document
 from bridge.store import decisions
@@ -64,14 +65,14 @@ class Stage:
         return self.policy
 
     async def ask(self, body: object, token: str = "reader") -> httpx.Response:
-        api = EvaluationApi(
+        evaluator = Evaluator(
             SqlDecisions(self.database),
-            Access(CLIENTS),
             policy=self.read_policy,
             read=shipments.read,
             faults=shipments.faults,
             clock=lambda: AT,
         )
+        api = EvaluationApi(evaluator, Access(CLIENTS))
         transport = httpx.ASGITransport(application(api.routes()))
         async with httpx.AsyncClient(transport=transport, base_url="http://bridge") as client:
             headers = {"authorization": f"Bearer {token}"}

@@ -11,10 +11,11 @@ import structlog
 from bridge.events.cloudevents import Envelope
 from bridge.model import ShipmentId
 from bridge.purchasing.terms import Mode
-from bridge.store.approvals import Order, Refused, SqlApprovals
+from bridge.store.approvals import SqlApprovals
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.listed import Listed
+from bridge.store.orders import Order, Refused
 from tests.unit.purchasing.stage import ORGANIZATION, Points, Stage
 from tests.unit.purchasing.troubles import answered
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time

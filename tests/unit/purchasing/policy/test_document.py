@@ -65,6 +65,7 @@ def test_a_decision_is_kept_with_everything_it_was_made_from() -> None:
             "weight_kg": "2.5",
             "payments": [],
             "ours": False,
+            "selected_here": False,
         },
         "offers": [
             {

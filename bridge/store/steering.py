@@ -1,0 +1,224 @@
+"""A shipment in the hand of a person's command: while it is, nothing is bought for it, and no other one has it.
+
+The row of its purchase says so; where there is none, one is made. What was asked for meanwhile is not forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from bridge.events.shipment import ShipmentState
+from bridge.model import Fact, OfferId, OrganizationId, ShipmentId, Subject, micros, moment
+from bridge.store import budget
+from bridge.store.database import Transaction
+from bridge.store.facts import Recorder
+from bridge.store.listed import ROW, Listed, find
+from bridge.store.orders import Order, Refused, Result, end_of_intent, is_not_taken, locked, noted, put, refused
+from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, CANCELLED, Answer, PurchaseState
+from bridge.store.wanting import WINDOW
+
+Deed = Literal["select", "cancel"]
+_BEGUN: Final[dict[Deed, Result]] = {"select": "selecting", "cancel": "cancelling"}
+_NEVER: Final = (PurchaseState.intended, PurchaseState.doubt, PurchaseState.steered)
+"""Where nobody else may touch the shipment: money may be under way, or another command has it."""
+Tell = Callable[[ShipmentState | None], Sequence[Fact]]
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """What a command does with a shipment. `order` names it, with its organization; `offer` is the one to select."""
+
+    order: Order
+    organization: OrganizationId
+    deed: Deed
+    offer: OfferId | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject.shipment(self.organization, self.order.shipment)
+
+    @property
+    def by(self) -> str:
+        """Name the command, as the row keeps it."""
+        return f"{self.deed}/{self.order.cause}"
+
+
+class SqlSteering:
+    """Takes shipments in a command's hand, and out of it, within larger units."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    def take(self, transaction: Transaction, steer: Steer, now: datetime) -> Listed | Refused:
+        """Take one in hand before anything is sent; whoever was about to decide about its purchase loses it."""
+        ledgers = self._recorder.lock(transaction, [steer.subject])
+        found = _row(transaction, steer, now)
+        if _holder(transaction, found) == steer.by:
+            return found
+        if found.state in _NEVER or (found.state is PurchaseState.succeeded and found.reason != ADOPTED_UNREAD):
+            return refused(found)
+        facts = [end_of_intent(found, steer.order, now)] if is_not_taken(transaction, found) else []
+        changes: dict[str, object] = {"steered_by": steer.by, "steered_from": found.state.value}
+        if facts:  # as it was asked for, so it ends
+            changes |= {"intent_id": None, "answer": None}
+        if steer.offer is not None:
+            changes |= {"selected_offer": steer.offer, "ordered_offer": None}
+        put(transaction, found, steer.order, now, state=PurchaseState.steered, **changes)
+        if facts:
+            budget.release(transaction, found.organization, found.shipment)
+        self._recorder.record(transaction, ledgers, facts, now)
+        self._recorder.save(transaction, ledgers.values())
+        return noted(transaction, found.state.value, found, steer.order, _BEGUN[steer.deed], now)
+
+    def selected(self, transaction: Transaction, steer: Steer, until: datetime, now: datetime) -> Listed:
+        """Let go of one whose offer is selected: the policy decides about that; a person's hold goes on."""
+        self._recorder.lock(transaction, [steer.subject])
+        return self._wanted(transaction, steer, until, "selected", now)
+
+    def cancelled(self, transaction: Transaction, steer: Steer, tell: Tell, now: datetime) -> Listed:
+        """Let go of one that is cancelled: its purchase ends."""
+        found = self._told(transaction, steer, tell, now)
+        changes = {"reason": CANCELLED, "intent_id": None, "answer": None, "ordered_offer": None}
+        put(transaction, found, steer.order, now, state=PurchaseState.not_ours, **_FREE, **changes)
+        budget.release(transaction, found.organization, found.shipment)
+        return noted(transaction, found.state.value, found, steer.order, "cancelled", now)
+
+    def not_cancelled(self, transaction: Transaction, steer: Steer, tell: Tell, now: datetime) -> Listed:
+        """Let go of one that could not be cancelled: who wanted that wants nothing bought, so it is held.
+
+        Where somebody else bought it, a read shows it.
+        """
+        found = self._told(transaction, steer, tell, now)
+        return self._stopped(transaction, steer, found, "not_cancelled", now)
+
+    def put_back(self, transaction: Transaction, steer: Steer, now: datetime) -> Listed:
+        """Let go of one with which nothing was done: all is as it was, but for what was asked for meanwhile."""
+        self._recorder.lock(transaction, [steer.subject])
+        found = _row(transaction, steer, now)
+        ((before, cause, deadline),) = transaction.run(
+            f"SELECT steered_from, wanted_cause, wanted_deadline FROM purchases WHERE {ROW}",
+            (found.organization, found.shipment),
+        )
+        result: Result = "not_selected" if steer.deed == "select" else "not_cancelled"
+        if before == PurchaseState.wanted or (cause is not None and found.reason != BY_PERSON):
+            until = found.deadline if deadline is None else moment(deadline)
+            return self._wanted(transaction, steer, until, result, now)
+        put(transaction, found, steer.order, now, state=PurchaseState(before), **_FREE)
+        return noted(transaction, found.state.value, found, steer.order, result, now)
+
+    def let_go(self, transaction: Transaction, organization: OrganizationId, now: datetime) -> int:
+        """Let go of what a command had in hand that is over: it was given up by the process that carried it out."""
+        rows = transaction.run(
+            "SELECT shipment, steered_by FROM purchases WHERE organization = ? AND state = 'steered'"
+            " AND NOT EXISTS (SELECT 1 FROM commands WHERE state IN ('waiting', 'running')"
+            " AND operation = CASE substr(steered_by, 1, 7) WHEN 'select/' THEN 'shipment.select_offer'"
+            " ELSE 'shipment.cancel' END AND id = substr(steered_by, 8)) ORDER BY shipment",
+            (organization,),
+        )
+        for shipment, by in rows:
+            deed, _, cause = by.partition("/")
+            self.give_up(
+                transaction, Steer(Order(ShipmentId(shipment), organization, _BRIDGE, cause), organization, deed), now
+            )
+        return len(rows)
+
+    def give_up(self, transaction: Transaction, steer: Steer, now: datetime) -> None:
+        """Let go of one of which nobody knows what was done with it.
+
+        Reads will show whether an offer is selected; for what was to be cancelled nothing is bought.
+        """
+        self._recorder.lock(transaction, [steer.subject])
+        found = _row(transaction, steer, now)
+        if _holder(transaction, found) != steer.by:
+            return
+        if steer.deed == "select":
+            self._wanted(transaction, steer, now, "let_go", now)
+        else:
+            self._stopped(transaction, steer, found, "let_go", now)
+
+    # -- letting go ----------------------------------------------------------------------------------------------------
+
+    def _told(self, transaction: Transaction, steer: Steer, tell: Tell, now: datetime) -> Listed:
+        ledgers = self._recorder.lock(transaction, [steer.subject])
+        ledger = ledgers[steer.subject]
+        facts = tell(None if ledger.state is None else ShipmentState.load(ledger.state))
+        self._recorder.record(transaction, ledgers, facts, now)
+        self._recorder.save(transaction, ledgers.values())
+        return _row(transaction, steer, now)
+
+    def _wanted(self, transaction: Transaction, steer: Steer, until: datetime, result: Result, now: datetime) -> Listed:
+        found = _row(transaction, steer, now)
+        changes: dict[str, object] = {
+            "deadline": micros(until if until > now else now + WINDOW),
+            "due_at": micros(now),
+            "answer": Answer.asked.value,
+            "reason": _reason(transaction, found),
+            **_AFRESH,
+        }
+        put(transaction, found, steer.order, now, state=PurchaseState.wanted, **_FREE, **changes)
+        transaction.notify("purchases")
+        return noted(transaction, found.state.value, found, steer.order, result, now)
+
+    def _stopped(self, transaction: Transaction, steer: Steer, found: Listed, result: Result, now: datetime) -> Listed:
+        changes = {"reason": BY_PERSON, "look_at": micros(found.deadline), "ordered_offer": None}
+        put(transaction, found, steer.order, now, state=PurchaseState.held, **_FREE, **changes)
+        return noted(transaction, found.state.value, found, steer.order, result, now)
+
+
+_BRIDGE: Final = "bridge"
+"""Who lets go where nobody does it in person."""
+_NEVER_ASKED_FOR: Final = "not_asked_for"
+_FREE: Final = {"steered_by": None, "steered_from": None, "wanted_cause": None, "wanted_deadline": None}
+_AFRESH: Final = {"attempts": 0, "reads": 0, "refusals": 0}
+
+
+def selected_here(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId) -> OfferId | None:
+    """Give the offer of a shipment that a person selected here last."""
+    rows = transaction.run(f"SELECT selected_offer FROM purchases WHERE {ROW}", (organization, shipment))
+    return rows[0][0] if rows else None
+
+
+def has_any(transaction: Transaction, organization: OrganizationId) -> bool:
+    """Say whether any shipment is in a command's hand."""
+    sql = "SELECT 1 FROM purchases WHERE organization = ? AND state = 'steered' LIMIT 1"
+    return bool(transaction.run(sql, (organization,)))
+
+
+def _row(transaction: Transaction, steer: Steer, now: datetime) -> Listed:
+    """Lock the row, which is made where there is none."""
+    transaction.insert(
+        "purchases (organization, shipment, state, deadline, due_at, cause, reason, updated_at)",
+        [
+            (
+                steer.organization,
+                steer.order.shipment,
+                PurchaseState.not_ours.value,
+                micros(now),
+                micros(now),
+                steer.order.cause,
+                _NEVER_ASKED_FOR,
+                micros(now),
+            )
+        ],
+        tail="ON CONFLICT DO NOTHING",
+    )
+    (found,) = find(transaction, steer.order.shipment, frozenset({int(steer.organization)}))
+    return locked(transaction, found)
+
+
+def _holder(transaction: Transaction, found: Listed) -> str | None:
+    rows = transaction.run(
+        f"SELECT steered_by FROM purchases WHERE {ROW} AND state = 'steered'", (found.organization, found.shipment)
+    )
+    return rows[0][0] if rows else None
+
+
+def _reason(transaction: Transaction, found: Listed) -> str | None:
+    """Keep a person's hold: its reason stayed on the row."""
+    ((before,),) = transaction.run(
+        f"SELECT steered_from FROM purchases WHERE {ROW}", (found.organization, found.shipment)
+    )
+    return BY_PERSON if before in ("held", "wanted") and found.reason == BY_PERSON else None
