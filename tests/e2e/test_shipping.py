@@ -137,9 +137,9 @@ async def test_over_http(tmp_path: Path, amqp_url: str, carrier: SlowCarrier) ->
         again = await http.post("/v1/shipments", json=ASKED, headers={"idempotency-key": "order-17"})
         assert (again.status_code, again.json()) == (200, made.json())
 
-        bought = await _stands(http, shipment, "bought")
+        bought = await _bought(http, shipment)
+        assert bought["state"] == "bought"
         number = bought["tracking"]["tracking_number"]
-        assert bought["purchase"]["state"] == "succeeded"
 
         await heard.until(f"shipment/{shipment}", "shipment.label_ready", format="pdf")
         label = await http.get(f"/v1/shipments/{shipment}/label")
@@ -189,10 +189,13 @@ async def test_over_rabbitmq_alone(tmp_path: Path, amqp_url: str, carrier: SlowC
         check(heard, carrier, shipment, order)
 
 
-async def _stands(http: httpx.AsyncClient, shipment: int, state: str) -> Json:
+async def _bought(http: httpx.AsyncClient, shipment: int) -> Json:
+    """Wait until reads have shown that it is paid for, and its number is known."""
+
     async def look() -> Json | None:
         found: Json = (await http.get(f"/v1/shipments/{shipment}")).json()
-        return found if found["state"] == state and found["tracking"]["tracking_number"] else None
+        is_paid = found["purchase"] is not None and found["purchase"]["state"] == "succeeded"
+        return found if is_paid and found["tracking"]["tracking_number"] else None
 
     return await until(look, 30)
 
