@@ -234,11 +234,15 @@ class CommandMessage:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a command has come: how many, which share of all, and where to go on. Never anything personal."""
+    """How far a command has come: how many, which share of all, and where to go on. Never anything personal.
+
+    `is_sent`: something of it may be at a carrier, so it is carried through, and nobody may take it back.
+    """
 
     done: int = 0
     share: float | None = None
     at: Mapping[str, object] = field(default_factory=dict)
+    is_sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,10 @@ _NOBODY = (
     " is `bridge serve` running on this database, with the role `commands`?"
 )
 _BUSY = "another {operation} is under way, so this one was withdrawn: try again when that one has ended"
+_GOES_ON = (
+    "something of it may be at the carrier already, so it was not withdrawn:"
+    " a bridge that runs carries it through; GET /v1/commands/{operation}/{key} and `bridge why` tell what came of it"
+)
 _LEFT = "the bridge that had it in hand went away and none took it over in {wait:g} s: it was withdrawn after {done}"
 
 
@@ -81,16 +85,29 @@ async def outcome(commands: SqlCommands, command: Command, wait_s: float, show: 
         standing = (await commands.submit(command)).standing
         async for standing in follow(commands, standing):  # noqa: B020 - it is the same command, later
             show(standing)
-            if not standing.state.is_over and standing.unattended_s > wait_s:
-                await commands.withdraw(command.operation, command.id, only="unattended")
+            if standing.state.is_over or standing.unattended_s <= wait_s:
+                continue
+            if not await commands.withdraw(command.operation, command.id, only="unattended") and _is_bound(standing):
+                break
     except asyncio.CancelledError:
         with suppress(StoreError):
-            if await commands.withdraw(command.operation, command.id, only="live"):
-                print("bridge: withdrawn", file=sys.stderr)
+            is_withdrawn = await commands.withdraw(command.operation, command.id, only="live")
+            print(f"bridge: {'withdrawn' if is_withdrawn else _goes_on(command)}", file=sys.stderr)
         raise
+    if _is_bound(standing):
+        return standing, _goes_on(command)
     if standing.state is not CommandState.withdrawn or standing.error is not None:
         return standing, standing.error
     return standing, await _why_withdrawn(commands, standing, wait_s)
+
+
+def _is_bound(standing: Standing) -> bool:
+    """Say whether it is under way and cannot be taken back."""
+    return not standing.state.is_over and standing.progress.is_sent
+
+
+def _goes_on(command: Command) -> str:
+    return _GOES_ON.format(operation=command.operation, key=command.id)
 
 
 async def _why_withdrawn(commands: SqlCommands, standing: Standing, wait_s: float) -> str:

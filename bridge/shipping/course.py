@@ -74,7 +74,8 @@ class Course:
                 "reads": self.reads,
                 "seen_at": _written(self.seen_at),
                 "seen": self.seen,
-            }
+            },
+            is_sent=self.sent > 0,
         )
 
     def sending(self, now: datetime) -> Self:

@@ -134,4 +134,5 @@ class Once(Generic[T]):
         return Later(after, self._progress(attempt))
 
     def _progress(self, attempt: Attempt) -> Progress:
-        return Progress(0, None, {**attempt.written(), **self._errand.noted})
+        at = {**attempt.written(), **self._errand.noted}
+        return Progress(0, None, at, is_sent=attempt.sent > 0)

@@ -35,7 +35,7 @@ class Several(Attempt):
         """Write it down, with how many were made."""
         refused = {str(item): one.written() for item, one in self.refused.items()}
         at = {**self.written(), "batch": self.batch, "refused": refused, "unclear": list(self.unclear)}
-        return Progress(made, None, at)
+        return Progress(made, None, at, is_sent=self.sent > 0)
 
     def sending(self, now: datetime) -> Self:
         """Take note that a call is about to be made: what it makes is no batch yet."""

@@ -55,7 +55,7 @@ class SqlCommands:
         return await self._database.read(lambda transaction: self._look(transaction, operation, key))
 
     async def withdraw(self, operation: str, key: str, *, only: Withdrawable) -> bool:
-        """Take back a command, if it is still so; says whether it was.
+        """Take back a command, if it is still so and nothing of it was sent to a carrier; says whether it was.
 
         Whoever has it in hand loses it, and stops at its next write.
         """
@@ -299,6 +299,9 @@ def _digest(transaction: Transaction, command: Command) -> bytes:
 
 def _withdraw(transaction: Transaction, operation: str, key: str, only: Withdrawable) -> bool:
     now = transaction.now
+    sql = f"SELECT progress FROM commands WHERE operation = ? AND id = ? {transaction.for_update}"
+    if any(_read(text).is_sent for (text,) in transaction.run(sql, (operation, key))):
+        return False
     changed = transaction.run(
         "UPDATE commands SET state = 'withdrawn', token = token + 1, ended_at = ?"
         f" WHERE operation = ? AND id = ? AND {_WITHDRAWABLE[only]} RETURNING operation, id",
@@ -340,7 +343,8 @@ def _lease(now: Micros) -> Micros:
 
 
 def _written(progress: Progress) -> str:
-    return json.dumps({"done": progress.done, "share": progress.share, "at": dict(progress.at)})
+    at, is_sent = dict(progress.at), progress.is_sent
+    return json.dumps({"done": progress.done, "share": progress.share, "at": at, "is_sent": is_sent})
 
 
 def _read(text: str | None) -> Progress:

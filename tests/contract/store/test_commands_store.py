@@ -423,3 +423,13 @@ def test_a_command_shows_nothing_of_what_was_asked() -> None:
     claimed = ClaimedCommand("op", "one", "tests", ASKED, 1, Progress())
     shown: Sequence[object] = (command(), claimed, DONE)
     assert all("Kowalska" not in repr(one) and "48500100200" not in repr(one) for one in shown)
+
+
+async def test_what_may_be_at_a_carrier_is_not_taken_back(hand: Hand) -> None:
+    await hand.give(command())
+    await hand.commands.note(await hand.take_one(), Progress(is_sent=True))
+    await hand.let_leases_end()
+    for only in ("waiting", "unattended", "live"):
+        assert not await hand.commands.withdraw("op", "one", only=only)
+    assert (await hand.standing()).progress.is_sent
+    assert await hand.take() == ["one"]

@@ -62,6 +62,16 @@ async def test_the_one_that_had_it_went_away(commands: SqlCommands, database: Sq
     assert why == ("the bridge that had it in hand went away and none took it over in 0.05 s: it was withdrawn after 7")
 
 
+async def test_what_may_be_at_the_carrier_is_not_withdrawn(commands: SqlCommands, database: SqliteDatabase) -> None:
+    await commands.submit(COMMAND)
+    (claimed,) = await commands.claim(ROOM)
+    await commands.note(claimed, Progress(is_sent=True))
+    await database.write(lambda transaction: transaction.run("UPDATE commands SET held_until = 1"))
+    standing, why = await wait(commands)
+    assert standing.state is CommandState.running
+    assert why.startswith("something of it may be at the carrier already, so it was not withdrawn")
+
+
 @pytest.mark.parametrize("state", [CommandState.done, CommandState.rejected, CommandState.failed, CommandState.unknown])
 async def test_an_end_is_told_as_it_is(commands: SqlCommands, state: CommandState) -> None:
     await commands.submit(COMMAND)
