@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Final
 
-from bridge.app.carriers import Carriers
-from bridge.app.policy import read_policy
+from bridge.app.carriers import Carriers, limits_of
+from bridge.app.policy import forgoing, read_policy
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.connections.watch import Watch
-from bridge.limits.connection import Limits
+from bridge.model import OrganizationId
 from bridge.purchasing.buyer import Buyer
 from bridge.purchasing.hand import Account
 from bridge.purchasing.policy import Policy
@@ -34,20 +36,23 @@ async def make_buyer(shared: Shared, stores: Stores, clients: Carriers) -> Buyer
     settings, mode = shared.settings, real_mode(shared.settings)
     if clients and mode != settings.purchasing.mode:
         shared.warnings.append(APPROVES)
-    policy = await read_policy(settings)
-    regenerate = policy.regenerate_after_pause
-    shared.loops.start("connections.watch", _make_watch(shared, stores, clients, regenerate=regenerate).run)
-    terms = _terms(settings, mode, policy)
+    without = await forgoing(settings)
+    shared.loops.start("connections.watch", _make_watch(shared, stores, clients, without).run)
     return Buyer(
-        purchases=SqlPurchases(stores.database, stores.recorder, shared.holder, regenerate=regenerate),
-        accounts={organization: Account(client, terms) for organization, client in clients.items()},
-        others=terms,
-        limits=Limits(settings.shipx.requests_per_minute, settings.shipx.max_in_flight),
+        purchases=SqlPurchases(stores.database, stores.recorder, shared.holder, forgoing=without),
+        accounts={organization: await _account(settings, mode, client) for organization, client in clients.items()},
+        others=_terms(settings, mode, await read_policy(settings)),
         metrics=shared.metrics,
         clock=shared.clock,
         stop=shared.stop,
         on_events=partial(shared.bells.ring, "events"),
     )
+
+
+async def _account(settings: Settings, mode: Mode, client: ShipxClient) -> Account:
+    """Give an organization's own policy and limits."""
+    policy = await read_policy(settings, client.organization)
+    return Account(client, _terms(settings, mode, policy), limits_of(settings, client.organization))
 
 
 def _terms(settings: Settings, mode: Mode, policy: Policy) -> Terms:
@@ -64,10 +69,10 @@ def _terms(settings: Settings, mode: Mode, policy: Policy) -> Terms:
     )
 
 
-def _make_watch(shared: Shared, stores: Stores, clients: Carriers, *, regenerate: bool) -> Watch:
+def _make_watch(shared: Shared, stores: Stores, clients: Carriers, without: Collection[OrganizationId]) -> Watch:
     return Watch(
         stores.connections,
-        SqlRefusals(stores.database, stores.recorder, regenerate=regenerate),
+        SqlRefusals(stores.database, stores.recorder, forgoing=without),
         {shipx(organization): client for organization, client in clients.items()},
         shared.stop,
         on_resumed=partial(shared.bells.ring, "purchases"),

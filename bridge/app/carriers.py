@@ -14,6 +14,7 @@ from bridge.carriers.shipx.client import ShipxClient
 from bridge.connections.gate import Gate
 from bridge.limits.connection import Limits
 from bridge.model import OrganizationId
+from bridge.settings import Settings
 from bridge.store.connections import shipx
 
 Carriers = dict[OrganizationId, ShipxClient]
@@ -32,7 +33,7 @@ def _open_client(
     stack: AsyncExitStack, shared: Shared, stores: Stores, organization: OrganizationId, token: SecretStr
 ) -> ShipxClient:
     carrier = shared.settings.shipx
-    http = make_http(timeout_s=carrier.timeout_s, at_once=carrier.max_in_flight)
+    http = make_http(timeout_s=carrier.timeout_s, at_once=limits_of(shared.settings, organization).at_once)
     stack.push_async_callback(http.aclose)
     return ShipxClient(
         http,
@@ -47,9 +48,14 @@ def _open_client(
 
 
 def _open_gate(stack: AsyncExitStack, shared: Shared, stores: Stores, organization: OrganizationId) -> Gate:
-    carrier = shared.settings.shipx
-    limits = Limits(carrier.requests_per_minute, carrier.max_in_flight)
+    limits = limits_of(shared.settings, organization)
     gate = Gate(stores.connections, shipx(organization), limits, holder=shared.holder, clock=shared.clock)
     stack.push_async_callback(gate.close)
     shared.bells.hang("connections", gate.wake)
     return gate
+
+
+def limits_of(settings: Settings, organization: OrganizationId) -> Limits:
+    """Say how much an organization's carrier may be asked: its own limits, or everybody's."""
+    [one] = [one for one in settings.shipx.organizations if one.id == organization]
+    return Limits(*settings.shipx.limits_of(one))

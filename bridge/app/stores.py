@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bridge.app.policy import regenerates
+from bridge.app.policy import forgoing
 from bridge.errors import SettingsError
 from bridge.events.cloudevents import Envelope
 from bridge.model import OrganizationId
@@ -40,7 +40,7 @@ async def prepare_stores(settings: Settings, database: ManagedDatabase) -> Store
     vault = Vault.with_keys(settings.personal_data.key_bytes)
     recorder = Recorder(Envelope(settings.environment), Following(label_wishes(settings), vault))
     names = connection_names(settings)
-    connections = SqlConnections(database, recorder, names, regenerate=await regenerates(settings))
+    connections = SqlConnections(database, recorder, names, forgoing=await forgoing(settings))
     await connections.prepare(names)
     shelf = open_shelf(settings, database, vault)
     return Stores(database, vault, recorder, SqlInbox(database, vault), connections, shelf)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic_core import to_json
 
-from bridge.app.policy import read_policy
+from bridge.app.policy import policy_file, read_policy
 from bridge.cli.table import cell, record, table
 from bridge.errors import SettingsError
 from bridge.purchasing.policy.document import Document, Verdict, again
@@ -39,13 +39,17 @@ async def explained(settings: Settings, found: Sequence[Decided], as_json: bool)
         return 2
     kept = Document.model_validate_json(found[0].body)
     now = await _now(settings, found[0], kept)
-    print(_document(found[0], kept, now) if as_json else _page(found[0], kept, now, settings.policy))
+    print(
+        _document(found[0], kept, now)
+        if as_json
+        else _page(found[0], kept, now, policy_file(settings, found[0].organization))
+    )
     return 0
 
 
 async def _now(settings: Settings, decided: Decided, kept: Document) -> Now:
     try:
-        policy = await read_policy(settings)
+        policy = await read_policy(settings, decided.organization)
     except SettingsError as error:
         return Now(None, None, str(error))
     if policy.sha256 == decided.policy_sha256:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bridge.app.buying import APPROVES, real_mode
-from bridge.app.policy import read_policy
+from bridge.app.policy import policy_file, read_policy
 from bridge.doctor.report import Check
 from bridge.errors import SettingsError
 from bridge.events import statuses
@@ -21,7 +21,9 @@ _WORDS: Final = {
 
 async def examine(settings: Settings) -> Sequence[Check]:
     """Say what would be bought, and by which rules."""
-    return [_mode(settings), await _policy(settings), _statuses()]
+    own = [one.id for one in settings.shipx.organizations if one.policy is not None]
+    policies = [await _policy(settings, organization) for organization in (None, *own)]
+    return [_mode(settings), *policies, _statuses()]
 
 
 def _mode(settings: Settings) -> Check:
@@ -34,13 +36,14 @@ def _mode(settings: Settings) -> Check:
     return Check(name="purchasing", state="warning", told=f"mode {asked} works as {real}: {APPROVES}", do=advice)
 
 
-async def _policy(settings: Settings) -> Check:
+async def _policy(settings: Settings, organization: int | None) -> Check:
+    name, file = "policy" if organization is None else f"policy/{organization}", policy_file(settings, organization)
     try:
-        found = await read_policy(settings)
+        found = await read_policy(settings, organization)
     except SettingsError as error:
-        return Check(name="policy", state="failed", told=str(error), do=f"correct {settings.policy}")
+        return Check(name=name, state="failed", told=str(error), do=f"correct {file}")
     rules = "rules " + ", ".join(rule.id for rule in found.rules)
-    return Check(name="policy", state="ok", told=f"{settings.policy}: {rules}, sha256 {found.sha256[:12]}…")
+    return Check(name=name, state="ok", told=f"{file}: {rules}, sha256 {found.sha256[:12]}…")
 
 
 def _statuses() -> Check:

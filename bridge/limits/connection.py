@@ -64,8 +64,8 @@ class Outcome:
 class Limits:
     """What the carrier is asked at most, by all replicas together."""
 
-    per_minute: int
-    at_once: int
+    per_minute: int = 60
+    at_once: int = 2
 
 
 @dataclass(frozen=True, slots=True)

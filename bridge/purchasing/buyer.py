@@ -46,7 +46,6 @@ class Buyer:
         purchases: SqlPurchases,
         accounts: Mapping[OrganizationId, Account],
         others: Terms,
-        limits: Limits,
         metrics: Metrics,
         clock: Clock,
         stop: Stop,
@@ -55,12 +54,11 @@ class Buyer:
         self._purchases = purchases
         self._accounts = accounts
         self._others = others
-        self._limits = limits
         self._metrics = metrics
         self._clock = clock
         self._stop = stop
         self._on_events = on_events
-        self._desks: dict[OrganizationId, Desk] = {}
+        self._desks = {organization: Desk(account.limits) for organization, account in accounts.items()}
         self.bell = stop.bell()
 
     async def run(self) -> None:
@@ -76,14 +74,14 @@ class Buyer:
 
     def _desk(self, organization: OrganizationId) -> Desk:
         if organization not in self._desks:
-            self._desks[organization] = Desk(self._limits)
+            self._desks[organization] = Desk(Limits())
         return self._desks[organization]
 
     async def _claim(self) -> Sequence[Batch]:
         """Take what the planner says; the plan is asked for away from this loop, and so of values alone."""
         now = asyncio.get_running_loop().time()
         seen = {organization: desk.seen(now) for organization, desk in self._desks.items()}
-        fresh = Desk(self._limits).seen(now)
+        fresh = Desk(Limits()).seen(now)
 
         def planned(outlook: Outlook) -> Sequence[Take]:
             means, hands = seen.get(outlook.organization, fresh)

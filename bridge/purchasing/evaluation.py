@@ -57,7 +57,7 @@ class Evaluator:
         self,
         decisions: SqlDecisions,
         *,
-        policy: Callable[[], Awaitable[Policy]],
+        policy: Callable[[OrganizationId | None], Awaitable[Policy]],
         read: Read,
         faults: Faults,
         clock: Clock,
@@ -71,13 +71,18 @@ class Evaluator:
     async def evaluate(self, asked: EvaluationRequest, sees: Sees) -> Evaluation:
         """Say what the policy would choose and why nothing else. Raises a Problem."""
         _check(asked)
-        policy = await self._present()
-        found = self._given(sees, asked, policy) if asked.shipment else await self._kept(sees, asked, policy)
+        if asked.shipment:
+            policy = await self._present(OrganizationId(asked.organization_id or 0))
+            found = self._given(sees, asked, policy)
+        else:
+            last = _only(sees, asked, await self._decisions.latest(ShipmentId(asked.shipment_id or 0)))
+            policy = await self._present(last.organization)
+            found = _again(last, policy)
         return Evaluation(**dict(found), policy_sha256=policy.sha256)
 
-    async def _present(self) -> Policy:
+    async def _present(self, organization: OrganizationId) -> Policy:
         try:
-            return await self._policy()
+            return await self._policy(organization)
         except SettingsError as error:
             raise Problem(NO_POLICY, str(error)) from error
 
@@ -95,16 +100,16 @@ class Evaluator:
             ) from error
         return verdict(shipment, decide(shipment, policy, organization))
 
-    async def _kept(self, sees: Sees, asked: EvaluationRequest, policy: Policy) -> Verdict:
-        """Decide once more about the offers of the last decision."""
-        found = _only(sees, asked, await self._decisions.latest(ShipmentId(asked.shipment_id or 0)))
-        kept = Document.model_validate_json(found.body)
-        if found.policy_sha256 == policy.sha256:
-            return kept.verdict
-        told = again(kept, policy, found.organization)
-        if isinstance(told, Rule):
-            raise Problem(NOT_KEPT, f"The rule {told.id} goes by what is not kept: ask with the shipment itself.")
-        return told
+
+def _again(last: Decided, policy: Policy) -> Verdict:
+    """Decide once more about the offers of the last decision. Raises a Problem."""
+    kept = Document.model_validate_json(last.body)
+    if last.policy_sha256 == policy.sha256:
+        return kept.verdict
+    told = again(kept, policy, last.organization)
+    if isinstance(told, Rule):
+        raise Problem(NOT_KEPT, f"The rule {told.id} goes by what is not kept: ask with the shipment itself.")
+    return told
 
 
 def _check(asked: EvaluationRequest) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -14,7 +14,7 @@ import structlog
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.events.shipment import ShipmentState
 from bridge.lifecycle import Clock
-from bridge.limits.connection import Purpose
+from bridge.limits.connection import Limits, Purpose
 from bridge.observability import Metrics
 from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce
@@ -46,10 +46,11 @@ _PURPOSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An organization the bridge may buy for, and on which terms."""
+    """An organization the bridge may buy for, on which terms, and how much its carrier may be asked."""
 
     carrier: Carrier
     terms: Terms
+    limits: Limits = field(default_factory=Limits)
 
 
 class Hand:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -123,6 +123,10 @@ Unasked = Literal["off", "pdf", "zpl", "epl"]
 LabelType = Literal["normal", "A6", "dpi300"]
 
 
+PerMinute = Annotated[int, Field(ge=1, le=6000)]
+AtOnce = Annotated[int, Field(ge=1, le=100)]
+
+
 class Organization(Part):
     """A ShipX organization. Without a token its webhooks are received and published, and nothing is bought."""
 
@@ -138,6 +142,15 @@ class Organization(Part):
     )
     label_type: LabelType | None = Field(
         None, description="The type of labels that are fetched unasked.", examples=["dpi300"]
+    )
+    policy: Path | None = Field(
+        None, description="Its own offer policy; unset: `BRIDGE_POLICY`.", examples=["config/policy-1001.toml"]
+    )
+    requests_per_minute: PerMinute | None = Field(
+        None, description="Calls in any minute; unset: as of the first organization.", examples=[120]
+    )
+    max_in_flight: AtOnce | None = Field(
+        None, description="Calls at once; unset: as of the first organization.", examples=[4]
     )
 
 
@@ -164,10 +177,10 @@ class ShipX(Part):
         description="Which facts wait for a read from the carrier: `purchases` (money only), `terminal` (and first "
         "sight, confirmation, terminal statuses), `always`. All but the first need a token of every organization.",
     )
-    requests_per_minute: int = Field(
-        60, ge=1, le=6000, description="Calls in any minute per organization, of all replicas together."
+    requests_per_minute: PerMinute = Field(
+        60, description="Calls in any minute per organization, of all replicas together."
     )
-    max_in_flight: int = Field(2, ge=1, le=100, description="Calls at once per organization, of all replicas together.")
+    max_in_flight: AtOnce = Field(2, description="Calls at once per organization, of all replicas together.")
     timeout_s: Seconds = Field(10, le=120, description="How long one call may take.")
     labels: Unasked = Field(
         "off",
@@ -189,6 +202,10 @@ class ShipX(Part):
             return further
         first = Organization(id=self.organization_id, token=self.token, webhook_secrets=self.webhook_secrets)
         return (self._as_others(first), *further)
+
+    def limits_of(self, one: Organization) -> tuple[int, int]:
+        """Say how often in a minute, and how many times at once, an organization's carrier may be asked."""
+        return one.requests_per_minute or self.requests_per_minute, one.max_in_flight or self.max_in_flight
 
     def _as_others(self, one: Organization) -> Organization:
         kind = self.label_type if one.label_type is None else one.label_type

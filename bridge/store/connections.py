@@ -72,7 +72,7 @@ class Seen:
 class SqlConnections:
     """Gives out permits, pauses, resumes and lists. `configured` are those the settings name; None: any.
 
-    With `regenerate`, what a pause kept from being bought is wanted again when it ends.
+    What a pause kept from being bought is wanted again when it ends, but for those `forgoing` it.
     """
 
     def __init__(
@@ -81,12 +81,12 @@ class SqlConnections:
         recorder: Recorder,
         configured: Collection[str] | None = None,
         *,
-        regenerate: bool = True,
+        forgoing: Collection[OrganizationId] = (),
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._configured = configured
-        self._regenerate = regenerate
+        self._forgoing = frozenset(forgoing)
 
     async def prepare(self, names: Iterable[str]) -> None:
         """Make the rows that are missing, so that a connection can be seen and paused before its first call."""
@@ -120,7 +120,8 @@ class SqlConnections:
         found = locked(transaction, name)
         if found is not None and found.pause is not None:
             now = moment(transaction.now)
-            end_pause(transaction, self._recorder, found, found.pause, now, regenerate=self._regenerate)
+            regenerate = organization_of(name) not in self._forgoing
+            end_pause(transaction, self._recorder, found, found.pause, now, regenerate=regenerate)
         return self._seen(transaction, name, transaction.now)
 
     def _list(self, transaction: Transaction) -> Sequence[Seen]:

@@ -58,14 +58,16 @@ class Intent:
 class SqlPurchases:
     """Hands out purchases that are due, and takes what was done about them.
 
-    With `regenerate`, what a pause kept from being bought is wanted again when a purchase ends the pause.
+    What a pause kept from being bought is wanted again when a purchase ends the pause, but for those `forgoing` it.
     """
 
-    def __init__(self, database: Database, recorder: Recorder, holder: str, *, regenerate: bool = True) -> None:
+    def __init__(
+        self, database: Database, recorder: Recorder, holder: str, *, forgoing: Collection[OrganizationId] = ()
+    ) -> None:
         self._database = database
         self._recorder = recorder
         self._holder = holder
-        self._regenerate = regenerate
+        self._forgoing = frozenset(forgoing)
 
     async def claim(self, plan: Plan, now: datetime) -> Claimed:
         """Take what the plan says of what is due, for eight seconds."""
@@ -103,8 +105,7 @@ class SqlPurchases:
     def _claim(self, transaction: Transaction, plan: Plan, now: datetime) -> Claimed:
         due = Due.now(transaction, now)
         batches, found = [], outlooks(transaction, due)
-        if self._regenerate:
-            refusals.want_one_to_try(transaction, now)
+        refusals.want_one_to_try(transaction, now, self._forgoing)
         for outlook in found:
             takes, is_tried = refusals.tried(transaction, outlook.organization, plan(outlook))
             for take in takes:
@@ -192,7 +193,12 @@ class SqlPurchases:
             refusals.pause_account(transaction, self._recorder, one.organization, step.pauses)
         elif one.state is PurchaseState.succeeded and one.reason != ADOPTED:
             refusals.resume_account(
-                transaction, self._recorder, one.organization, one.send_before, now, regenerate=self._regenerate
+                transaction,
+                self._recorder,
+                one.organization,
+                one.send_before,
+                now,
+                regenerate=one.organization not in self._forgoing,
             )
 
     def _tell(self, transaction: Transaction, ledger: Ledger, step: Step, now: datetime) -> None:

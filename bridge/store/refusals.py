@@ -19,7 +19,7 @@ deadlock; of several, the caller begins with the smallest, or the server lets on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -122,13 +122,15 @@ def tried(transaction: Transaction, organization: OrganizationId, takes: Sequenc
     return [Take(Errand.buy, CANDIDATES), *others], True
 
 
-def want_one_to_try(transaction: Transaction, now: datetime) -> None:
+def want_one_to_try(transaction: Transaction, now: datetime, forgoing: Collection[OrganizationId] = ()) -> None:
     """Where a pause is to be tried, want one of what it kept back, unless one is wanted that is vouched for.
+
+    Nothing is wanted for those that forgo what a pause kept back.
 
     Whatever else is wanted may be forged: a webhook alone asks for it.
     """
     for organization, pause in to_be_tried(transaction):
-        if not _is_one_vouched_for(transaction, organization):
+        if organization not in forgoing and not _is_one_vouched_for(transaction, organization):
             since = now - timedelta(microseconds=transaction.now - pause.since)
             rewant(transaction, organization, since, now, most=1)
 
@@ -141,13 +143,13 @@ def _is_one_vouched_for(transaction: Transaction, organization: OrganizationId) 
 class SqlRefusals:
     """What comes out about an account by asking the carrier about it, and about no shipment.
 
-    With `regenerate`, what a pause kept from being bought is wanted again when it ends.
+    What a pause kept from being bought is wanted again when it ends, but for those `forgoing` it.
     """
 
-    def __init__(self, database: Database, recorder: Recorder, *, regenerate: bool) -> None:
+    def __init__(self, database: Database, recorder: Recorder, *, forgoing: Collection[OrganizationId] = ()) -> None:
         self._database = database
         self._recorder = recorder
-        self._regenerate = regenerate
+        self._forgoing = frozenset(forgoing)
 
     async def take(self, organization: OrganizationId) -> bool:
         """Take the try that is due, in one replica of all."""
@@ -172,7 +174,7 @@ class SqlRefusals:
         if found is None or found.pause is None or not found.pause.is_about_token:
             return False
         now = moment(transaction.now)
-        end_pause(transaction, self._recorder, found, found.pause, now, regenerate=self._regenerate)
+        end_pause(transaction, self._recorder, found, found.pause, now, regenerate=organization not in self._forgoing)
         return True
 
 

@@ -44,7 +44,7 @@ class Account:
         self.database = database
         self.recorder = Recorder(Envelope("test"))
         self.connections = SqlConnections(database, self.recorder)
-        self.refusals = SqlRefusals(database, self.recorder, regenerate=True)
+        self.refusals = SqlRefusals(database, self.recorder)
         self.now = utc_now()
 
     async def do(self, unit: Unit[T]) -> T:
@@ -57,7 +57,7 @@ class Account:
         await self.do(lambda it: self.connections.pause(it, NAME, reason="operator", by="somebody"))
 
     async def resumed_by_person(self, *, regenerate: bool = True) -> None:
-        connections = SqlConnections(self.database, self.recorder, regenerate=regenerate)
+        connections = SqlConnections(self.database, self.recorder, forgoing=() if regenerate else (ORGANIZATION,))
         await self.do(lambda it: connections.resume(it, NAME))
 
     async def take(self) -> bool:

@@ -212,9 +212,8 @@ class Process:
         self.metrics = Metrics()
         self.buyer = Buyer(
             purchases=stage.purchases(name, points),
-            accounts=({ORGANIZATION: Account(self.client, terms)} if token else {}) | dict(others),
+            accounts=({ORGANIZATION: Account(self.client, terms, stage.limits)} if token else {}) | dict(others),
             others=terms,
-            limits=stage.limits,
             metrics=self.metrics,
             clock=stage.clock,
             stop=self.stop,

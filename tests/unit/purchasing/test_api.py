@@ -59,7 +59,7 @@ class Stage:
     policy: Policy = field(default_factory=lambda: BUYS_COURIERS)
     refusal: SettingsError | None = None
 
-    async def read_policy(self) -> Policy:
+    async def read_policy(self, _organization: object) -> Policy:
         if self.refusal:
             raise self.refusal
         return self.policy
