@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Message
@@ -14,7 +14,16 @@ from bridge.simulator.trouble import Mishap
 PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
-def answer_to(mishap: Mishap, real: Response) -> Response | None:
+Failure = Callable[[], Response]
+"""How a carrier says that it failed."""
+
+
+def failed() -> Response:
+    """Say it as ShipX does."""
+    return JSONResponse(Refusal(500, "internal_server_error").envelope, 500)
+
+
+def answer_to(mishap: Mishap, real: Response, failure: Failure = failed) -> Response | None:
     """Give the answer; None closes the connection instead. `real` is empty where the call never got there."""
     match mishap.kind:
         case "limited":
@@ -26,7 +35,7 @@ def answer_to(mishap: Mishap, real: Response) -> Response | None:
         case "page":
             return _page(200)
         case "failed" | "crashed":
-            return JSONResponse(Refusal(500, "internal_server_error").envelope, 500)
+            return failure()
         case "unready":
             return JSONResponse(NullDetails(400, "label_generation_failed").envelope, 400)
         case "cut":

@@ -17,7 +17,11 @@ from bridge.simulator.control import Control
 from bridge.simulator.dispatch_control import DispatchControl
 from bridge.simulator.dispatch_rest import DispatchRest
 from bridge.simulator.edge import Edge
-from bridge.simulator.errors import Refusal, not_found
+from bridge.simulator.errors import Declined, Refusal, not_found
+from bridge.simulator.inpost_returns.control import Control as InPostReturnsControl
+from bridge.simulator.inpost_returns.problems import failed as inpost_returns_failed
+from bridge.simulator.inpost_returns.rest import PREFIX as INPOST_RETURNS
+from bridge.simulator.inpost_returns.rest import Rest as InPostReturnsRest
 from bridge.simulator.label_rest import LabelRest
 from bridge.simulator.public import Public
 from bridge.simulator.rest import Rest
@@ -46,6 +50,8 @@ def create_app(
         *DispatchRest(simulator).routes(),
         *Rest(simulator).routes(),
         *Public(simulator.world).routes(),
+        *InPostReturnsRest(simulator.inpost_returns).routes(),
+        *InPostReturnsControl(simulator.inpost_returns).routes(),
         *DispatchControl(simulator).routes(),
         *Control(simulator).routes(),
     ]
@@ -58,8 +64,8 @@ def create_app(
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(Edge, world=simulator.world)],
-        exception_handlers={Refusal: _refused, 404: _unknown, 405: _unknown},
+        middleware=[Middleware(Edge, world=simulator.world, failures={INPOST_RETURNS: inpost_returns_failed})],
+        exception_handlers={Refusal: _refused, Declined: _declined, 404: _unknown, 405: _unknown},
     )
     app.state.simulator = simulator
     return app
@@ -68,6 +74,11 @@ def create_app(
 async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     return JSONResponse(refusal.envelope, refusal.status, refusal.headers)
+
+
+async def _declined(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Declined)
+    return refusal.answer()
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -22,17 +22,34 @@ Act = Literal[
     "comment_added",
     "comment_changed",
     "comment_removed",
+    "ticket_created",
+    "ticket_label_made",
+    "code_generated",
+    "codes_stocked",
+    "code_activated",
+    "code_invalidated",
+    "order_saved",
+    "order_deleted",
+    "order_items_added",
+    "return_booked",
+    "return_registered",
+    "return_cancel_requested",
+    "return_status_added",
 ]
 
 
 @dataclass(frozen=True)
 class Deed:
-    """One effect of one call. `subject` is the id of the shipment, the batch or the dispatch order."""
+    """One effect of one call.
+
+    `subject` is the id of the shipment, the batch or the dispatch order; of a return it is its provider's id, number or
+    code, and the organization is the name that the scenario gives the account.
+    """
 
     id: int
     act: Act
-    organization_id: int
-    subject: int
+    organization_id: int | str
+    subject: int | str
     reference: str | None
     at: datetime
 
@@ -43,7 +60,9 @@ class Deeds:
     def __init__(self) -> None:
         self._deeds: list[Deed] = []
 
-    def record(self, act: Act, organization_id: int, subject: int, reference: str | None, at: datetime) -> None:
+    def record(
+        self, act: Act, organization_id: int | str, subject: int | str, reference: str | None, at: datetime
+    ) -> None:
         self._deeds.append(Deed(len(self._deeds) + 1, act, organization_id, subject, reference, at))
 
     def after(self, deed_id: int) -> Iterator[Deed]:

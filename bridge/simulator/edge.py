@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from email.utils import format_datetime
 from typing import Final
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bridge.simulator.answers import answer_to, whole
+from bridge.simulator.answers import Failure, answer_to, failed, whole
 from bridge.simulator.faults import CallKind, Kind
 from bridge.simulator.trouble import Mishap
 from bridge.simulator.world import World
@@ -27,16 +27,18 @@ HANG_UP: Final = "simulator.hang_up"
 class Edge:
     """Pass calls on to the carrier, each with the fault that it meets. The control API is never touched."""
 
-    def __init__(self, app: ASGIApp, world: World) -> None:
+    def __init__(self, app: ASGIApp, world: World, failures: Mapping[str, Failure] | None = None) -> None:
+        """`failures`: how those say that they failed whose paths begin so; the others are ShipX's."""
         self._app = app
         self._world = world
+        self._failures = dict(failures or {})
         self._happening: set[asyncio.Task[Response]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_control/"):
             await self._app(scope, receive, send)
             return
-        mishap = self._world.trouble.of_call(scope["method"], scope["path"])
+        mishap = self._world.trouble.of_call(scope["method"], _called(scope))
         seconds = self._latency(scope)
         answering = self._answering(scope, send, mishap.kind if mishap else None)
         if mishap is None and not seconds:
@@ -50,7 +52,7 @@ class Edge:
 
     def _latency(self, scope: Scope) -> float:
         """Say for how long this call's answer is on its way anyhow."""
-        name, chance = ("answer", scope["method"], scope["path"]), self._world.chance
+        name, chance = ("answer", scope["method"], _called(scope)), self._world.chance
         span = self._world.scenario.delays.answer
         return chance.between(span, *name, chance.times(*name)) if span[1] else 0.0
 
@@ -60,7 +62,7 @@ class Edge:
         has_happened = mishap is None or mishap.reached
         real = await self._real_answer(mishap, scope, receive) if has_happened else Response()
         async with self._pause(seconds + _lasting(mishap, "slow")):
-            answer = real if mishap is None else answer_to(mishap, real)
+            answer = real if mishap is None else answer_to(mishap, real, self._failure(scope))
             if answer is None:
                 await self._hang_up(mishap, scope, receive)
             else:
@@ -90,6 +92,10 @@ class Edge:
         """Wait here for so long."""
         return self._world.pauses.after(seconds) if seconds else nullcontext()
 
+    def _failure(self, scope: Scope) -> Failure:
+        own = (failure for prefix, failure in self._failures.items() if scope["path"].startswith(prefix))
+        return next(own, failed)
+
     def _hide(self, mishap: Mishap) -> None:
         shipment = self._world.shipments.get(mishap.shipment_id or 0)
         if shipment is not None:
@@ -109,7 +115,7 @@ class Edge:
     def _record(self, mishap: Mishap | None, scope: Scope) -> None:
         """Record a call that has no answer."""
         fault = mishap.kind if mishap else None
-        self._world.calls.record(scope["method"], scope["path"], None, fault, self._world.now())
+        self._world.calls.record(scope["method"], _called(scope), None, fault, self._world.now())
 
     def _answering(self, scope: Scope, send: Send, fault: Kind | None) -> Send:
         """Put the carrier's `Date` on the answer and the caller's `X-Request-ID` or a new one, and record it."""
@@ -121,10 +127,16 @@ class Edge:
                 headers = MutableHeaders(scope=message)
                 headers["Date"] = format_datetime(now, usegmt=True)
                 headers["X-Request-ID"] = request_id
-                self._world.calls.record(scope["method"], scope["path"], message["status"], fault, now)
+                self._world.calls.record(scope["method"], _called(scope), message["status"], fault, now)
             await send(message)
 
         return answer
+
+
+def _called(scope: Scope) -> str:
+    """Name what is called: the path, and the function where the query names one (`/szybkie-zwroty/?do=…`)."""
+    function = Request(scope).query_params.get("do")
+    return scope["path"] if function is None else f"{scope['path']}?do={function}"
 
 
 def _lasting(mishap: Mishap | None, kind: CallKind) -> float:

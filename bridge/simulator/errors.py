@@ -3,6 +3,7 @@
     SimulatorError
     ├── ScenarioError        a scenario file that cannot be played; names each key
     ├── TargetRefused        a webhook URL that the simulator will not call
+    ├── Declined             an answer in the words of one of the returns providers
     └── Refusal              an answer in the carrier's error envelope
         ├── NullDetails      the same with null details instead of empty ones
         └── PublicRefusal    the same in the envelope of the public resources
@@ -13,6 +14,8 @@ The envelopes: https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/28
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from starlette.responses import Response
 
 
 class SimulatorError(Exception):
@@ -29,6 +32,14 @@ class ScenarioError(SimulatorError):
 
 class TargetRefused(SimulatorError):
     """A webhook URL with a wrong form, or one that leaves this machine without permission."""
+
+
+class Declined(SimulatorError):
+    """A refusal by a provider of returns; each of them has an envelope of its own."""
+
+    def answer(self) -> Response:
+        """Write the whole answer."""
+        raise NotImplementedError
 
 
 class Refusal(SimulatorError):

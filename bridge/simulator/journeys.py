@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
 
+from bridge.simulator.courses import chosen
 from bridge.simulator.documents import Document
 from bridge.simulator.notices import shipment_status_changed
 from bridge.simulator.scenario import JourneyPlan, Step
 from bridge.simulator.shipments import Shipment
 from bridge.simulator.world import World
-
-GOLDEN = 0.6180339887498949
 
 
 class Journeys:
@@ -27,16 +25,8 @@ class Journeys:
             self._next(shipment, plan.steps)
 
     def plan_of(self, shipment: Shipment) -> JourneyPlan | None:
-        """Choose by shipment id, so that the order of purchases changes nothing.
-
-        Multiples of the golden ratio spread evenly: few parcels show the shares well (every fifth within eight).
-        """
-        plans = self._world.scenario.journeys
-        shares = list(accumulate(plan.share for plan in plans))
-        if not shares:
-            return None
-        point = (self._offset + shipment.id * GOLDEN) % 1 * shares[-1]
-        return next(plan for plan, upto in zip(plans, shares, strict=True) if point < upto)
+        """Choose by shipment id, so that the order of purchases changes nothing."""
+        return chosen(self._world.scenario.journeys, shipment.id, self._offset)
 
     def move(self, shipment: Shipment, status: str, return_tracking_number: str | None = None) -> None:
         """Enter a status now and announce it; the way back gets its own number."""

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from bridge.simulator.errors import ScenarioError
 from bridge.simulator.faults import FaultTable
+from bridge.simulator.inpost_returns.terms import InPostReturnsTerms
 from bridge.simulator.parts import Part, Seconds, Share, Span
 from bridge.simulator.services import SERVICES
 
@@ -184,6 +185,7 @@ class Scenario(Part):
     webhooks: Webhooks = Webhooks()
     organizations: Annotated[list[OrganizationTerms], Field(min_length=1)]
     journeys: tuple[JourneyPlan, ...] = ()
+    inpost_returns: InPostReturnsTerms = InPostReturnsTerms()
     faults: FaultTable = FaultTable()
     """what goes wrong by itself"""
 
