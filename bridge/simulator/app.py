@@ -18,15 +18,13 @@ from bridge.simulator.dispatch_control import DispatchControl
 from bridge.simulator.dispatch_rest import DispatchRest
 from bridge.simulator.edge import Edge
 from bridge.simulator.errors import Declined, Refusal, not_found
-from bridge.simulator.inpost_returns.control import Control as InPostReturnsControl
-from bridge.simulator.inpost_returns.problems import failed as inpost_returns_failed
-from bridge.simulator.inpost_returns.rest import PREFIX as INPOST_RETURNS
-from bridge.simulator.inpost_returns.rest import Rest as InPostReturnsRest
+from bridge.simulator.inpost_returns.provider import InPostReturns
 from bridge.simulator.label_rest import LabelRest
 from bridge.simulator.public import Public
 from bridge.simulator.rest import Rest
 from bridge.simulator.scenario import Scenario
 from bridge.simulator.simulator import Simulator
+from bridge.simulator.szybkie_zwroty.provider import SzybkieZwroty
 
 
 def create_app(
@@ -44,14 +42,15 @@ def create_app(
     """
     clock = clock or SystemClock()
     simulator = Simulator(scenario, clock=clock, seed=seed, transport=transport, allow_remote=allow_remote)
+    providers = (InPostReturns(simulator.world), SzybkieZwroty(simulator.world))
+    failures = {provider.prefix: provider.failure for provider in providers}
     routes = [
         *LabelRest(simulator).routes(),
         *BatchRest(simulator).routes(),
         *DispatchRest(simulator).routes(),
         *Rest(simulator).routes(),
         *Public(simulator.world).routes(),
-        *InPostReturnsRest(simulator.inpost_returns).routes(),
-        *InPostReturnsControl(simulator.inpost_returns).routes(),
+        *(route for provider in providers for route in provider.routes()),
         *DispatchControl(simulator).routes(),
         *Control(simulator).routes(),
     ]
@@ -64,7 +63,7 @@ def create_app(
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(Edge, world=simulator.world, failures={INPOST_RETURNS: inpost_returns_failed})],
+        middleware=[Middleware(Edge, world=simulator.world, failures=failures)],
         exception_handlers={Refusal: _refused, Declined: _declined, 404: _unknown, 405: _unknown},
     )
     app.state.simulator = simulator

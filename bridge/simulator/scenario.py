@@ -15,6 +15,7 @@ from bridge.simulator.faults import FaultTable
 from bridge.simulator.inpost_returns.terms import InPostReturnsTerms
 from bridge.simulator.parts import Part, Seconds, Share, Span
 from bridge.simulator.services import SERVICES
+from bridge.simulator.szybkie_zwroty.terms import SzybkieZwrotyTerms
 
 PACKAGED: Final = ("demo", "faults")
 """The names of the scenarios that come with the simulator."""
@@ -186,6 +187,7 @@ class Scenario(Part):
     organizations: Annotated[list[OrganizationTerms], Field(min_length=1)]
     journeys: tuple[JourneyPlan, ...] = ()
     inpost_returns: InPostReturnsTerms = InPostReturnsTerms()
+    szybkie_zwroty: SzybkieZwrotyTerms = SzybkieZwrotyTerms()
     faults: FaultTable = FaultTable()
     """what goes wrong by itself"""
 

@@ -15,7 +15,6 @@ from bridge.simulator.chance import Chance
 from bridge.simulator.clock import Clock, VirtualClock
 from bridge.simulator.dispatch_points import DispatchPoints
 from bridge.simulator.dispatching import Dispatching
-from bridge.simulator.inpost_returns.desk import Desk as InPostReturns
 from bridge.simulator.intake import Intake
 from bridge.simulator.journeys import Journeys
 from bridge.simulator.notifier import Notifier
@@ -67,7 +66,6 @@ class Simulator:
         self.intake = Intake(self.world, self.purchasing)
         self.batching = Batching(self.world, self.intake)
         self.dispatching = Dispatching(self.world)
-        self.inpost_returns = InPostReturns(self.world)
         self._allow_remote = allow_remote
         for organization in organizations:
             self.register(organization, organization.webhook_url)
