@@ -78,7 +78,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Makes what is left to chance repeatable.")] = 0,
     allow_remote: Annotated[bool, typer.Option(help="Let webhooks go to other machines.")] = False,
 ) -> None:
-    """Run the stand-in carrier: ShipX as its documents describe it, with a control API under /_control/.
+    """Run the stand-in carrier: ShipX and three providers of returns, with a control API under /_control/.
 
     Example: bridge simulate --webhook-url http://127.0.0.1:8080/webhooks/shipx/SECRET
     """

@@ -19,6 +19,7 @@ from bridge.simulator.dispatch_rest import DispatchRest
 from bridge.simulator.edge import Edge
 from bridge.simulator.errors import Declined, Refusal, not_found
 from bridge.simulator.inpost_returns.provider import InPostReturns
+from bridge.simulator.intelligentreturns.provider import Intelligentreturns
 from bridge.simulator.label_rest import LabelRest
 from bridge.simulator.public import Public
 from bridge.simulator.rest import Rest
@@ -42,7 +43,7 @@ def create_app(
     """
     clock = clock or SystemClock()
     simulator = Simulator(scenario, clock=clock, seed=seed, transport=transport, allow_remote=allow_remote)
-    providers = (InPostReturns(simulator.world), SzybkieZwroty(simulator.world))
+    providers = (InPostReturns(simulator.world), SzybkieZwroty(simulator.world), Intelligentreturns(simulator.world))
     failures = {provider.prefix: provider.failure for provider in providers}
     routes = [
         *LabelRest(simulator).routes(),

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from bridge.simulator.errors import ScenarioError
 from bridge.simulator.faults import FaultTable
 from bridge.simulator.inpost_returns.terms import InPostReturnsTerms
+from bridge.simulator.intelligentreturns.terms import IntelligentreturnsTerms
 from bridge.simulator.parts import Part, Seconds, Share, Span
 from bridge.simulator.services import SERVICES
 from bridge.simulator.szybkie_zwroty.terms import SzybkieZwrotyTerms
@@ -188,6 +189,7 @@ class Scenario(Part):
     journeys: tuple[JourneyPlan, ...] = ()
     inpost_returns: InPostReturnsTerms = InPostReturnsTerms()
     szybkie_zwroty: SzybkieZwrotyTerms = SzybkieZwrotyTerms()
+    intelligentreturns: IntelligentreturnsTerms = IntelligentreturnsTerms()
     faults: FaultTable = FaultTable()
     """what goes wrong by itself"""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Self
 
@@ -17,7 +18,7 @@ LATEST: Final = timedelta(days=720)
 
 
 def _written(value: object) -> object:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\dT", value):
         raise PydanticCustomError("datetime_type", "must be a date-time in ISO 8601")
     return value
 

@@ -25,13 +25,12 @@ NOTHING: Final[Section] = {}
 def sections_in(content: str, terms: SzybkieZwrotyTerms) -> Sections:
     """Give every section by its name: texts by element. Refused for what is no XML, or has no `paczkomaty`."""
     try:
-        whole = fromstring(f"<content>{DECLARATION.sub('', content)}</content>", forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError):
+        roots = list(fromstring(f"<content>{DECLARATION.sub('', content)}</content>", forbid_dtd=True))
+        found = dict(_sections(roots))
+    except (ParseError, DefusedXmlException, ValueError, RecursionError):
         raise Refused("InvalidXml") from None
-    roots = list(whole)
     if not roots or roots[0].tag != ROOT or (terms.sections == "nested" and len(roots) > 1):
         raise Refused("InvalidXml")
-    found = dict(_sections(roots))
     return {name: section for name, section in found.items() if name not in _unread(roots[0], terms)}
 
 

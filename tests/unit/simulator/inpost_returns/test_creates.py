@@ -114,6 +114,7 @@ def changed(path: str, value: object) -> Json:
         ("expirationDate", "2026-12-19"),
         ("expirationDate", "2026-12-19T12:14:32"),
         ("expirationDate", 1794700800),
+        ("expirationDate", "1794700800"),
         ("expirationDate", "2026-03-25T11:31:58.278Z"),
         ("expirationDate", "2028-03-07T11:31:58.280Z"),
     ],

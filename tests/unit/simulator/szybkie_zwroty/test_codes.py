@@ -115,7 +115,17 @@ async def test_a_stock_has_a_size(hatch: Hatch, number: str) -> None:
     assert "numberOfCodes" in await hatch.error("revloggenerateinactivecodes", written({"numberOfCodes": number}))
 
 
-@pytest.mark.parametrize("content", ["", "<paczkomaty>", "<other/>", "<!DOCTYPE a [<!ENTITY b 'c'>]><paczkomaty/>"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "<paczkomaty>",
+        "<other/>",
+        "<paczkomaty>" + "<a>" * 9999 + "</a>" * 9999 + "</paczkomaty>",
+        "<!DOCTYPE a [<!ENTITY b 'c'>]><paczkomaty/>",
+    ],
+    ids=["nothing", "open", "other", "deep", "entity"],
+)
 async def test_what_is_no_document_is_refused(hatch: Hatch, content: str) -> None:
     assert await hatch.error("revloggetreport", content) == "Nieprawidłowy dokument XML"
 
