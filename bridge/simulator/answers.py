@@ -14,16 +14,16 @@ from bridge.simulator.trouble import Mishap
 PAGE = "<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
-Failure = Callable[[], Response]
-"""How a carrier says that it failed."""
+Failure = Callable[[str], Response]
+"""How a carrier says that it failed, when this path was called."""
 
 
-def failed() -> Response:
+def failed(_: str) -> Response:
     """Say it as ShipX does."""
     return JSONResponse(Refusal(500, "internal_server_error").envelope, 500)
 
 
-def answer_to(mishap: Mishap, real: Response, failure: Failure = failed) -> Response | None:
+def answer_to(mishap: Mishap, real: Response, failure: Callable[[], Response]) -> Response | None:
     """Give the answer; None closes the connection instead. `real` is empty where the call never got there."""
     match mishap.kind:
         case "limited":

@@ -62,7 +62,7 @@ class Edge:
         has_happened = mishap is None or mishap.reached
         real = await self._real_answer(mishap, scope, receive) if has_happened else Response()
         async with self._pause(seconds + _lasting(mishap, "slow")):
-            answer = real if mishap is None else answer_to(mishap, real, self._failure(scope))
+            answer = real if mishap is None else answer_to(mishap, real, lambda: self._failure(scope["path"]))
             if answer is None:
                 await self._hang_up(mishap, scope, receive)
             else:
@@ -92,9 +92,9 @@ class Edge:
         """Wait here for so long."""
         return self._world.pauses.after(seconds) if seconds else nullcontext()
 
-    def _failure(self, scope: Scope) -> Failure:
-        own = (failure for prefix, failure in self._failures.items() if scope["path"].startswith(prefix))
-        return next(own, failed)
+    def _failure(self, path: str) -> Response:
+        own = (failure for prefix, failure in self._failures.items() if path.startswith(prefix))
+        return next(own, failed)(path)
 
     def _hide(self, mishap: Mishap) -> None:
         shipment = self._world.shipments.get(mishap.shipment_id or 0)

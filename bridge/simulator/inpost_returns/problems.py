@@ -53,6 +53,6 @@ class TokenRefused(Declined):
         return JSONResponse({"error": self.error, "error_description": self.error.replace("_", " ")}, self.status)
 
 
-def failed() -> Response:
+def failed(_: str) -> Response:
     """Say that the provider failed."""
     return Problem(500, "Internal Server Error").answer()

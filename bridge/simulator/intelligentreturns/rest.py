@@ -100,6 +100,6 @@ class Rest:
         return method(account, tree_in(fields["request"], form))
 
 
-def failed() -> Response:
-    """Say that the provider failed, in JSON, which is what a call without a format is answered."""
-    return failure(Failed("internal"), "json", 500)
+def failed(path: str) -> Response:
+    """Say that the provider failed, in the format that the path names."""
+    return failure(Failed("internal"), "xml" if path.endswith("/xml") else "json", 500)

@@ -35,7 +35,7 @@ def refusal(refused: Refused, terms: SzybkieZwrotyTerms) -> Response:
     return _xml(body, terms.error_status)
 
 
-def failed() -> Response:
+def failed(_: str) -> Response:
     """Say that the provider failed."""
     return _xml(f"<paczkomaty><error>{Refused('Internal').text}</error></paczkomaty>", 500)
 

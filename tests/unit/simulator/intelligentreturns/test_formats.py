@@ -175,6 +175,12 @@ async def test_faults_strike_by_path(platform: Platform, kind: str, booked: int)
     assert len(await platform.ids()) == booked
 
 
+async def test_a_failure_comes_in_the_format_of_the_call(platform: Platform) -> None:
+    await platform.stage.client.post("/_control/faults", json={"kind": "failed", "path": f"{PREFIX}/*"})
+    answer = await platform.post("orders/get", "<order/>", "xml")
+    assert (answer.status_code, read(answer.text).findtext("code")) == (500, "internal")
+
+
 async def test_the_packaged_scenario_has_an_account() -> None:
     async with Stage(load_scenario()) as stage:
         fields = {"login": "demo-platform", "api_key": "demo-platform-key"}
