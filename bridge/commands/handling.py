@@ -28,6 +28,13 @@ class Hand(Protocol):
         """
         ...
 
+    async def keep(self, write: Unit[T], progress: Callable[[T], Progress]) -> T:
+        """Do the same with what was done elsewhere and cannot be had again: nothing but a lost command stops it.
+
+        It is tried as long as the command is ours, also while the process ends. Raises LeaseLost.
+        """
+        ...
+
     async def report(self, progress: Progress) -> None:
         """Write down how far it has come with what is not in the database.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 import structlog
@@ -48,6 +48,9 @@ class Held:
         self._may_go_on()
         return await self._commands.step(self._claimed, write, progress)
 
+    async def keep(self, write: Unit[T], progress: Callable[[T], Progress]) -> T:
+        return await self._until_written(lambda: self._commands.step(self._claimed, write, progress))
+
     async def report(self, progress: Progress) -> None:
         try:
             await self._commands.note(self._claimed, progress)
@@ -68,15 +71,18 @@ class Held:
     async def _end(self, ending: Outcome | Last) -> Outcome:
         """Write down what came of it: the rest of the work is done, so that is tried as long as it is ours."""
         last = ending if isinstance(ending, Last) else Last(lambda _: ending, _nothing)
-        while True:
-            try:
-                outcome = await self._commands.end(self._claimed, last.write)
-                break
-            except StoreUnavailable as error:
-                log.warning("command.not_ended", reason=str(error))
-                await asyncio.sleep(_AGAIN_S)
+        outcome = await self._until_written(lambda: self._commands.end(self._claimed, last.write))
         last.then(outcome)
         return outcome
+
+    async def _until_written(self, write: Callable[[], Awaitable[T]]) -> T:
+        """Try it again while the database is away; once the command is lost that says so."""
+        while True:
+            try:
+                return await write()
+            except StoreUnavailable as error:
+                log.warning("command.not_written", reason=str(error))
+                await asyncio.sleep(_AGAIN_S)
 
 
 def _nothing(_outcome: Outcome) -> None:

@@ -6,7 +6,6 @@ Why that takes care: docs/decisions/0018. An order whose answer was lost is foun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -20,7 +19,7 @@ from bridge.dispatch.document import result
 from bridge.dispatch.keeping import Keeping
 from bridge.dispatch.order import DispatchOrder
 from bridge.lifecycle import Clock
-from bridge.model import ClaimedCommand, CommandState, Fact, OrganizationId, Outcome
+from bridge.model import ClaimedCommand, CommandState, Fact, OrganizationId, Outcome, Progress
 from bridge.ports.shipping import Dispatcher
 from bridge.shipping import refusals
 from bridge.shipping.attempt import Attempt
@@ -89,7 +88,7 @@ class Courier:
         def write(transaction: Transaction) -> Kept | None:
             return self._keeping.join(transaction, organization, order, claimed.id, asked.ids)
 
-        kept = await hand.step(write, lambda _: replace(claimed.progress, done=1))
+        kept = await hand.keep(write, lambda _: Progress(1, None, {"joined": True}, is_sent=True))
         if kept is None:  # the carrier answered an order that another command has: it is not this one's
             return Outcome(CommandState.unknown, error=_UNCLEAR)
         self._keeping.on_events()

@@ -227,6 +227,6 @@ class Creating:
         def noted(joined: Mapping[int, ShipmentId]) -> Progress:
             return task.attempt.progress(len({*task.made, *joined}))
 
-        joined = await task.hand.step(write, noted)
+        joined = await task.hand.keep(write, noted)
         self._on_made()
         return replace(task, made={**task.made, **joined})

@@ -26,6 +26,11 @@ class Told:
         self.progress.append(progress(found))
         return found
 
+    async def keep(self, write: Unit[T], progress: Callable[[T], Progress]) -> T:
+        found = await self._database.write(write)
+        self.progress.append(progress(found))
+        return found
+
     async def report(self, progress: Progress) -> None:
         self.progress.append(progress)
         self._may_go_on()

@@ -353,6 +353,23 @@ async def test_no_step_is_begun_at_the_end_of_the_process(stage: Stage) -> None:
     assert (steps, (await stage.standing()).state) == ([], CommandState.running)
 
 
+async def test_what_was_done_elsewhere_is_kept_also_while_the_process_ends(stage: Stage) -> None:
+    gate, kept = Gate(), list[int]()
+
+    async def keeping(_claimed: ClaimedCommand, hand: Hand) -> Outcome:
+        gate.inside.append("one")
+        await gate.opened.wait()
+        await hand.keep(lambda _: kept.append(1), lambda _: Progress(1, is_sent=True))
+        return done()
+
+    await stage.give("one")
+    async with stage.executor(op=keeping) as stop:
+        await until(lambda: gate.inside)
+        stop.announce()
+        gate.opened.set()
+    assert (kept, (await stage.standing()).state) == ([1], CommandState.done)
+
+
 async def test_each_command_is_told_in_the_log_without_what_was_asked(stage: Stage) -> None:
     with capture_logs() as logs:
         await stage.give("one")

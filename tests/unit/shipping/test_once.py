@@ -48,6 +48,9 @@ class Tried:
         self.notes.append(progress(None))
         self.calls.append("note")
 
+    async def keep(self, _write: object, _progress: object) -> Any:
+        raise AssertionError("nothing is kept")
+
     async def report(self, progress: Progress) -> None:
         raise AssertionError("nothing is reported")
 
