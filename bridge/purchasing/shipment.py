@@ -46,6 +46,9 @@ class Traits:
     created_at: datetime | None = None
     parcels: int = 1
     target_point: str | None = None
+    is_return: bool = False
+    templates: tuple[str, ...] | None = None
+    """The sizes that its parcels were given, in order of the words; None where one was measured instead."""
     people: frozenset[str] = field(default=frozenset(), repr=False)
     """A digest of each end, by which the same person is known again."""
 

@@ -17,7 +17,7 @@ from bridge.shipping.whose import whose
 from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import Answer, guarded
-from bridge.web.kinds import CARRIER_REFUSED, NOT_CREATED, NOTHING_SENT
+from bridge.web.kinds import CARRIER_REFUSED, NOTHING_SENT
 
 _MADE: Final = {
     200: Answer("What was made when the key first came.", MadeShipment),
@@ -44,7 +44,7 @@ class ShippingApi:
         takes=(bodies.REQUIRED_KEY,),
         body=CreateOne | CreateMany,
         answers=_MADE,
-        problems=(*PROBLEMS, CARRIER_REFUSED, NOT_CREATED, NOTHING_SENT),
+        problems=(*PROBLEMS, CARRIER_REFUSED, NOTHING_SENT),
     )
     async def create(self, request: Request, client: Client) -> Response:
         """Make a shipment, or many by `shipments`: then each has a result of its own. The same key makes it once."""

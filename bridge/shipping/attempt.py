@@ -20,8 +20,8 @@ PATIENCE: Final = timedelta(seconds=60)
 """What could not be sent for so long is given back."""
 AGAIN: Final = timedelta(seconds=1)
 """After so long it is tried again to send what could not be sent."""
-EARLIER: Final = timedelta(seconds=60)
-"""So much earlier than ours the carrier's clock may say that something was made."""
+EARLIER: Final = timedelta(minutes=5)
+"""So much earlier than ours the carrier's clock may say that something was made: a host may be fast."""
 LIMITED: Final = 429
 """The one status that is no doubt: nothing was taken."""
 _FEWEST_LISTS: Final = 2

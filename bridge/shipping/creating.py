@@ -19,7 +19,7 @@ from bridge.commands.refusing import nothing_sent, refused
 from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
-from bridge.model import ClaimedCommand, OrganizationId, Progress, ShipmentId
+from bridge.model import BatchId, ClaimedCommand, OrganizationId, Progress, ShipmentId
 from bridge.ports import Discovery
 from bridge.ports.shipping import Creator
 from bridge.purchasing.shipment import Shipment
@@ -29,7 +29,7 @@ from bridge.shipments.created import Batch
 from bridge.shipments.drafting import draft
 from bridge.shipments.likeness import of, pair
 from bridge.shipping import refusals
-from bridge.shipping.attempt import AGAIN, EARLIER, LIMITED, MOST_SENT, PATIENCE
+from bridge.shipping.attempt import AGAIN, EARLIER, LIMITED, MOST_SENT, PATIENCE, UNCLEAR_AFTER
 from bridge.shipping.joining import Joining
 from bridge.shipping.refusals import Refusal
 from bridge.shipping.results import Results
@@ -40,6 +40,8 @@ from bridge.web.kinds import UNPROCESSABLE
 log = structlog.get_logger()
 
 _MOST: Final = 100
+_DONE: Final = "done"
+"""The one word of a batch that is documented."""
 
 
 class Lists(Discovery, Protocol):
@@ -51,22 +53,38 @@ class Lists(Discovery, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What may be ours; not whole where something may be missing."""
+
+    shipments: Sequence[Shipment]
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Maker:
     """Where shipments of one organization are made, and where they are found again."""
 
     creator: Creator
     lists: Lists
 
-    async def found(self, attempt: Several) -> list[Shipment]:
-        """Read what may have come of a call: of a batch that was taken in, or all that was made since. CarrierError."""
+    async def found(self, attempt: Several) -> Found:
+        """Read what may have come of the calls: of a batch that was taken in, or all that was made. CarrierError.
+
+        The first call counts: what was sent before, and showed nowhere in time, may show now.
+        """
         if attempt.batch is not None:
-            made = await self.creator.read_batch(attempt.batch)
-            parts = [made.shipments[at : at + _MOST] for at in range(0, len(made.shipments), _MOST)]
-            reads = [await self.lists.read_many([one.id for one in part], Purpose.create) for part in parts]
-            return [one for read in reads for one in read.values()]
-        assert attempt.sent_at is not None
-        pages = created_since(self.lists, attempt.sent_at - EARLIER, Purpose.create)
-        return [one async for page in pages for one in page.shipments]
+            return await self._of_batch(attempt.batch)
+        pages = created_since(self.lists, attempt.since - EARLIER, Purpose.create)
+        return Found([one async for page in pages for one in page.shipments], is_whole=True)
+
+    async def _of_batch(self, batch: BatchId) -> Found:
+        """Read what a batch was made into so far; it is whole once the carrier is done with it, and shows it all."""
+        made = await self.creator.read_batch(batch)
+        parts = [made.shipments[at : at + _MOST] for at in range(0, len(made.shipments), _MOST)]
+        reads = [await self.lists.read_many([one.id for one in part], Purpose.create) for part in parts]
+        shipments = [one for read in reads for one in read.values()]
+        is_whole = made.status == _DONE and not made.unread and len(shipments) == len(made.shipments)
+        return Found(shipments, is_whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,11 @@ class _Task:
         """Give what is to be made: neither made, nor refused, nor unclear."""
         over = {*self.made, *self.attempt.refused, *self.attempt.unclear}
         return {item: one for item, one in self.asked.items() if item not in over}
+
+    @property
+    def is_untouched(self) -> bool:
+        """Say whether nothing came of it so far, and nothing may have been sent."""
+        return not (self.attempt.sent or self.made or self.attempt.refused or self.attempt.unclear)
 
     @property
     def results(self) -> Results:
@@ -129,7 +152,8 @@ class Creating:
         wanted = dict(enumerate(asked.wanted))
         right = {item: one for item, one in wanted.items() if isinstance(one, ShipmentAsked)}
         wrong = {item: refusals.ours(one) for item, one in wanted.items() if not isinstance(one, ShipmentAsked)}
-        made, attempt = await self._joining.made_by(claimed.id), Several.of(claimed.progress.at, self._clock())
+        attempt = Several.of(claimed.progress.at, self._clock())
+        made = await self._joining.made_by(claimed.id, attempt.since)
         return _Task(claimed, hand, organization, right, wrong, isinstance(asked, CreateOne), made, attempt)
 
     def _ended(self, results: Results) -> Ending:
@@ -166,11 +190,14 @@ class Creating:
             return await creator.create(draft(asked[0]))
         return await creator.create_batch([draft(one) for one in asked])
 
-    def _unsent(self, task: _Task, why: str) -> Ending:
-        """Try again in a moment, for a while; what is one of many waits for as long as it takes."""
-        if task.is_single and self._clock() > task.attempt.since + PATIENCE:
+    def _unsent(self, task: _Task, why: str) -> _Task | Ending:
+        """Try again in a moment, for a while; what may have been sent before is not given back as if it never was."""
+        before, now = replace(task, attempt=task.attempt.unsent()), self._clock()
+        if before.is_untouched and now > before.attempt.since + PATIENCE:
             return nothing_sent(f"the carrier could not be asked ({why}), so nothing was sent")
-        return replace(task, attempt=task.attempt.unsent()).later(AGAIN)
+        if now > before.attempt.since + UNCLEAR_AFTER:
+            return replace(before, attempt=before.attempt.doubting(before.open))
+        return before.later(AGAIN)
 
     # -- looking for it ------------------------------------------------------------------------------------------------
 
@@ -181,11 +208,10 @@ class Creating:
             found = await self._unclaimed(task)
         except CarrierError as error:
             return self._unseen(task, error, began_at)
-        seen = replace(task, attempt=attempt.looked(was_whole=True))
-        pairs = pair(
-            {item: likeness(one) for item, one in task.open.items()}, [(one.id, of(one.traits)) for one in found]
-        )
-        by_id = {one.id: one for one in found}
+        seen = replace(task, attempt=attempt.looked(was_whole=found.is_whole))
+        by_id = {one.id: one for one in found.shipments}
+        asked = {item: likeness(one) for item, one in task.open.items()}
+        pairs = pair(asked, [(number, of(one)) for number, one in by_id.items()])
         joined = await self._join(seen, {item: by_id[shipment] for item, shipment in pairs.made.items()})
         if pairs.unclear:
             log.warning("shipments.unclear", command=task.claimed.id, items=len(pairs.unclear))
@@ -194,12 +220,13 @@ class Creating:
 
     def _unfound(self, task: _Task, now: datetime) -> _Task | Later:
         """Go on looking; what was never there may be sent again."""
-        if not task.attempt.is_absent(now):
+        if task.attempt.is_absent(now):
+            log.warning("shipments.absent", items=len(task.open), sent=task.attempt.sent)
+            if task.attempt.sent < MOST_SENT:
+                return replace(task, attempt=task.attempt.again())
+        elif not task.attempt.is_hopeless(now):
             return task.later(task.attempt.look_in)
-        log.warning("shipments.absent", items=len(task.open), sent=task.attempt.sent)
-        if task.attempt.sent < MOST_SENT:
-            return replace(task, attempt=task.attempt.again())
-        return replace(task, attempt=task.attempt.without(dict.fromkeys(task.open, refusals.LOST)))
+        return replace(task, attempt=task.attempt.doubting(task.open))
 
     def _unseen(self, task: _Task, error: CarrierError, now: datetime) -> _Task | Later:
         """Wait for a carrier that gives no list; after an hour nobody will find out."""
@@ -208,11 +235,11 @@ class Creating:
             return replace(task, attempt=task.attempt.doubting(task.open))
         return replace(task, attempt=task.attempt.looked(was_whole=False)).later(task.attempt.look_in)
 
-    async def _unclaimed(self, task: _Task) -> list[Shipment]:
+    async def _unclaimed(self, task: _Task) -> Found:
         """Read what may be ours and is nobody's yet. Raises CarrierError."""
         found = await self._makers[task.organization].found(task.attempt)
-        taken = await self._joining.among(task.organization, [one.id for one in found])
-        return [one for one in found if one.id not in taken]
+        taken = await self._joining.among(task.organization, [one.id for one in found.shipments])
+        return replace(found, shipments=[one for one in found.shipments if one.id not in taken])
 
     # -- joining -------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from bridge.lifecycle import Clock
 from bridge.model import OrganizationId, ShipmentId
@@ -21,9 +22,9 @@ class Joining:
         self._learning = learning
         self._clock = clock
 
-    async def made_by(self, command: str) -> Mapping[int, ShipmentId]:
-        """Give what a command made so far, by item."""
-        return await self._database.read(lambda transaction: creations.of_command(transaction, command))
+    async def made_by(self, command: str, since: datetime) -> Mapping[int, ShipmentId]:
+        """Give what a command made since it was begun, by item."""
+        return await self._database.read(lambda transaction: creations.of_command(transaction, command, since))
 
     async def among(self, organization: OrganizationId, shipments: Sequence[ShipmentId]) -> set[ShipmentId]:
         """Say which of these came of a command."""
@@ -35,8 +36,8 @@ class Joining:
         """Store them, but for those that another command was faster with, and give what was stored by item."""
         ids = {item: one.id for item, one in made.items()}
         kept = creations.join(transaction, organization, command, ids, self._clock())
-        ours = {item: one for item, one in made.items() if one.id in kept}
+        ours = {item: made[item] for item in kept}
         self._learning.write_made(transaction, organization, list(ours.values()), command)
         # Last, when the subjects are locked: whoever held one meanwhile for not knowing has written that by now.
-        want_created(transaction, organization, list(kept), command, self._clock())
+        want_created(transaction, organization, list(kept.values()), command, self._clock())
         return {item: one.id for item, one in ours.items()}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from bridge.commands.refusing import refused
 from bridge.errors import CarrierRefused, FieldProblem
 from bridge.model import OrganizationId, Outcome
 from bridge.web.bodies import told
-from bridge.web.kinds import CARRIER_REFUSED, NOT_CREATED, NOT_FOUND, UNPROCESSABLE
+from bridge.web.kinds import CARRIER_REFUSED, NOT_FOUND, UNPROCESSABLE
 from bridge.web.problems import FieldError
 
 
@@ -35,9 +35,6 @@ class Refusal:
     def written(self) -> dict[str, object]:
         """Write it down."""
         return {"kind": self.kind, "why": self.why, "errors": [asdict(one) for one in self.errors]}
-
-
-LOST: Final = Refusal(NOT_CREATED.name, "the carrier took it in several times, and never had it")
 
 
 def ours(errors: Sequence[FieldError]) -> Refusal:

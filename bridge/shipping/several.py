@@ -50,5 +50,5 @@ class Several(Attempt):
         return replace(self, unclear=(*self.unclear, *items))
 
     def without(self, refused: Mapping[int, Refusal]) -> Self:
-        """Take note of a definite no, which was the answer to the call."""
-        return replace(self, sent_at=None, refused={**self.refused, **refused})
+        """Take note of a definite no, which was the answer to the call: nothing of it was taken in."""
+        return replace(self.unsent(), refused={**self.refused, **refused})

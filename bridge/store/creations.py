@@ -15,20 +15,21 @@ def join(
     command: str,
     made: Mapping[int, ShipmentId],
     now: datetime,
-) -> frozenset[ShipmentId]:
+) -> dict[int, ShipmentId]:
     """Write down which shipment each item of a command became, and give those that nobody else had."""
     rows = [(organization, shipment, command, item, micros(now)) for item, shipment in sorted(made.items())]
     kept = transaction.insert(
         "creations (organization, shipment, command, item, created_at)",
         rows,
-        tail="ON CONFLICT DO NOTHING RETURNING shipment",
+        tail="ON CONFLICT DO NOTHING RETURNING item, shipment",
     )
-    return frozenset(ShipmentId(shipment) for (shipment,) in kept)
+    return {item: ShipmentId(shipment) for item, shipment in kept}
 
 
-def of_command(transaction: Transaction, command: str) -> dict[int, ShipmentId]:
-    """Give what a command made so far, by item."""
-    rows = transaction.run("SELECT item, shipment FROM creations WHERE command = ? ORDER BY item", (command,))
+def of_command(transaction: Transaction, command: str, since: datetime) -> dict[int, ShipmentId]:
+    """Give what a command made since it was begun, by item: its key may be known from long before."""
+    sql = "SELECT item, shipment FROM creations WHERE command = ? AND created_at >= ? ORDER BY item"
+    rows = transaction.run(sql, (command, micros(since)))
     return {item: ShipmentId(shipment) for item, shipment in rows}
 
 

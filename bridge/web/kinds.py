@@ -52,7 +52,6 @@ NOT_JSON_TYPE: Final = Kind("unsupported-media-type", 415, "`Content-Type` says 
 UNPROCESSABLE: Final = Kind("unprocessable", 422, "Fields of the body cannot be used: `errors` names each.")
 CARRIER_REFUSED: Final = Kind("carrier-refused", 422, "The carrier refused it; the same will be answered the same.")
 NOT_SELECTED: Final = Kind("not-selected", 422, "The offer was not selected; it may be tried again.")
-NOT_CREATED: Final = Kind("not-created", 422, "The carrier took it in, and it was never there.")
 REJECTED: Final = Kind("rejected", 422, "Understood, and not to be done: the same will be rejected again.")
 INTERNAL: Final = Kind("internal-error", 500, "A mistake of ours; the log says where.")
 UNKNOWN_OUTCOME: Final = Kind("unknown-outcome", 502, "Nobody knows how far the command went.")
@@ -86,7 +85,6 @@ KINDS: Final = (
     UNPROCESSABLE,
     CARRIER_REFUSED,
     NOT_SELECTED,
-    NOT_CREATED,
     REJECTED,
     INTERNAL,
     UNKNOWN_OUTCOME,

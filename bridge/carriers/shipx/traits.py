@@ -24,6 +24,8 @@ def traits(found: wire.Shipment) -> Traits:
         weight_kg=_weight(found.parcels or ()),
         parcels=len(found.parcels or ()) or 1,
         target_point=found.custom_attributes.target_point if found.custom_attributes else None,
+        is_return=found.is_return or False,
+        templates=_templates(found.parcels or ()),
         people=frozenset(one.digest for one in (found.receiver, found.sender) if one is not None),
         created_at=utc(found.created_at),
     )
@@ -40,6 +42,11 @@ def _receiver(found: wire.Shipment) -> Literal["locker", "address"] | None:
     if found.custom_attributes and found.custom_attributes.target_point:
         return "locker"
     return "address" if found.receiver and found.receiver.address else None
+
+
+def _templates(parcels: Sequence[wire.Parcel]) -> tuple[str, ...] | None:
+    known = [one.template for one in parcels if one.template is not None]
+    return tuple(sorted(known)) if known and len(known) == len(parcels) else None
 
 
 def _weight(parcels: Sequence[wire.Parcel]) -> Decimal | None:

@@ -221,6 +221,7 @@ class Parcel(Shape):
     """One of a shipment's parcels."""
 
     weight: Annotated[ParcelWeight | None, Lenient] = None
+    template: Annotated[Word | None, Lenient] = None
 
 
 class Shipment(Shape):
@@ -242,6 +243,7 @@ class Shipment(Shape):
     receiver: Annotated[Party | None, Lenient, Field(repr=False)] = None
     sender: Annotated[Party | None, Lenient, Field(repr=False)] = None
     parcels: Annotated[list[Parcel] | None, Lenient] = None
+    is_return: Annotated[bool | None, Lenient] = None
     created_at: Annotated[Moment | None, Lenient] = None
     updated_at: Moment | None = None
     selected_offer: Offer | None = None

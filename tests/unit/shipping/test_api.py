@@ -91,7 +91,6 @@ async def test_of_many_each_has_a_result_at_once_and_later(tmp_path: Path) -> No
 
 ENDS = [
     (refused("carrier-refused", "validation_failed", [FieldError("mpk", "invalid", "no")]), 422, "carrier-refused"),
-    (refused("not-created", "the carrier never had it"), 422, "not-created"),
     (nothing_sent("the breaker is open"), 503, "nothing-sent"),
     (Outcome(CommandState.unknown, error="nobody knows"), 502, "unknown-outcome"),
 ]

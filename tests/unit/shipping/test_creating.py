@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from bridge.carriers.shipx.creating import ShipxCreator
 from bridge.commands.execute import Operation
-from bridge.model import CommandState
+from bridge.limits.connection import Purpose
+from bridge.model import BatchId, CommandState
 from bridge.shipments.asked import CreateShipments
+from bridge.shipments.created import Batch
 from bridge.shipping.creating import Creating, Maker
 from bridge.shipping.joining import Joining
 from tests.unit.purchasing.stage import DRAFT, ORGANIZATION, Points
@@ -28,8 +32,8 @@ UNDONE = ["dropped", "unavailable", "failed"]
 """The carrier never heard of it; nobody can tell."""
 
 
-def creating(parts: Parts) -> Mapping[str, Operation]:
-    maker = Maker(ShipxCreator(parts.client.asker, ORGANIZATION), parts.client)
+def creating(parts: Parts, creator: type[ShipxCreator] = ShipxCreator) -> Mapping[str, Operation]:
+    maker = Maker(creator(parts.client.asker, ORGANIZATION), parts.client)
     joining = Joining(parts.database, parts.learning, parts.stage.clock)
     return {CREATE: Operation(Creating({ORGANIZATION: maker}, joining, parts.stage.clock, lambda: None))}
 
@@ -161,5 +165,45 @@ def test_nothing_is_sent_while_the_carrier_is_left_alone_and_the_key_stays_free(
             standing = await stage.ended(CREATE)
             assert (standing.state, made(stage)) == (CommandState.withdrawn, [])
             assert standing.result == {"problem": "nothing-sent"}
+
+    in_virtual_time(story())
+
+
+class Working(ShipxCreator):
+    """A carrier that shows half of every batch, until it has done it."""
+
+    is_done = False
+
+    async def read_batch(self, batch: BatchId, purpose: Purpose = Purpose.create) -> Batch:
+        found = await super().read_batch(batch, purpose)
+        half = found.shipments[: len(found.shipments) // 2]
+        return found if self.is_done else replace(found, status="in_progress", shipments=half)
+
+
+def test_a_batch_that_the_carrier_still_works_on_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with Stage(partial(creating, creator=Working)).open() as stage:
+            stage.start()
+            await give(stage, SAME)
+            await pass_time(900)
+            batches = [one for one in stage.simulator.world.calls.after(0) if one.path.endswith("/batches")]
+            assert (len(made(stage)), len(batches)) == (4, 1)
+            monkeypatch.setattr(Working, "is_done", True)
+            items = (await stage.done(CREATE))["items"]
+            assert sorted(one["shipment_id"] for one in items) == made(stage)
+
+    in_virtual_time(story())
+
+
+def test_what_may_have_been_sent_is_never_said_not_to_have_been() -> None:
+    async def story() -> None:
+        async with Stage(creating).open() as stage:
+            stage.start()
+            await stage.fault("dropped", method="POST")
+            await give(stage)
+            await pass_time(300)
+            await stage.fault("limited", method="POST", times=1000, seconds=[100, 100])
+            standing = await stage.ended(CREATE, seconds=9000)
+            assert (standing.state, made(stage)) == (CommandState.unknown, [])
 
     in_virtual_time(story())

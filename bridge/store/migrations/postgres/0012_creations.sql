@@ -7,5 +7,4 @@ CREATE TABLE creations (
     created_at   BIGINT NOT NULL,
     PRIMARY KEY (organization, shipment)
 );
-CREATE UNIQUE INDEX creations_item ON creations (command, item);
-CREATE INDEX creations_age ON creations (created_at);
+CREATE INDEX creations_command ON creations (command);
