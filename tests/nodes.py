@@ -1,12 +1,20 @@
 """Real brokers and databases for tests, started once per worker; a fresh virtual host or database for each test."""
 
+import asyncio
 import itertools
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bridge.nodes.postgres import PostgresNode, find_postgres
 from bridge.nodes.rabbitmq import RabbitNode, find_rabbitmq
+from bridge.store.database import ManagedDatabase
+from bridge.store.migrate import migrate
+from bridge.store.postgres import PostgresDatabase
+from bridge.store.sqlite import SqliteDatabase
 
 MISSING = "{} not found: run the tests by ./dev test, which finds or installs it"
 VHOSTS_AT_ONCE = 20
@@ -80,6 +88,47 @@ def postgres_url(postgres: PostgresNode, _database_numbers: Iterator[int]) -> st
 def another_postgres_url(postgres: PostgresNode, _database_numbers: Iterator[int]) -> str:
     """A second empty database, for tests that compare two."""
     return postgres.create_database(f"test_{next(_database_numbers)}")
+
+
+@pytest.fixture(scope="session")
+def _migrated_postgres(postgres: PostgresNode) -> str:
+    """The name of a database with the present schema, to make others from."""
+    asyncio.run(_migrate(PostgresDatabase(SecretStr(postgres.create_database("migrated")))))
+    return "migrated"
+
+
+@pytest.fixture
+def new_postgres(
+    postgres: PostgresNode, _migrated_postgres: str, _database_numbers: Iterator[int]
+) -> Callable[[], ManagedDatabase]:
+    """What gives databases with the present schema, each its own: to copy one takes less than to migrate one."""
+
+    def made() -> ManagedDatabase:
+        url = postgres.create_database(f"test_{next(_database_numbers)}", _migrated_postgres)
+        return PostgresDatabase(SecretStr(url))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with the present schema, to copy."""
+    path = tmp_path_factory.mktemp("migrated") / "bridge.db"
+    asyncio.run(_migrate(SqliteDatabase(path)))
+    return path
+
+
+@pytest.fixture
+def new_sqlite(_migrated_sqlite: Path, tmp_path: Path) -> Callable[[], ManagedDatabase]:
+    """The same for files."""
+    numbers = itertools.count(1)
+    return lambda: SqliteDatabase(Path(shutil.copy(_migrated_sqlite, tmp_path / f"bridge-{next(numbers)}.db")))
+
+
+async def _migrate(database: ManagedDatabase) -> None:
+    await database.open()
+    await database.rebuild(migrate)
+    await database.close()
 
 
 @pytest.fixture

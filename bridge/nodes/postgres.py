@@ -66,11 +66,11 @@ class PostgresNode(Node):
         """Find a client program of the server's own version, such as `psql`."""
         return self._programs / name
 
-    def create_database(self, name: str) -> str:
-        """Make an empty database and give its URL."""
+    def create_database(self, name: str, template: str = "template0") -> str:
+        """Make a database as the template is, an empty one by default, and give its URL."""
         address = ["--host=127.0.0.1", f"--port={self.port}", "--username=postgres"]
         done = subprocess.run(  # noqa: S603 - found by find_postgres
-            [self._programs / "createdb", *address, "--template=template0", name],
+            [self._programs / "createdb", *address, f"--template={template}", name],
             env=self._env,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,

@@ -216,17 +216,36 @@ class Asking:
             correlation_id=key,
             delivery_mode=2,
         )
-        await (await self._channel.get_exchange(COMMANDS)).publish(message, name)
+        await until(lambda: self._took(message, name))
         answer = await asyncio.wait_for(self._answers.get(), 30)
         told: Json = json.loads(answer.body)
         assert (answer.correlation_id, told["outcome"]) == (key, "done"), told
         result: Json = told["result"]
         return result
 
+    async def _took(self, message: aio_pika.Message, name: str) -> bool:
+        """Publish; a bridge that has only just begun may not have bound its queue yet."""
+        try:
+            await (await self._channel.get_exchange(COMMANDS, ensure=False)).publish(message, name)
+        except aio_pika.exceptions.DeliveryError:
+            return False
+        return True
+
+
+async def _is_there(connection: aio_pika.abc.AbstractConnection) -> bool:
+    """Look for the queue of commands, in a channel of its own: the broker closes one that asks for what is missing."""
+    async with connection.channel() as channel:
+        try:
+            await channel.get_queue(COMMANDS, ensure=True)
+        except aio_pika.exceptions.ChannelNotFoundEntity:
+            return False
+    return True
+
 
 @asynccontextmanager
 async def asking(url: str) -> AsyncIterator[Asking]:
-    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+    async with await aio_pika.connect(url) as connection, connection.channel(on_return_raises=True) as channel:
+        await until(lambda: _is_there(connection))
         answers: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         direct = await channel.get_queue("amq.rabbitmq.reply-to", ensure=False)
         await direct.consume(answers.put, no_ack=True)

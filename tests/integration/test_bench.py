@@ -79,9 +79,10 @@ async def test_a_history_is_what_a_bridge_would_have_written_and_one_goes_on_fro
     with server.bridge(empty_database, cores=CORES) as running:
         assert post(running.port, PATH) == 200
         await until(lambda: books.count("events") == 251)
-    assert books.rows("SELECT position, subject_id, sequence FROM events ORDER BY position DESC LIMIT 1") == [
-        (251, 26, 1)
-    ]
+    last = "SELECT position, sequence FROM events ORDER BY position DESC LIMIT 1"
+    assert books.rows(last) == [(251, 1)]
+    new = "SELECT count(*) FROM events WHERE position = 251 AND subject_id > 25"  # an id that was tried may be left out
+    assert books.rows(new) == [(1,)]
 
 
 def test_the_crowd_is_answered_and_nobody_waits_for_ever(tmp_path: Path) -> None:

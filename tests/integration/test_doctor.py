@@ -91,6 +91,7 @@ async def test_everything_is_well(tmp_path: Path, carrier: str, amqp_url: str) -
         "webhook/4821": "warning",
         "purchasing": "ok",
         "policy": "ok",
+        "statuses/carrier": "skipped",
         "statuses": "ok",
     }
 

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import pytest
-from pydantic import SecretStr
 
 from bridge.store.database import ManagedDatabase
-from bridge.store.migrate import migrate
-from bridge.store.postgres import PostgresDatabase
-from bridge.store.sqlite import SqliteDatabase
+
+New = Callable[[], ManagedDatabase]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ManagedDatabase]:
-    """An empty database with the present schema."""
-    found: ManagedDatabase
-    if request.param == "sqlite":
-        found = SqliteDatabase(tmp_path / "bridge.db")
-    else:
-        found = PostgresDatabase(SecretStr(request.getfixturevalue("postgres_url")))
+def new_database(request: pytest.FixtureRequest) -> New:
+    """What gives databases of one kind, with the present schema and nothing in them."""
+    new: New = request.getfixturevalue(f"new_{request.param}")
+    return new
+
+
+@pytest.fixture
+async def database(new_database: New) -> AsyncIterator[ManagedDatabase]:
+    """One of them."""
+    found = new_database()
     await found.open()
-    await found.rebuild(migrate)
     yield found
     await found.close()
 
 
 @pytest.fixture
-async def another_database(
-    database: ManagedDatabase, request: pytest.FixtureRequest, tmp_path: Path
-) -> AsyncIterator[ManagedDatabase]:
-    """A second empty one of the same kind."""
-    found: ManagedDatabase
-    if database.dialect == "sqlite":
-        found = SqliteDatabase(tmp_path / "another.db")
-    else:
-        found = PostgresDatabase(SecretStr(request.getfixturevalue("another_postgres_url")))
+async def another_database(new_database: New, database: ManagedDatabase) -> AsyncIterator[ManagedDatabase]:
+    """A second one of the same kind."""
+    found = new_database()
     await found.open()
-    await found.rebuild(migrate)
     yield found
     await found.close()

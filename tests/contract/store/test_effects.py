@@ -21,18 +21,30 @@ from bridge.app.commanding import make_commanding, open_executor
 from bridge.app.labelling import make_desk
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, prepare_stores
+from bridge.approvals.evaluating import EvaluateOffers
 from bridge.commands.models import (
     ApprovePurchase,
     Backfill,
     Body,
     BuyShipment,
+    CancelShipment,
     HoldPurchase,
     PauseConnection,
     RedriveDead,
+    RefreshOffers,
     ReplayDeliveries,
     ReplayEvents,
     ResumeConnection,
     RetryPurchase,
+    SelectOffer,
+)
+from bridge.dispatch.asked import (
+    AddDispatchComment,
+    CalculateDispatchOrder,
+    CancelDispatchOrder,
+    ChangeDispatchComment,
+    CreateDispatchOrder,
+    PrintDispatchOrder,
 )
 from bridge.errors import StoreUnavailable
 from bridge.lifecycle import Loops, utc_now
@@ -79,7 +91,25 @@ EFFECTIVE: list[Body] = [
     RetryPurchase(shipment_id=FAILED),
     BuyShipment(shipment_id=NEW, organization_id=OWNER),
 ]
-OUTSIDE: list[type[Body]] = [ReplayEvents, Backfill, CreateShipments, CreateOne, CreateMany, FetchLabel, KeepLabel]
+OUTSIDE: list[type[Body]] = [
+    ReplayEvents,
+    Backfill,
+    CreateShipments,
+    CreateOne,
+    CreateMany,
+    FetchLabel,
+    KeepLabel,
+    SelectOffer,
+    RefreshOffers,
+    CancelShipment,
+    CreateDispatchOrder,
+    CalculateDispatchOrder,
+    CancelDispatchOrder,
+    AddDispatchComment,
+    ChangeDispatchComment,
+    PrintDispatchOrder,
+    EvaluateOffers,
+]
 """What these do they do elsewhere, at the broker or with what a carrier shows: they are tried where those are."""
 
 

@@ -29,6 +29,7 @@ from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.stage import (
     CALL_WITHIN,
     CAPS,
+    LIMITS,
     ORGANIZATION,
     POLICY,
     SETTLE,
@@ -501,7 +502,7 @@ def test_an_organization_whose_reads_hang_stops_no_other() -> None:
             stage.want_all(hanging)
             shipment = await stage.create()
             never = Never()
-            process = stage.start(others={theirs: Account(never, TERMS_OF_OTHERS)})
+            process = stage.start(others={theirs: Account(never, TERMS_OF_OTHERS, LIMITS)})
             await pass_time(1)
             stage.want(shipment)
             assert await stage.settled(shipment, seconds=5) == "succeeded"
