@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import SecretStr
 
 from bridge.store.database import ManagedDatabase
-
-New = Callable[[], ManagedDatabase]
+from bridge.store.postgres import PostgresDatabase
+from bridge.store.sqlite import SqliteDatabase
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def new_database(request: pytest.FixtureRequest) -> New:
-    """What gives databases of one kind, with the present schema and nothing in them."""
-    new: New = request.getfixturevalue(f"new_{request.param}")
-    return new
-
-
-@pytest.fixture
-async def database(new_database: New) -> AsyncIterator[ManagedDatabase]:
-    """One of them."""
-    found = new_database()
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[ManagedDatabase]:
+    """A database with the present schema and nothing in it."""
+    found: ManagedDatabase
+    if request.param == "sqlite":
+        found = SqliteDatabase(request.getfixturevalue("migrated_sqlite"))
+    else:
+        found = PostgresDatabase(SecretStr(request.getfixturevalue("migrated_postgres_url")))
     await found.open()
     yield found
     await found.close()
 
 
 @pytest.fixture
-async def another_database(new_database: New, database: ManagedDatabase) -> AsyncIterator[ManagedDatabase]:
+async def another_database(database: ManagedDatabase, request: pytest.FixtureRequest) -> AsyncIterator[ManagedDatabase]:
     """A second one of the same kind."""
-    found = new_database()
+    found: ManagedDatabase
+    if database.dialect == "sqlite":
+        found = SqliteDatabase(request.getfixturevalue("another_migrated_sqlite"))
+    else:
+        found = PostgresDatabase(SecretStr(request.getfixturevalue("another_migrated_postgres_url")))
     await found.open()
     yield found
     await found.close()

@@ -217,7 +217,7 @@ async def test_other_processes_hear_of_room_where_there_can_be_any(
     await rows.store.prepare([NAME])
     heard, stop, other = list[Topic](), Stop(), database
     if database.dialect == "postgres":
-        other = PostgresDatabase(SecretStr(request.getfixturevalue("postgres_url")))
+        other = PostgresDatabase(SecretStr(request.getfixturevalue("migrated_postgres_url")))
     hearing = asyncio.create_task(other.hear(heard.append, stop))
 
     async def made_room() -> bool:
