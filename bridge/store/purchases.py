@@ -29,6 +29,7 @@ from bridge.store.outlook import (
 )
 from bridge.store.purchase import (
     ADOPTED,
+    BY_PERSON,
     NOT_CREATED_HERE,
     PAUSED,
     UNBOUGHT,
@@ -254,14 +255,23 @@ class SqlPurchases:
             (*columns.values(), *look.parameters, *self._held(transaction, one)),
         )
         if changed and one.state not in _STAYS_ITS_OWN:
-            transaction.run(
-                "UPDATE purchases SET state = 'wanted', deadline = wanted_deadline, due_at = ?, cause = wanted_cause,"
-                " attempts = 0, reads = 0, reason = NULL, wanted_cause = NULL, wanted_deadline = NULL,"
-                " intent_id = CASE WHEN state IN ('held', 'wanted') THEN intent_id END"
-                " WHERE organization = ? AND shipment = ? AND wanted_cause IS NOT NULL",
-                (micros(now), one.organization, one.shipment),
-            )
+            self._want_again(transaction, one, now)
         return bool(changed)
+
+    def _want_again(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
+        """Decide anew about what was asked for meanwhile, but not about what a person holds: that stays held."""
+        which = one.organization, one.shipment
+        if one.state is PurchaseState.held and one.reason == BY_PERSON:
+            sql = f"UPDATE purchases SET {_FORGOTTEN} WHERE organization = ? AND shipment = ?"
+            transaction.run(sql, which)
+            return
+        transaction.run(
+            "UPDATE purchases SET state = 'wanted', deadline = wanted_deadline, due_at = ?, cause = wanted_cause,"
+            f" attempts = 0, reads = 0, reason = {_HOLD}, {_FORGOTTEN},"
+            " intent_id = CASE WHEN state IN ('held', 'wanted') THEN intent_id END"
+            " WHERE organization = ? AND shipment = ? AND wanted_cause IS NOT NULL",
+            (micros(now), *which),
+        )
 
     def _put_aside(self, transaction: Transaction, one: Purchase) -> None:
         """Keep apart what was asked for while an older read was being decided about: it is decided about anew."""
@@ -278,6 +288,9 @@ class _Paused(Exception):
 
 _STAYS_ITS_OWN = (PurchaseState.intended, PurchaseState.doubt, PurchaseState.succeeded)
 """Where nothing asked for meanwhile may begin another purchase: nobody knows yet, or it is bought."""
+_FORGOTTEN: Final = "wanted_cause = NULL, wanted_deadline = NULL"
+_HOLD: Final = f"CASE WHEN state = 'wanted' AND reason = '{BY_PERSON}' THEN reason END"
+"""A person's hold goes on with what is asked for meanwhile; any other reason was about what is over."""
 _HELD = "organization = ? AND shipment = ? AND holder = ? AND token = ? AND held_until > ?"
 _FIRST: Final = {
     Errand.settle: "due_at, deadline",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from bridge.events.cloudevents import Envelope
@@ -14,7 +16,8 @@ from bridge.store.budget import Caps
 from bridge.store.facts import Recorder
 from bridge.store.listed import Listed
 from bridge.store.orders import Order, Refused
-from bridge.store.wanting import want_created
+from bridge.store.steering import SqlSteering, Steer
+from bridge.store.wanting import WINDOW, want_created
 from tests.unit.purchasing.policy.making import policy as policy_of
 from tests.unit.purchasing.policy.making import preferring, rule
 from tests.unit.purchasing.stage import ORGANIZATION, Points, Stage
@@ -40,6 +43,16 @@ async def renew(stage: Stage, shipment: ShipmentId) -> Listed | Refused:
     """Have offers made anew."""
     order, approvals = Order(shipment, ORGANIZATION, "Ewa", "c-1"), SqlApprovals(Recorder(Envelope("test")))
     return await stage.write(lambda it: approvals.renew(it, order, [ORGANIZATION], stage.clock.now()))
+
+
+async def select(stage: Stage, shipment: ShipmentId, offer: OfferId) -> None:
+    """Have an offer selected, as the command does whose call is answered."""
+    answer = await stage.merchant.post(f"/v1/shipments/{shipment}/select_offer", json={"offer_id": offer})
+    assert answer.is_success
+    steer = Steer(Order(shipment, ORGANIZATION, "Ewa", "s-1"), ORGANIZATION, "select", offer)
+    steering, now = SqlSteering(Recorder(Envelope("test"))), stage.clock.now()
+    await stage.write(lambda it: steering.take(it, steer, now))
+    await stage.write(lambda it: steering.selected(it, steer, now + WINDOW, now))
 
 
 def bought(stage: Stage, shipment: ShipmentId) -> list[int | None]:
@@ -292,6 +305,43 @@ async def _renewing(points: Points) -> list[str]:
         assert old.isdisjoint((await offers(stage, shipment)).values())
         assert edits(stage) in (1, 2)
         assert stage.charges() == []
+    return points.names
+
+
+@dataclass
+class Told(Points):
+    """The places of a process, at one of which a webhook tells of offers."""
+
+    tells_at: int = 0
+    stage: Stage | None = None
+    shipment: ShipmentId = ShipmentId(0)
+
+    async def reach(self, name: str) -> None:
+        await super().reach(name)
+        if len(self.names) == self.tells_at and self.stage is not None:
+            self.stage.want(self.shipment, cause="meanwhile")
+
+
+@pytest.mark.parametrize("is_selected", [False, True], ids=["refreshed", "selected"])
+def test_whenever_a_webhook_tells_of_offers_what_a_person_holds_stays_held(is_selected: bool) -> None:
+    names = in_virtual_time(_telling(Told(), is_selected=is_selected))
+    for at in range(1, len(names) + 1):
+        in_virtual_time(_telling(Told(tells_at=at), is_selected=is_selected))
+
+
+async def _telling(points: Told, *, is_selected: bool) -> list[str]:
+    async with Stage().open() as stage:
+        shipment = await stage.create()
+        points.stage, points.shipment = stage, shipment
+        held(stage, shipment, "by_person")
+        if is_selected:
+            await select(stage, shipment, (await offers(stage, shipment))[LOCKER])
+        else:
+            await renew(stage, shipment)
+        stage.start(points)
+        assert (await stage.settled(shipment), stage.reason(shipment)) == ("held", "by_person")
+        await pass_time(20)
+        assert (stage.state(shipment), stage.charges()) == ("held", [])
     return points.names
 
 
