@@ -70,11 +70,10 @@ def _follow(purchase: Purchase, shipment: Shipment, decision: Decision, terms: T
 
 
 def _declined(purchase: Purchase, shipment: Shipment, decision: Decline, terms: Terms) -> Move:
-    """End it with nothing acceptable; where a person holds it, that one goes on being waited for."""
+    """End it with nothing acceptable."""
     told = announce.declined(purchase, shipment, decision.reason, decision.rejected, terms.policy)
-    is_held = purchase.reason == BY_PERSON
-    state, why = (PurchaseState.held, BY_PERSON) if is_held else (PurchaseState.declined, decision.reason)
-    return ended(purchase, shipment.at, state, why, told, decided=record(purchase, shipment, decision, terms))
+    kept = record(purchase, shipment, decision, terms)
+    return ended(purchase, shipment.at, PurchaseState.declined, decision.reason, told, decided=kept)
 
 
 def _decision(purchase: Purchase, shipment: Shipment, terms: Terms) -> Decision:
@@ -153,6 +152,7 @@ def choose(purchase: Purchase, shipment: Shipment, offer: Offer) -> Purchase:
         reads=0,
         attempts=0,
         reason=None,
+        is_held=purchase.hold is not None,
     )
 
 

@@ -20,7 +20,7 @@ from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce
 from bridge.purchasing.deciding import decided, record, unaffordable
 from bridge.purchasing.looking import looked, unseen
-from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale
+from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale, waiting
 from bridge.purchasing.reader import ALONE, Read, Reader
 from bridge.purchasing.renewing import edited, regenerated
 from bridge.purchasing.sending import SEND_WITHIN, Result, intended, is_account_wide, sent
@@ -259,4 +259,4 @@ def _anew(group: Sequence[Chosen], refused: CarrierRefused) -> list[list[Chosen]
 def _not_taken(chosen: Chosen) -> Chosen:
     """Give it as it is now that its intent is written down, and others kept the carrier from taking it in."""
     purchase = replace(chosen.purchase, answer=Answer.not_taken)
-    return replace(chosen, purchase=purchase, before=purchase)
+    return replace(chosen, purchase=purchase, before=waiting(purchase))

@@ -19,7 +19,7 @@ from bridge.purchasing.policy import Buy
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.decisions import Decided
-from bridge.store.purchase import NO_LEAVE, PAUSED, Answer, Purchase, PurchaseState
+from bridge.store.purchase import BY_PERSON, NO_LEAVE, PAUSED, UNBOUGHT, Answer, Purchase, PurchaseState
 
 GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """From the end of the window to the end of waiting for a carrier that lets nothing be decided."""
@@ -83,19 +83,33 @@ def ended(
     decided: Decided | None = None,
 ) -> Move:
     """End a purchase; an intent that was never taken in ends with it, and so does what a person ordered."""
-    told = (*left_behind(purchase, at), *tell)
-    return Move(replace(at_rest(purchase, state, why), answer=None), told, decided=decided)
+    left = left_behind(purchase, at)
+    rest = at_rest(replace(purchase, intent=None) if left and purchase.hold else purchase, state, why)
+    return Move(replace(rest, answer=None), (*left, *tell), decided=decided)
 
 
 def at_rest(purchase: Purchase, state: PurchaseState, why: str | None) -> Purchase:
     """Have nobody work on it. It is looked at after the window where it is held, and where a webhook says it is bought.
 
     A webhook's word is not looked into twice: `look_at` is unset once that is done. What a person ordered is over, too.
+    What a person holds stays held, whatever it would end in: nothing but a person lets it go on.
     """
+    is_held = purchase.hold is not None and state in UNBOUGHT
+    intent = None if is_held and state is PurchaseState.failed else purchase.intent  # that one is over
+    ends, reason = (PurchaseState.held, BY_PERSON) if is_held else (state, why)
+    look_at = _look_at(purchase, ends)
+    return replace(purchase, state=ends, reason=reason, intent=intent, look_at=look_at, ordered=None, is_held=False)
+
+
+def _look_at(purchase: Purchase, state: PurchaseState) -> datetime | None:
     said = purchase.look_at if purchase.said_at is not None else None
     over = purchase.deadline + CLOSED_FOR if state is PurchaseState.held else None
-    look_at = min((at for at in (said, over) if at is not None), default=None)
-    return replace(purchase, state=state, reason=why, look_at=look_at, ordered=None)
+    return min((at for at in (said, over) if at is not None), default=None)
+
+
+def waiting(purchase: Purchase) -> Purchase:
+    """Give one that is not being bought any more: a person's hold is its reason again."""
+    return replace(purchase, reason=purchase.hold, is_held=False)
 
 
 def left_behind(purchase: Purchase, at: datetime) -> tuple[announce.Tell, ...]:

@@ -178,7 +178,8 @@ def _again(
     if not _may_be_decided(found):
         return refused(found)
     intent = found.intent if found.state in _UNDECIDED else None
-    have_it_wanted(transaction, found, order, now, deadline=now, intent_id=intent, **{**_ANEW, **columns})
+    changes = {**_ANEW, **columns, "reason": still_held(found)}
+    have_it_wanted(transaction, found, order, now, deadline=now, intent_id=intent, **changes)
     return ()
 
 

@@ -129,6 +129,8 @@ class Purchase:
     """The offer that a person selected here, for the policy to decide about."""
     ordered: OfferId | None = None
     """The offer that a person wants bought, whatever the policy would choose."""
+    is_held: bool = False
+    """Whether a person holds it while the offer they ordered is being bought: if it cannot be, nothing else is."""
     is_created_here: bool = False
     """Whether the bridge made its shipment."""
     token: int = 0
@@ -139,6 +141,11 @@ class Purchase:
     @property
     def subject(self) -> Subject:
         return Subject.shipment(self.organization, self.shipment)
+
+    @property
+    def hold(self) -> str | None:
+        """Give the reason of a person's hold, where there is one."""
+        return BY_PERSON if self.is_held or self.reason == BY_PERSON else None
 
     @property
     def was_looked_at(self) -> bool:

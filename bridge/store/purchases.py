@@ -304,7 +304,8 @@ _ACCEPTED: Final = f"{LIVE} AND state = 'doubt' AND answer = 'accepted' ORDER BY
 _COLUMNS: Final = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"
-    " approved_by, approved_service, approved_amount, doubted_at, look_at, said_at, selected_offer, ordered_offer"
+    " approved_by, approved_service, approved_amount, doubted_at, look_at, said_at, selected_offer, ordered_offer,"
+    " steered_from"
 )
 
 
@@ -363,6 +364,7 @@ def _columns(one: Purchase) -> dict[str, object]:
         "approved_service": approval.service if approval else None,
         "selected_offer": one.selected,
         "ordered_offer": one.ordered,
+        "steered_from": PurchaseState.held.value if one.is_held else None,
         "approved_amount": budget.tenthousandths(approval.amount) if approval and approval.amount is not None else None,
     }
 
@@ -390,6 +392,7 @@ def _purchase(row: Row) -> Purchase:
         said_at=_read(row[24]),
         selected=row[25],
         ordered=row[26],
+        is_held=row[27] == PurchaseState.held,
     )
 
 

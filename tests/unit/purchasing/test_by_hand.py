@@ -18,9 +18,11 @@ from bridge.store.listed import Listed
 from bridge.store.orders import Order, Refused
 from bridge.store.steering import SqlSteering, Steer
 from bridge.store.wanting import WINDOW, want_created
+from tests.unit.purchasing.invariants import check_told
 from tests.unit.purchasing.policy.making import policy as policy_of
 from tests.unit.purchasing.policy.making import preferring, rule
 from tests.unit.purchasing.stage import ORGANIZATION, Points, Stage
+from tests.unit.purchasing.troubles import answered, refused
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 
 LOCKER, COURIER = "inpost_locker_standard", "inpost_courier_standard"
@@ -160,6 +162,49 @@ def test_an_offer_that_ran_out_is_not_replaced_by_another() -> None:
             [told] = [one for one in stage.told(shipment) if one.type == "offer_selection_failed"]
             assert {"offer_id": chosen, "reason": "expired"} in told.data["rejected"]
             assert (stage.charges(), stage.calls("/buy")) == ([], 0)
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize("what", ["gone", "ran out", "too dear", "refused", "not paid", "unreachable"])
+def test_an_ordered_offer_that_cannot_be_bought_leaves_what_was_held_held(what: str) -> None:
+    async def story() -> None:
+        funds = {"funds": "1.00"} if what == "not paid" else {}
+        async with Stage(**funds).open() as stage:
+            shipment = await stage.create()
+            chosen = (await offers(stage, shipment))[LOCKER]
+            held(stage, shipment, "by_person")
+            if what == "refused":
+                stage.troubles["POST"] = [refused("offer_unavailable")] * 20
+            if what == "unreachable":
+                stage.troubles["GET"] = [answered(502)] * 500
+            if what == "ran out":
+                await pass_time(299)
+            await pick(stage, shipment, OfferId(17) if what == "gone" else chosen)
+            await pass_time(5 if what == "ran out" else 0)
+            stage.start(caps=Caps(per_day=0 if what == "too dear" else 1000))
+            assert (await stage.settled(shipment, seconds=1800), stage.reason(shipment)) == ("held", "by_person")
+            assert stage.disk.rows("SELECT ordered_offer, steered_from FROM purchases") == [(None, None)]
+            stage.troubles.clear()
+            stage.want(shipment, cause="another")
+            await pass_time(60)
+            assert (stage.state(shipment), stage.charges()) == ("held", [])
+            check_told(stage.told(shipment))
+
+    in_virtual_time(story())
+
+
+def test_a_hold_ends_with_the_purchase_of_the_offer_that_was_ordered() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            chosen = (await offers(stage, shipment))[LOCKER]
+            held(stage, shipment, "by_person")
+            stage.troubles["POST"] = [answered(429, retry_after="2"), answered(502), refused("offer_unavailable")]
+            await pick(stage, shipment, chosen)
+            stage.start()
+            assert (await stage.settled(shipment), stage.reason(shipment)) == ("succeeded", None)
+            assert bought(stage, shipment) == [chosen]
 
     in_virtual_time(story())
 
