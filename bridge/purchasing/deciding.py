@@ -32,7 +32,7 @@ from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.budget import Refusal, next_minute
 from bridge.store.decisions import Decided
-from bridge.store.purchase import ADOPTED, BY_PERSON, NOT_CREATED_HERE, Answer, Purchase, PurchaseState
+from bridge.store.purchase import ADOPTED, NOT_CREATED_HERE, Answer, Purchase, PurchaseState
 
 
 def decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
@@ -105,10 +105,12 @@ def _asks_somebody(purchase: Purchase, decision: Buy | Hold, terms: Terms) -> st
     """Say why a person has to be asked first, or None."""
     if terms.mode == "dry_run":
         return "dry_run"
-    if _is_ordered(purchase, decision) or _is_approved(purchase, decision):
+    if _is_ordered(purchase, decision):
         return None
-    if purchase.reason == BY_PERSON:
-        return BY_PERSON
+    if purchase.hold is not None:
+        return purchase.hold
+    if _is_approved(purchase, decision):
+        return None
     if isinstance(decision, Hold):
         return decision.reason
     if terms.mode == "approve":

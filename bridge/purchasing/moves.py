@@ -19,7 +19,16 @@ from bridge.purchasing.policy import Buy
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.decisions import Decided
-from bridge.store.purchase import BY_PERSON, NO_LEAVE, PAUSED, UNBOUGHT, Answer, Purchase, PurchaseState
+from bridge.store.purchase import (
+    BY_PERSON,
+    FOR_THE_ACCOUNT,
+    NO_LEAVE,
+    PAUSED,
+    UNBOUGHT,
+    Answer,
+    Purchase,
+    PurchaseState,
+)
 
 GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """From the end of the window to the end of waiting for a carrier that lets nothing be decided."""
@@ -91,14 +100,23 @@ def ended(
 def at_rest(purchase: Purchase, state: PurchaseState, why: str | None) -> Purchase:
     """Have nobody work on it. It is looked at after the window where it is held, and where a webhook says it is bought.
 
-    A webhook's word is not looked into twice: `look_at` is unset once that is done. What a person ordered is over, too.
-    What a person holds stays held, whatever it would end in: nothing but a person lets it go on.
+    A webhook's word is not looked into twice: `look_at` is unset once that is done. What a person holds stays held,
+    whatever it would end in: nothing but a person lets it go on.
     """
-    is_held = purchase.hold is not None and state in UNBOUGHT
-    intent = None if is_held and state is PurchaseState.failed else purchase.intent  # that one is over
-    ends, reason = (PurchaseState.held, BY_PERSON) if is_held else (state, why)
-    look_at = _look_at(purchase, ends)
-    return replace(purchase, state=ends, reason=reason, intent=intent, look_at=look_at, ordered=None, is_held=False)
+    if purchase.hold is not None and state in UNBOUGHT:
+        is_over = state is PurchaseState.failed
+        held = replace(purchase, intent=None if is_over else purchase.intent, is_held=False)
+        return _left(held, PurchaseState.held, BY_PERSON)
+    return _left(replace(purchase, is_held=False), state, why)
+
+
+def _left(purchase: Purchase, state: PurchaseState, why: str | None) -> Purchase:
+    """Take back what a person ordered and approved, but where it ends for its account: it is wanted again as it was."""
+    look_at = _look_at(purchase, state)
+    is_kept = state is not PurchaseState.held and why in FOR_THE_ACCOUNT
+    approval = purchase.approval if is_kept or state is PurchaseState.succeeded else None
+    ordered = purchase.ordered if is_kept else None
+    return replace(purchase, state=state, reason=why, look_at=look_at, ordered=ordered, approval=approval)
 
 
 def _look_at(purchase: Purchase, state: PurchaseState) -> datetime | None:

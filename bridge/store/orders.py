@@ -33,6 +33,15 @@ Result = Literal[
 """What an order came to, as the journal keeps it."""
 
 
+UNAPPROVED: Final[Mapping[str, None]] = {
+    "approved_by": None,
+    "approved_service": None,
+    "approved_amount": None,
+    "ordered_offer": None,
+}
+"""Nothing that a person let be bought counts any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What somebody wants done about a shipment's purchase. `cause` is the command; facts that follow carry it.

@@ -22,6 +22,8 @@ PAUSED: Final = "account_paused"
 """The reason of what ended because its organization was paused: it is wanted again when that is over."""
 NO_LEAVE: Final = "account_refused"
 """The same where the carrier does not show a shipment to this token: it may be the shipment, or the account."""
+FOR_THE_ACCOUNT: Final = (PAUSED, NO_LEAVE, "insufficient_funds", "account_data_missing")
+"""Why something ends unbought that is wanted again, as it was, when its account may buy again."""
 ADOPTED_UNREAD: Final = "adopted_by_webhook"
 """The same, as a webhook alone said to an earlier version: where a read is asked for, the read decides."""
 SAID_BOUGHT: Final = "said_bought"

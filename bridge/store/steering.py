@@ -16,7 +16,18 @@ from bridge.store import budget
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.listed import ROW, Listed, find
-from bridge.store.orders import Order, Refused, Result, end_of_intent, is_not_taken, locked, noted, put, refused
+from bridge.store.orders import (
+    UNAPPROVED,
+    Order,
+    Refused,
+    Result,
+    end_of_intent,
+    is_not_taken,
+    locked,
+    noted,
+    put,
+    refused,
+)
 from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, CANCELLED, Answer, PurchaseState
 from bridge.store.wanting import WINDOW
 
@@ -81,7 +92,7 @@ class SqlSteering:
     def cancelled(self, transaction: Transaction, steer: Steer, tell: Tell, now: datetime) -> Listed:
         """Let go of one that is cancelled: its purchase ends."""
         found = self._told(transaction, steer, tell, now)
-        changes = {"reason": CANCELLED, "intent_id": None, "answer": None, "ordered_offer": None}
+        changes = {"reason": CANCELLED, "intent_id": None, "answer": None, **UNAPPROVED}
         put(transaction, found, steer.order, now, state=PurchaseState.not_ours, **_FREE, **changes)
         budget.release(transaction, found.organization, found.shipment)
         return noted(transaction, found.state.value, found, steer.order, "cancelled", now)
@@ -163,7 +174,7 @@ class SqlSteering:
         return noted(transaction, found.state.value, found, steer.order, result, now)
 
     def _stopped(self, transaction: Transaction, steer: Steer, found: Listed, result: Result, now: datetime) -> Listed:
-        changes = {"reason": BY_PERSON, "look_at": micros(found.deadline), "ordered_offer": None}
+        changes = {"reason": BY_PERSON, "look_at": micros(found.deadline), **UNAPPROVED}
         put(transaction, found, steer.order, now, state=PurchaseState.held, **_FREE, **changes)
         return noted(transaction, found.state.value, found, steer.order, result, now)
 

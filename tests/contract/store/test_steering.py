@@ -203,6 +203,14 @@ async def test_what_could_not_be_cancelled_is_held_so_that_nothing_is_bought(des
     assert await desk.row() == ("held", "by_person")
 
 
+async def test_whoever_wants_it_cancelled_takes_back_what_was_approved(desk: Desk) -> None:
+    await desk.put("wanted", approved_by="Jan", approved_service="x", approved_amount=1, ordered_offer=OFFER)
+    await desk.take(steer("cancel"))
+    await desk.database.write(lambda it: desk.steering.not_cancelled(it, steer("cancel"), lambda _: [], NOW))
+    assert await desk.row() == ("held", "by_person")
+    assert await desk.row("approved_by", "approved_service", "approved_amount", "ordered_offer") == (None,) * 4
+
+
 @pytest.mark.parametrize(("deed", "after"), [("select", ("wanted", None)), ("cancel", ("held", "by_person"))])
 async def test_what_a_command_had_in_hand_that_is_over_is_let_go_of(
     desk: Desk, deed: Deed, after: tuple[str, str | None]

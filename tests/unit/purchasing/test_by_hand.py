@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -355,16 +357,15 @@ async def _renewing(points: Points) -> list[str]:
 
 @dataclass
 class Told(Points):
-    """The places of a process, at one of which a webhook tells of offers."""
+    """The places of a process, at one of which something is told to the bridge."""
 
     tells_at: int = 0
-    stage: Stage | None = None
-    shipment: ShipmentId = ShipmentId(0)
+    tell: Callable[[], None] | None = None
 
     async def reach(self, name: str) -> None:
         await super().reach(name)
-        if len(self.names) == self.tells_at and self.stage is not None:
-            self.stage.want(self.shipment, cause="meanwhile")
+        if len(self.names) == self.tells_at and self.tell is not None:
+            self.tell()
 
 
 @pytest.mark.parametrize("is_selected", [False, True], ids=["refreshed", "selected"])
@@ -377,7 +378,7 @@ def test_whenever_a_webhook_tells_of_offers_what_a_person_holds_stays_held(is_se
 async def _telling(points: Told, *, is_selected: bool) -> list[str]:
     async with Stage().open() as stage:
         shipment = await stage.create()
-        points.stage, points.shipment = stage, shipment
+        points.tell = partial(stage.want, shipment, cause="meanwhile")
         held(stage, shipment, "by_person")
         if is_selected:
             await select(stage, shipment, (await offers(stage, shipment))[LOCKER])
