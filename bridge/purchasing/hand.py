@@ -115,7 +115,7 @@ class Hand:
         Another hand that takes over waits until this edit would show, and only then asks for one of its own.
         """
         began, began_at = asyncio.get_running_loop().time(), self._clock()
-        held = await self._save([Move(edited(purchase, began_at), keeps=True)])
+        held = await self._save([Move(edited(purchase, self._terms, began_at), keeps=True)])
         if not held:
             return
 

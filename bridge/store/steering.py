@@ -21,6 +21,7 @@ from bridge.store.orders import (
     Order,
     Refused,
     Result,
+    edit_under_way,
     end_of_intent,
     is_not_taken,
     locked,
@@ -71,6 +72,8 @@ class SqlSteering:
             return found
         if found.state in _NEVER or (found.state is PurchaseState.succeeded and found.reason != ADOPTED_UNREAD):
             return refused(found)
+        if edit_under_way(transaction, found, now) is not None:
+            return _EDITED
         facts = [end_of_intent(found, steer.order, now)] if is_not_taken(transaction, found) else []
         changes: dict[str, object] = {"steered_by": steer.by, "steered_from": found.state.value}
         if facts:  # as it was asked for, so it ends
@@ -179,6 +182,7 @@ class SqlSteering:
         return noted(transaction, found.state.value, found, steer.order, result, now)
 
 
+_EDITED: Final = Refused("its offers are being made anew just now: try again in a moment")
 _BRIDGE: Final = "bridge"
 """Who lets go where nobody does it in person."""
 _NEVER_ASKED_FOR: Final = "not_asked_for"

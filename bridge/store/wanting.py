@@ -124,8 +124,12 @@ _ASKED_AGAIN = ", ".join(
         _set("wanted_deadline", underway="excluded.deadline", ended="NULL"),
         *(
             _set(column, underway=f"purchases.{column}", ended=f"excluded.{column}")
-            for column in ("state", "due_at", "cause", "attempts", "reads")
+            for column in ("state", "cause", "attempts", "reads")
         ),
+        # What is in hand is due; where it is not, an edit may be under way, and nothing is bought meanwhile.
+        "due_at = CASE WHEN purchases.state IN ('intended', 'doubt', 'steered')"
+        " OR (purchases.state = 'wanted' AND purchases.held_until <> 0)"
+        " THEN purchases.due_at ELSE excluded.due_at END",
         # What is told late, or forged, closes no window earlier.
         "deadline = CASE WHEN purchases.state IN ('intended', 'doubt', 'steered')"
         " OR (purchases.state = 'wanted' AND purchases.deadline > excluded.deadline)"

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.events.catalogue import Cancelled
 from bridge.events.cloudevents import Envelope
-from bridge.model import Command, DeliveryId, Evidence, Fact, OfferId, OrganizationId, PurchaseWork, ShipmentId
+from bridge.model import Command, DeliveryId, Evidence, Fact, OfferId, OrganizationId, PurchaseWork, ShipmentId, micros
 from bridge.store import creations
 from bridge.store.budget import Caps
 from bridge.store.commands import SqlCommands
@@ -124,6 +124,15 @@ async def test_an_intent_that_was_never_taken_in_ends_as_it_was_asked_for(desk: 
     await desk.take(steer("cancel"))
     assert await desk.types() == ["shipment.purchase_failed"]
     assert await desk.row("intent_id", "answer") == (None, None)
+
+
+async def test_nothing_is_taken_while_its_offers_may_be_made_anew(desk: Desk) -> None:
+    soon = micros(NOW + timedelta(seconds=15))
+    await desk.put("wanted", edited_at=micros(NOW), due_at=soon, held_until=2**61, token=7)
+    assert await desk.take(steer()) == Refused("its offers are being made anew just now: try again in a moment")
+    assert await desk.row("state", "due_at", "token") == ("wanted", soon, 7)
+    await desk.put("wanted", edited_at=micros(NOW), due_at=soon, held_until=0)
+    assert isinstance(await desk.take(steer()), Listed), "that is over"
 
 
 async def test_of_two_commands_at_once_one_has_it(desk: Desk) -> None:

@@ -363,9 +363,9 @@ class Told(Points):
     tell: Callable[[], None] | None = None
 
     async def reach(self, name: str) -> None:
-        await super().reach(name)
-        if len(self.names) == self.tells_at and self.tell is not None:
+        if len(self.names) + 1 == self.tells_at and self.tell is not None:
             self.tell()
+        await super().reach(name)
 
 
 @pytest.mark.parametrize("is_selected", [False, True], ids=["refreshed", "selected"])
@@ -389,6 +389,37 @@ async def _telling(points: Told, *, is_selected: bool) -> list[str]:
         await pass_time(20)
         assert (stage.state(shipment), stage.charges()) == ("held", [])
     return points.names
+
+
+def test_nothing_is_bought_while_an_edit_may_leave() -> None:
+    names = in_virtual_time(_picking(Told(freeze=4.0)))
+    for at in range(1, len(names) + 1):
+        in_virtual_time(_picking(Told(at, 4.0, tells_at=at)))
+
+
+async def _picking(points: Told) -> list[str]:
+    """An offer is picked while a process that makes offers anew stands still, and another one is there."""
+    async with Stage().open() as stage:
+        shipment = await stage.create()
+        chosen = (await offers(stage, shipment))[LOCKER]
+        await renew(stage, shipment)
+        points.tell = partial(picked, stage, shipment, chosen)
+        stage.start(points, mode="approve")
+        stage.start(mode="approve")
+        await stage.settled(shipment)
+        await pass_time(10)
+        calls = [one.method for one in stage.simulator.world.calls.after(0) if one.method in ("PUT", "POST")][1:]
+        assert "PUT" not in calls[calls.index("POST") :] if "POST" in calls else True
+        assert set(bought(stage, shipment)) <= {chosen}
+    return points.names
+
+
+def picked(stage: Stage, shipment: ShipmentId, offer: OfferId) -> None:
+    """Order an offer to be bought, and a webhook tells of it, too."""
+    order, approvals = Order(shipment, ORGANIZATION, "Ewa", "c-2"), SqlApprovals(Recorder(Envelope("test")))
+    with stage.disk.writing(stage.clock) as transaction:
+        approvals.pick(transaction, order, offer, [ORGANIZATION], stage.clock.now())
+    stage.want(shipment, cause="meanwhile")
 
 
 def edits(stage: Stage) -> int:
