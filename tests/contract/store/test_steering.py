@@ -163,6 +163,23 @@ async def test_what_came_to_nothing_leaves_all_as_it_was(
     assert await desk.row("steered_by", "steered_from") == (None, None)
 
 
+@pytest.mark.parametrize("state", ["wanted", "held"])
+async def test_what_came_to_nothing_leaves_what_was_ordered_and_selected_before(desk: Desk, state: str) -> None:
+    kept: dict[str, Any] = {"ordered_offer": 17, "selected_offer": 18, "answer": "renew", "refusals": 2}
+    await desk.put(state, "by_person", **kept)
+    await desk.take(steer())
+    await desk.database.write(lambda it: desk.steering.put_back(it, steer(), NOW))
+    assert await desk.row() == (state, "by_person")
+    assert await desk.row(*kept) == tuple(kept.values())
+
+
+async def test_an_offer_that_is_selected_ends_what_was_ordered_before(desk: Desk) -> None:
+    await desk.put("wanted", ordered_offer=17, selected_offer=18)
+    await desk.take(steer())
+    await desk.database.write(lambda it: desk.steering.selected(it, steer(), NOW + WINDOW, NOW))
+    assert await desk.row("ordered_offer", "selected_offer", "steered_from") == (None, OFFER, None)
+
+
 async def test_what_was_asked_for_meanwhile_is_wanted_then_but_for_what_a_person_holds(desk: Desk) -> None:
     await desk.put("declined", "no_rule_match")
     await desk.take(steer())
@@ -213,11 +230,24 @@ async def test_what_could_not_be_cancelled_is_held_so_that_nothing_is_bought(des
 
 
 async def test_whoever_wants_it_cancelled_takes_back_what_was_approved(desk: Desk) -> None:
-    await desk.put("wanted", approved_by="Jan", approved_service="x", approved_amount=1, ordered_offer=OFFER)
+    await desk.put(
+        "wanted",
+        approved_by="Jan",
+        approved_service="x",
+        approved_amount=1,
+        ordered_offer=OFFER,
+    )
     await desk.take(steer("cancel"))
     await desk.database.write(lambda it: desk.steering.not_cancelled(it, steer("cancel"), lambda _: [], NOW))
     assert await desk.row() == ("held", "by_person")
     assert await desk.row("approved_by", "approved_service", "approved_amount", "ordered_offer") == (None,) * 4
+
+
+async def test_what_could_not_be_cancelled_takes_nothing_from_the_days_budget(desk: Desk) -> None:
+    await desk.put("wanted", reserved_day="2026-11-20", reserved_currency="PLN", reserved_amount=129_900)
+    await desk.take(steer("cancel"))
+    await desk.database.write(lambda it: desk.steering.not_cancelled(it, steer("cancel"), lambda _: [], NOW))
+    assert await desk.row("reserved_day", "reserved_amount") == (None, None)
 
 
 @pytest.mark.parametrize(("deed", "after"), [("select", ("wanted", None)), ("cancel", ("held", "by_person"))])
