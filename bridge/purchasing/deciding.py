@@ -78,7 +78,7 @@ def _declined(purchase: Purchase, shipment: Shipment, decision: Decline, terms: 
 
 def _decision(purchase: Purchase, shipment: Shipment, terms: Terms) -> Decision:
     """Ask the policy, or do what a person ordered."""
-    ours, selected_here = _is_ours(purchase), _is_selected_here(purchase, shipment)
+    ours, selected_here = _is_ours(purchase, shipment), _is_selected_here(purchase, shipment)
     if purchase.ordered is not None:
         return ordered(shipment, purchase.ordered, terms.policy, ours=ours, selected_here=selected_here)
     return decide(shipment, terms.policy, purchase.organization, ours=ours, selected_here=selected_here)
@@ -189,15 +189,20 @@ def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> M
 
 def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Terms) -> Decided:
     """Give what is kept of a decision: what was on offer, and what the policy made of it."""
-    kept = document(shipment, decision, ours=_is_ours(purchase), selected_here=_is_selected_here(purchase, shipment))
+    ours, selected_here = _is_ours(purchase, shipment), _is_selected_here(purchase, shipment)
+    kept = document(shipment, decision, ours=ours, selected_here=selected_here)
     body = kept.model_dump_json()
     which = purchase.organization, purchase.shipment, shipment.at, purchase.intent
     return Decided(*which, terms.policy.sha256, body)
 
 
-def _is_ours(purchase: Purchase) -> bool:
-    """Say whether we tried to pay for the shipment before."""
-    return purchase.send_before is not None
+def _is_ours(purchase: Purchase, shipment: Shipment) -> bool:
+    """Say whether we tried to pay for the shipment before; what was intended last may never have left.
+
+    Whoever selected another offer than that one is somebody else.
+    """
+    is_another = shipment.selected is not None and shipment.selected.offer_id != purchase.offer
+    return purchase.send_before is not None and not is_another
 
 
 def _is_selected_here(purchase: Purchase, shipment: Shipment) -> bool:

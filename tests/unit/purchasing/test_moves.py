@@ -14,12 +14,22 @@ from bridge.model import IntentId, OfferId, ShipmentId
 from bridge.purchasing.announce import told
 from bridge.purchasing.deciding import decided, unaffordable
 from bridge.purchasing.moves import Chosen, Moment, Move, at_rest
-from bridge.purchasing.shipment import Shipment
+from bridge.purchasing.shipment import PaymentState, Shipment
 from bridge.purchasing.terms import Terms
-from bridge.purchasing.unread import NO_TOKEN, not_now, unread
+from bridge.purchasing.unread import NO_TOKEN, not_now, unlisted, unread
 from bridge.store.budget import Caps
 from bridge.store.purchase import Answer, Approval, Purchase, PurchaseState
-from tests.unit.purchasing.policy.making import AT, COURIER, LOCKER, ORGANIZATION, offer, policy, rule, shipment
+from tests.unit.purchasing.policy.making import (
+    AT,
+    COURIER,
+    LOCKER,
+    ORGANIZATION,
+    offer,
+    payment,
+    policy,
+    rule,
+    shipment,
+)
 
 TERMS = Terms(
     mode="auto",
@@ -54,6 +64,30 @@ def ended(one: Chosen | Move) -> list[tuple[str, str]]:
     """Give the intents whose end is told before the new one."""
     facts, _ = told(one.tell, ShipmentState())
     return [(fact.type, fact.key) for fact in facts]
+
+
+@pytest.mark.parametrize(
+    ("answer", "after"),
+    [(None, "stranger"), ("stranger", "stranger"), ("asked", "asked"), ("renew", "renew"), ("not_taken", "not_taken")],
+)
+def test_what_the_carrier_does_not_know_waits_behind_the_rest_unless_a_person_asks_for_it(
+    answer: str | None, after: str
+) -> None:
+    wanted = replace(NOT_TAKEN, answer=None if answer is None else Answer(answer))
+    assert unlisted(wanted, AT).purchase.answer == after
+    unknown = CarrierRefused("resource_not_found", status=404)
+    assert unread(wanted, unknown, TERMS, AT).purchase.answer == after
+
+
+@pytest.mark.parametrize(("selected", "state"), [(1, PurchaseState.intended), (2, PurchaseState.not_ours)])
+def test_what_is_selected_is_ours_only_where_we_asked_for_that_offer(selected: int, state: PurchaseState) -> None:
+    tried = replace(NOT_TAKEN, answer=None, intent=None, offer=OfferId(1), send_before=AT)
+    one, failed = offer(selected), payment(PaymentState.failure)
+    seen = shipment(one, status="offer_selected", selected=one, payments=[failed])
+    found = decided(tried, seen, TERMS, Moment(AT, AT))
+    is_chosen = isinstance(found, Chosen)
+    assert is_chosen == (state is PurchaseState.intended)
+    assert is_chosen or (isinstance(found, Move) and found.purchase.state is state)
 
 
 APPROVED = replace(NOT_TAKEN, answer=None, approval=Approval("Jan", LOCKER, None), ordered=OfferId(7))
