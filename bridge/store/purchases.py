@@ -168,6 +168,7 @@ class SqlPurchases:
             known = None if ledger.state is None else ShipmentState.load(ledger.state)
             step = decide(known)
             if self._is_outdated(transaction, step.purchase):
+                self._look_anew(transaction, claimed, now)
                 continue
             if self._write(transaction, step.purchase, now, keeps=step.keeps):
                 self._tell(transaction, ledger, step, now)
@@ -186,6 +187,11 @@ class SqlPurchases:
         if one.state is PurchaseState.held and one.reason == NOT_CREATED_HERE:
             return bool(creations.among(transaction, one.organization, [one.shipment]))
         return one.reason == PAUSED and not is_paused(transaction, one.organization)
+
+    def _look_anew(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
+        """Let go of one that is to be decided about at once."""
+        sql = f"UPDATE purchases SET held_until = 0, due_at = ? WHERE {_HELD}"
+        transaction.run(sql, (micros(now), *self._held(transaction, one)))
 
     def _hear(self, transaction: Transaction, step: Step, now: datetime) -> None:
         """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it."""
@@ -247,7 +253,9 @@ class SqlPurchases:
         """Write a purchase that is still ours; say whether it is."""
         self._put_aside(transaction, one)
         kept = _lease(transaction) if keeps or one.state is PurchaseState.intended else 0
-        columns = _columns(one) | {"held_until": kept, "updated_at": micros(now)}
+        columns = _columns(one) | {"held_until": kept}
+        if not one.was_looked_at:  # a look changes nothing about when it ended
+            columns |= {"updated_at": micros(now)}
         look = _look(one)
         changed = transaction.run(
             f"UPDATE purchases SET {', '.join(f'{name} = ?' for name in columns)}{look.sql}"
