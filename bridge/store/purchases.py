@@ -12,7 +12,7 @@ from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, OrganizationId, ShipmentId, micros, moment
 from bridge.store import budget, creations, decisions, journal, refusals
 from bridge.store.budget import Caps, Refusal
-from bridge.store.connections import is_paused, resting
+from bridge.store.connections import is_paused, resting, seems_paused
 from bridge.store.database import Database, Given, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.outlook import (
@@ -92,7 +92,11 @@ class SqlPurchases:
 
     async def step(self, steps: Sequence[tuple[Purchase, Decide]], now: datetime) -> Sequence[Purchase]:
         """Carry out decisions about what is known of each shipment; what was lost to another hand is left out."""
-        return await self._database.write(lambda transaction: self._step(transaction, steps, now))
+        while True:
+            try:
+                return await self._database.write(lambda transaction: self._step(transaction, steps, now))
+            except _Resumed:  # seen from the beginning of the next transaction on
+                continue
 
     async def intend(self, intents: Sequence[Intent], caps: Caps, now: datetime) -> Intended:
         """Write down what is about to be asked for, within the budget, unless the organization is paused."""
@@ -146,7 +150,7 @@ class SqlPurchases:
         ]
 
     def _renew(self, transaction: Transaction, claimed: Sequence[Purchase]) -> None:
-        for one in claimed:
+        for one in sorted(claimed, key=lambda one: (one.organization, one.shipment)):  # as webhooks change them
             transaction.run(
                 f"UPDATE purchases SET held_until = ? WHERE {_HELD}",
                 (_lease(transaction), *self._held(transaction, one)),
@@ -176,8 +180,9 @@ class SqlPurchases:
                 counted.append(step)
         self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
-        for step in counted:
-            self._hear(transaction, step, now)
+        is_resumed = [self._hear(transaction, step, now) for step in counted]
+        if not any(is_resumed):  # what that pause kept back is wanted again with it
+            _stay_paused(transaction, [step.purchase for step in counted])
         return [step.purchase for step in counted]
 
     def _is_outdated(self, transaction: Transaction, one: Purchase) -> bool:
@@ -186,27 +191,27 @@ class SqlPurchases:
             return False
         if one.state is PurchaseState.held and one.reason == NOT_CREATED_HERE:
             return bool(creations.among(transaction, one.organization, [one.shipment]))
-        return one.reason == PAUSED and not is_paused(transaction, one.organization)
+        return one.reason == PAUSED and not seems_paused(transaction, one.organization)
 
     def _look_anew(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
         """Let go of one that is to be decided about at once."""
         sql = f"UPDATE purchases SET held_until = 0, due_at = ? WHERE {_HELD}"
         transaction.run(sql, (micros(now), *self._held(transaction, one)))
 
-    def _hear(self, transaction: Transaction, step: Step, now: datetime) -> None:
-        """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it."""
+    def _hear(self, transaction: Transaction, step: Step, now: datetime) -> bool:
+        """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it.
+
+        Says whether a pause was ended.
+        """
         one = step.purchase
         if step.pauses is not None:
             refusals.pause_account(transaction, self._recorder, one.organization, step.pauses)
-        elif one.state is PurchaseState.succeeded and one.reason != ADOPTED:
-            refusals.resume_account(
-                transaction,
-                self._recorder,
-                one.organization,
-                one.send_before,
-                now,
-                regenerate=one.organization not in self._forgoing,
-            )
+            return False
+        if one.state is not PurchaseState.succeeded or one.reason == ADOPTED:
+            return False
+        regenerate = one.organization not in self._forgoing
+        which = one.organization, one.send_before, now
+        return refusals.resume_account(transaction, self._recorder, *which, regenerate=regenerate)
 
     def _tell(self, transaction: Transaction, ledger: Ledger, step: Step, now: datetime) -> None:
         """Write what goes with a step that counts."""
@@ -292,6 +297,17 @@ class SqlPurchases:
 
 class _Paused(Exception):
     """Undo it: somebody paused the organization meanwhile."""
+
+
+class _Resumed(Exception):
+    """Undo it: the pause is over that something would have ended for, and nobody would want that again."""
+
+
+def _stay_paused(transaction: Transaction, ended: Sequence[Purchase]) -> None:
+    """Keep the pauses that purchases end for until the commit. Last, because all calls wait for those rows."""
+    of = {one.organization for one in ended if one.reason == PAUSED and not one.was_looked_at}
+    if not all(is_paused(transaction, organization) for organization in sorted(of)):
+        raise _Resumed
 
 
 _STAYS_ITS_OWN = (PurchaseState.intended, PurchaseState.doubt, PurchaseState.succeeded)

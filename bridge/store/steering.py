@@ -134,11 +134,10 @@ class SqlSteering:
             " ELSE 'shipment.cancel' END AND id = substr(steered_by, 8)) ORDER BY shipment",
             (organization,),
         )
-        for shipment, by in rows:
-            deed, _, cause = by.partition("/")
-            self.give_up(
-                transaction, Steer(Order(ShipmentId(shipment), organization, _BRIDGE, cause), organization, deed), now
-            )
+        steers = [_given_up(organization, ShipmentId(shipment), by) for shipment, by in rows]
+        self._recorder.lock(transaction, {one.subject for one in steers})  # all at once, as the buyer does
+        for one in steers:
+            self.give_up(transaction, one, now)
         return len(rows)
 
     def give_up(self, transaction: Transaction, steer: Steer, now: datetime) -> None:
@@ -234,6 +233,13 @@ def _row(transaction: Transaction, steer: Steer, now: datetime) -> Listed:
     )
     (found,) = find(transaction, steer.order.shipment, frozenset({int(steer.organization)}))
     return locked(transaction, found)
+
+
+def _given_up(organization: OrganizationId, shipment: ShipmentId, by: str) -> Steer:
+    """Give what a command was to do with a shipment, from what its row says."""
+    cause = by.partition("/")[2]
+    deed: Deed = "select" if by.startswith("select/") else "cancel"
+    return Steer(Order(shipment, organization, _BRIDGE, cause), organization, deed)
 
 
 def _holder(transaction: Transaction, found: Listed) -> str | None:
