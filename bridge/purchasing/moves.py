@@ -21,10 +21,11 @@ from bridge.purchasing.terms import Terms
 from bridge.store.decisions import Decided
 from bridge.store.purchase import (
     BY_PERSON,
-    FOR_THE_ACCOUNT,
     NO_LEAVE,
     PAUSED,
     UNBOUGHT,
+    UNREACHED,
+    WANTED_AGAIN,
     Answer,
     Purchase,
     PurchaseState,
@@ -37,7 +38,7 @@ CLOSED_FOR: Final = timedelta(seconds=5)
 """How long a window is over before a read is asked to show that: the carrier's clock may be behind."""
 WHILE_PAUSED: Final = (PAUSED, PAUSED, Evidence.carrier)
 WITHOUT_LEAVE: Final = (NO_LEAVE, PAUSED, Evidence.carrier)
-UNREACHABLE: Final = ("carrier_unreachable", "carrier_unavailable", Evidence.webhook)
+UNREACHABLE: Final = (UNREACHED, "carrier_unavailable", Evidence.webhook)
 """Why nothing was decided: as kept, as published, and what the event goes by."""
 
 
@@ -111,9 +112,9 @@ def at_rest(purchase: Purchase, state: PurchaseState, why: str | None) -> Purcha
 
 
 def _left(purchase: Purchase, state: PurchaseState, why: str | None) -> Purchase:
-    """Take back what a person ordered and approved, but where it ends for its account: it is wanted again as it was."""
+    """Take back what a person ordered and approved, but where it may be wanted again by itself: that is as it was."""
     look_at = _look_at(purchase, state)
-    is_kept = state is not PurchaseState.held and why in FOR_THE_ACCOUNT
+    is_kept = state is not PurchaseState.held and why in WANTED_AGAIN
     approval = purchase.approval if is_kept or state is PurchaseState.succeeded else None
     ordered = purchase.ordered if is_kept else None
     return replace(purchase, state=state, reason=why, look_at=look_at, ordered=ordered, approval=approval)

@@ -17,7 +17,7 @@ from bridge.model import Fact, OrganizationId, PurchaseWork, ShipmentId, Subject
 from bridge.store import polled, waiting, watched
 from bridge.store.database import Row, Transaction
 from bridge.store.facts import Ledger, Recorder
-from bridge.store.wanting import adopt, want
+from bridge.store.wanting import adopt, unreached, want
 from bridge.store.watched import Pace
 
 log = structlog.get_logger()
@@ -147,8 +147,9 @@ class Answers:
         self._recorder.record(transaction, gathered.ledgers, fresh, now)
         news = gathered.about(fact.subject for fact in fresh)
         self._recorder.save(transaction, [gathered.ledger(shipment) for shipment in gathered.changed | news])
-        # What is known already was asked for, or taken note of, by whoever brought it.
-        wanted = [work for shipment, work in gathered.work.items() if shipment in news]
+        # What is known already was asked for, or taken note of, by whoever brought it; unless an outage ended it.
+        asked_for = news | unreached(transaction, organization, sorted(gathered.work))
+        wanted = [work for shipment, work in gathered.work.items() if shipment in asked_for]
         want(transaction, wanted, now)
         # A purchase is no news where a webhook told of it, which the ledger does not go by.
         adopted = adopt(transaction, [(organization, *one) for one in gathered.bought.items()], now)

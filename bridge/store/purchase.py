@@ -24,6 +24,9 @@ NO_LEAVE: Final = "account_refused"
 """The same where the carrier does not show a shipment to this token: it may be the shipment, or the account."""
 FOR_THE_ACCOUNT: Final = (PAUSED, NO_LEAVE, "insufficient_funds", "account_data_missing")
 """Why something ends unbought that is wanted again, as it was, when its account may buy again."""
+UNREACHED: Final = "carrier_unreachable"
+"""The reason of what ended because the carrier was away for long: it is wanted again when a read shows its offers."""
+WANTED_AGAIN: Final = (*FOR_THE_ACCOUNT, UNREACHED)
 ADOPTED_UNREAD: Final = "adopted_by_webhook"
 """The same, as a webhook alone said to an earlier version: where a read is asked for, the read decides."""
 SAID_BOUGHT: Final = "said_bought"

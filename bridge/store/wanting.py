@@ -15,6 +15,7 @@ from bridge.store.purchase import (
     IS_UNBOUGHT,
     NOT_CREATED_HERE,
     SAID_BOUGHT,
+    UNREACHED,
     PurchaseState,
 )
 
@@ -52,6 +53,17 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
     )
     if rows:
         transaction.notify("purchases")
+
+
+def unreached(
+    transaction: Transaction, organization: OrganizationId, shipments: Sequence[ShipmentId]
+) -> set[ShipmentId]:
+    """Choose those whose purchase ended because the carrier was away: nothing was decided about them."""
+    if not shipments:
+        return set()
+    those = transaction.among("shipment", shipments)
+    sql = f"SELECT shipment FROM purchases WHERE organization = ? AND {those.sql} AND state = 'expired' AND reason = ?"
+    return {ShipmentId(row[0]) for row in transaction.run(sql, (organization, *those.parameters, UNREACHED))}
 
 
 def want_created(

@@ -102,6 +102,7 @@ APPROVED = replace(NOT_TAKEN, answer=None, approval=Approval("Jan", LOCKER, None
         (PurchaseState.expired, "account_paused", True),
         (PurchaseState.expired, "account_refused", True),
         (PurchaseState.failed, "insufficient_funds", True),
+        (PurchaseState.expired, "carrier_unreachable", True),
     ],
 )
 def test_what_a_person_approved_and_ordered_ends_with_it_unless_it_is_wanted_again_as_it_was(
