@@ -171,8 +171,7 @@ def test_an_offer_that_ran_out_is_not_replaced_by_another() -> None:
 @pytest.mark.parametrize("what", ["gone", "ran out", "too dear", "refused", "not paid", "unreachable"])
 def test_an_ordered_offer_that_cannot_be_bought_leaves_what_was_held_held(what: str) -> None:
     async def story() -> None:
-        funds = {"funds": "1.00"} if what == "not paid" else {}
-        async with Stage(**funds).open() as stage:
+        async with Stage(funds="1.00" if what == "not paid" else "1000.00").open() as stage:
             shipment = await stage.create()
             chosen = (await offers(stage, shipment))[LOCKER]
             held(stage, shipment, "by_person")
