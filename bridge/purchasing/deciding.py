@@ -166,13 +166,7 @@ def adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
         return ended(purchase, shipment.at, PurchaseState.succeeded, ADOPTED, facts, told)
     before = left_behind(purchase, shipment.at)
     offer = bought.offer
-    theirs = replace(
-        purchase,
-        intent=IntentId(f"adopted-{purchase.organization}-{purchase.shipment}"),
-        offer=OfferId(offer.offer_id),
-        service=offer.service_id,
-        answer=None,
-    )
+    theirs = announce.theirs(replace(purchase, answer=None), offer)
     told = announce.succeeded(theirs, shipment, offer, adopted=True)
     return ended(theirs, shipment.at, PurchaseState.succeeded, ADOPTED, *before, told, facts)
 
