@@ -130,6 +130,7 @@ class OfferSelectionFailed(ShipmentFact):
                 "price_unknown",
                 "budget_exhausted",
                 "account_paused",
+                "carrier_unavailable",
                 "carrier_owned_purchase",
             ]
         ),

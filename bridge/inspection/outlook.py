@@ -10,12 +10,9 @@ from bridge.events.readback import WAITS
 from bridge.inspection import labels
 from bridge.limits.pause import Pause
 from bridge.model import Evidence, micros, moment
-from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, LIVE
+from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, FOR_THE_ACCOUNT, LIVE
 from bridge.store.story import Asked, Standing, Story
 from bridge.store.waiting import READ
-
-_PAUSED: Final = ("account_paused", "account_refused", "insufficient_funds", "account_data_missing")
-"""Why something ended unbought that is wanted again after the pause of its account."""
 
 
 def outlook(story: Story, now: datetime, settle: timedelta) -> list[str]:
@@ -167,7 +164,7 @@ _ENDED: Final[Mapping[str, Callable[[Story, Standing, datetime], Iterator[str]]]
 
 def _again(story: Story, one: Standing, now: datetime) -> Iterator[str]:
     """Say what has it decided about once more: the end of a pause, where the policy says so, or a person."""
-    if story.account is not None and one.reason in _PAUSED:
+    if story.account is not None and one.reason in FOR_THE_ACCOUNT:
         yield f"its account is paused: {_paused(story, story.account, now)}"
         yield "after the pause it is wanted again, unless the policy has it otherwise (regenerate_after_pause)"
     yield _retry(story)

@@ -23,7 +23,7 @@ from bridge.events.catalogue import (
 from bridge.events.notification import Notification, StatusSeen
 from bridge.events.projection import offers_key, project
 from bridge.events.shipment import ShipmentState
-from bridge.model import DeliveryId, Evidence, Fact
+from bridge.model import DeliveryId, Evidence, Fact, IntentId, OfferId
 from bridge.purchasing.policy import CARRIER_OWNED, Buy, Policy
 from bridge.purchasing.shipment import Shipment
 from bridge.store.purchase import Purchase
@@ -82,6 +82,12 @@ def succeeded(purchase: Purchase, shipment: Shipment, offer: Offer | None, *, ad
     price = {"price": offer.rate if offer else None, "adopted": adopted}
     data = PurchaseSucceeded.model_validate(_about(purchase) | _which(purchase) | price)
     return _tell(purchase, data, shipment.changed_at)
+
+
+def theirs(purchase: Purchase, offer: Offer) -> Purchase:
+    """Give what somebody else bought an intent of its own, which is the same whoever finds it."""
+    intent = IntentId(f"adopted-{purchase.organization}-{purchase.shipment}")
+    return replace(purchase, intent=intent, offer=OfferId(offer.offer_id), service=offer.service_id)
 
 
 def failed(purchase: Purchase, why: str, at: datetime) -> Tell:

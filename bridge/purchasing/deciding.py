@@ -32,7 +32,7 @@ from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.budget import Refusal, next_minute
 from bridge.store.decisions import Decided
-from bridge.store.purchase import ADOPTED, BY_PERSON, NOT_CREATED_HERE, Answer, Purchase, PurchaseState
+from bridge.store.purchase import ADOPTED, NOT_CREATED_HERE, Answer, Purchase, PurchaseState
 
 
 def decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
@@ -70,16 +70,15 @@ def _follow(purchase: Purchase, shipment: Shipment, decision: Decision, terms: T
 
 
 def _declined(purchase: Purchase, shipment: Shipment, decision: Decline, terms: Terms) -> Move:
-    """End it with nothing acceptable; where a person holds it, that one goes on being waited for."""
+    """End it with nothing acceptable."""
     told = announce.declined(purchase, shipment, decision.reason, decision.rejected, terms.policy)
-    is_held = purchase.reason == BY_PERSON
-    state, why = (PurchaseState.held, BY_PERSON) if is_held else (PurchaseState.declined, decision.reason)
-    return ended(purchase, shipment.at, state, why, told, decided=record(purchase, shipment, decision, terms))
+    kept = record(purchase, shipment, decision, terms)
+    return ended(purchase, shipment.at, PurchaseState.declined, decision.reason, told, decided=kept)
 
 
 def _decision(purchase: Purchase, shipment: Shipment, terms: Terms) -> Decision:
     """Ask the policy, or do what a person ordered."""
-    ours, selected_here = _is_ours(purchase), _is_selected_here(purchase, shipment)
+    ours, selected_here = _is_ours(purchase, shipment), _is_selected_here(purchase, shipment)
     if purchase.ordered is not None:
         return ordered(shipment, purchase.ordered, terms.policy, ours=ours, selected_here=selected_here)
     return decide(shipment, terms.policy, purchase.organization, ours=ours, selected_here=selected_here)
@@ -106,10 +105,12 @@ def _asks_somebody(purchase: Purchase, decision: Buy | Hold, terms: Terms) -> st
     """Say why a person has to be asked first, or None."""
     if terms.mode == "dry_run":
         return "dry_run"
-    if _is_ordered(purchase, decision) or _is_approved(purchase, decision):
+    if _is_ordered(purchase, decision):
         return None
-    if purchase.reason == BY_PERSON:
-        return BY_PERSON
+    if purchase.hold is not None:
+        return purchase.hold
+    if _is_approved(purchase, decision):
+        return None
     if isinstance(decision, Hold):
         return decision.reason
     if terms.mode == "approve":
@@ -153,6 +154,7 @@ def choose(purchase: Purchase, shipment: Shipment, offer: Offer) -> Purchase:
         reads=0,
         attempts=0,
         reason=None,
+        is_held=purchase.hold is not None,
     )
 
 
@@ -164,13 +166,7 @@ def adopted(purchase: Purchase, shipment: Shipment, bought: Bought) -> Move:
         return ended(purchase, shipment.at, PurchaseState.succeeded, ADOPTED, facts, told)
     before = left_behind(purchase, shipment.at)
     offer = bought.offer
-    theirs = replace(
-        purchase,
-        intent=IntentId(f"adopted-{purchase.organization}-{purchase.shipment}"),
-        offer=OfferId(offer.offer_id),
-        service=offer.service_id,
-        answer=None,
-    )
+    theirs = announce.theirs(replace(purchase, answer=None), offer)
     told = announce.succeeded(theirs, shipment, offer, adopted=True)
     return ended(theirs, shipment.at, PurchaseState.succeeded, ADOPTED, *before, told, facts)
 
@@ -187,15 +183,20 @@ def unaffordable(chosen: Chosen, why: Refusal, terms: Terms, now: datetime) -> M
 
 def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Terms) -> Decided:
     """Give what is kept of a decision: what was on offer, and what the policy made of it."""
-    kept = document(shipment, decision, ours=_is_ours(purchase), selected_here=_is_selected_here(purchase, shipment))
+    ours, selected_here = _is_ours(purchase, shipment), _is_selected_here(purchase, shipment)
+    kept = document(shipment, decision, ours=ours, selected_here=selected_here)
     body = kept.model_dump_json()
     which = purchase.organization, purchase.shipment, shipment.at, purchase.intent
     return Decided(*which, terms.policy.sha256, body)
 
 
-def _is_ours(purchase: Purchase) -> bool:
-    """Say whether we tried to pay for the shipment before."""
-    return purchase.send_before is not None
+def _is_ours(purchase: Purchase, shipment: Shipment) -> bool:
+    """Say whether we tried to pay for the shipment before; what was intended last may never have left.
+
+    Whoever selected another offer than that one is somebody else.
+    """
+    is_another = shipment.selected is not None and shipment.selected.offer_id != purchase.offer
+    return purchase.send_before is not None and not is_another
 
 
 def _is_selected_here(purchase: Purchase, shipment: Shipment) -> bool:

@@ -20,7 +20,7 @@ from bridge.ports import Carrier, Turn
 from bridge.purchasing import announce
 from bridge.purchasing.deciding import decided, record, unaffordable
 from bridge.purchasing.looking import looked, unseen
-from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale
+from bridge.purchasing.moves import Chosen, Moment, Move, Next, Stale, waiting
 from bridge.purchasing.reader import ALONE, Read, Reader
 from bridge.purchasing.renewing import edited, regenerated
 from bridge.purchasing.sending import SEND_WITHIN, Result, intended, is_account_wide, sent
@@ -115,7 +115,7 @@ class Hand:
         Another hand that takes over waits until this edit would show, and only then asks for one of its own.
         """
         began, began_at = asyncio.get_running_loop().time(), self._clock()
-        held = await self._save([Move(edited(purchase, began_at), keeps=True)])
+        held = await self._save([Move(edited(purchase, self._terms, began_at), keeps=True)])
         if not held:
             return
 
@@ -259,4 +259,4 @@ def _anew(group: Sequence[Chosen], refused: CarrierRefused) -> list[list[Chosen]
 def _not_taken(chosen: Chosen) -> Chosen:
     """Give it as it is now that its intent is written down, and others kept the carrier from taking it in."""
     purchase = replace(chosen.purchase, answer=Answer.not_taken)
-    return replace(chosen, purchase=purchase, before=purchase)
+    return replace(chosen, purchase=purchase, before=waiting(purchase))

@@ -19,7 +19,17 @@ from bridge.purchasing.policy import Buy
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.decisions import Decided
-from bridge.store.purchase import NO_LEAVE, PAUSED, Answer, Purchase, PurchaseState
+from bridge.store.purchase import (
+    BY_PERSON,
+    NO_LEAVE,
+    PAUSED,
+    UNBOUGHT,
+    UNREACHED,
+    WANTED_AGAIN,
+    Answer,
+    Purchase,
+    PurchaseState,
+)
 
 GIVE_UP_AFTER: Final = timedelta(minutes=10)
 """From the end of the window to the end of waiting for a carrier that lets nothing be decided."""
@@ -28,7 +38,7 @@ CLOSED_FOR: Final = timedelta(seconds=5)
 """How long a window is over before a read is asked to show that: the carrier's clock may be behind."""
 WHILE_PAUSED: Final = (PAUSED, PAUSED, Evidence.carrier)
 WITHOUT_LEAVE: Final = (NO_LEAVE, PAUSED, Evidence.carrier)
-UNREACHABLE: Final = ("carrier_unreachable", "carrier_unavailable", Evidence.webhook)
+UNREACHABLE: Final = (UNREACHED, "carrier_unavailable", Evidence.webhook)
 """Why nothing was decided: as kept, as published, and what the event goes by."""
 
 
@@ -83,19 +93,42 @@ def ended(
     decided: Decided | None = None,
 ) -> Move:
     """End a purchase; an intent that was never taken in ends with it, and so does what a person ordered."""
-    told = (*left_behind(purchase, at), *tell)
-    return Move(replace(at_rest(purchase, state, why), answer=None), told, decided=decided)
+    left = left_behind(purchase, at)
+    rest = at_rest(replace(purchase, intent=None) if left and purchase.hold else purchase, state, why)
+    return Move(replace(rest, answer=None), (*left, *tell), decided=decided)
 
 
 def at_rest(purchase: Purchase, state: PurchaseState, why: str | None) -> Purchase:
     """Have nobody work on it. It is looked at after the window where it is held, and where a webhook says it is bought.
 
-    A webhook's word is not looked into twice: `look_at` is unset once that is done. What a person ordered is over, too.
+    A webhook's word is not looked into twice: `look_at` is unset once that is done. What a person holds stays held,
+    whatever it would end in: nothing but a person lets it go on.
     """
+    if purchase.hold is not None and state in UNBOUGHT:
+        is_over = state is PurchaseState.failed
+        held = replace(purchase, intent=None if is_over else purchase.intent, is_held=False)
+        return _left(held, PurchaseState.held, BY_PERSON)
+    return _left(replace(purchase, is_held=False), state, why)
+
+
+def _left(purchase: Purchase, state: PurchaseState, why: str | None) -> Purchase:
+    """Take back what a person ordered and approved, but where it may be wanted again by itself: that is as it was."""
+    look_at = _look_at(purchase, state)
+    is_kept = state is not PurchaseState.held and why in WANTED_AGAIN
+    approval = purchase.approval if is_kept or state is PurchaseState.succeeded else None
+    ordered = purchase.ordered if is_kept else None
+    return replace(purchase, state=state, reason=why, look_at=look_at, ordered=ordered, approval=approval)
+
+
+def _look_at(purchase: Purchase, state: PurchaseState) -> datetime | None:
     said = purchase.look_at if purchase.said_at is not None else None
     over = purchase.deadline + CLOSED_FOR if state is PurchaseState.held else None
-    look_at = min((at for at in (said, over) if at is not None), default=None)
-    return replace(purchase, state=state, reason=why, look_at=look_at, ordered=None)
+    return min((at for at in (said, over) if at is not None), default=None)
+
+
+def waiting(purchase: Purchase) -> Purchase:
+    """Give one that is not being bought any more: a person's hold is its reason again."""
+    return replace(purchase, reason=purchase.hold, is_held=False)
 
 
 def left_behind(purchase: Purchase, at: datetime) -> tuple[announce.Tell, ...]:

@@ -10,6 +10,7 @@ from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.purchasing import announce, notes
 from bridge.purchasing.delays import soon
 from bridge.purchasing.moves import Moment, Move, Next, Stale, at_rest, ended
+from bridge.purchasing.sending import SEND_WITHIN
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.purchase import BY_PERSON, PAUSED, Answer, Purchase, PurchaseState
@@ -69,10 +70,13 @@ def _is_abandoned(purchase: Purchase, shipment: Shipment) -> bool:
     return is_old and purchase.answer not in (Answer.asked, Answer.renew)
 
 
-def edited(purchase: Purchase, now: datetime) -> Purchase:
-    """Count an edit that is about to be asked for: it is one, whatever comes of it."""
-    counted = replace(purchase, regenerations=purchase.regenerations + 1, edited_at=now)
-    return soon(replace(counted, deadline=now + WINDOW), _EDIT_READ_S, now)
+def edited(purchase: Purchase, terms: Terms, now: datetime) -> Purchase:
+    """Count an edit that is about to be asked for: it is one, whatever comes of it.
+
+    Until it is over, or can have left no more, nobody is to look at the purchase: `due_at` says so.
+    """
+    counted = replace(purchase, regenerations=purchase.regenerations + 1, edited_at=now, deadline=now + WINDOW)
+    return soon(counted, (SEND_WITHIN + terms.call_within).total_seconds(), now)
 
 
 def regenerated(

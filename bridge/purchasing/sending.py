@@ -11,7 +11,7 @@ from bridge.limits.pause import AccountReason
 from bridge.purchasing import notes
 from bridge.purchasing.delays import READS
 from bridge.purchasing.evidence import reason
-from bridge.purchasing.moves import Move
+from bridge.purchasing.moves import Move, waiting
 from bridge.store.purchase import Answer, Purchase, PurchaseState
 
 SEND_WITHIN: Final = timedelta(seconds=5)
@@ -57,7 +57,7 @@ def sent(purchase: Purchase, result: Result, ended_at: datetime) -> Move:
 
 
 def _not_taken(purchase: Purchase, due_at: datetime) -> Purchase:
-    return replace(purchase, state=PurchaseState.wanted, answer=Answer.not_taken, due_at=due_at)
+    return replace(waiting(purchase), state=PurchaseState.wanted, answer=Answer.not_taken, due_at=due_at)
 
 
 def _doubt(purchase: Purchase, answer: Answer, ended_at: datetime) -> Purchase:

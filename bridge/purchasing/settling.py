@@ -12,7 +12,7 @@ from bridge.model import OfferId
 from bridge.purchasing import announce, notes
 from bridge.purchasing.delays import READS, again, soon
 from bridge.purchasing.evidence import Bought, Nothing, NotPaid, Underway, evidence
-from bridge.purchasing.moves import Moment, Move, at_rest, ended, unknown
+from bridge.purchasing.moves import Moment, Move, at_rest, ended, unknown, waiting
 from bridge.purchasing.shipment import Shipment
 from bridge.purchasing.terms import Terms
 from bridge.store.purchase import ADOPTED, Answer, Purchase, PurchaseState
@@ -81,7 +81,7 @@ def _failed(purchase: Purchase, why: str, at: datetime, now: datetime, *, is_ove
     refused = replace(purchase, refusals=purchase.refusals + 1, answer=None)
     if is_over or refused.refusals >= REFUSALS:
         return Move(at_rest(refused, PurchaseState.failed, why), (told,), _pauses(why))
-    anew = replace(refused, state=PurchaseState.wanted, intent=None, reason=None, reads=0)
+    anew = replace(waiting(refused), state=PurchaseState.wanted, intent=None, reads=0)
     return Move(soon(anew, 0, now), (told,), _pauses(why))
 
 

@@ -54,8 +54,8 @@ def unlisted(purchase: Purchase, now: datetime) -> Move:
 
 
 def _stranger(purchase: Purchase) -> Purchase:
-    """Let it wait behind what the carrier knows."""
-    return purchase if purchase.answer is Answer.not_taken else replace(purchase, answer=Answer.stranger)
+    """Let it wait behind what the carrier knows, unless more than a webhook asks for it."""
+    return replace(purchase, answer=Answer.stranger) if purchase.answer is None else purchase
 
 
 def not_now(purchase: Purchase, error: NoPermit, terms: Terms, now: datetime) -> Move:

@@ -67,6 +67,7 @@ class Learning:
             self._metrics.found_by_poll.labels(fact).inc(number)
         if learned.adopted:
             self._metrics.purchases.labels("succeeded", ADOPTED).inc(learned.adopted)
+            self._on_events()
         if learned.facts:
             facts = dict(learned.facts)
             log.info("sweep.found", organization=organization, facts=facts, purchases_wanted=learned.wanted)
@@ -79,4 +80,4 @@ def _answers(
     organization: OrganizationId, shipments: Iterable[Shipment], command: str | None, *, are_first: bool = False
 ) -> list[Answer]:
     readings = (Reading(organization, one, command, are_first) for one in shipments)
-    return [Answer(one.read.id, one.project) for one in readings]
+    return [Answer(one.read.id, one.project, one.bought()) for one in readings]

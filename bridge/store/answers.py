@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,7 +17,7 @@ from bridge.model import Fact, OrganizationId, PurchaseWork, ShipmentId, Subject
 from bridge.store import polled, waiting, watched
 from bridge.store.database import Row, Transaction
 from bridge.store.facts import Ledger, Recorder
-from bridge.store.wanting import adopt, want
+from bridge.store.wanting import Adoption, adopt, unreached, want
 from bridge.store.watched import Pace
 
 log = structlog.get_logger()
@@ -28,10 +28,11 @@ _POISON: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was read of a shipment, as a function of what is known of it."""
+    """What was read of a shipment, as a function of what is known of it; `bought` is what it shows to be bought."""
 
     shipment: ShipmentId
     project: Callable[[ShipmentState | None], Projection]
+    bought: Adoption | None = None
 
 
 @dataclass(slots=True)
@@ -63,7 +64,7 @@ class _Gathered:
     ledgers: dict[Subject, Ledger]
     facts: list[Fact] = field(default_factory=list)
     work: dict[ShipmentId, PurchaseWork] = field(default_factory=dict)
-    bought: dict[ShipmentId, str | None] = field(default_factory=dict)
+    bought: dict[ShipmentId, Adoption] = field(default_factory=dict)
     states: dict[ShipmentId, ShipmentState | None] = field(default_factory=dict)
     changed: set[ShipmentId] = field(default_factory=set)
 
@@ -146,18 +147,23 @@ class Answers:
         fresh = self._recorder.fresh(transaction, gathered.ledgers, gathered.facts)
         self._recorder.record(transaction, gathered.ledgers, fresh, now)
         news = gathered.about(fact.subject for fact in fresh)
-        self._recorder.save(transaction, [gathered.ledger(shipment) for shipment in gathered.changed | news])
-        # What is known already was asked for, or taken note of, by whoever brought it.
-        wanted = [work for shipment, work in gathered.work.items() if shipment in news]
+        # What is known already was asked for, or taken note of, by whoever brought it; unless an outage ended it.
+        asked_for = news | unreached(transaction, organization, sorted(gathered.work))
+        wanted = [work for shipment, work in gathered.work.items() if shipment in asked_for]
         want(transaction, wanted, now)
         # A purchase is no news where a webhook told of it, which the ledger does not go by.
-        adopted = adopt(transaction, [(organization, *one) for one in gathered.bought.items()], now)
+        adopted = adopt(transaction, organization, gathered.bought, now)
+        # Nor is it one that a webhook would have told.
+        told_of = [fact for shipment in adopted if (fact := gathered.bought[shipment].told) is not None]
+        self._recorder.record(transaction, gathered.ledgers, told_of, now)
+        touched = gathered.changed | news | set(adopted)
+        self._recorder.save(transaction, [gathered.ledger(shipment) for shipment in sorted(touched)])
         awaited = gathered.subjects_of(self._watch(transaction, organization, gathered.states, news, now))
         if heard_since is not None:
             untold = [fact for fact in fresh if fact.subject not in awaited]
             polled.keep(transaction, organization, untold, heard_since, now)
         told = Counter(fact.type for fact in fresh if fact.subject in awaited)
-        return Learned(Counter(fact.type for fact in fresh), told, len(wanted), adopted)
+        return Learned(Counter(fact.type for fact in fresh), told, len(wanted), len(adopted))
 
     def _gather(self, transaction: Transaction, organization: OrganizationId, answers: Sequence[Answer]) -> _Gathered:
         subjects = {answer.shipment: Subject.shipment(organization, answer.shipment) for answer in answers}
@@ -175,7 +181,8 @@ class Answers:
                 gathered.work[answer.shipment] = projection.work
             if projection.is_bought:
                 causes = (fact.causation for fact in projection.facts)
-                gathered.bought[answer.shipment] = next((cause for cause in causes if cause), None)
+                cause = next((cause for cause in causes if cause), None)
+                gathered.bought[answer.shipment] = replace(answer.bought or Adoption(None), cause=cause)
         return gathered
 
     def _watch(

@@ -15,6 +15,7 @@ from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.listed import ROW, Listed, find
 from bridge.store.orders import (
+    UNAPPROVED,
     Order,
     Refused,
     Result,
@@ -107,16 +108,10 @@ _RETRIED: Final = frozenset(
         PurchaseState.held,
     }
 )
-_UNAPPROVED: Final[Mapping[str, None]] = {
-    "approved_by": None,
-    "approved_service": None,
-    "approved_amount": None,
-    "ordered_offer": None,
-}
 _FRESH: Final[Mapping[str, int]] = {"attempts": 0, "reads": 0}
 _ANEW: Final[Mapping[str, int | None]] = {
     **_FRESH,
-    **_UNAPPROVED,
+    **UNAPPROVED,
     "refusals": 0,
     "regenerations": 0,
     "edited_at": None,
@@ -145,7 +140,7 @@ def _approve(transaction: Transaction, found: Listed, order: Order, now: datetim
 def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
     if found.state is not PurchaseState.wanted:
         return refused(found)
-    changes: dict[str, object] = {"reason": BY_PERSON, "look_at": micros(found.deadline), **_UNAPPROVED}
+    changes: dict[str, object] = {"reason": BY_PERSON, "look_at": micros(found.deadline), **UNAPPROVED}
     left = [end_of_intent(found, order, now)] if is_not_taken(transaction, found) else []
     if left:  # as it was asked for, so it ends: what is decided about after the hold is another intent
         found = replace(found, intent=None)
@@ -178,7 +173,8 @@ def _again(
     if not _may_be_decided(found):
         return refused(found)
     intent = found.intent if found.state in _UNDECIDED else None
-    have_it_wanted(transaction, found, order, now, deadline=now, intent_id=intent, **{**_ANEW, **columns})
+    changes = {**_ANEW, **columns, "reason": still_held(found)}
+    have_it_wanted(transaction, found, order, now, deadline=now, intent_id=intent, **changes)
     return ()
 
 

@@ -225,8 +225,16 @@ def is_paused(transaction: Transaction, organization: OrganizationId, intents: i
     rows = transaction.run(
         f"SELECT {_PAUSE} FROM connections WHERE name = ? {transaction.for_share}", (shipx(organization),)
     )
-    pauses = [_pause(row) for row in rows]
-    return any(one is not None and not (intents == 1 and one.lets_begin(transaction.now)) for one in pauses)
+    return any(_stops(_pause(row), intents, transaction.now) for row in rows)
+
+
+def seems_paused(transaction: Transaction, organization: OrganizationId) -> bool:
+    """Say the same of one purchase as it is now, without keeping anybody from changing it."""
+    return _stops(pause_of(transaction, shipx(organization)), 1, transaction.now)
+
+
+def _stops(pause: Pause | None, intents: int, now: Micros) -> bool:
+    return pause is not None and not (intents == 1 and pause.lets_begin(now))
 
 
 def _exchange(transaction: Transaction, name: str, limits: Limits, brought: Exchange, dice: float) -> Exchanged:

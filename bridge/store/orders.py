@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from bridge.events.catalogue import PurchaseFailed
-from bridge.model import Evidence, Fact, OrganizationId, ShipmentId, Subject, micros
+from bridge.model import Evidence, Fact, Micros, OrganizationId, ShipmentId, Subject, micros
 from bridge.store import journal
 from bridge.store.database import Transaction
 from bridge.store.listed import ROW, Listed, again, find, last_note
@@ -31,6 +31,15 @@ Result = Literal[
     "let_go",
 ]
 """What an order came to, as the journal keeps it."""
+
+
+UNAPPROVED: Final[Mapping[str, None]] = {
+    "approved_by": None,
+    "approved_service": None,
+    "approved_amount": None,
+    "ordered_offer": None,
+}
+"""Nothing that a person let be bought counts any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +70,44 @@ def have_it_wanted(
     is_left = columns.get("intent_id", found.intent) is not None and is_not_taken(transaction, found)
     answer = Answer.not_taken.value if is_left else Answer.asked.value  # an intent that is yet to end is not forgotten
     changes = {"deadline": micros(until), "due_at": micros(now), "reason": None, "answer": answer, **columns}
+    if (edit := edit_under_way(transaction, found, now)) is not None:  # nothing is bought until that is over
+        changes |= {"edited_at": edit.at, "due_at": edit.until}
     put(transaction, found, order, now, state=PurchaseState.wanted, **changes)
 
 
 def put(
     transaction: Transaction, found: Listed, order: Order, now: datetime, *, state: PurchaseState, **columns: object
 ) -> None:
-    """Change a purchase, and take it out of any hand: a token that has grown makes the old one worthless."""
+    """Change a purchase, and take it out of any hand: a token that has grown makes the old one worthless.
+
+    While the hand may be making its offers anew, the lease goes on saying so.
+    """
     changes = {"state": state.value, "cause": order.cause, "updated_at": micros(now), **columns}
     written = ", ".join(f"{name} = ?" for name in changes)
     transaction.run(
-        f"UPDATE purchases SET {written}, token = token + 1, held_until = 0 WHERE {ROW}",
-        [*changes.values(), *row(found)],
+        f"UPDATE purchases SET {written}, token = token + 1,"
+        f" held_until = CASE WHEN {_IS_EDITED} THEN held_until ELSE 0 END WHERE {ROW}",
+        [*changes.values(), micros(now), *row(found)],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit that makes a shipment's offers anew: when it was noted, and until when it may be under way."""
+
+    at: Micros
+    until: Micros
+
+
+def edit_under_way(transaction: Transaction, found: Listed, now: datetime) -> Edit | None:
+    """Give the edit that a hand may be asking for just now, whoever took the purchase out of that hand since."""
+    sql = f"SELECT edited_at, due_at FROM purchases WHERE {ROW} AND {_IS_EDITED}"
+    rows = transaction.run(sql, (*row(found), micros(now)))
+    return Edit(*rows[0]) if rows else None
+
+
+_IS_EDITED: Final = "held_until <> 0 AND edited_at IS NOT NULL AND due_at > ?"
+"""What is in hand is due, but where that hand has noted an edit: then not before the edit is over."""
 
 
 def is_not_taken(transaction: Transaction, found: Listed) -> bool:

@@ -22,6 +22,11 @@ PAUSED: Final = "account_paused"
 """The reason of what ended because its organization was paused: it is wanted again when that is over."""
 NO_LEAVE: Final = "account_refused"
 """The same where the carrier does not show a shipment to this token: it may be the shipment, or the account."""
+FOR_THE_ACCOUNT: Final = (PAUSED, NO_LEAVE, "insufficient_funds", "account_data_missing")
+"""Why something ends unbought that is wanted again, as it was, when its account may buy again."""
+UNREACHED: Final = "carrier_unreachable"
+"""The reason of what ended because the carrier was away for long: it is wanted again when a read shows its offers."""
+WANTED_AGAIN: Final = (*FOR_THE_ACCOUNT, UNREACHED)
 ADOPTED_UNREAD: Final = "adopted_by_webhook"
 """The same, as a webhook alone said to an earlier version: where a read is asked for, the read decides."""
 SAID_BOUGHT: Final = "said_bought"
@@ -129,6 +134,8 @@ class Purchase:
     """The offer that a person selected here, for the policy to decide about."""
     ordered: OfferId | None = None
     """The offer that a person wants bought, whatever the policy would choose."""
+    is_held: bool = False
+    """Whether a person holds it while the offer they ordered is being bought: if it cannot be, nothing else is."""
     is_created_here: bool = False
     """Whether the bridge made its shipment."""
     token: int = 0
@@ -139,6 +146,11 @@ class Purchase:
     @property
     def subject(self) -> Subject:
         return Subject.shipment(self.organization, self.shipment)
+
+    @property
+    def hold(self) -> str | None:
+        """Give the reason of a person's hold, where there is one."""
+        return BY_PERSON if self.is_held or self.reason == BY_PERSON else None
 
     @property
     def was_looked_at(self) -> bool:

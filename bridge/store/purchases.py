@@ -12,7 +12,7 @@ from bridge.events.shipment import ShipmentState
 from bridge.model import Fact, OrganizationId, ShipmentId, micros, moment
 from bridge.store import budget, creations, decisions, journal, refusals
 from bridge.store.budget import Caps, Refusal
-from bridge.store.connections import is_paused, resting
+from bridge.store.connections import is_paused, resting, seems_paused
 from bridge.store.database import Database, Given, Row, Transaction
 from bridge.store.facts import Ledger, Recorder
 from bridge.store.outlook import (
@@ -29,6 +29,7 @@ from bridge.store.outlook import (
 )
 from bridge.store.purchase import (
     ADOPTED,
+    BY_PERSON,
     NOT_CREATED_HERE,
     PAUSED,
     UNBOUGHT,
@@ -91,7 +92,11 @@ class SqlPurchases:
 
     async def step(self, steps: Sequence[tuple[Purchase, Decide]], now: datetime) -> Sequence[Purchase]:
         """Carry out decisions about what is known of each shipment; what was lost to another hand is left out."""
-        return await self._database.write(lambda transaction: self._step(transaction, steps, now))
+        while True:
+            try:
+                return await self._database.write(lambda transaction: self._step(transaction, steps, now))
+            except _Resumed:  # seen from the beginning of the next transaction on
+                continue
 
     async def intend(self, intents: Sequence[Intent], caps: Caps, now: datetime) -> Intended:
         """Write down what is about to be asked for, within the budget, unless the organization is paused."""
@@ -145,7 +150,7 @@ class SqlPurchases:
         ]
 
     def _renew(self, transaction: Transaction, claimed: Sequence[Purchase]) -> None:
-        for one in claimed:
+        for one in sorted(claimed, key=lambda one: (one.organization, one.shipment)):  # as webhooks change them
             transaction.run(
                 f"UPDATE purchases SET held_until = ? WHERE {_HELD}",
                 (_lease(transaction), *self._held(transaction, one)),
@@ -167,6 +172,7 @@ class SqlPurchases:
             known = None if ledger.state is None else ShipmentState.load(ledger.state)
             step = decide(known)
             if self._is_outdated(transaction, step.purchase):
+                self._look_anew(transaction, claimed, now)
                 continue
             if self._write(transaction, step.purchase, now, keeps=step.keeps):
                 self._tell(transaction, ledger, step, now)
@@ -174,8 +180,9 @@ class SqlPurchases:
                 counted.append(step)
         self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
-        for step in counted:
-            self._hear(transaction, step, now)
+        is_resumed = [self._hear(transaction, step, now) for step in counted]
+        if not any(is_resumed):  # what that pause kept back is wanted again with it
+            _stay_paused(transaction, [step.purchase for step in counted])
         return [step.purchase for step in counted]
 
     def _is_outdated(self, transaction: Transaction, one: Purchase) -> bool:
@@ -184,22 +191,27 @@ class SqlPurchases:
             return False
         if one.state is PurchaseState.held and one.reason == NOT_CREATED_HERE:
             return bool(creations.among(transaction, one.organization, [one.shipment]))
-        return one.reason == PAUSED and not is_paused(transaction, one.organization)
+        return one.reason == PAUSED and not seems_paused(transaction, one.organization)
 
-    def _hear(self, transaction: Transaction, step: Step, now: datetime) -> None:
-        """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it."""
+    def _look_anew(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
+        """Let go of one that is to be decided about at once."""
+        sql = f"UPDATE purchases SET held_until = 0, due_at = ? WHERE {_HELD}"
+        transaction.run(sql, (micros(now), *self._held(transaction, one)))
+
+    def _hear(self, transaction: Transaction, step: Step, now: datetime) -> bool:
+        """Pause the account that was refused, or end its pause where a purchase succeeded in spite of it.
+
+        Says whether a pause was ended.
+        """
         one = step.purchase
         if step.pauses is not None:
             refusals.pause_account(transaction, self._recorder, one.organization, step.pauses)
-        elif one.state is PurchaseState.succeeded and one.reason != ADOPTED:
-            refusals.resume_account(
-                transaction,
-                self._recorder,
-                one.organization,
-                one.send_before,
-                now,
-                regenerate=one.organization not in self._forgoing,
-            )
+            return False
+        if one.state is not PurchaseState.succeeded or one.reason == ADOPTED:
+            return False
+        regenerate = one.organization not in self._forgoing
+        which = one.organization, one.send_before, now
+        return refusals.resume_account(transaction, self._recorder, *which, regenerate=regenerate)
 
     def _tell(self, transaction: Transaction, ledger: Ledger, step: Step, now: datetime) -> None:
         """Write what goes with a step that counts."""
@@ -246,7 +258,9 @@ class SqlPurchases:
         """Write a purchase that is still ours; say whether it is."""
         self._put_aside(transaction, one)
         kept = _lease(transaction) if keeps or one.state is PurchaseState.intended else 0
-        columns = _columns(one) | {"held_until": kept, "updated_at": micros(now)}
+        columns = _columns(one) | {"held_until": kept}
+        if not one.was_looked_at:  # a look changes nothing about when it ended
+            columns |= {"updated_at": micros(now)}
         look = _look(one)
         changed = transaction.run(
             f"UPDATE purchases SET {', '.join(f'{name} = ?' for name in columns)}{look.sql}"
@@ -254,14 +268,23 @@ class SqlPurchases:
             (*columns.values(), *look.parameters, *self._held(transaction, one)),
         )
         if changed and one.state not in _STAYS_ITS_OWN:
-            transaction.run(
-                "UPDATE purchases SET state = 'wanted', deadline = wanted_deadline, due_at = ?, cause = wanted_cause,"
-                " attempts = 0, reads = 0, reason = NULL, wanted_cause = NULL, wanted_deadline = NULL,"
-                " intent_id = CASE WHEN state IN ('held', 'wanted') THEN intent_id END"
-                " WHERE organization = ? AND shipment = ? AND wanted_cause IS NOT NULL",
-                (micros(now), one.organization, one.shipment),
-            )
+            self._want_again(transaction, one, now)
         return bool(changed)
+
+    def _want_again(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
+        """Decide anew about what was asked for meanwhile, but not about what a person holds: that stays held."""
+        which = one.organization, one.shipment
+        if one.state is PurchaseState.held and one.reason == BY_PERSON:
+            sql = f"UPDATE purchases SET {_FORGOTTEN} WHERE organization = ? AND shipment = ?"
+            transaction.run(sql, which)
+            return
+        transaction.run(
+            "UPDATE purchases SET state = 'wanted', deadline = wanted_deadline, due_at = ?, cause = wanted_cause,"
+            f" attempts = 0, reads = 0, reason = {_HOLD}, {_FORGOTTEN},"
+            " intent_id = CASE WHEN state IN ('held', 'wanted') THEN intent_id END"
+            " WHERE organization = ? AND shipment = ? AND wanted_cause IS NOT NULL",
+            (micros(now), *which),
+        )
 
     def _put_aside(self, transaction: Transaction, one: Purchase) -> None:
         """Keep apart what was asked for while an older read was being decided about: it is decided about anew."""
@@ -276,8 +299,22 @@ class _Paused(Exception):
     """Undo it: somebody paused the organization meanwhile."""
 
 
+class _Resumed(Exception):
+    """Undo it: the pause is over that something would have ended for, and nobody would want that again."""
+
+
+def _stay_paused(transaction: Transaction, ended: Sequence[Purchase]) -> None:
+    """Keep the pauses that purchases end for until the commit. Last, because all calls wait for those rows."""
+    of = {one.organization for one in ended if one.reason == PAUSED and not one.was_looked_at}
+    if not all(is_paused(transaction, organization) for organization in sorted(of)):
+        raise _Resumed
+
+
 _STAYS_ITS_OWN = (PurchaseState.intended, PurchaseState.doubt, PurchaseState.succeeded)
 """Where nothing asked for meanwhile may begin another purchase: nobody knows yet, or it is bought."""
+_FORGOTTEN: Final = "wanted_cause = NULL, wanted_deadline = NULL"
+_HOLD: Final = f"CASE WHEN state = 'wanted' AND reason = '{BY_PERSON}' THEN reason END"
+"""A person's hold goes on with what is asked for meanwhile; any other reason was about what is over."""
 _HELD = "organization = ? AND shipment = ? AND holder = ? AND token = ? AND held_until > ?"
 _FIRST: Final = {
     Errand.settle: "due_at, deadline",
@@ -291,7 +328,8 @@ _ACCEPTED: Final = f"{LIVE} AND state = 'doubt' AND answer = 'accepted' ORDER BY
 _COLUMNS: Final = (
     "organization, shipment, state, deadline, due_at, cause, intent_id, offer_id, service_id,"
     " payments, send_before, left_by, reads, attempts, reason, answer, refusals, regenerations, edited_at,"
-    " approved_by, approved_service, approved_amount, doubted_at, look_at, said_at, selected_offer, ordered_offer"
+    " approved_by, approved_service, approved_amount, doubted_at, look_at, said_at, selected_offer, ordered_offer,"
+    " steered_from"
 )
 
 
@@ -350,6 +388,7 @@ def _columns(one: Purchase) -> dict[str, object]:
         "approved_service": approval.service if approval else None,
         "selected_offer": one.selected,
         "ordered_offer": one.ordered,
+        "steered_from": PurchaseState.held.value if one.is_held else None,
         "approved_amount": budget.tenthousandths(approval.amount) if approval and approval.amount is not None else None,
     }
 
@@ -377,6 +416,7 @@ def _purchase(row: Row) -> Purchase:
         said_at=_read(row[24]),
         selected=row[25],
         ordered=row[26],
+        is_held=row[27] == PurchaseState.held,
     )
 
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.model import OrganizationId, micros
-from bridge.store.database import Transaction
+from bridge.store.database import Transaction, marks
+from bridge.store.purchase import FOR_THE_ACCOUNT
 
 _WINDOW: Final = timedelta(minutes=5)
 _JUST_BEFORE: Final = timedelta(minutes=10)
@@ -30,10 +31,10 @@ def rewant(
     # By a statement of its own: inside the update, PostgreSQL may choose more than once.
     found = transaction.run(
         "SELECT shipment FROM purchases WHERE organization = ? AND state IN ('expired', 'failed') AND updated_at >= ?"
-        " AND reason IN ('account_paused', 'account_refused', 'insufficient_funds', 'account_data_missing')"
-        " AND refusals < ? ORDER BY CASE WHEN offer_id IS NULL THEN 1 ELSE 0 END, updated_at, shipment"
+        f" AND reason IN ({marks(FOR_THE_ACCOUNT)}) AND refusals < ?"
+        f" ORDER BY CASE WHEN offer_id IS NULL THEN 1 ELSE 0 END, updated_at, shipment"
         f" LIMIT {most} {transaction.skip_locked('purchases')}",
-        (organization, micros(oldest), _OFTEN_ENOUGH),
+        (organization, micros(oldest), *FOR_THE_ACCOUNT, _OFTEN_ENOUGH),
     )
     chosen = transaction.among("shipment", [shipment for (shipment,) in found])
     rows = transaction.run(

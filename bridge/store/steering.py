@@ -5,7 +5,7 @@ The row of its purchase says so; where there is none, one is made. What was aske
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -16,7 +16,19 @@ from bridge.store import budget
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.listed import ROW, Listed, find
-from bridge.store.orders import Order, Refused, Result, end_of_intent, is_not_taken, locked, noted, put, refused
+from bridge.store.orders import (
+    UNAPPROVED,
+    Order,
+    Refused,
+    Result,
+    edit_under_way,
+    end_of_intent,
+    is_not_taken,
+    locked,
+    noted,
+    put,
+    refused,
+)
 from bridge.store.purchase import ADOPTED_UNREAD, BY_PERSON, CANCELLED, Answer, PurchaseState
 from bridge.store.wanting import WINDOW
 
@@ -60,12 +72,14 @@ class SqlSteering:
             return found
         if found.state in _NEVER or (found.state is PurchaseState.succeeded and found.reason != ADOPTED_UNREAD):
             return refused(found)
+        if edit_under_way(transaction, found, now) is not None:
+            return _EDITED
         facts = [end_of_intent(found, steer.order, now)] if is_not_taken(transaction, found) else []
-        changes: dict[str, object] = {"steered_by": steer.by, "steered_from": found.state.value}
+        changes: dict[str, object] = {"steered_by": steer.by, "steered_from": _kept(transaction, found, steer)}
         if facts:  # as it was asked for, so it ends
             changes |= {"intent_id": None, "answer": None}
         if steer.offer is not None:
-            changes |= {"selected_offer": steer.offer, "ordered_offer": None}
+            changes |= {"selected_offer": steer.offer}
         put(transaction, found, steer.order, now, state=PurchaseState.steered, **changes)
         if facts:
             budget.release(transaction, found.organization, found.shipment)
@@ -76,12 +90,12 @@ class SqlSteering:
     def selected(self, transaction: Transaction, steer: Steer, until: datetime, now: datetime) -> Listed:
         """Let go of one whose offer is selected: the policy decides about that; a person's hold goes on."""
         self._recorder.lock(transaction, [steer.subject])
-        return self._wanted(transaction, steer, until, "selected", now)
+        return self._wanted(transaction, steer, until, "selected", now, **_ANEW)
 
     def cancelled(self, transaction: Transaction, steer: Steer, tell: Tell, now: datetime) -> Listed:
         """Let go of one that is cancelled: its purchase ends."""
         found = self._told(transaction, steer, tell, now)
-        changes = {"reason": CANCELLED, "intent_id": None, "answer": None, "ordered_offer": None}
+        changes = {"reason": CANCELLED, "intent_id": None, "answer": None, **UNAPPROVED}
         put(transaction, found, steer.order, now, state=PurchaseState.not_ours, **_FREE, **changes)
         budget.release(transaction, found.organization, found.shipment)
         return noted(transaction, found.state.value, found, steer.order, "cancelled", now)
@@ -98,15 +112,17 @@ class SqlSteering:
         """Let go of one with which nothing was done: all is as it was, but for what was asked for meanwhile."""
         self._recorder.lock(transaction, [steer.subject])
         found = _row(transaction, steer, now)
-        ((before, cause, deadline),) = transaction.run(
-            f"SELECT steered_from, wanted_cause, wanted_deadline FROM purchases WHERE {ROW}",
-            (found.organization, found.shipment),
+        before, selected = _before(transaction, found)
+        ((cause, deadline),) = transaction.run(
+            f"SELECT wanted_cause, wanted_deadline FROM purchases WHERE {ROW}", (found.organization, found.shipment)
         )
         result: Result = "not_selected" if steer.deed == "select" else "not_cancelled"
-        if before == PurchaseState.wanted or (cause is not None and found.reason != BY_PERSON):
+        changes: dict[str, object] = {"selected_offer": selected} if steer.deed == "select" else {}
+        if before is PurchaseState.wanted or (cause is not None and found.reason != BY_PERSON):
             until = found.deadline if deadline is None else moment(deadline)
-            return self._wanted(transaction, steer, until, result, now)
-        put(transaction, found, steer.order, now, state=PurchaseState(before), **_FREE)
+            changes |= {} if before is PurchaseState.wanted else _AFRESH
+            return self._wanted(transaction, steer, until, result, now, **changes)
+        put(transaction, found, steer.order, now, state=before, **_FREE, **changes)
         return noted(transaction, found.state.value, found, steer.order, result, now)
 
     def let_go(self, transaction: Transaction, organization: OrganizationId, now: datetime) -> int:
@@ -118,11 +134,10 @@ class SqlSteering:
             " ELSE 'shipment.cancel' END AND id = substr(steered_by, 8)) ORDER BY shipment",
             (organization,),
         )
-        for shipment, by in rows:
-            deed, _, cause = by.partition("/")
-            self.give_up(
-                transaction, Steer(Order(ShipmentId(shipment), organization, _BRIDGE, cause), organization, deed), now
-            )
+        steers = [_given_up(organization, ShipmentId(shipment), by) for shipment, by in rows]
+        self._recorder.lock(transaction, {one.subject for one in steers})  # all at once, as the buyer does
+        for one in steers:
+            self.give_up(transaction, one, now)
         return len(rows)
 
     def give_up(self, transaction: Transaction, steer: Steer, now: datetime) -> None:
@@ -135,7 +150,7 @@ class SqlSteering:
         if _holder(transaction, found) != steer.by:
             return
         if steer.deed == "select":
-            self._wanted(transaction, steer, now, "let_go", now)
+            self._wanted(transaction, steer, now, "let_go", now, **_ANEW)
         else:
             self._stopped(transaction, steer, found, "let_go", now)
 
@@ -149,30 +164,41 @@ class SqlSteering:
         self._recorder.save(transaction, ledgers.values())
         return _row(transaction, steer, now)
 
-    def _wanted(self, transaction: Transaction, steer: Steer, until: datetime, result: Result, now: datetime) -> Listed:
+    def _wanted(
+        self,
+        transaction: Transaction,
+        steer: Steer,
+        until: datetime,
+        result: Result,
+        now: datetime,
+        **columns: object,
+    ) -> Listed:
         found = _row(transaction, steer, now)
         changes: dict[str, object] = {
             "deadline": micros(until if until > now else now + WINDOW),
             "due_at": micros(now),
-            "answer": Answer.asked.value,
             "reason": _reason(transaction, found),
-            **_AFRESH,
+            **columns,
         }
         put(transaction, found, steer.order, now, state=PurchaseState.wanted, **_FREE, **changes)
         transaction.notify("purchases")
         return noted(transaction, found.state.value, found, steer.order, result, now)
 
     def _stopped(self, transaction: Transaction, steer: Steer, found: Listed, result: Result, now: datetime) -> Listed:
-        changes = {"reason": BY_PERSON, "look_at": micros(found.deadline), "ordered_offer": None}
+        changes = {"reason": BY_PERSON, "look_at": micros(found.deadline), **UNAPPROVED}
         put(transaction, found, steer.order, now, state=PurchaseState.held, **_FREE, **changes)
+        budget.release(transaction, found.organization, found.shipment)
         return noted(transaction, found.state.value, found, steer.order, result, now)
 
 
+_EDITED: Final = Refused("its offers are being made anew just now: try again in a moment")
 _BRIDGE: Final = "bridge"
 """Who lets go where nobody does it in person."""
 _NEVER_ASKED_FOR: Final = "not_asked_for"
 _FREE: Final = {"steered_by": None, "steered_from": None, "wanted_cause": None, "wanted_deadline": None}
-_AFRESH: Final = {"attempts": 0, "reads": 0, "refusals": 0}
+_AFRESH: Final[Mapping[str, object]] = {"answer": Answer.asked.value, "attempts": 0, "reads": 0, "refusals": 0}
+_ANEW: Final[Mapping[str, object]] = {**_AFRESH, "ordered_offer": None}
+"""What was ordered before an offer was selected is over: the others are gone."""
 
 
 def selected_here(transaction: Transaction, organization: OrganizationId, shipment: ShipmentId) -> OfferId | None:
@@ -209,6 +235,13 @@ def _row(transaction: Transaction, steer: Steer, now: datetime) -> Listed:
     return locked(transaction, found)
 
 
+def _given_up(organization: OrganizationId, shipment: ShipmentId, by: str) -> Steer:
+    """Give what a command was to do with a shipment, from what its row says."""
+    cause = by.partition("/")[2]
+    deed: Deed = "select" if by.startswith("select/") else "cancel"
+    return Steer(Order(shipment, organization, _BRIDGE, cause), organization, deed)
+
+
 def _holder(transaction: Transaction, found: Listed) -> str | None:
     rows = transaction.run(
         f"SELECT steered_by FROM purchases WHERE {ROW} AND state = 'steered'", (found.organization, found.shipment)
@@ -218,7 +251,22 @@ def _holder(transaction: Transaction, found: Listed) -> str | None:
 
 def _reason(transaction: Transaction, found: Listed) -> str | None:
     """Keep a person's hold: its reason stayed on the row."""
-    ((before,),) = transaction.run(
+    before, _ = _before(transaction, found)
+    is_held = before in (PurchaseState.held, PurchaseState.wanted) and found.reason == BY_PERSON
+    return BY_PERSON if is_held else None
+
+
+def _kept(transaction: Transaction, found: Listed, steer: Steer) -> str:
+    """Give what is kept of how it stood: its state, and the offer that was selected here where another is to be."""
+    selected = selected_here(transaction, found.organization, found.shipment)
+    is_another = steer.offer is not None and selected is not None
+    return f"{found.state.value}/{selected}" if is_another else found.state.value
+
+
+def _before(transaction: Transaction, found: Listed) -> tuple[PurchaseState, OfferId | None]:
+    """Say how one in hand stood before, and which offer was selected here."""
+    ((kept,),) = transaction.run(
         f"SELECT steered_from FROM purchases WHERE {ROW}", (found.organization, found.shipment)
     )
-    return BY_PERSON if before in ("held", "wanted") and found.reason == BY_PERSON else None
+    state, _, selected = kept.partition("/")
+    return PurchaseState(state), OfferId(int(selected)) if selected else None

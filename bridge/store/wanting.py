@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bridge.model import OrganizationId, PurchaseWork, ShipmentId, micros
+from bridge.model import Fact, OfferId, OrganizationId, PurchaseWork, ShipmentId, micros
 from bridge.store.database import Transaction
 from bridge.store.purchase import (
     ADOPTED,
@@ -15,6 +16,7 @@ from bridge.store.purchase import (
     IS_UNBOUGHT,
     NOT_CREATED_HERE,
     SAID_BOUGHT,
+    UNREACHED,
     PurchaseState,
 )
 
@@ -54,6 +56,17 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
         transaction.notify("purchases")
 
 
+def unreached(
+    transaction: Transaction, organization: OrganizationId, shipments: Sequence[ShipmentId]
+) -> set[ShipmentId]:
+    """Choose those whose purchase ended because the carrier was away: nothing was decided about them."""
+    if not shipments:
+        return set()
+    those = transaction.among("shipment", shipments)
+    sql = f"SELECT shipment FROM purchases WHERE organization = ? AND {those.sql} AND state = 'expired' AND reason = ?"
+    return {ShipmentId(row[0]) for row in transaction.run(sql, (organization, *those.parameters, UNREACHED))}
+
+
 def want_created(
     transaction: Transaction, organization: OrganizationId, shipments: Sequence[ShipmentId], cause: str, now: datetime
 ) -> None:
@@ -89,27 +102,47 @@ def say_bought(transaction: Transaction, said: Iterable[_Said], now: datetime) -
     )
 
 
-def adopt(transaction: Transaction, bought: Iterable[_Said], now: datetime) -> int:
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What somebody else bought, as far as a read shows it: which offer, and what is told of it under which intent."""
+
+    cause: str | None
+    offer: OfferId | None = None
+    service: str | None = None
+    told: Fact | None = None
+
+
+def adopt(
+    transaction: Transaction, organization: OrganizationId, bought: Mapping[ShipmentId, Adoption], now: datetime
+) -> list[ShipmentId]:
     """Enter what a read showed to be bought into the ledger, unless a purchase of ours is still to be settled.
 
-    Gives how many were entered.
+    Gives those that were entered.
     """
-    at = micros(now)
+    at, state = micros(now), PurchaseState.succeeded.value
     rows = [
-        (organization, shipment, PurchaseState.succeeded.value, at, at, cause, ADOPTED, at)
-        for organization, shipment, cause in sorted(bought, key=lambda one: one[:2])
+        (organization, shipment, state, at, at, one.cause, ADOPTED, at, *_of(one))
+        for shipment, one in sorted(bought.items())
     ]
-    return len(
-        transaction.insert(
-            "purchases (organization, shipment, state, deadline, due_at, cause, reason, updated_at)",
-            rows,
-            tail="ON CONFLICT (organization, shipment) DO UPDATE SET state = excluded.state,"
-            " cause = coalesce(excluded.cause, purchases.cause), reason = excluded.reason,"
-            " look_at = NULL, said_at = NULL, token = purchases.token + 1, held_until = 0,"
-            " updated_at = excluded.updated_at"
-            f" WHERE purchases.{IS_UNBOUGHT} RETURNING shipment",
-        )
+    kept = ", ".join(f"{name} = coalesce(excluded.{name}, purchases.{name})" for name in ("cause", *_ADOPTED))
+    entered = transaction.insert(
+        "purchases (organization, shipment, state, deadline, due_at, cause, reason, updated_at,"
+        f" {', '.join(_ADOPTED)})",
+        rows,
+        tail=f"ON CONFLICT (organization, shipment) DO UPDATE SET state = excluded.state, {kept},"
+        " reason = excluded.reason, look_at = NULL, said_at = NULL, ordered_offer = NULL,"
+        " token = purchases.token + 1, held_until = 0, updated_at = excluded.updated_at"
+        f" WHERE purchases.{IS_UNBOUGHT} RETURNING shipment",
     )
+    return [ShipmentId(row[0]) for row in entered]
+
+
+_ADOPTED: Final = ("intent_id", "offer_id", "service_id")
+
+
+def _of(one: Adoption) -> tuple[object, ...]:
+    """Give the values for _ADOPTED."""
+    return None if one.told is None else one.told.key, one.offer, one.service
 
 
 def _set(column: str, *, underway: str, ended: str) -> str:
@@ -124,8 +157,12 @@ _ASKED_AGAIN = ", ".join(
         _set("wanted_deadline", underway="excluded.deadline", ended="NULL"),
         *(
             _set(column, underway=f"purchases.{column}", ended=f"excluded.{column}")
-            for column in ("state", "due_at", "cause", "attempts", "reads")
+            for column in ("state", "cause", "attempts", "reads")
         ),
+        # What is in hand is due; where it is not, an edit may be under way, and nothing is bought meanwhile.
+        "due_at = CASE WHEN purchases.state IN ('intended', 'doubt', 'steered')"
+        " OR (purchases.state = 'wanted' AND purchases.held_until <> 0)"
+        " THEN purchases.due_at ELSE excluded.due_at END",
         # What is told late, or forged, closes no window earlier.
         "deadline = CASE WHEN purchases.state IN ('intended', 'doubt', 'steered')"
         " OR (purchases.state = 'wanted' AND purchases.deadline > excluded.deadline)"

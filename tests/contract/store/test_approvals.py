@@ -309,6 +309,16 @@ async def test_what_begins_without_an_intent_has_none_that_is_yet_to_end(desk: D
     assert await desk.row("intent_id", "answer") == (None, "asked")
 
 
+async def test_what_is_ordered_while_offers_may_be_made_anew_waits_until_that_is_over(desk: Desk) -> None:
+    until = micros(NOW + timedelta(seconds=15))
+    await desk.put("wanted", edited_at=micros(NOW), due_at=until, held_until=2**61, token=7)
+    await desk.order("hold", "c-1")
+    await desk.order("retry", "c-2")
+    work = PurchaseWork(ORGANIZATION, SHIPMENT, SOON, DeliveryId("another-delivery"))
+    await desk.database.write(lambda it: want(it, [work], NOW))
+    assert await desk.row("state", "due_at", "edited_at", "token") == ("wanted", until, micros(NOW), 9)
+
+
 # -- refusals ----------------------------------------------------------------------------------------------------------
 
 REFUSED = [

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.events.catalogue import Cancelled
 from bridge.events.cloudevents import Envelope
-from bridge.model import Command, DeliveryId, Evidence, Fact, OfferId, OrganizationId, PurchaseWork, ShipmentId
+from bridge.model import Command, DeliveryId, Evidence, Fact, OfferId, OrganizationId, PurchaseWork, ShipmentId, micros
 from bridge.store import creations
 from bridge.store.budget import Caps
 from bridge.store.commands import SqlCommands
@@ -126,6 +126,15 @@ async def test_an_intent_that_was_never_taken_in_ends_as_it_was_asked_for(desk: 
     assert await desk.row("intent_id", "answer") == (None, None)
 
 
+async def test_nothing_is_taken_while_its_offers_may_be_made_anew(desk: Desk) -> None:
+    soon = micros(NOW + timedelta(seconds=15))
+    await desk.put("wanted", edited_at=micros(NOW), due_at=soon, held_until=2**61, token=7)
+    assert await desk.take(steer()) == Refused("its offers are being made anew just now: try again in a moment")
+    assert await desk.row("state", "due_at", "token") == ("wanted", soon, 7)
+    await desk.put("wanted", edited_at=micros(NOW), due_at=soon, held_until=0)
+    assert isinstance(await desk.take(steer()), Listed), "that is over"
+
+
 async def test_of_two_commands_at_once_one_has_it(desk: Desk) -> None:
     await desk.want()
     found = await asyncio.gather(desk.take(steer("select", "c-1")), desk.take(steer("cancel", "c-2")))
@@ -152,6 +161,23 @@ async def test_what_came_to_nothing_leaves_all_as_it_was(
     await desk.database.write(lambda it: desk.steering.put_back(it, steer(), NOW))
     assert await desk.row() == after
     assert await desk.row("steered_by", "steered_from") == (None, None)
+
+
+@pytest.mark.parametrize("state", ["wanted", "held"])
+async def test_what_came_to_nothing_leaves_what_was_ordered_and_selected_before(desk: Desk, state: str) -> None:
+    kept: dict[str, Any] = {"ordered_offer": 17, "selected_offer": 18, "answer": "renew", "refusals": 2}
+    await desk.put(state, "by_person", **kept)
+    await desk.take(steer())
+    await desk.database.write(lambda it: desk.steering.put_back(it, steer(), NOW))
+    assert await desk.row() == (state, "by_person")
+    assert await desk.row(*kept) == tuple(kept.values())
+
+
+async def test_an_offer_that_is_selected_ends_what_was_ordered_before(desk: Desk) -> None:
+    await desk.put("wanted", ordered_offer=17, selected_offer=18)
+    await desk.take(steer())
+    await desk.database.write(lambda it: desk.steering.selected(it, steer(), NOW + WINDOW, NOW))
+    assert await desk.row("ordered_offer", "selected_offer", "steered_from") == (None, OFFER, None)
 
 
 async def test_what_was_asked_for_meanwhile_is_wanted_then_but_for_what_a_person_holds(desk: Desk) -> None:
@@ -201,6 +227,27 @@ async def test_what_could_not_be_cancelled_is_held_so_that_nothing_is_bought(des
     await desk.database.write(lambda it: desk.steering.not_cancelled(it, steer("cancel"), lambda _: [], NOW))
     await desk.want("another-delivery")
     assert await desk.row() == ("held", "by_person")
+
+
+async def test_whoever_wants_it_cancelled_takes_back_what_was_approved(desk: Desk) -> None:
+    await desk.put(
+        "wanted",
+        approved_by="Jan",
+        approved_service="x",
+        approved_amount=1,
+        ordered_offer=OFFER,
+    )
+    await desk.take(steer("cancel"))
+    await desk.database.write(lambda it: desk.steering.not_cancelled(it, steer("cancel"), lambda _: [], NOW))
+    assert await desk.row() == ("held", "by_person")
+    assert await desk.row("approved_by", "approved_service", "approved_amount", "ordered_offer") == (None,) * 4
+
+
+async def test_what_could_not_be_cancelled_takes_nothing_from_the_days_budget(desk: Desk) -> None:
+    await desk.put("wanted", reserved_day="2026-11-20", reserved_currency="PLN", reserved_amount=129_900)
+    await desk.take(steer("cancel"))
+    await desk.database.write(lambda it: desk.steering.not_cancelled(it, steer("cancel"), lambda _: [], NOW))
+    assert await desk.row("reserved_day", "reserved_amount") == (None, None)
 
 
 @pytest.mark.parametrize(("deed", "after"), [("select", ("wanted", None)), ("cancel", ("held", "by_person"))])

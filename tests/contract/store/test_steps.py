@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from bridge.events.shipment import ShipmentState
+from bridge.model import micros
 from bridge.store.budget import Caps
 from bridge.store.database import ManagedDatabase
+from bridge.store.journal import Note
 from bridge.store.purchase import Intended, PurchaseState, Step
 from tests.contract.store.wants import NONE, NOW, Wants, intents, numbers, pln, to
 
@@ -16,6 +21,7 @@ def wants(database: ManagedDatabase) -> Wants:
     return Wants(database)
 
 
+LATER = NOW + timedelta(seconds=3)
 WRITTEN = {
     "facts": "SELECT name FROM facts JOIN subjects ON subjects.id = subject_id ORDER BY name",
     "events": "SELECT name FROM events JOIN subjects ON subjects.id = subject_id ORDER BY name",
@@ -78,6 +84,24 @@ async def test_each_step_is_decided_with_what_is_known_of_its_own_shipment(wants
         NOW,
     )
     assert met == {1: ShipmentState(), 2: None}
+
+
+async def test_what_would_end_for_a_pause_that_is_over_is_let_go_of_and_due_at_once(wants: Wants) -> None:
+    await wants.want(1)
+    [claimed] = await wants.take()
+    assert await wants.store.step([to(claimed, PurchaseState.expired, reason="account_paused")], LATER) == []
+    rows = await wants.rows("SELECT state, due_at, held_until FROM purchases")
+    assert rows == [("wanted", micros(LATER), 0)]
+
+
+async def test_a_look_leaves_it_as_old_as_it_was(wants: Wants) -> None:
+    await wants.want(1, state="expired", look_at=micros(NOW))
+    [claimed] = await wants.take()
+    before = await wants.rows("SELECT updated_at FROM purchases")
+    looked = replace(claimed, look_at=None, note=Note("read", "nothing", "expired"))
+    await wants.store.step([(claimed, lambda _: Step(looked))], LATER)
+    assert await wants.rows("SELECT updated_at FROM purchases") == before
+    assert await wants.rows("SELECT look_at FROM purchases") == [None]
 
 
 async def test_what_was_asked_for_meanwhile_begins_anew_where_a_step_ends_it_and_waits_where_it_does_not(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -119,6 +120,28 @@ async def test_new_offers_of_a_shipment_are_wanted_again(database: ManagedDataba
         assert await stage.wanted() == [shipment]
 
 
+@pytest.mark.parametrize(
+    ("reason", "later", "after"),
+    [
+        ("carrier_unreachable", 20 * 60, "wanted"),
+        ("carrier_unreachable", 2 * HOUR, "expired"),
+        (None, 20 * 60, "expired"),
+    ],
+    ids=["after an outage", "long after", "decided"],
+)
+async def test_what_an_outage_kept_from_being_decided_about_is_wanted_again_for_an_hour(
+    reason: str | None, later: int, after: str, database: ManagedDatabase
+) -> None:
+    async with rounds(database) as stage:
+        await stage.create()
+        await stage.live(60)
+        await stage.live(later, 60, asks=False)
+        sql = "UPDATE purchases SET state = 'expired', reason = ?, answer = NULL"
+        await database.write(lambda it: it.run(sql, (reason,)))
+        await stage.live(60)
+        assert await stage.rows("SELECT state FROM purchases") == [after]
+
+
 async def test_what_a_webhook_told_of_is_adopted_when_a_sweep_shows_it(database: ManagedDatabase) -> None:
     async with rounds(database, hears=True, **STORY) as stage:
         await stage.create(service="inpost_locker_standard")
@@ -131,12 +154,18 @@ async def test_what_a_webhook_told_of_is_adopted_when_a_sweep_shows_it(database:
 
 async def test_what_the_carrier_buys_itself_is_adopted(database: ManagedDatabase) -> None:
     async with rounds(database, **STORY) as stage:
-        await stage.create(service="inpost_locker_standard")
+        shipment = await stage.create(service="inpost_locker_standard")
         await stage.live(60)
         assert await stage.rows("SELECT state, reason FROM purchases") == [("succeeded", "adopted")]
+        [(intent, offer, service)] = await stage.rows("SELECT intent_id, offer_id, service_id FROM purchases")
+        assert (intent, service) == (f"adopted-{ORGANIZATION}-{shipment}", "inpost_locker_standard")
+        [told] = await stage.rows("SELECT body FROM events WHERE type = 'shipment.purchase_succeeded'")
+        data = json.loads(told)["data"]
+        assert (data["intent_id"], data["offer_id"], data["adopted"]) == (intent, offer, True)
         types = {text.split()[1] for text in (await stage.facts()).values()}
         assert types == {
             "shipx.shipment.confirmed",
+            "shipx.shipment.purchase_succeeded",
             "shipx.shipment.tracking_number_assigned",
             "shipx.shipment.status_changed.label_created",
         }

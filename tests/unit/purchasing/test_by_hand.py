@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
 import pytest
 
 from bridge.events.cloudevents import Envelope
@@ -14,10 +18,13 @@ from bridge.store.budget import Caps
 from bridge.store.facts import Recorder
 from bridge.store.listed import Listed
 from bridge.store.orders import Order, Refused
-from bridge.store.wanting import want_created
+from bridge.store.steering import SqlSteering, Steer
+from bridge.store.wanting import WINDOW, want_created
+from tests.unit.purchasing.invariants import check_told
 from tests.unit.purchasing.policy.making import policy as policy_of
 from tests.unit.purchasing.policy.making import preferring, rule
 from tests.unit.purchasing.stage import ORGANIZATION, Points, Stage
+from tests.unit.purchasing.troubles import answered, refused
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 
 LOCKER, COURIER = "inpost_locker_standard", "inpost_courier_standard"
@@ -40,6 +47,16 @@ async def renew(stage: Stage, shipment: ShipmentId) -> Listed | Refused:
     """Have offers made anew."""
     order, approvals = Order(shipment, ORGANIZATION, "Ewa", "c-1"), SqlApprovals(Recorder(Envelope("test")))
     return await stage.write(lambda it: approvals.renew(it, order, [ORGANIZATION], stage.clock.now()))
+
+
+async def select(stage: Stage, shipment: ShipmentId, offer: OfferId) -> None:
+    """Have an offer selected, as the command does whose call is answered."""
+    answer = await stage.merchant.post(f"/v1/shipments/{shipment}/select_offer", json={"offer_id": offer})
+    assert answer.is_success
+    steer = Steer(Order(shipment, ORGANIZATION, "Ewa", "s-1"), ORGANIZATION, "select", offer)
+    steering, now = SqlSteering(Recorder(Envelope("test"))), stage.clock.now()
+    await stage.write(lambda it: steering.take(it, steer, now))
+    await stage.write(lambda it: steering.selected(it, steer, now + WINDOW, now))
 
 
 def bought(stage: Stage, shipment: ShipmentId) -> list[int | None]:
@@ -147,6 +164,48 @@ def test_an_offer_that_ran_out_is_not_replaced_by_another() -> None:
             [told] = [one for one in stage.told(shipment) if one.type == "offer_selection_failed"]
             assert {"offer_id": chosen, "reason": "expired"} in told.data["rejected"]
             assert (stage.charges(), stage.calls("/buy")) == ([], 0)
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize("what", ["gone", "ran out", "too dear", "refused", "not paid", "unreachable"])
+def test_an_ordered_offer_that_cannot_be_bought_leaves_what_was_held_held(what: str) -> None:
+    async def story() -> None:
+        async with Stage(funds="1.00" if what == "not paid" else "1000.00").open() as stage:
+            shipment = await stage.create()
+            chosen = (await offers(stage, shipment))[LOCKER]
+            held(stage, shipment, "by_person")
+            if what == "refused":
+                stage.troubles["POST"] = [refused("offer_unavailable")] * 20
+            if what == "unreachable":
+                stage.troubles["GET"] = [answered(502)] * 500
+            if what == "ran out":
+                await pass_time(299)
+            await pick(stage, shipment, OfferId(17) if what == "gone" else chosen)
+            await pass_time(5 if what == "ran out" else 0)
+            stage.start(caps=Caps(per_day=0 if what == "too dear" else 1000))
+            assert (await stage.settled(shipment, seconds=1800), stage.reason(shipment)) == ("held", "by_person")
+            assert stage.disk.rows("SELECT ordered_offer, steered_from FROM purchases") == [(None, None)]
+            stage.troubles.clear()
+            stage.want(shipment, cause="another")
+            await pass_time(60)
+            assert (stage.state(shipment), stage.charges()) == ("held", [])
+            check_told(stage.told(shipment))
+
+    in_virtual_time(story())
+
+
+def test_a_hold_ends_with_the_purchase_of_the_offer_that_was_ordered() -> None:
+    async def story() -> None:
+        async with Stage().open() as stage:
+            shipment = await stage.create()
+            chosen = (await offers(stage, shipment))[LOCKER]
+            held(stage, shipment, "by_person")
+            stage.troubles["POST"] = [answered(429, retry_after="2"), answered(502), refused("offer_unavailable")]
+            await pick(stage, shipment, chosen)
+            stage.start()
+            assert (await stage.settled(shipment), stage.reason(shipment)) == ("succeeded", None)
+            assert bought(stage, shipment) == [chosen]
 
     in_virtual_time(story())
 
@@ -293,6 +352,73 @@ async def _renewing(points: Points) -> list[str]:
         assert edits(stage) in (1, 2)
         assert stage.charges() == []
     return points.names
+
+
+@dataclass
+class Told(Points):
+    """The places of a process, at one of which something is told to the bridge."""
+
+    tells_at: int = 0
+    tell: Callable[[], None] | None = None
+
+    async def reach(self, name: str) -> None:
+        if len(self.names) + 1 == self.tells_at and self.tell is not None:
+            self.tell()
+        await super().reach(name)
+
+
+@pytest.mark.parametrize("is_selected", [False, True], ids=["refreshed", "selected"])
+def test_whenever_a_webhook_tells_of_offers_what_a_person_holds_stays_held(is_selected: bool) -> None:
+    names = in_virtual_time(_telling(Told(), is_selected=is_selected))
+    for at in range(1, len(names) + 1):
+        in_virtual_time(_telling(Told(tells_at=at), is_selected=is_selected))
+
+
+async def _telling(points: Told, *, is_selected: bool) -> list[str]:
+    async with Stage().open() as stage:
+        shipment = await stage.create()
+        points.tell = partial(stage.want, shipment, cause="meanwhile")
+        held(stage, shipment, "by_person")
+        if is_selected:
+            await select(stage, shipment, (await offers(stage, shipment))[LOCKER])
+        else:
+            await renew(stage, shipment)
+        stage.start(points)
+        assert (await stage.settled(shipment), stage.reason(shipment)) == ("held", "by_person")
+        await pass_time(20)
+        assert (stage.state(shipment), stage.charges()) == ("held", [])
+    return points.names
+
+
+def test_nothing_is_bought_while_an_edit_may_leave() -> None:
+    names = in_virtual_time(_picking(Told(freeze=4.0)))
+    for at in range(1, len(names) + 1):
+        in_virtual_time(_picking(Told(at, 4.0, tells_at=at)))
+
+
+async def _picking(points: Told) -> list[str]:
+    """An offer is picked while a process that makes offers anew stands still, and another one is there."""
+    async with Stage().open() as stage:
+        shipment = await stage.create()
+        chosen = (await offers(stage, shipment))[LOCKER]
+        await renew(stage, shipment)
+        points.tell = partial(picked, stage, shipment, chosen)
+        stage.start(points, mode="approve")
+        stage.start(mode="approve")
+        await stage.settled(shipment)
+        await pass_time(10)
+        calls = [one.method for one in stage.simulator.world.calls.after(0) if one.method in ("PUT", "POST")][1:]
+        assert "PUT" not in calls[calls.index("POST") :] if "POST" in calls else True
+        assert set(bought(stage, shipment)) <= {chosen}
+    return points.names
+
+
+def picked(stage: Stage, shipment: ShipmentId, offer: OfferId) -> None:
+    """Order an offer to be bought, and a webhook tells of it, too."""
+    order, approvals = Order(shipment, ORGANIZATION, "Ewa", "c-2"), SqlApprovals(Recorder(Envelope("test")))
+    with stage.disk.writing(stage.clock) as transaction:
+        approvals.pick(transaction, order, offer, [ORGANIZATION], stage.clock.now())
+    stage.want(shipment, cause="meanwhile")
 
 
 def edits(stage: Stage) -> int:

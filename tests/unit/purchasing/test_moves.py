@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -12,13 +13,23 @@ from bridge.events.shipment import ShipmentState
 from bridge.model import IntentId, OfferId, ShipmentId
 from bridge.purchasing.announce import told
 from bridge.purchasing.deciding import decided, unaffordable
-from bridge.purchasing.moves import Chosen, Moment, Move
-from bridge.purchasing.shipment import Shipment
+from bridge.purchasing.moves import Chosen, Moment, Move, at_rest
+from bridge.purchasing.shipment import PaymentState, Shipment
 from bridge.purchasing.terms import Terms
-from bridge.purchasing.unread import NO_TOKEN, not_now, unread
+from bridge.purchasing.unread import NO_TOKEN, not_now, unlisted, unread
 from bridge.store.budget import Caps
-from bridge.store.purchase import Answer, Purchase, PurchaseState
-from tests.unit.purchasing.policy.making import AT, COURIER, LOCKER, ORGANIZATION, offer, policy, rule, shipment
+from bridge.store.purchase import Answer, Approval, Purchase, PurchaseState
+from tests.unit.purchasing.policy.making import (
+    AT,
+    COURIER,
+    LOCKER,
+    ORGANIZATION,
+    offer,
+    payment,
+    policy,
+    rule,
+    shipment,
+)
 
 TERMS = Terms(
     mode="auto",
@@ -53,6 +64,60 @@ def ended(one: Chosen | Move) -> list[tuple[str, str]]:
     """Give the intents whose end is told before the new one."""
     facts, _ = told(one.tell, ShipmentState())
     return [(fact.type, fact.key) for fact in facts]
+
+
+@pytest.mark.parametrize(
+    ("answer", "after"),
+    [(None, "stranger"), ("stranger", "stranger"), ("asked", "asked"), ("renew", "renew"), ("not_taken", "not_taken")],
+)
+def test_what_the_carrier_does_not_know_waits_behind_the_rest_unless_a_person_asks_for_it(
+    answer: str | None, after: str
+) -> None:
+    wanted = replace(NOT_TAKEN, answer=None if answer is None else Answer(answer))
+    assert unlisted(wanted, AT).purchase.answer == after
+    unknown = CarrierRefused("resource_not_found", status=404)
+    assert unread(wanted, unknown, TERMS, AT).purchase.answer == after
+
+
+@pytest.mark.parametrize(("selected", "state"), [(1, PurchaseState.intended), (2, PurchaseState.not_ours)])
+def test_what_is_selected_is_ours_only_where_we_asked_for_that_offer(selected: int, state: PurchaseState) -> None:
+    tried = replace(NOT_TAKEN, answer=None, intent=None, offer=OfferId(1), send_before=AT)
+    one, failed = offer(selected), payment(PaymentState.failure)
+    seen = shipment(one, status="offer_selected", selected=one, payments=[failed])
+    found = decided(tried, seen, TERMS, Moment(AT, AT))
+    is_chosen = isinstance(found, Chosen)
+    assert is_chosen == (state is PurchaseState.intended)
+    assert is_chosen or (isinstance(found, Move) and found.purchase.state is state)
+
+
+APPROVED = replace(NOT_TAKEN, answer=None, approval=Approval("Jan", LOCKER, None), ordered=OfferId(7))
+
+
+@pytest.mark.parametrize(
+    ("state", "why", "is_kept"),
+    [
+        (PurchaseState.declined, "none_available", False),
+        (PurchaseState.expired, None, False),
+        (PurchaseState.failed, "other", False),
+        (PurchaseState.expired, "account_paused", True),
+        (PurchaseState.expired, "account_refused", True),
+        (PurchaseState.failed, "insufficient_funds", True),
+        (PurchaseState.expired, "carrier_unreachable", True),
+    ],
+)
+def test_what_a_person_approved_and_ordered_ends_with_it_unless_it_is_wanted_again_as_it_was(
+    state: PurchaseState, why: str | None, is_kept: bool
+) -> None:
+    after = at_rest(APPROVED, state, why)
+    assert (after.approval is not None, after.ordered is not None) == (is_kept, is_kept)
+
+
+def test_a_hold_is_asked_about_before_an_approval_that_is_older() -> None:
+    approval = Approval("Jan", LOCKER, Decimal(1000))
+    held = replace(NOT_TAKEN, answer=None, intent=None, approval=approval, reason="by_person")
+    found = decided(held, shipment(offer(1)), TERMS, Moment(AT, AT))
+    assert isinstance(found, Move)
+    assert (found.purchase.state, found.purchase.reason, found.purchase.approval) == ("held", "by_person", None)
 
 
 def test_an_intent_that_was_not_taken_in_ends_where_another_offer_is_intended() -> None:
