@@ -9,7 +9,8 @@ from typing import Any, Final, cast
 from typing_extensions import TypedDict
 
 from bridge.model import CommandState, Outcome, Standing
-from bridge.web.kinds import NOTHING_SENT
+from bridge.web.bodies import told
+from bridge.web.kinds import NOTHING_SENT, UNPROCESSABLE
 from bridge.web.problems import FieldError
 
 _KIND: Final = "problem"
@@ -26,6 +27,11 @@ class Refusal:
 def refused(kind: str, why: str, errors: Sequence[FieldError] = ()) -> Outcome:
     """Say that it was asked for and is a definite no: the same command will be answered the same."""
     return Outcome(CommandState.rejected, _result(kind, errors), why)
+
+
+def unprocessable(errors: Sequence[FieldError], why: str | None = None) -> Outcome:
+    """Say that we do not take it as it is, so nobody was asked: it may be given in other words under its key."""
+    return Outcome(CommandState.withdrawn, _result(UNPROCESSABLE.name, errors), why or told(errors))
 
 
 def nothing_sent(why: str) -> Outcome:
@@ -60,5 +66,5 @@ def came_of(standing: Standing) -> CameOf:
 
 
 def _result(kind: str, errors: Sequence[FieldError]) -> dict[str, object]:
-    told = [asdict(one) for one in errors]
-    return {_KIND: kind} | ({"errors": told} if told else {})
+    written = [asdict(one) for one in errors]
+    return {_KIND: kind} | ({"errors": written} if written else {})

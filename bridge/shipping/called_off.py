@@ -8,7 +8,7 @@ from typing import Final
 
 from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import done
-from bridge.commands.refusing import refused
+from bridge.commands.refusing import unprocessable
 from bridge.dispatch.asked import CancelDispatchOrder
 from bridge.dispatch.document import result
 from bridge.dispatch.keeping import Keeping
@@ -40,7 +40,7 @@ class CalledOff:
         asked = CancelDispatchOrder.read(claimed.body)
         organization = refusals.organization(asked.organization_id, self._dispatchers)
         if not isinstance(organization, int):
-            return refused("unprocessable", organization.message, [organization])
+            return unprocessable([organization])
         errand = _errand(self._dispatchers[organization], DispatchOrderId(asked.dispatch_order_id))
         attempt = Attempt.of(claimed.progress.at, self._clock())
         match await Once(errand, hand, self._clock).run(attempt):

@@ -12,7 +12,7 @@ import structlog
 
 from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import done
-from bridge.commands.refusing import refused
+from bridge.commands.refusing import unprocessable
 from bridge.dispatch import news
 from bridge.dispatch.asked import CreateDispatchOrder
 from bridge.dispatch.document import result
@@ -49,7 +49,7 @@ class Courier:
         asked = CreateDispatchOrder.read(claimed.body)
         organization = refusals.organization(asked.organization_id, self._dispatchers)
         if not isinstance(organization, int):
-            return refused("unprocessable", organization.message, [organization])
+            return unprocessable([organization])
         kept = await self._keeping.made_by(claimed.id)
         if kept is not None:
             return done(**result(kept))

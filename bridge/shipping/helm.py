@@ -15,7 +15,7 @@ import structlog
 
 from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import ShipmentOrder, done
-from bridge.commands.refusing import nothing_sent, refused
+from bridge.commands.refusing import nothing_sent, refused, unprocessable
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.inspection.document import summary
 from bridge.lifecycle import Clock
@@ -91,7 +91,7 @@ class Helm:
         """Say what is to be done; `known` are the organizations that have a token."""
         organization = refusals.organization(asked.organization_id, known)
         if not isinstance(organization, int):
-            return refused("unprocessable", organization.message, [organization])
+            return unprocessable([organization])
         order = Order(ShipmentId(asked.shipment_id), organization, claimed.given_by, claimed.id)
         steer = Steer(order, organization, deed, None if offer is None else OfferId(offer))
         return Task(steer, hand, Course.of(claimed.progress.at, self._clock()))
@@ -192,8 +192,8 @@ class Helm:
         return done(**about, **summary(known, self._clock()))
 
     def no(self, task: Task, why: Refusal) -> Ending:
-        """End it with a definite no."""
-        return self.back(task, refused(why.kind, why.why, why.errors))
+        """End it with a no, which is a definite one where a call was made."""
+        return self.back(task, refused(why.kind, why.why, why.errors) if task.course.sent else why.outcome)
 
     def _given_up(self, task: Task, outcome: Outcome) -> Ending:
         def write(transaction: Transaction) -> Outcome:

@@ -63,8 +63,7 @@ class SqlCommands:
 
     async def forget_result(self, operation: str, key: str) -> None:
         """Erase what came of a command: whoever wanted it has it, and it may be personal."""
-        owner = _result_of(operation, key)
-        await self._database.write(lambda transaction: transaction.run("DELETE FROM sealed WHERE owner = ?", (owner,)))
+        await self._database.write(lambda transaction: _erase(transaction, [_result_of(operation, key)]))
 
     async def underway(self, operation: str) -> int:
         """Count the commands of an operation that somebody has in hand."""
@@ -141,8 +140,8 @@ class SqlCommands:
         digest = sha256(command.body).digest()
         made = transaction.insert(_GIVEN, [_given(command, digest, transaction.now)], tail=_GIVEN_AGAIN)
         if made:
-            owner = _body_of(command.operation, command.id)
-            sealed.keep(transaction, self._vault, [(owner, command.body)])
+            sealed.keep(transaction, self._vault, [(_body_of(command.operation, command.id), command.body)])
+            _erase(transaction, [_result_of(command.operation, command.id)])  # of the first, where it was withdrawn
             transaction.notify("commands")
         elif _digest(transaction, command) != digest:
             raise KeyUsed(f"{command.operation}: this key was used for something else")
@@ -325,7 +324,10 @@ def _lapse(transaction: Transaction, now: Micros) -> None:
 
 def _erase_bodies(transaction: Transaction, keys: Sequence[Row]) -> None:
     """Keep what was asked no longer than it is needed."""
-    owners = [_body_of(operation, key) for operation, key in keys]
+    _erase(transaction, [_body_of(operation, key) for operation, key in keys])
+
+
+def _erase(transaction: Transaction, owners: Sequence[str]) -> None:
     if owners:
         transaction.run(f"DELETE FROM sealed WHERE owner IN ({marks(owners)})", owners)
 

@@ -14,7 +14,7 @@ import structlog
 
 from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import done
-from bridge.commands.refusing import nothing_sent, refused
+from bridge.commands.refusing import nothing_sent, unprocessable
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit, StoreUnavailable
 from bridge.model import ClaimedCommand, CommandState, Outcome, Progress, ShipmentId, micros, moment
 from bridge.shipments import label_rules
@@ -78,7 +78,7 @@ class Fetching:
         asked = FetchLabel.read(claimed.body)
         found = await self._desk.find([ShipmentId(asked.shipment_id)], asked.organization_id, self._desk.carriers)
         if isinstance(found, FieldError):
-            return refused("unprocessable", f"{found.field} {found.message}", [found])
+            return unprocessable([found])
         (known,) = found
         if errors := _broken(asked, known):
             return refusals.ours(errors).outcome

@@ -15,7 +15,7 @@ import pytest
 from bridge.commands.execute import Executor, Operation
 from bridge.commands.handling import Hand, Handler, Later
 from bridge.commands.models import ReplayEvents, done, failed, rejected
-from bridge.commands.refusing import nothing_sent, refused
+from bridge.commands.refusing import nothing_sent, refused, unprocessable
 from bridge.lifecycle import Stop
 from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
 from bridge.web.access import EVERY_SCOPE
@@ -130,6 +130,7 @@ ENDS = [
     (rejected("there is no queue x"), 422, "rejected", "a no"),
     (failed("the broker is away"), 503, "failed", "a failure"),
     (refused("carrier-refused", "no_carriers"), 422, "carrier-refused", "the carrier's no"),
+    (unprocessable([FieldError("offer_id", "expired", "has run out")]), 422, "unprocessable", "our own no"),
     (nothing_sent("the breaker is open"), 503, "nothing-sent", "nothing was sent"),
     (Outcome(CommandState.unknown, error="nobody knows"), 502, "unknown-outcome", "nobody knows"),
 ]
@@ -244,6 +245,20 @@ async def test_what_was_not_sent_may_be_asked_for_again_under_its_key(tmp_path: 
         assert (first.status_code, first.headers["retry-after"]) == (503, "5")
         second = await post(stage, {"all": True}, key="k-1")
         assert (second.status_code, second.json()["result"]) == (200, {"events": 1})
+
+
+async def test_what_we_do_not_take_leaves_the_key_free_for_other_words_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    wrong = FieldError("organization_id", "missing", "is needed: there are several organizations here")
+    endings = iter([unprocessable([wrong]), rejected("there is no queue x")])
+
+    async def end(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
+        return next(endings)
+
+    async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, end):
+        first = await post(stage, {"all": True}, key="k-1")
+        assert (first.status_code, [one["field"] for one in first.json()["errors"]]) == (422, ["organization_id"])
+        other = await post(stage, {"organizations": [4822]}, key="k-1")
+        assert (other.json()["type"], "errors" in other.json()) == ("/problems/rejected", False)
 
 
 async def test_a_refusal_is_told_field_by_field_at_once_and_later(tmp_path: Path) -> None:

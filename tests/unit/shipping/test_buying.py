@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pytest
 
 from bridge.approvals.approving import Approving
 from bridge.commands.execute import Operation
 from bridge.commands.models import BuyShipment
-from bridge.model import CommandState
+from bridge.model import CommandState, OrganizationId
 from bridge.shipping.buying import Buying
 from bridge.shipping.helm import Helm
 from bridge.store.approvals import SqlApprovals
@@ -20,11 +21,12 @@ from tests.unit.shipping.stage import Parts, Stage
 from tests.unit.shipping.test_selecting import error, offered, row
 
 BUY = BuyShipment.operation
+OTHER = OrganizationId(4822)
 
 
-def buying(parts: Parts) -> Mapping[str, Operation]:
+def buying(parts: Parts, *, known: Sequence[OrganizationId] = (ORGANIZATION,)) -> Mapping[str, Operation]:
     clock = parts.stage.clock
-    approving = Approving(SqlApprovals(parts.recorder), known=[ORGANIZATION], clock=clock, on_changed=lambda: None)
+    approving = Approving(SqlApprovals(parts.recorder), known=known, clock=clock, on_changed=lambda: None)
     helm = Helm(parts.database, SqlSteering(parts.recorder), parts.learning, clock, lambda: None)
     return {BUY: Operation(Buying(approving, {ORGANIZATION: parts.client}, helm))}
 
@@ -64,8 +66,24 @@ def test_an_offer_that_cannot_be_bought_is_told_by_its_field(wait: float, number
             stage.start()
             await stage.give(BUY, BuyShipment(shipment_id=shipment, offer_id=number or offer).canonical)
             standing = await stage.ended(BUY)
-            assert (standing.state, error(standing)) == (CommandState.rejected, ("offer_id", code))
+            assert (standing.state, error(standing)) == (CommandState.withdrawn, ("offer_id", code))
             assert row(stage) == ("held", "approval_required", None, None)
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "code"),
+    [((ORGANIZATION, OTHER), None, "missing"), ((), None, "missing"), ((ORGANIZATION,), OTHER, "unknown_value")],
+    ids=["several", "none", "another"],
+)
+def test_whose_it_is_can_be_said_under_the_same_key(known: Sequence[OrganizationId], asked: int | None, code: str) -> None:
+    async def story() -> None:
+        async with Stage(partial(buying, known=known)).open() as stage:
+            stage.start()
+            await stage.give(BUY, BuyShipment(shipment_id=17, organization_id=asked).canonical)
+            standing = await stage.ended(BUY)
+            assert (standing.state, error(standing)) == (CommandState.withdrawn, ("organization_id", code))
 
     in_virtual_time(story())
 

@@ -185,6 +185,23 @@ def test_while_the_carrier_is_left_alone_nothing_is_sent_and_the_key_stays_free(
     in_virtual_time(story())
 
 
+def test_an_organization_that_is_not_here_is_told_by_its_field_and_the_key_stays_free() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            stage.start()
+            shipments = await bought(stage)
+            await order(stage, shipments, organization_id=4822)
+            standing = await stage.ended(CREATE)
+            assert (standing.state, standing.error) == (
+                CommandState.withdrawn,
+                "organization_id: there is no such organization here that has a token",
+            )
+            await order(stage, shipments)
+            assert [(await stage.done(CREATE))["dispatch_order_id"]] == orders(stage)
+
+    in_virtual_time(story())
+
+
 def _refusal(standing: Standing) -> tuple[object, list[tuple[str, str]]]:
     assert standing.state is CommandState.rejected
     result: Any = standing.result

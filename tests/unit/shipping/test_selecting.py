@@ -159,7 +159,7 @@ def test_an_offer_that_is_not_on_offer_is_told_by_its_field_and_nothing_is_touch
             stage.start()
             await give(stage, shipment, 17)
             standing = await stage.ended(SELECT)
-            assert (standing.state, (standing.result or {})["problem"]) == (CommandState.rejected, "unprocessable")
+            assert (standing.state, (standing.result or {})["problem"]) == (CommandState.withdrawn, "unprocessable")
             assert error(standing) == ("offer_id", "not_on_offer")
             assert row(stage) == ("held", "approval_required", None, None)
 
