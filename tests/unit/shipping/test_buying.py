@@ -77,7 +77,9 @@ def test_an_offer_that_cannot_be_bought_is_told_by_its_field(wait: float, number
     [((ORGANIZATION, OTHER), None, "missing"), ((), None, "missing"), ((ORGANIZATION,), OTHER, "unknown_value")],
     ids=["several", "none", "another"],
 )
-def test_whose_it_is_can_be_said_under_the_same_key(known: Sequence[OrganizationId], asked: int | None, code: str) -> None:
+def test_whose_it_is_can_be_said_under_the_same_key(
+    known: Sequence[OrganizationId], asked: int | None, code: str
+) -> None:
     async def story() -> None:
         async with Stage(partial(buying, known=known)).open() as stage:
             stage.start()
