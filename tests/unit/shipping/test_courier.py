@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -130,6 +131,24 @@ def test_what_never_arrives_is_sent_three_times_and_then_nobody_knows() -> None:
             await order(stage, shipments)
             standing = await stage.ended(CREATE, seconds=3 * 600)
             assert (standing.state, orders(stage)) == (CommandState.unknown, [])
+            [(kind, body)] = stage.disk.rows("SELECT type, body FROM events")
+            assert (kind, json.loads(body)["data"]["reason"]) == ("dispatch_order.failed", "unknown")
+
+    in_virtual_time(story())
+
+
+def test_a_courier_that_no_list_shows_may_be_coming_though_a_repeat_is_refused() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            stage.start()
+            shipments = await bought(stage)
+            await stage.fault("hung_up", method="POST", path=ORDERS)
+            await order(stage, shipments)
+            await pass_time(1)
+            [number] = orders(stage)
+            at_carrier(stage, number).created_at -= timedelta(hours=1)  # the lists show it as somebody else's
+            assert (await stage.ended(CREATE)).state is CommandState.unknown
+            assert orders(stage) == [number]
             [(kind, body)] = stage.disk.rows("SELECT type, body FROM events")
             assert (kind, json.loads(body)["data"]["reason"]) == ("dispatch_order.failed", "unknown")
 
