@@ -19,7 +19,7 @@ from bridge.dispatch.document import result
 from bridge.dispatch.keeping import Keeping
 from bridge.dispatch.order import DispatchOrder
 from bridge.lifecycle import Clock
-from bridge.model import ClaimedCommand, CommandState, Fact, OrganizationId, Outcome, Progress
+from bridge.model import ClaimedCommand, CommandState, DispatchOrderId, Fact, OrganizationId, Outcome, Progress
 from bridge.ports.shipping import Dispatcher
 from bridge.shipping import refusals
 from bridge.shipping.attempt import Attempt
@@ -30,6 +30,7 @@ from bridge.store.dispatches import Kept
 
 log = structlog.get_logger()
 
+_JOINED: Final = "joined"
 _UNCLEAR: Final = (
     "nobody knows whether the carrier has the order: its answers were lost, and its lists do not show it, so it is not"
     " ordered again"
@@ -50,10 +51,12 @@ class Courier:
         organization = refusals.organization(asked.organization_id, self._dispatchers)
         if not isinstance(organization, int):
             return unprocessable([organization])
-        kept = await self._keeping.made_by(claimed.id)
-        if kept is not None:
-            return done(**result(kept))
-        return await self._ordered(claimed, hand, organization, asked)
+        joined = claimed.progress.at.get(_JOINED)  # not by the key: one from long ago may be given again
+        if not isinstance(joined, int):
+            return await self._ordered(claimed, hand, organization, asked)
+        kept = await self._keeping.kept(organization, DispatchOrderId(joined))
+        assert kept is not None, "it was stored with the note of it"
+        return done(**result(kept))
 
     async def _ordered(
         self, claimed: ClaimedCommand, hand: Hand, organization: OrganizationId, asked: CreateDispatchOrder
@@ -88,7 +91,7 @@ class Courier:
         def write(transaction: Transaction) -> Kept | None:
             return self._keeping.join(transaction, organization, order, claimed.id, asked.ids)
 
-        kept = await hand.keep(write, lambda _: Progress(1, None, {"joined": True}, is_sent=True))
+        kept = await hand.keep(write, lambda _: Progress(1, None, {_JOINED: order.id}, is_sent=True))
         if kept is None:  # the carrier answered an order that another command has: it is not this one's
             return Outcome(CommandState.unknown, error=_UNCLEAR)
         self._keeping.on_events()

@@ -170,6 +170,23 @@ def test_it_is_not_believed_to_be_absent_before_five_minutes() -> None:
     in_virtual_time(story())
 
 
+def test_a_key_that_is_given_again_after_its_command_is_forgotten_orders_anew() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            stage.start()
+            first, second = await bought(stage)
+            await order(stage, [first])
+            before = await stage.done(CREATE)
+            with stage.disk.writing(stage.clock) as transaction:
+                transaction.run("DELETE FROM commands", ())
+            await order(stage, [second])
+            after = await stage.done(CREATE)
+            assert orders(stage) == [before["dispatch_order_id"], after["dispatch_order_id"]]
+            assert after["shipments"] == [second]
+
+    in_virtual_time(story())
+
+
 def test_an_order_of_other_shipments_or_of_another_command_is_not_taken_for_it() -> None:
     async def story() -> None:
         async with Stage(couriers).open() as stage:
