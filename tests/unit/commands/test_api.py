@@ -13,11 +13,14 @@ import httpx
 import pytest
 
 from bridge.commands.execute import Executor, Operation
+from bridge.commands.giving import Giving
 from bridge.commands.handling import Hand, Handler, Later
 from bridge.commands.models import ReplayEvents, done, failed, rejected
 from bridge.commands.refusing import nothing_sent, refused, unprocessable
+from bridge.errors import StoreUnavailable
 from bridge.lifecycle import Stop
-from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
+from bridge.model import ClaimedCommand, Command, CommandState, Outcome, Progress, Standing
+from bridge.store.commands import SqlCommands, Submitted
 from bridge.web.access import EVERY_SCOPE
 from bridge.web.problems import FieldError
 from tests.support.bridge import until
@@ -259,6 +262,35 @@ async def test_what_we_do_not_take_leaves_the_key_free_for_other_words_and_nothi
         assert (first.status_code, [one["field"] for one in first.json()["errors"]]) == (422, ["organization_id"])
         other = await post(stage, {"organizations": [4822]}, key="k-1")
         assert (other.json()["type"], "errors" in other.json()) == ("/problems/rejected", False)
+
+
+async def test_a_database_that_goes_away_after_a_command_was_stored_does_not_hide_that(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        giving = Giving(AwayAfterwards(stage.commands), lambda: None, wait_s=0.3)
+        answer = await giving.give(Command(ReplayEvents.operation, "k-1", b"{}", "tests"))
+        assert (answer.status_code, answer.headers["location"]) == (202, f"{SHOWN}/k-1")
+
+
+async def test_a_result_that_cannot_be_read_any_more_does_not_hide_that_it_was_given_before(tmp_path: Path) -> None:
+    async with Stage(tmp_path, command_seconds=10) as stage:
+        async with carried_out(stage, well):
+            assert (await post(stage, {"subject": "shipment/1"}, key="k-1")).status_code == 200
+        stage.change("UPDATE sealed SET key_id = 'gone' WHERE owner LIKE 'command:result/%'")
+        answer = await post(stage, {"subject": "shipment/1"}, key="k-1")
+        assert (answer.status_code, answer.headers["location"]) == (202, f"{SHOWN}/k-1")
+
+
+class AwayAfterwards(SqlCommands):
+    """Takes a command, and is away then."""
+
+    def __init__(self, commands: SqlCommands) -> None:
+        self._inner = commands
+
+    async def submit(self, command: Command) -> Submitted:
+        return await self._inner.submit(command)
+
+    async def look(self, operation: str, key: str) -> Standing | None:
+        raise StoreUnavailable("away")
 
 
 async def test_a_refusal_is_told_field_by_field_at_once_and_later(tmp_path: Path) -> None:
