@@ -29,8 +29,8 @@ class Errand(Generic[T]):
     """What is to be done. `send` gives None where the answer says no more than that it was taken in.
 
     `look` gives what came of what was sent since a moment, None where nothing shows; what does not show for
-    `absent_after` was not done. With `looks_after_no` the first refusal, too, may mean that it was done before, and what
-    a look does not show then was not. `noted` is kept beside how far it has come.
+    `absent_after` was not done. With `looks_after_no` the first refusal, too, may mean that it was done before, and
+    what a look does not show then was not. `noted` is kept beside how far it has come.
     """
 
     name: str
