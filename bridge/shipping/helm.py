@@ -98,10 +98,10 @@ class Helm:
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    async def read(self, task: Task, reader: Reader) -> Shipment | Ending:
-        """Read the shipment, or say what follows where that is not to be had."""
+    async def read(self, task: Task, reader: Reader, purpose: Purpose | None = None) -> Shipment | Ending:
+        """Read the shipment, for the deed unless told otherwise, or say what follows where that is not to be had."""
         try:
-            return await reader.read(task.steer.order.shipment, _PURPOSES[task.steer.deed])
+            return await reader.read(task.steer.order.shipment, purpose or _PURPOSES[task.steer.deed])
         except CarrierRefused as refusal:
             if task.course.sent_at is not None:
                 return self._unread(task, str(refusal))
