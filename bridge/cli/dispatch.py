@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from bridge.cli.handing import Result
     from bridge.commands.models import Body
     from bridge.dispatch.asked import CreateDispatchOrder, PrintDispatchOrder
+    from bridge.model import Standing
     from bridge.settings import Settings
+    from bridge.store.commands import SqlCommands
     from bridge.store.database import ManagedDatabase
     from bridge.store.dispatches import Kept
 
@@ -158,19 +160,22 @@ async def _write(settings: Settings, asked: PrintDispatchOrder, file: Path, *, w
             standing, why = await outcome(commands, given(asked, wait_s), wait_s, show)
         found = standing.result or {}
         if standing.state is CommandState.done:
-            await commands.forget_result(standing.operation, standing.id)
-            why = await asyncio.to_thread(_save, file, str(found["content"]))
+            why = await save(commands, standing, file)
     told = {key: value for key, value in found.items() if key != "content"} | {"file": str(file)}
     is_done = standing.state is CommandState.done and why is None
     return _tell(told if is_done else None, why or standing.state.value, as_json=as_json)
 
 
-def _save(file: Path, content: str) -> str | None:
-    """Write a file; gives what stands against it."""
+async def save(commands: SqlCommands, standing: Standing, file: Path) -> str | None:
+    """Write a list, which names people, for nobody else to read, and forget it here; gives what stands against it."""
+    from bridge.store.shelf import write_whole
+
+    content = b64decode(str((standing.result or {})["content"]))
     try:
-        file.write_bytes(b64decode(content))
+        await asyncio.to_thread(write_whole, file, content)
     except OSError as error:
         return f"{file}: {error.strerror}"
+    await commands.forget_result(standing.operation, standing.id)
     return None
 
 

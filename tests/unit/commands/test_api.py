@@ -221,6 +221,20 @@ async def test_what_was_never_given_is_not_found(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such command.")
 
 
+async def test_a_file_that_names_people_is_shown_to_nobody_who_may_not_see_them(tmp_path: Path) -> None:
+    async def printed(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
+        return done(media_type="application/pdf", content="JVBERi0=")
+
+    clients = [client_of("blind", EVERY_SCOPE - {"personal:read"})]
+    async with Stage(tmp_path, command_seconds=10, clients=clients) as stage, carried_out(stage, printed):
+        await post(stage, {"all": True}, key="k-1")
+        seen = [(await stage.ask("GET", f"{SHOWN}/k-1", token=token)).json() for token in (OPERATOR, "blind")]
+        assert [one["result"] for one in seen] == [
+            {"media_type": "application/pdf", "content": "JVBERi0="},
+            {"media_type": "application/pdf"},
+        ]
+
+
 async def test_a_command_is_shown_to_whoever_gave_it_and_to_nobody_else(tmp_path: Path) -> None:
     async with Stage(tmp_path, clients=CLIENTS) as stage:
         await post(stage, {"all": True}, key="mine", token="admin-of-4822")
