@@ -94,6 +94,16 @@ class Keeping:
         assert kept is not None
         return kept
 
+    def lose(self, transaction: Transaction, organization: OrganizationId, order: DispatchOrderId, cause: str) -> Kept:
+        """Take note that the carrier does not know an order any more, as the command `cause` wanted."""
+
+        def gone(before: Kept | None, now: datetime) -> News:
+            return news.lost(before or news.first(organization, DispatchOrder(order, None, ()), now), now, cause)
+
+        kept = self._change(transaction, organization, order, gone)
+        assert kept is not None
+        return kept
+
     def tell(self, transaction: Transaction, fact: Fact) -> None:
         """Tell a fact that is about no order that is kept."""
         self._record(transaction, fact.subject, [fact], self._clock())
