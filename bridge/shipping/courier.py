@@ -6,6 +6,7 @@ Why that takes care: docs/decisions/0018. An order whose answer was lost is foun
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -18,6 +19,7 @@ from bridge.dispatch.asked import CreateDispatchOrder
 from bridge.dispatch.document import result
 from bridge.dispatch.keeping import Keeping
 from bridge.dispatch.order import DispatchOrder
+from bridge.errors import Unreadable
 from bridge.lifecycle import Clock
 from bridge.model import ClaimedCommand, CommandState, DispatchOrderId, Fact, OrganizationId, Outcome, Progress
 from bridge.ports.shipping import Dispatcher
@@ -57,6 +59,17 @@ class Courier:
         kept = await self._keeping.kept(organization, DispatchOrderId(joined))
         assert kept is not None, "it was stored with the note of it"
         return done(**result(kept))
+
+    def given_up(self, transaction: Transaction, claimed: ClaimedCommand) -> None:
+        """Tell that nobody knows whether a courier comes, where no process ever came further with the command."""
+        if _JOINED in claimed.progress.at:
+            return
+        with suppress(Unreadable):
+            asked = CreateDispatchOrder.read(claimed.body)
+            organization = refusals.organization(asked.organization_id, self._dispatchers)
+            if isinstance(organization, int):
+                fact = self._failed(organization, asked, claimed, reason="unknown")
+                self._keeping.tell(transaction, fact)
 
     async def _ordered(
         self, claimed: ClaimedCommand, hand: Hand, organization: OrganizationId, asked: CreateDispatchOrder

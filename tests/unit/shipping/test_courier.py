@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.model import CommandState, Standing
+from bridge.store.commands import MOST_ATTEMPTS
 from tests.unit.purchasing.stage import ORGANIZATION, Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.shipping.couriers import ADDRESS, CREATE, ORDERS, at_carrier, bought, couriers, order, orders, told
@@ -183,6 +184,23 @@ def test_a_key_that_is_given_again_after_its_command_is_forgotten_orders_anew() 
             after = await stage.done(CREATE)
             assert orders(stage) == [before["dispatch_order_id"], after["dispatch_order_id"]]
             assert after["shipments"] == [second]
+
+    in_virtual_time(story())
+
+
+def test_one_that_every_process_died_of_is_told_as_unknown() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            shipments = await bought(stage)
+            await order(stage, shipments)
+            with stage.disk.writing(stage.clock) as transaction:
+                transaction.run("UPDATE commands SET state = 'running', attempts = ?", (MOST_ATTEMPTS,))
+            stage.start()
+            assert (await stage.ended(CREATE)).state is CommandState.unknown
+            [(kind, body)] = stage.disk.rows("SELECT type, body FROM events")
+            event = json.loads(body)
+            assert (kind, event["data"]["reason"], event["causationid"]) == ("dispatch_order.failed", "unknown", "one")
+            assert orders(stage) == []
 
     in_virtual_time(story())
 
