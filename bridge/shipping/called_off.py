@@ -22,8 +22,7 @@ from bridge.ports.shipping import Dispatcher
 from bridge.shipping import refusals
 from bridge.shipping.attempt import Attempt
 from bridge.shipping.once import Done, Errand, Once, Refused, Unclear
-from bridge.store.database import Unit
-from bridge.store.dispatches import Kept
+from bridge.store.database import Transaction
 
 _SHOWS_WITHIN: Final = timedelta(minutes=1)
 """A read of one order lags less than lists do, and a cancel that is sent again does no harm."""
@@ -55,10 +54,8 @@ class CalledOff:
         errand = _errand(self._dispatchers[organization], order, was_accepted=was_accepted)
         attempt = Attempt.of(claimed.progress.at, self._clock())
         match await Once(errand, hand, self._clock).run(attempt):
-            case Done(Gone()):
-                return self._last(lambda it: self._keeping.lose(it, organization, order, claimed.id))
-            case Done(DispatchOrder() as found):
-                return self._last(lambda it: self._keeping.learn(it, organization, found, claimed.id))
+            case Done(found):
+                return self._shown(organization, order, found, claimed.id)
             case Refused(refusal):
                 return refusals.of_one(refusal).outcome
             case Unclear():
@@ -66,9 +63,17 @@ class CalledOff:
             case Later() | Outcome() as ending:
                 return ending
 
-    def _last(self, take: Unit[Kept]) -> Last:
+    def _shown(
+        self, organization: OrganizationId, order: DispatchOrderId, found: DispatchOrder | Gone, command: str
+    ) -> Last:
         """Take in what the read showed, in one commit with the end."""
-        return Last(lambda transaction: done(**result(take(transaction))), lambda _: self._keeping.on_events())
+
+        def write(transaction: Transaction) -> Outcome:
+            if isinstance(found, Gone):
+                return done(**result(self._keeping.lose(transaction, organization, order, command)))
+            return done(**result(self._keeping.learn(transaction, organization, found, command)))
+
+        return Last(write, lambda _: self._keeping.on_events())
 
 
 def _errand(dispatcher: Dispatcher, order: DispatchOrderId, *, was_accepted: bool) -> Errand[DispatchOrder | Gone]:
