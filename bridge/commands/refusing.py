@@ -17,8 +17,8 @@ _KIND: Final = "problem"
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Which kind of no it is, and what is wrong with single fields."""
+class KeptRefusal:
+    """A no as it was kept: which kind it is, and what is wrong with single fields."""
 
     kind: str
     errors: Sequence[FieldError] = ()
@@ -39,11 +39,11 @@ def nothing_sent(why: str) -> Outcome:
     return Outcome(CommandState.withdrawn, _result(NOTHING_SENT.name, ()), why)
 
 
-def refusal_of(standing: Standing) -> Refusal | None:
+def refusal_of(standing: Standing) -> KeptRefusal | None:
     """Read it from a command that ended; None where nothing was kept but words."""
     result: Mapping[str, Any] = standing.result or {}
     kind = result.get(_KIND)
-    return None if kind is None else Refusal(kind, [FieldError(**one) for one in result.get("errors", ())])
+    return None if kind is None else KeptRefusal(kind, [FieldError(**one) for one in result.get("errors", ())])
 
 
 class CameOf(TypedDict, total=False):

@@ -25,6 +25,7 @@ from bridge.purchasing.policy import may_be_bought_yet
 from bridge.purchasing.shipment import Shipment
 from bridge.reconciling.learning import Learning
 from bridge.shipping import refusals
+from bridge.shipping.attempt import AGAIN, LIMITED
 from bridge.shipping.course import Course
 from bridge.shipping.refusals import Refusal
 from bridge.store.database import Database, Transaction, Unit
@@ -35,9 +36,6 @@ from bridge.store.story import story
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_AGAIN: Final = timedelta(seconds=1)
-_LIMITED: Final = 429
-"""The one status that is no doubt: nothing was taken."""
 _NOT_FOUND: Final = 404
 _PURPOSES: Final[Mapping[Deed, Purpose]] = {"select": Purpose.select, "cancel": Purpose.cancel}
 
@@ -122,7 +120,7 @@ class Helm:
     def _unread(self, task: Task, why: str) -> Ending:
         now = self._clock()
         if task.course.sent_at is None:
-            return task.later(_AGAIN) if task.course.is_patient(now) else _not_asked(why)
+            return task.later(AGAIN) if task.course.is_patient(now) else _not_asked(why)
         if not task.course.is_hopeless(now):
             return task.later()
         log.warning("shipment.unclear", shipment=task.steer.order.shipment, deed=task.steer.deed)
@@ -148,7 +146,7 @@ class Helm:
             log.info("shipment.refused", deed=task.steer.deed, key=refusal.key, status=refusal.status)
             return replace(sending, course=sending.course.answered("refused", refusal.key)), None
         except CarrierUnavailable as error:
-            if error.status == _LIMITED:
+            if error.status == LIMITED:
                 return await self._unsent(task, str(error))
             log.warning("shipment.in_doubt", deed=task.steer.deed, reason=str(error))
             return sending, None
@@ -160,7 +158,7 @@ class Helm:
             await task.hand.step(lambda it: self._put_back(it, task), lambda _: task.course.progress)
             if not task.course.is_patient(self._clock()):
                 return _not_asked(why)
-        return task.later(_AGAIN)
+        return task.later(AGAIN)
 
     # -- ending --------------------------------------------------------------------------------------------------------
 
