@@ -47,7 +47,7 @@ def create(
     shipment: Annotated[
         list[int] | None, typer.Option(min=1, help="What is to be collected; may be given several times.")
     ] = None,
-    from_file: Annotated[
+    file: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", help="The whole order as JSON, as POST /v1/dispatch-orders takes it; - for stdin."
@@ -84,7 +84,7 @@ def create(
         office_hours=office_hours,
         comment=comment,
     )
-    asked = _in_options(options) if from_file is None else _in_file(from_file, options)
+    asked = _in_options(options) if file is None else _in_file(file, options)
     if organization is not None:
         asked = asked.model_copy(update={"organization_id": organization})
     _hand_over(asked, wait=wait, as_json=as_json)
@@ -220,14 +220,14 @@ def _in_file(path: Path, options: Mapping[str, Any]) -> CreateDispatchOrder:
     from bridge.web.bodies import field_errors, told
 
     if options:
-        raise typer.BadParameter("a file says all of it: give no other options", param_hint="--from-file")
+        raise typer.BadParameter("a file says all of it: give no other options", param_hint="--file")
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         return CreateDispatchOrder.model_validate_json(data)
     except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="--from-file") from None
+        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="--file") from None
     except ValidationError as error:
-        raise typer.BadParameter(told(field_errors(error)), param_hint="--from-file") from None
+        raise typer.BadParameter(told(field_errors(error)), param_hint="--file") from None
 
 
 def _told(result: Result) -> str:
