@@ -30,7 +30,7 @@ DEEDS = ["selecting", "selected"]
 def selecting(parts: Parts) -> Mapping[str, Operation]:
     steering, clock = SqlSteering(parts.recorder), parts.stage.clock
     helm = Helm(parts.database, steering, parts.learning, clock, lambda: None)
-    selector = Selector(ShipxChooser(parts.client.asker, ORGANIZATION), parts.client)
+    selector = Selector(ShipxChooser(parts.client.asker), parts.client)
     return {SELECT: Operation(Selecting({ORGANIZATION: selector}, helm, steering, clock))}
 
 
