@@ -43,9 +43,9 @@ def make_keeping(shared: Shared, stores: Stores) -> Keeping:
 def dispatch_operations(shared: Shared, stores: Stores, carriers: Carriers) -> Mapping[str, Operation]:
     """Make what carries out the commands about couriers."""
     dispatchers, keeping = make_dispatchers(carriers), make_keeping(shared, stores)
-    remarks = Remarks(dispatchers, shared.clock)
+    courier, remarks = Courier(dispatchers, keeping, shared.clock), Remarks(dispatchers, shared.clock)
     return {
-        CreateDispatchOrder.operation: Operation(Courier(dispatchers, keeping, shared.clock)),
+        CreateDispatchOrder.operation: Operation(courier, last_word=courier.given_up),
         CancelDispatchOrder.operation: Operation(CalledOff(dispatchers, keeping, shared.clock)),
         AddDispatchComment.operation: Operation(remarks.add),
         ChangeDispatchComment.operation: Operation(remarks.change),

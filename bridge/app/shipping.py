@@ -37,7 +37,7 @@ def make_shipping(shared: Shared, stores: Stores, carriers: Carriers, approving:
     """Make what carries out all that is asked for about shipments, for every organization that has a token."""
     steering = SqlSteering(stores.recorder)
     helm = Helm(stores.database, steering, make_learning(shared, stores), shared.clock, partial(_ring, shared))
-    selectors = {one: Selector(ShipxChooser(client.asker, one), client) for one, client in carriers.items()}
+    selectors = {one: Selector(ShipxChooser(client.asker), client) for one, client in carriers.items()}
     desks = {one: Desk(ShipxCanceller(client.asker), client) for one, client in carriers.items()}
     handlers: Mapping[type[Body], Handler] = {
         CreateShipments: make_creating(shared, stores, carriers),

@@ -18,12 +18,14 @@ from bridge.commands.models import (
     done,
     rejected,
 )
+from bridge.commands.refusing import unprocessable
 from bridge.lifecycle import Clock
 from bridge.model import ClaimedCommand, CommandState, OfferId, OrganizationId, Outcome, ShipmentId
 from bridge.store.approvals import SqlApprovals
 from bridge.store.database import Transaction, Unit
 from bridge.store.listed import Listed
 from bridge.store.orders import Order, Refused
+from bridge.web.problems import FieldError
 
 log = structlog.get_logger()
 
@@ -80,7 +82,7 @@ class Approving:
         def written(transaction: Transaction) -> Outcome:
             found = write(transaction)
             if isinstance(found, Refused):
-                return rejected(found.why)
+                return _no(found)
             return done(**document(found, self._clock()))
 
         return Last(written, self._told)
@@ -92,6 +94,12 @@ class Approving:
             told = {key: result.get(key) for key in ("shipment_id", "organization_id", "state")}
             log.info("purchase.ordered", **told)
             self._on_changed()
+
+
+def _no(why: Refused) -> Outcome:
+    if why.organization is None:
+        return rejected(why.why)
+    return unprocessable([FieldError("organization_id", why.organization, why.why)])
 
 
 def _order(claimed: ClaimedCommand, model: type[ShipmentOrder]) -> Order:

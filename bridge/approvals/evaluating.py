@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bridge.commands.handling import Hand
 from bridge.commands.models import Body, done
-from bridge.commands.refusing import refused
+from bridge.commands.refusing import refused, unprocessable
 from bridge.model import ClaimedCommand, Outcome
 from bridge.purchasing.evaluation import EvaluationRequest, Evaluator
+from bridge.web.kinds import UNPROCESSABLE
 from bridge.web.problems import Problem
 
 
@@ -28,5 +29,7 @@ class Evaluating:
         try:
             found = await self._evaluator.evaluate(asked, lambda _: True)
         except Problem as problem:
+            if problem.kind is UNPROCESSABLE:
+                return unprocessable(problem.errors, problem.detail)
             return refused(problem.kind.name, problem.detail, problem.errors)
         return done(**dict(found))

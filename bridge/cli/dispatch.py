@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from bridge.cli.handing import Result
     from bridge.commands.models import Body
     from bridge.dispatch.asked import CreateDispatchOrder, PrintDispatchOrder
+    from bridge.model import Standing
     from bridge.settings import Settings
+    from bridge.store.commands import SqlCommands
     from bridge.store.database import ManagedDatabase
     from bridge.store.dispatches import Kept
 
@@ -45,7 +47,7 @@ def create(
     shipment: Annotated[
         list[int] | None, typer.Option(min=1, help="What is to be collected; may be given several times.")
     ] = None,
-    from_file: Annotated[
+    file: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", help="The whole order as JSON, as POST /v1/dispatch-orders takes it; - for stdin."
@@ -82,7 +84,7 @@ def create(
         office_hours=office_hours,
         comment=comment,
     )
-    asked = _in_options(options) if from_file is None else _in_file(from_file, options)
+    asked = _in_options(options) if file is None else _in_file(file, options)
     if organization is not None:
         asked = asked.model_copy(update={"organization_id": organization})
     _hand_over(asked, wait=wait, as_json=as_json)
@@ -158,19 +160,22 @@ async def _write(settings: Settings, asked: PrintDispatchOrder, file: Path, *, w
             standing, why = await outcome(commands, given(asked, wait_s), wait_s, show)
         found = standing.result or {}
         if standing.state is CommandState.done:
-            await commands.forget_result(standing.operation, standing.id)
-            why = await asyncio.to_thread(_save, file, str(found["content"]))
+            why = await save(commands, standing, file)
     told = {key: value for key, value in found.items() if key != "content"} | {"file": str(file)}
     is_done = standing.state is CommandState.done and why is None
     return _tell(told if is_done else None, why or standing.state.value, as_json=as_json)
 
 
-def _save(file: Path, content: str) -> str | None:
-    """Write a file; gives what stands against it."""
+async def save(commands: SqlCommands, standing: Standing, file: Path) -> str | None:
+    """Write a list, which names people, for nobody else to read, and forget it here; gives what stands against it."""
+    from bridge.store.shelf import write_whole
+
+    content = b64decode(str((standing.result or {})["content"]))
     try:
-        file.write_bytes(b64decode(content))
+        await asyncio.to_thread(write_whole, file, content)
     except OSError as error:
         return f"{file}: {error.strerror}"
+    await commands.forget_result(standing.operation, standing.id)
     return None
 
 
@@ -215,14 +220,14 @@ def _in_file(path: Path, options: Mapping[str, Any]) -> CreateDispatchOrder:
     from bridge.web.bodies import field_errors, told
 
     if options:
-        raise typer.BadParameter("a file says all of it: give no other options", param_hint="--from-file")
+        raise typer.BadParameter("a file says all of it: give no other options", param_hint="--file")
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         return CreateDispatchOrder.model_validate_json(data)
     except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="--from-file") from None
+        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="--file") from None
     except ValidationError as error:
-        raise typer.BadParameter(told(field_errors(error)), param_hint="--from-file") from None
+        raise typer.BadParameter(told(field_errors(error)), param_hint="--file") from None
 
 
 def _told(result: Result) -> str:

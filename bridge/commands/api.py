@@ -22,6 +22,7 @@ from bridge.web.parameters import Parameter
 from bridge.web.problems import Problem, not_found
 
 _REPLAY: Final = "/v1/events/replay"
+_FILE: Final = "content"
 _OPERATION: Final = Parameter("operation", "What was asked for: `shipment.create`.", {"type": "string", "minLength": 1})
 _ID: Final = Parameter("id", "The command's key; a slash in it is written `%2F`.", {"type": "string", "minLength": 1})
 
@@ -62,15 +63,25 @@ class CommandsApi:
         problems=(NOT_FOUND,),
     )
     async def show(self, request: Request, client: Client) -> Response:
-        """Show how a command stands to whoever gave it, or may do everything: `id` is its key."""
+        """Show how a command stands to whoever gave it, or may do everything: `id` is its key.
+
+        A file that came of it (`content`) names people, and is for tokens with `personal:read`.
+        """
         standing = await self._commands.look(request.path_params["operation"], request.path_params["id"])
         if standing is None or not _may_see(client, standing.given_by):
             raise not_found("command")
-        return Response(to_json(shown(standing)), media_type=JSON)
+        return Response(to_json(_for(client, shown(standing))), media_type=JSON)
 
 
 def _may_see(client: Client, giver: str) -> bool:
     return client.name == giver or ("admin" in client.scopes and not client.organizations)
+
+
+def _for(client: Client, written: ShownCommand) -> ShownCommand:
+    """Leave out the file that a result may be, where the token may not see people."""
+    if "personal:read" in client.scopes or "result" not in written:
+        return written
+    return {**written, "result": {name: value for name, value in written["result"].items() if name != _FILE}}
 
 
 def _within(client: Client, asked: ReplayEvents) -> ReplayEvents:

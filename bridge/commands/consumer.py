@@ -255,8 +255,6 @@ class Consumer:
         try:
             await asyncio.wait((waited, ending), timeout=self._pace.outcome_s, return_when=asyncio.FIRST_COMPLETED)
             return waited.result() if waited.done() else standing
-        except StoreError:
-            return standing
         finally:
             self._waiting -= 1
             for task in (waited, ending):

@@ -21,7 +21,7 @@ from bridge.commands.held import Held
 from bridge.errors import Interrupted, LeaseLost, StoreError
 from bridge.lifecycle import Stop
 from bridge.model import ClaimedCommand
-from bridge.store.commands import SqlCommands
+from bridge.store.commands import LastWord, SqlCommands
 from bridge.store.leases import LEASE
 
 log = structlog.get_logger()
@@ -36,10 +36,11 @@ _AGAIN: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """How an operation is carried out, and how many of it at once in this process."""
+    """How an operation is carried out, how many of it at once here, and what is told where it is given up."""
 
     handle: Handler
     at_once: int = 4
+    last_word: LastWord | None = None
 
 
 class Executor:
@@ -49,6 +50,7 @@ class Executor:
         self._commands = commands
         self._operations = operations
         self._stop = stop
+        self._last_words = {name: one.last_word for name, one in operations.items() if one.last_word is not None}
         self._in_hand: Counter[str] = Counter()
         self.bell = stop.bell()
 
@@ -66,7 +68,7 @@ class Executor:
     async def _claim(self) -> Sequence[ClaimedCommand]:
         rooms = {name: one.at_once - self._in_hand[name] for name, one in self._operations.items()}
         try:
-            return await self._commands.claim(rooms)
+            return await self._commands.claim(rooms, self._last_words)
         except StoreError as error:
             log.warning("commands.claim_failed", reason=str(error))
             return ()

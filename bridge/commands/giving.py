@@ -12,8 +12,8 @@ from typing_extensions import TypedDict
 
 from bridge.commands.refusing import CameOf, came_of, refusal_of
 from bridge.commands.waiting import within
-from bridge.errors import KeyUsed
-from bridge.model import Command, CommandState, Standing
+from bridge.errors import KeyMissing, KeyUsed
+from bridge.model import Command, CommandState, Progress, Standing
 from bridge.store.commands import SqlCommands, Submitted
 from bridge.web.endpoint import JSON, Answer
 from bridge.web.kinds import FAILED, KEY_USED, NOTHING_SENT, REJECTED, UNKNOWN_OUTCOME, WITHDRAWN, named
@@ -97,6 +97,10 @@ class Giving:
             submitted = await self._commands.submit(command)
         except KeyUsed as error:
             raise Problem(KEY_USED, "This Idempotency-Key was used with another body.") from error
+        except KeyMissing:  # it was given before, and what came of it cannot be read just now
+            return Submitted(
+                Standing(command.operation, command.id, CommandState.waiting, Progress(), None, None, 0.0), is_new=False
+            )
         self._on_submit()
         return Submitted(await within(self._commands, submitted.standing, self._wait_s), is_new=submitted.is_new)
 

@@ -9,15 +9,16 @@ from typing import Any, Final, cast
 from typing_extensions import TypedDict
 
 from bridge.model import CommandState, Outcome, Standing
-from bridge.web.kinds import NOTHING_SENT
+from bridge.web.bodies import told
+from bridge.web.kinds import NOTHING_SENT, UNPROCESSABLE
 from bridge.web.problems import FieldError
 
 _KIND: Final = "problem"
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Which kind of no it is, and what is wrong with single fields."""
+class KeptRefusal:
+    """A no as it was kept: which kind it is, and what is wrong with single fields."""
 
     kind: str
     errors: Sequence[FieldError] = ()
@@ -28,16 +29,21 @@ def refused(kind: str, why: str, errors: Sequence[FieldError] = ()) -> Outcome:
     return Outcome(CommandState.rejected, _result(kind, errors), why)
 
 
+def unprocessable(errors: Sequence[FieldError], why: str | None = None) -> Outcome:
+    """Say that we do not take it as it is, so nobody was asked: it may be given in other words under its key."""
+    return Outcome(CommandState.withdrawn, _result(UNPROCESSABLE.name, errors), why or told(errors))
+
+
 def nothing_sent(why: str) -> Outcome:
     """Say that nobody was asked, so nothing was done: the same command may be given again under its key."""
     return Outcome(CommandState.withdrawn, _result(NOTHING_SENT.name, ()), why)
 
 
-def refusal_of(standing: Standing) -> Refusal | None:
+def refusal_of(standing: Standing) -> KeptRefusal | None:
     """Read it from a command that ended; None where nothing was kept but words."""
     result: Mapping[str, Any] = standing.result or {}
     kind = result.get(_KIND)
-    return None if kind is None else Refusal(kind, [FieldError(**one) for one in result.get("errors", ())])
+    return None if kind is None else KeptRefusal(kind, [FieldError(**one) for one in result.get("errors", ())])
 
 
 class CameOf(TypedDict, total=False):
@@ -60,5 +66,5 @@ def came_of(standing: Standing) -> CameOf:
 
 
 def _result(kind: str, errors: Sequence[FieldError]) -> dict[str, object]:
-    told = [asdict(one) for one in errors]
-    return {_KIND: kind} | ({"errors": told} if told else {})
+    written = [asdict(one) for one in errors]
+    return {_KIND: kind} | ({"errors": written} if written else {})

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bridge.errors import StoreUnavailable
+from bridge.errors import StoreError, StoreUnavailable
 from bridge.model import Standing
 from bridge.store.commands import SqlCommands
 
@@ -21,22 +21,27 @@ async def follow(commands: SqlCommands, standing: Standing) -> AsyncIterator[Sta
     yield standing
     while not standing.state.is_over:
         await asyncio.sleep(LOOK_S)
-        standing = await _again(commands, standing)
+        standing = await _again(commands, standing, time.monotonic() + PATIENCE_S)
         yield standing
 
 
 async def within(commands: SqlCommands, standing: Standing, seconds: float) -> Standing:
-    """Give how a command stands when it is over, or after so long."""
+    """Give how a command stands when it is over, or after so long; what cannot be seen by then, as it was seen last.
+
+    It was stored, so a database that is away meanwhile is no reason to say that nothing was done.
+    """
     until = time.monotonic() + seconds
     while not standing.state.is_over and time.monotonic() < until:
         await asyncio.sleep(LOOK_S)
-        standing = await _again(commands, standing)
+        try:
+            standing = await _again(commands, standing, min(until, time.monotonic() + PATIENCE_S))
+        except StoreError:
+            return standing
     return standing
 
 
-async def _again(commands: SqlCommands, standing: Standing) -> Standing:
-    """Look again; a database that is away for a moment says nothing about the command. Raises StoreUnavailable."""
-    until = time.monotonic() + PATIENCE_S
+async def _again(commands: SqlCommands, standing: Standing, until: float) -> Standing:
+    """Look again; a database that is away for a moment says nothing about the command. Raises StoreError."""
     while True:
         try:
             found = await commands.look(standing.operation, standing.id)

@@ -35,9 +35,10 @@ class Keeping:
         self._clock = clock
         self.on_events = on_events
 
-    async def made_by(self, command: str) -> Kept | None:
-        """Give the order that a command made."""
-        return await self._database.read(lambda it: dispatches.of_command(it, command))
+    async def kept(self, organization: OrganizationId, order: DispatchOrderId) -> Kept | None:
+        """Give an order as it is kept."""
+        found = await self._database.read(lambda it: dispatches.find(it, order, [organization]))
+        return found[0] if found else None
 
     async def claimed(self, organization: OrganizationId, orders: Collection[DispatchOrderId]) -> set[DispatchOrderId]:
         """Say which of these came of a command."""
@@ -90,6 +91,16 @@ class Keeping:
             return news.read(before or news.first(organization, found, now), found, now, cause)
 
         kept = self._change(transaction, organization, found.id, seen)
+        assert kept is not None
+        return kept
+
+    def lose(self, transaction: Transaction, organization: OrganizationId, order: DispatchOrderId, cause: str) -> Kept:
+        """Take note that the carrier does not know an order any more, as the command `cause` wanted."""
+
+        def gone(before: Kept | None, now: datetime) -> News:
+            return news.lost(before or news.first(organization, DispatchOrder(order, None, ()), now), now, cause)
+
+        kept = self._change(transaction, organization, order, gone)
         assert kept is not None
         return kept
 

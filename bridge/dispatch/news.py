@@ -73,10 +73,15 @@ def read(kept: Kept, found: DispatchOrder, now: datetime, cause: str | None = No
 def missed(kept: Kept, now: datetime) -> News:
     """Take note that the carrier does not know it; after several times it is given up, and that is told."""
     after = replace(kept, read_at=now, misses=kept.misses + 1, missed_since=kept.missed_since or now)
-    if not is_gone(after, now):
-        return News(after)
-    gone = replace(after, state=OrderState.gone)
-    return News(gone, tuple(_given_up(kept, gone, None)))
+    return lost(after, now) if is_gone(after, now) else News(after)
+
+
+def lost(kept: Kept, now: datetime, cause: str | None = None) -> News:
+    """Give an order up that the carrier does not know; one that was over before stays as it was."""
+    if OrderState(kept.state).is_over:
+        return News(kept)
+    gone = replace(kept, state=OrderState.gone, read_at=now)
+    return News(gone, tuple(_given_up(kept, gone, cause)))
 
 
 def failed(

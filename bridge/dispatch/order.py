@@ -42,7 +42,8 @@ class Collected:
 class DispatchOrder:
     """An order as the carrier has it. `status` is an open set: `new`, `sent`, and older words.
 
-    Of its comments only the ids are known: what they say is the writer's.
+    Of its comments only the ids are known: what they say is the writer's. `is_whole` says whether all of its shipments
+    could be read.
     """
 
     id: DispatchOrderId
@@ -51,6 +52,7 @@ class DispatchOrder:
     comments: tuple[CommentId, ...] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ class Purpose(IntEnum):
     tracking = 10
 
 
+PATIENT_FROM: Final = Purpose.label
+"""What nobody's money or answer waits for, from here on, leaves the last place to whoever is before it."""
+
+
 class Verdict(StrEnum):
     """What a call showed of the carrier."""
 
@@ -67,16 +71,25 @@ class Limits:
     per_minute: int = 60
     at_once: int = 2
 
+    @property
+    def patient_at_once(self) -> int:
+        """Say how many places labels and what comes behind them may have: a purchase never waits for those alone."""
+        return max(self.at_once - 1, 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A place and a turn in somebody's hand. The token is never given out again."""
+    """A place and a turn in somebody's hand. The token is never given out again.
+
+    `is_patient`: it is for a purpose that may not have all the places.
+    """
 
     token: int
     holder: str
     until: Micros
     turn: Micros
     is_probe: bool = False
+    is_patient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

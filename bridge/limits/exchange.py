@@ -14,6 +14,7 @@ from bridge.limits.breaker import CLOSED
 from bridge.limits.connection import (
     LEASE_S,
     LONGEST_REST_S,
+    PATIENT_FROM,
     Answer,
     Connection,
     Exchange,
@@ -56,7 +57,7 @@ def exchange(found: Connection, limits: Limits, brought: Exchange, now: Micros, 
     lost = frozenset(brought.kept) - {one.token for one in connection.held}
     returned = {token for token, _ in brought.returned}
     freed = [one for one in before.held if one.token in returned]
-    has_made_room = any(one.is_probe for one in freed) or bool(freed and len(before.held) >= limits.at_once)
+    has_made_room = any(one.is_probe or not _has_place(before, limits, is_patient=one.is_patient) for one in freed)
     return Exchanged(connection, before.breaker, now, tuple(answers), lost, has_made_room)
 
 
@@ -140,10 +141,11 @@ def _asked(
     leaves_at = rate.leaves_at(turn, on_credit=purpose is Purpose.buy)
     if leaves_at > now:
         return connection, Later(leaves_at, is_certain=True)
-    if len(connection.held) >= limits.at_once:
+    is_patient = purpose >= PATIENT_FROM
+    if not _has_place(connection, limits, is_patient=is_patient):
         return _full(connection, purpose, holder, now)
     is_probe = connection.breaker.state(now) in _PROBED
-    permit = Held(connection.last_token + 1, holder, Micros(now + _LEASE), turn, is_probe)
+    permit = Held(connection.last_token + 1, holder, Micros(now + _LEASE), turn, is_probe, is_patient)
     granted = replace(connection, last_turn=turn, last_token=permit.token, held=(*connection.held, permit))
     if (first := granted.first_in_line) is not None and first.holder == holder and purpose <= first.purpose:
         granted = replace(granted, first_in_line=None)
@@ -168,6 +170,12 @@ def _objection(connection: Connection, purpose: Purpose, holder: str, now: Micro
     if (first := connection.first_in_line) is not None and first.is_before(purpose, holder):
         return Later(min(first.until, Micros(now + _POLL)))
     return None
+
+
+def _has_place(connection: Connection, limits: Limits, *, is_patient: bool) -> bool:
+    """Say whether one more call may run now; who is patient leaves one place to others, where there are several."""
+    patient = sum(one.is_patient for one in connection.held)
+    return len(connection.held) < limits.at_once and not (is_patient and patient >= limits.patient_at_once)
 
 
 def _full(connection: Connection, purpose: Purpose, holder: str, now: Micros) -> tuple[Connection, Answer]:

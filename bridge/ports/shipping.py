@@ -48,10 +48,6 @@ class Chooser(Protocol):
         """Choose one, and give the shipment as it is then."""
         ...
 
-    async def select_many(self, choices: Sequence[Choice]) -> None:
-        """Choose up to a hundred. Returning means accepted; a refusal names shipments by their ids."""
-        ...
-
 
 class Canceller(Protocol):
     """Where shipments are cancelled."""

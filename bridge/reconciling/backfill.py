@@ -125,7 +125,9 @@ class Backfilled:
                 before = account
                 try:
                     since = account.reached or task.since
-                    async for batch in created_since(self._carriers[organization], since, Purpose.tracking):
+                    async for batch in created_since(
+                        self._carriers[organization], since, Purpose.tracking, may_skip=True
+                    ):
                         account = await self._take(task, organization, account, batch)
                     return account, None
                 except CarrierRefused as error:

@@ -67,7 +67,7 @@ class Discovery:
     async def _walk(self, since: datetime, now: datetime) -> None:
         """Write down how far it came after each page, so that the next look goes on from there."""
         taken: dict[ShipmentId, Shipment] = {}
-        async for batch in created_since(self._carrier, since, Purpose.sweep):
+        async for batch in created_since(self._carrier, since, Purpose.sweep, may_skip=True):
             news = [one for one in batch.shipments if not self._was_taken(one)]
             await self._learning.take(self._organization, news, heard_since=self._heard_since)
             await self._sweeps.reach(self._organization, min(batch.reached, now))

@@ -20,6 +20,8 @@ from bridge.purchasing.shipment import Shipment
 
 FILTER_DROPPED: Final = "filter_dropped"
 """The carrier drops filters that it does not know in silence: its answer is the whole list, from its beginning."""
+NOT_WHOLE: Final = "unreadable_entries"
+"""Why a list proves nothing that holds what cannot be read."""
 _EARLIER: Final = timedelta(seconds=2)
 """By how much a shipment may be older than was asked for."""
 
@@ -32,14 +34,22 @@ class Batch:
     reached: datetime
 
 
-async def created_since(carrier: Discovery, since: datetime, purpose: Purpose) -> AsyncIterator[Batch]:
-    """Give every shipment that was created from then on. Raises CarrierUnavailable or CarrierRefused."""
+async def created_since(
+    carrier: Discovery, since: datetime, purpose: Purpose, *, may_skip: bool = False
+) -> AsyncIterator[Batch]:
+    """Give every shipment that was created from then on. Raises CarrierUnavailable or CarrierRefused.
+
+    An entry that cannot be read may be any shipment, so to whoever looks for one the list is not whole; who `may_skip`
+    goes on without it.
+    """
     page, seen = 1, frozenset[ShipmentId]()
     while True:
         found = await carrier.created_since(since, page, purpose)
         created = _created(found.shipments)
         if created and min(created) < since - _EARLIER:
             raise CarrierUnavailable(FILTER_DROPPED)
+        if found.unread and not may_skip:
+            raise CarrierUnavailable(NOT_WHOLE)
         reached = max([since, *created]) if _is_ordered(found.shipments) else since
         yield Batch(tuple(one for one in found.shipments if one.id not in seen), reached)
         if found.is_last or not found.shipments:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from bridge.approvals.approving import Approving
 from bridge.commands.handling import Ending, Hand
 from bridge.commands.models import BuyShipment
+from bridge.limits.connection import Purpose
 from bridge.model import ClaimedCommand, OfferId, OrganizationId
 from bridge.purchasing.shipment import Shipment
 from bridge.shipping import offering
@@ -29,7 +30,7 @@ class Buying:
         task = self._helm.task(claimed, hand, asked, "select", self._readers, asked.offer_id)
         if not isinstance(task, Task):
             return task
-        shipment = await self._helm.read(task, self._readers[task.steer.organization])
+        shipment = await self._helm.read(task, self._readers[task.steer.organization], Purpose.read)
         if not isinstance(shipment, Shipment):
             return shipment
         why = offering.against(shipment, asked.offer_id)

@@ -89,8 +89,10 @@ class Cancelling:
 
     async def _send(self, task: Task, *, already: bool = False) -> Ending:
         canceller = self._desks[task.steer.organization].canceller
-        call = _nothing if already else partial(canceller.cancel, task.steer.order.shipment)
-        sent = await self._helm.send(task, call)
+        if already:  # seen once before anything is noted as sent: should it come back, that is not for want of a call
+            sent = await self._helm.send(replace(task, course=task.course.saw(self._clock())), _nothing)
+        else:
+            sent = await self._helm.send(task, partial(canceller.cancel, task.steer.order.shipment))
         return sent[0].later() if isinstance(sent, tuple) else sent
 
     # -- looking -------------------------------------------------------------------------------------------------------

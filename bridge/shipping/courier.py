@@ -6,20 +6,22 @@ Why that takes care: docs/decisions/0018. An order whose answer was lost is foun
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import structlog
 
 from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import done
-from bridge.commands.refusing import refused
+from bridge.commands.refusing import unprocessable
 from bridge.dispatch import news
 from bridge.dispatch.asked import CreateDispatchOrder
 from bridge.dispatch.document import result
 from bridge.dispatch.keeping import Keeping
 from bridge.dispatch.order import DispatchOrder
+from bridge.errors import Unreadable
 from bridge.lifecycle import Clock
-from bridge.model import ClaimedCommand, CommandState, Fact, OrganizationId, Outcome, Progress
+from bridge.model import ClaimedCommand, CommandState, DispatchOrderId, Fact, OrganizationId, Outcome, Progress
 from bridge.ports.shipping import Dispatcher
 from bridge.shipping import refusals
 from bridge.shipping.attempt import Attempt
@@ -30,6 +32,7 @@ from bridge.store.dispatches import Kept
 
 log = structlog.get_logger()
 
+_JOINED: Final = "joined"
 _UNCLEAR: Final = (
     "nobody knows whether the carrier has the order: its answers were lost, and its lists do not show it, so it is not"
     " ordered again"
@@ -49,11 +52,24 @@ class Courier:
         asked = CreateDispatchOrder.read(claimed.body)
         organization = refusals.organization(asked.organization_id, self._dispatchers)
         if not isinstance(organization, int):
-            return refused("unprocessable", organization.message, [organization])
-        kept = await self._keeping.made_by(claimed.id)
-        if kept is not None:
-            return done(**result(kept))
-        return await self._ordered(claimed, hand, organization, asked)
+            return unprocessable([organization])
+        joined = claimed.progress.at.get(_JOINED)  # not by the key: one from long ago may be given again
+        if not isinstance(joined, int):
+            return await self._ordered(claimed, hand, organization, asked)
+        kept = await self._keeping.kept(organization, DispatchOrderId(joined))
+        assert kept is not None, "it was stored with the note of it"
+        return done(**result(kept))
+
+    def given_up(self, transaction: Transaction, claimed: ClaimedCommand) -> None:
+        """Tell that nobody knows whether a courier comes, where no process ever came further with the command."""
+        if _JOINED in claimed.progress.at:
+            return
+        with suppress(Unreadable):
+            asked = CreateDispatchOrder.read(claimed.body)
+            organization = refusals.organization(asked.organization_id, self._dispatchers)
+            if isinstance(organization, int):
+                fact = self._failed(organization, asked, claimed, reason="unknown")
+                self._keeping.tell(transaction, fact)
 
     async def _ordered(
         self, claimed: ClaimedCommand, hand: Hand, organization: OrganizationId, asked: CreateDispatchOrder
@@ -88,7 +104,7 @@ class Courier:
         def write(transaction: Transaction) -> Kept | None:
             return self._keeping.join(transaction, organization, order, claimed.id, asked.ids)
 
-        kept = await hand.keep(write, lambda _: Progress(1, None, {"joined": True}, is_sent=True))
+        kept = await hand.keep(write, lambda _: Progress(1, None, {_JOINED: order.id}, is_sent=True))
         if kept is None:  # the carrier answered an order that another command has: it is not this one's
             return Outcome(CommandState.unknown, error=_UNCLEAR)
         self._keeping.on_events()

@@ -12,10 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Self
 
 from bridge.model import Progress, micros, moment
+from bridge.shipping.attempt import MOST_SENT, PATIENCE
 
-MOST_SENT: Final = 3
-PATIENCE: Final = timedelta(seconds=60)
-"""What could not be sent for so long is given back."""
 SHOWS_WITHIN: Final = timedelta(seconds=20)
 """An effect that no read shows for so long is none."""
 LASTS: Final = timedelta(seconds=3)

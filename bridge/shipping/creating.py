@@ -15,7 +15,7 @@ from typing import Final, Protocol
 import structlog
 
 from bridge.commands.handling import Ending, Hand, Last, Later
-from bridge.commands.refusing import nothing_sent, refused
+from bridge.commands.refusing import nothing_sent, unprocessable
 from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
@@ -35,7 +35,6 @@ from bridge.shipping.refusals import Refusal
 from bridge.shipping.results import Results
 from bridge.shipping.several import Several
 from bridge.store.database import Transaction
-from bridge.web.kinds import UNPROCESSABLE
 
 log = structlog.get_logger()
 
@@ -140,7 +139,7 @@ class Creating:
         asked = CreateShipments.read(claimed.body)
         organization = refusals.organization(asked.organization, self._makers)
         if not isinstance(organization, int):
-            return refused(UNPROCESSABLE.name, organization.message, [organization])
+            return unprocessable([organization])
         found: _Task | Ending = await self._begun(claimed, hand, asked, organization)
         while isinstance(found, _Task) and found.open:
             found = await (self._send(found) if found.attempt.sent_at is None else self._look(found))

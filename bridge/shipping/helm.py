@@ -15,7 +15,7 @@ import structlog
 
 from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import ShipmentOrder, done
-from bridge.commands.refusing import nothing_sent, refused
+from bridge.commands.refusing import nothing_sent, refused, unprocessable
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.inspection.document import summary
 from bridge.lifecycle import Clock
@@ -25,6 +25,7 @@ from bridge.purchasing.policy import may_be_bought_yet
 from bridge.purchasing.shipment import Shipment
 from bridge.reconciling.learning import Learning
 from bridge.shipping import refusals
+from bridge.shipping.attempt import AGAIN, LIMITED
 from bridge.shipping.course import Course
 from bridge.shipping.refusals import Refusal
 from bridge.store.database import Database, Transaction, Unit
@@ -35,9 +36,6 @@ from bridge.store.story import story
 log = structlog.get_logger()
 T = TypeVar("T")
 
-_AGAIN: Final = timedelta(seconds=1)
-_LIMITED: Final = 429
-"""The one status that is no doubt: nothing was taken."""
 _NOT_FOUND: Final = 404
 _PURPOSES: Final[Mapping[Deed, Purpose]] = {"select": Purpose.select, "cancel": Purpose.cancel}
 
@@ -91,17 +89,17 @@ class Helm:
         """Say what is to be done; `known` are the organizations that have a token."""
         organization = refusals.organization(asked.organization_id, known)
         if not isinstance(organization, int):
-            return refused("unprocessable", organization.message, [organization])
+            return unprocessable([organization])
         order = Order(ShipmentId(asked.shipment_id), organization, claimed.given_by, claimed.id)
         steer = Steer(order, organization, deed, None if offer is None else OfferId(offer))
         return Task(steer, hand, Course.of(claimed.progress.at, self._clock()))
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
-    async def read(self, task: Task, reader: Reader) -> Shipment | Ending:
-        """Read the shipment, or say what follows where that is not to be had."""
+    async def read(self, task: Task, reader: Reader, purpose: Purpose | None = None) -> Shipment | Ending:
+        """Read the shipment, for the deed unless told otherwise, or say what follows where that is not to be had."""
         try:
-            return await reader.read(task.steer.order.shipment, _PURPOSES[task.steer.deed])
+            return await reader.read(task.steer.order.shipment, purpose or _PURPOSES[task.steer.deed])
         except CarrierRefused as refusal:
             if task.course.sent_at is not None:
                 return self._unread(task, str(refusal))
@@ -122,7 +120,7 @@ class Helm:
     def _unread(self, task: Task, why: str) -> Ending:
         now = self._clock()
         if task.course.sent_at is None:
-            return task.later(_AGAIN) if task.course.is_patient(now) else _not_asked(why)
+            return task.later(AGAIN) if task.course.is_patient(now) else _not_asked(why)
         if not task.course.is_hopeless(now):
             return task.later()
         log.warning("shipment.unclear", shipment=task.steer.order.shipment, deed=task.steer.deed)
@@ -148,7 +146,7 @@ class Helm:
             log.info("shipment.refused", deed=task.steer.deed, key=refusal.key, status=refusal.status)
             return replace(sending, course=sending.course.answered("refused", refusal.key)), None
         except CarrierUnavailable as error:
-            if error.status == _LIMITED:
+            if error.status == LIMITED:
                 return await self._unsent(task, str(error))
             log.warning("shipment.in_doubt", deed=task.steer.deed, reason=str(error))
             return sending, None
@@ -160,7 +158,7 @@ class Helm:
             await task.hand.step(lambda it: self._put_back(it, task), lambda _: task.course.progress)
             if not task.course.is_patient(self._clock()):
                 return _not_asked(why)
-        return task.later(_AGAIN)
+        return task.later(AGAIN)
 
     # -- ending --------------------------------------------------------------------------------------------------------
 
@@ -192,8 +190,8 @@ class Helm:
         return done(**about, **summary(known, self._clock()))
 
     def no(self, task: Task, why: Refusal) -> Ending:
-        """End it with a definite no."""
-        return self.back(task, refused(why.kind, why.why, why.errors))
+        """End it with a no, which is a definite one where a call was made."""
+        return self.back(task, refused(why.kind, why.why, why.errors) if task.course.sent else why.outcome)
 
     def _given_up(self, task: Task, outcome: Outcome) -> Ending:
         def write(transaction: Transaction) -> Outcome:

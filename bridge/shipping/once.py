@@ -29,8 +29,8 @@ class Errand(Generic[T]):
     """What is to be done. `send` gives None where the answer says no more than that it was taken in.
 
     `look` gives what came of what was sent since a moment, None where nothing shows; what does not show for
-    `absent_after` was not done. With `looks_after_no` a refusal may mean that it was done before. `noted` is kept
-    beside how far it has come.
+    `absent_after` was not done. With `looks_after_no` the first refusal, too, may mean that it was done before, and
+    what a look does not show then was not. `noted` is kept beside how far it has come.
     """
 
     name: str
@@ -103,7 +103,10 @@ class Once(Generic[T]):
         return Unclear() if now > before.since + UNCLEAR_AFTER else self._later(before, AGAIN)
 
     async def _refused(self, sent: Attempt, refusal: CarrierRefused) -> Came[T]:
-        """Believe a no, unless it may be one to a repeat: then what is there counts."""
+        """Believe a no, unless it may be one to a repeat: then what is there counts.
+
+        The carrier may refuse a repeat for nothing but what it did at first, so that nothing shows proves no no.
+        """
         if sent.sent == 1 and not self._errand.looks_after_no:
             return Refused(refusal)
         assert sent.sent_at is not None
@@ -111,8 +114,14 @@ class Once(Generic[T]):
             value = await self._errand.look(sent.since - EARLIER)
         except CarrierError as error:
             log.info("carrier.look_failed", errand=self._errand.name, reason=str(error))
-            return self._later(sent, sent.look_in) if isinstance(error, CarrierUnavailable) else Refused(refusal)
-        return Refused(refusal) if value is None else Done(value)
+            return self._later(sent, sent.look_in) if isinstance(error, CarrierUnavailable) else self._no(refusal)
+        return self._no(refusal) if value is None else Done(value)
+
+    def _no(self, refusal: CarrierRefused) -> Refused | Unclear:
+        if self._errand.looks_after_no:
+            return Refused(refusal)
+        log.warning("carrier.repeat_refused", errand=self._errand.name, reason=str(refusal))
+        return Unclear()
 
     async def _look(self, attempt: Attempt) -> Came[T] | Attempt:
         began_at = self._clock()

@@ -1,6 +1,7 @@
 """An order whose answer was lost is looked for among the carrier's orders for one of its shipments.
 
-It is ours where it is for exactly those that were asked for, as young as the command, and no other command's.
+It is ours where it is for exactly those that were asked for, as young as the command, and no other command's. What
+cannot be read may be it, so a list with such entries proves nothing of what it does not show.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from bridge.dispatch.order import DispatchOrder, DispatchPage
 from bridge.errors import CarrierUnavailable
 from bridge.model import OrganizationId, ShipmentId
 from bridge.ports.shipping import Dispatcher
+from bridge.reconciling.pages import NOT_WHOLE
 
 _MOST_PAGES: Final = 20
 """How far back is looked where the carrier lists orders of all shipments: 2,000 orders."""
@@ -31,11 +33,16 @@ class OrderSearch:
 
     async def look(self, since: datetime) -> DispatchOrder | None:
         """Find the one that was made since then and is no other command's. Raises CarrierError."""
-        found = [one for one in await self._listed(since) if self._is_it(one, since)]
+        pages = await self._listed(since)
+        young = [one for page in pages for one in page.orders if one.created_at is None or one.created_at >= since]
+        found = [one for one in young if self._is_it(one)]
         others = await self._keeping.claimed(self._organization, [one.id for one in found])
-        return next((one for one in found if one.id not in others), None)
+        ours = next((one for one in found if one.id not in others), None)
+        if ours is None and (any(page.unread for page in pages) or not all(one.is_whole for one in young)):
+            raise CarrierUnavailable(NOT_WHOLE)
+        return ours
 
-    async def _listed(self, since: datetime) -> list[DispatchOrder]:
+    async def _listed(self, since: datetime) -> list[DispatchPage]:
         """List the orders for one of the shipments; where the carrier drops that filter, all of them since then."""
         try:
             return await self._pages(min(self._shipments), since)
@@ -44,18 +51,17 @@ class OrderSearch:
                 raise
             return await self._pages(None, since)
 
-    async def _pages(self, shipment: ShipmentId | None, since: datetime) -> list[DispatchOrder]:
-        found: list[DispatchOrder] = []
+    async def _pages(self, shipment: ShipmentId | None, since: datetime) -> list[DispatchPage]:
+        found: list[DispatchPage] = []
         for number in range(1, _MOST_PAGES + 1):
             page = await self._dispatcher.list_orders(number, shipment)
-            found += page.orders
+            found.append(page)
             if page.is_last or _is_older(page, since):
                 return found
         raise CarrierUnavailable("too_many_orders")
 
-    def _is_it(self, order: DispatchOrder, since: datetime) -> bool:
-        is_young = order.created_at is None or order.created_at >= since
-        return is_young and {one.id for one in order.shipments} == self._shipments
+    def _is_it(self, order: DispatchOrder) -> bool:
+        return order.is_whole and {one.id for one in order.shipments} == self._shipments
 
 
 def _is_older(page: DispatchPage, since: datetime) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from bridge.commands.refusing import refused
+from bridge.commands.refusing import refused, unprocessable
 from bridge.errors import CarrierRefused, FieldProblem
 from bridge.model import OrganizationId, Outcome
 from bridge.web.bodies import told
@@ -29,7 +29,9 @@ class Refusal:
 
     @property
     def outcome(self) -> Outcome:
-        """End a command with it."""
+        """End a command with it; what is ours to refuse leaves its key free."""
+        if self.kind == UNPROCESSABLE.name:
+            return unprocessable(self.errors)
         return refused(self.kind, self.why, self.errors)
 
     def written(self) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from bridge.commands.handling import Ending, Hand, Later
 from bridge.commands.models import done
-from bridge.commands.refusing import nothing_sent, refused
+from bridge.commands.refusing import nothing_sent, unprocessable
 from bridge.dispatch.asked import AboutDispatchOrder, AddDispatchComment, ChangeDispatchComment
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
@@ -67,7 +67,7 @@ class Remarks:
     def _dispatcher(self, asked: AboutDispatchOrder) -> Dispatcher | Outcome:
         organization = refusals.organization(asked.organization_id, self._dispatchers)
         if not isinstance(organization, int):
-            return refused("unprocessable", organization.message, [organization])
+            return unprocessable([organization])
         return self._dispatchers[organization]
 
     def _unread(self, attempt: Attempt, error: CarrierUnavailable) -> Ending:

@@ -8,7 +8,7 @@ from typing import Final
 
 from bridge.commands.handling import Hand
 from bridge.commands.models import done, failed
-from bridge.commands.refusing import refused
+from bridge.commands.refusing import unprocessable
 from bridge.dispatch.asked import PrintDispatchOrder
 from bridge.dispatch.printout import Printout
 from bridge.errors import CarrierRefused, CarrierUnavailable
@@ -31,7 +31,7 @@ class Signed:
         asked = PrintDispatchOrder.read(claimed.body)
         organization = refusals.organization(asked.organization_id, self._dispatchers)
         if not isinstance(organization, int):
-            return refused("unprocessable", organization.message, [organization])
+            return unprocessable([organization])
         try:
             found = await self._dispatchers[organization].printout(DispatchOrderId(asked.dispatch_order_id))
         except CarrierRefused as refusal:

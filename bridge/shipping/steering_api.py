@@ -30,7 +30,6 @@ from bridge.web.kinds import (
     NOTHING_SENT,
     Kind,
 )
-from bridge.web.problems import not_found
 
 
 class WhoseShipment(BaseModel):
@@ -109,8 +108,6 @@ class SteeringApi:
     async def _give(self, request: Request, client: Client, model: type[W], order: type[ShipmentOrder]) -> Response:
         key = bodies.required_key(request)
         shipment = numbers.shipment(request, "shipment")
-        if shipment < 1:
-            raise not_found("shipment")
         told = await bodies.read(request, model)
         organization = whose(client, told.organization_id)
         asked = order(shipment_id=shipment, **told.model_dump() | {"organization_id": organization})

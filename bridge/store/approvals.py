@@ -211,11 +211,11 @@ def _ask(
     """Ask for the first time."""
     organization = known[0] if order.organization is None and len(known) == 1 else order.organization
     if organization is None and not known:
-        return Refused("there is no organization here that could buy: none has a token")
+        return Refused("no organization here has a token, so none can buy", "missing")
     if organization is None:
-        return Refused("there are several organizations here: say which by organization_id")
+        return Refused("is needed: there are several organizations here", "missing")
     if organization not in known:
-        return Refused(f"there is no organization {organization} here that could buy")
+        return Refused("there is no such organization here that has a token", "unknown_value")
     want(transaction, [PurchaseWork(organization, order.shipment, now + WINDOW, DeliveryId(order.cause))], now)
     (found,) = find(transaction, order.shipment, frozenset({int(organization)}))
     changes = {"answer": Answer.asked.value, **columns}

@@ -27,6 +27,8 @@ MOST_ATTEMPTS: Final = 5
 """So often one is begun without coming any further; then it is left alone, for it may be what ends the processes."""
 Withdrawable = Literal["waiting", "unattended", "live"]
 """Which commands may be taken back: what nobody has begun, what nobody has in hand, whatever has not ended."""
+LastWord = Callable[[Transaction, ClaimedCommand], None]
+"""Tells what follows from a command's end that no handler told, because none came so far. It must not raise."""
 _GAVE_UP: Final = f"it was begun {MOST_ATTEMPTS} times and never came any further"
 
 
@@ -63,8 +65,7 @@ class SqlCommands:
 
     async def forget_result(self, operation: str, key: str) -> None:
         """Erase what came of a command: whoever wanted it has it, and it may be personal."""
-        owner = _result_of(operation, key)
-        await self._database.write(lambda transaction: transaction.run("DELETE FROM sealed WHERE owner = ?", (owner,)))
+        await self._database.write(lambda transaction: _erase(transaction, [_result_of(operation, key)]))
 
     async def underway(self, operation: str) -> int:
         """Count the commands of an operation that somebody has in hand."""
@@ -72,15 +73,18 @@ class SqlCommands:
         rows = await self._database.read(lambda transaction: transaction.run(sql, (operation, transaction.now)))
         return int(rows[0][0])
 
-    async def claim(self, rooms: Mapping[str, int]) -> Sequence[ClaimedCommand]:
+    async def claim(
+        self, rooms: Mapping[str, int], last_words: Mapping[str, LastWord] | None = None
+    ) -> Sequence[ClaimedCommand]:
         """Take what is to be done for eight seconds, the earliest deadline first, so many of each operation at most.
 
-        As long as there was any, there may be more: of an operation that stood behind one without room.
+        As long as there was any, there may be more: of an operation that stood behind one without room. What is given
+        up has its operation's last word, in one commit with the end.
         """
         wanted = {operation: room for operation, room in rooms.items() if room > 0}
         if not wanted:
             return ()
-        return await self._database.write(lambda transaction: self._claim(transaction, wanted))
+        return await self._database.write(lambda transaction: self._claim(transaction, wanted, last_words or {}))
 
     async def free_in(self) -> float | None:
         """Say in how many seconds the next lease ends, if nobody renews it; None where nobody has anything in hand."""
@@ -141,8 +145,8 @@ class SqlCommands:
         digest = sha256(command.body).digest()
         made = transaction.insert(_GIVEN, [_given(command, digest, transaction.now)], tail=_GIVEN_AGAIN)
         if made:
-            owner = _body_of(command.operation, command.id)
-            sealed.keep(transaction, self._vault, [(owner, command.body)])
+            sealed.keep(transaction, self._vault, [(_body_of(command.operation, command.id), command.body)])
+            _erase(transaction, [_result_of(command.operation, command.id)])  # of the first, where it was withdrawn
             transaction.notify("commands")
         elif _digest(transaction, command) != digest:
             raise KeyUsed(f"{command.operation}: this key was used for something else")
@@ -172,7 +176,9 @@ class SqlCommands:
 
     # -- carrying out ------------------------------------------------------------------------------------------------
 
-    def _claim(self, transaction: Transaction, rooms: Mapping[str, int]) -> list[ClaimedCommand]:
+    def _claim(
+        self, transaction: Transaction, rooms: Mapping[str, int], last_words: Mapping[str, LastWord]
+    ) -> list[ClaimedCommand]:
         now = transaction.now
         _lapse(transaction, now)
         operations = sorted(rooms)
@@ -185,12 +191,14 @@ class SqlCommands:
         left = dict(rooms)
         claimed = []
         for row in rows:
-            if left[row[0]] and (one := self._take(transaction, row, now)) is not None:
+            if left[row[0]] and (one := self._take(transaction, row, now, last_words.get(row[0]))) is not None:
                 left[one.operation] -= 1
                 claimed.append(one)
         return claimed
 
-    def _take(self, transaction: Transaction, row: Row, now: Micros) -> ClaimedCommand | None:
+    def _take(
+        self, transaction: Transaction, row: Row, now: Micros, last_word: LastWord | None
+    ) -> ClaimedCommand | None:
         """Take one in hand; one that cannot be carried out by anybody is ended instead."""
         operation, key, given_by, attempts, progress = row
         token = transaction.run(
@@ -200,8 +208,10 @@ class SqlCommands:
         )[0][0]
         body, ending = self._body(transaction, operation, key)
         claimed = ClaimedCommand(operation, key, given_by, body or b"", token, _read(progress))
-        if attempts >= MOST_ATTEMPTS:
+        if ending is None and attempts >= MOST_ATTEMPTS:
             ending = Outcome(CommandState.unknown, error=_GAVE_UP)
+            if last_word is not None:
+                last_word(transaction, claimed)
         if ending is None:
             return claimed
         self._conclude(transaction, claimed, ending)
@@ -325,7 +335,10 @@ def _lapse(transaction: Transaction, now: Micros) -> None:
 
 def _erase_bodies(transaction: Transaction, keys: Sequence[Row]) -> None:
     """Keep what was asked no longer than it is needed."""
-    owners = [_body_of(operation, key) for operation, key in keys]
+    _erase(transaction, [_body_of(operation, key) for operation, key in keys])
+
+
+def _erase(transaction: Transaction, owners: Sequence[str]) -> None:
     if owners:
         transaction.run(f"DELETE FROM sealed WHERE owner IN ({marks(owners)})", owners)
 

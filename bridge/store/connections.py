@@ -309,7 +309,7 @@ def _waiting(purpose: int, holder: str, until: Micros) -> Waiting:
 def _save(transaction: Transaction, one: Connection) -> None:
     """Write everything but the pause, which an exchange seldom changes."""
     first = one.first_in_line
-    held = [[each.token, each.holder, each.until, each.turn, each.is_probe] for each in one.held]
+    held = [[each.token, each.holder, each.until, each.turn, each.is_probe, each.is_patient] for each in one.held]
     transaction.run(
         "UPDATE connections SET last_turn = ?, not_before = ?, last_token = ?, held = ?, first_in_line = ?,"
         " failures = ?, trips = ?, open_until = ?, degraded_since = ? WHERE name = ?",

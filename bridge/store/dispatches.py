@@ -72,12 +72,6 @@ def find(transaction: Transaction, order: DispatchOrderId, organizations: Collec
     return [_kept(transaction, row) for row in rows]
 
 
-def of_command(transaction: Transaction, command: str) -> Kept | None:
-    """Give the order that a command made."""
-    rows = transaction.run(f"SELECT {_COLUMNS} FROM dispatch_orders WHERE command = ?", (command,))
-    return _kept(transaction, rows[0]) if rows else None
-
-
 def claimed(
     transaction: Transaction, organization: OrganizationId, orders: Collection[DispatchOrderId]
 ) -> set[DispatchOrderId]:

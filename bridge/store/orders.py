@@ -57,9 +57,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why an order is not carried out, in words for whoever gave it."""
+    """Why an order is not carried out, in words for whoever gave it.
+
+    `organization` is what is wrong with whose shipment it names, where that is all.
+    """
 
     why: str
+    organization: Literal["missing", "unknown_value"] | None = None
 
 
 def have_it_wanted(
@@ -173,7 +177,7 @@ def find_one(transaction: Transaction, order: Order) -> Listed | Refused:
     if not found:
         return Refused(f"no purchase of shipment {order.shipment} was ever asked for")
     if len(found) > 1:
-        return Refused(f"several organizations have a shipment {order.shipment}: say which by organization_id")
+        return Refused(f"is needed: several organizations have a shipment {order.shipment}", "missing")
     return found[0]
 
 

@@ -61,7 +61,9 @@ CARRIER_UNAVAILABLE: Final = Kind("carrier-unavailable", 503, "The carrier gives
 NO_POLICY: Final = Kind("no-policy", 503, "The policy's file cannot be read.")
 LABEL_NOT_READY: Final = Kind("label-not-ready", 503, "The carrier has no label yet: ask again.")
 TOO_MANY_STREAMS: Final = Kind("too-many-streams", 503, "So many streams are open that there is no room for one more.")
-UNAVAILABLE: Final = Kind("unavailable", 503, "The database cannot be reached: nothing was done.")
+UNAVAILABLE: Final = Kind(
+    "unavailable", 503, "The database cannot be reached: the same, under the same key, may be asked for again."
+)
 
 KINDS: Final = (
     BAD_REQUEST,

@@ -84,7 +84,7 @@ async def on_http(_request: Request, error: Exception) -> Response:
 
 
 async def on_store(_request: Request, error: Exception) -> Response:
-    """Answer that the database cannot be reached: nothing was done."""
+    """Answer that the database cannot be reached."""
     log.warning("http.store_unavailable", error=type(error).__name__)
     return Problem(UNAVAILABLE, "The database cannot be reached.", headers={"retry-after": "5"}).response()
 

@@ -61,7 +61,7 @@ async def test_a_courier_is_ordered_followed_printed_and_called_off(tmp_path: Pa
     async with beside_a_carrier(tmp_path, **database) as (carrier, bridge):
         shipment = await bought(carrier)
         (tmp_path / "order.json").write_text(json.dumps({"shipments": [shipment], "address": ADDRESS}))
-        created = await verb(bridge.environ, "dispatch", "create", "--from-file", f"{tmp_path}/order.json", "--json")
+        created = await verb(bridge.environ, "dispatch", "create", "--file", f"{tmp_path}/order.json", "--json")
         assert created.code == 0, created.err
         order = created.json["result"]["dispatch_order_id"]
 

@@ -92,7 +92,7 @@ WRONG = [
     ("dead", "redrive", "--limit", "0"),
     ("dispatch", "create"),
     ("dispatch", "create", "--shipment", "5"),
-    ("dispatch", "create", "--from-file", "nowhere.json"),
+    ("dispatch", "create", "--file", "nowhere.json"),
     ("dispatch", "printout", "5"),
     ("dispatch", "cancel", "x"),
     ("policy", "explain"),
@@ -118,7 +118,7 @@ def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
             ("--shipment", "5", "--street", "Lwowska", "--building", "1", "--city", "K", "--post-code", "3"),
             "--post-code",
         ),
-        (("--point", "7", "--from-file", "nowhere.json"), "--from-file"),
+        (("--point", "7", "--file", "nowhere.json"), "--file"),
     ],
 )
 def test_what_is_wrong_with_a_courier_is_told_by_option(arguments: tuple[str, ...], option: str) -> None:

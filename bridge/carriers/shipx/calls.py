@@ -80,19 +80,17 @@ def buy(choice: Choice) -> Call:
 
 
 def bulk_buy(organization: OrganizationId, choices: Sequence[Choice]) -> Call:
-    """Buy several offers, all or none."""
-    return _many("bulk_buy", organization, choices)
+    """Buy several offers, all or none. A shipment's own id is what a refusal is to name it by."""
+    items = [{"id": one.shipment, "shipment_id": one.shipment, "offer_id": one.offer} for one in choices]
+    path = f"/v1/organizations/{number(organization)}/shipments/bulk_buy"
+    about = frozenset(one.shipment for one in choices)
+    return Call("bulk_buy", "POST", path, json={"shipments": items}, about=about)
 
 
 def select(choice: Choice) -> Call:
     """Choose one offer, and do not pay for it. The carrier forgets the others."""
     path = f"/v1/shipments/{number(choice.shipment)}/select_offer"
     return Call("select_offer", "POST", path, json={"offer_id": choice.offer})
-
-
-def select_many(organization: OrganizationId, choices: Sequence[Choice]) -> Call:
-    """Choose several offers."""
-    return _many("select_offers", organization, choices)
 
 
 def edit(shipment: ShipmentId, attributes: Mapping[str, str]) -> Call:
@@ -161,14 +159,6 @@ def _wished(wish: LabelWish) -> Mapping[str, str]:
     """Write a wish. A type that is spelled differently is an unknown one (2026-10), and couriers have no `normal`."""
     form = {"format": wish.format.capitalize()}
     return form if wish.kind is None else form | {"type": wish.kind.value}
-
-
-def _many(operation: str, organization: OrganizationId, choices: Sequence[Choice]) -> Call:
-    """Do something with several offers. A shipment's own id is what a refusal is to name it by."""
-    items = [{"id": one.shipment, "shipment_id": one.shipment, "offer_id": one.offer} for one in choices]
-    path = f"/v1/organizations/{number(organization)}/shipments/{operation}"
-    about = frozenset(one.shipment for one in choices)
-    return Call(operation, "POST", path, json={"shipments": items}, about=about)
 
 
 def _list(operation: str, organization: OrganizationId, query: Mapping[str, object], filters: Sequence[str]) -> Call:

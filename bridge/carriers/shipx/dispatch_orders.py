@@ -90,6 +90,7 @@ def order(found: OrderShape) -> DispatchOrder:
         comments=tuple(CommentId(one.id) for one in found.comments or () if one),
         created_at=utc(found.created_at),
         updated_at=utc(found.updated_at),
+        is_whole=found.shipments is not None and None not in found.shipments,
     )
 
 

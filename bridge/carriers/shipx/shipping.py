@@ -30,7 +30,7 @@ class ShipxShipping:
         """Make them."""
         return cls(
             ShipxCreator(asker, organization),
-            ShipxChooser(asker, organization),
+            ShipxChooser(asker),
             ShipxCanceller(asker),
             ShipxLabels(asker, organization),
             ShipxDispatcher(asker, organization),

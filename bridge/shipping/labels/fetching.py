@@ -14,11 +14,11 @@ import structlog
 
 from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import done
-from bridge.commands.refusing import nothing_sent, refused
+from bridge.commands.refusing import nothing_sent, unprocessable
 from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit, StoreUnavailable
 from bridge.model import ClaimedCommand, CommandState, Outcome, Progress, ShipmentId, micros, moment
 from bridge.shipments import label_rules
-from bridge.shipments.asked_label import FetchLabel
+from bridge.shipments.asked_label import FetchLabel, KeepLabel
 from bridge.shipments.label import Label, LabelWish
 from bridge.shipping import refusals
 from bridge.shipping.labels.desk import Desk
@@ -78,13 +78,16 @@ class Fetching:
         asked = FetchLabel.read(claimed.body)
         found = await self._desk.find([ShipmentId(asked.shipment_id)], asked.organization_id, self._desk.carriers)
         if isinstance(found, FieldError):
-            return refused("unprocessable", f"{found.field} {found.message}", [found])
+            return unprocessable([found])
         (known,) = found
-        if errors := _broken(asked, known):
+        wish, errors = asked.wish, _broken(asked, known)
+        if errors and claimed.operation != KeepLabel.operation:
             return refusals.ours(errors).outcome
+        if errors:  # nobody chose that size for this shipment: it gets what its service has
+            wish = LabelWish(asked.format)
         at = claimed.progress.at
         since = moment(int(str(at["since"]))) if "since" in at else self._desk.clock()
-        task = _Task(claimed, known, asked.wish, since, int(str(at.get("tries", 0))))
+        task = _Task(claimed, known, wish, since, int(str(at.get("tries", 0))))
         kept = await self._desk.look(task.place)
         if kept is not None and await self._desk.content(kept) is not None:
             return done(**reference(kept))
@@ -118,7 +121,7 @@ class Fetching:
         """Wait for a turn: nobody was asked."""
         if self._is_over(task):
             self._desk.count(task.wish.format, "given_up")
-            return nothing_sent(f"the carrier could not be asked ({error})")
+            return self._failed(task, error.reason, nothing_sent(f"the carrier could not be asked ({error})"))
         after = _SOON if error.retry_after is None else max(timedelta(seconds=error.retry_after), _SOON)
         return Later(after, task.progress)
 

@@ -37,6 +37,14 @@ async def test_a_shipment_that_the_list_shows_after_a_younger_one_is_found_by_th
         assert await known(stage) == {late.id, young.id}
 
 
+async def test_what_cannot_be_read_keeps_nothing_else_from_being_found(database: ManagedDatabase) -> None:
+    async with rounds(database, **LATE) as stage:
+        carrier = Carrier(shipment(1, "created", created_at=stage.now))
+        carrier.unread = 1
+        await another(stage, carrier).look()
+        assert await known(stage) == {1}
+
+
 async def test_hundreds_that_were_made_while_nobody_looked_are_all_found(database: ManagedDatabase) -> None:
     async with rounds(database, **LATE) as stage:
         made = set()

@@ -56,8 +56,8 @@ async def test_an_order_is_kept_as_it_was_written_down(database: ManagedDatabase
     assert joined is not None
     assert await desk.kept() == joined
     assert (joined.shipments, joined.command, joined.due_at) == (SHIPMENTS, "one", after(15))
-    assert await desk.keeping.made_by("one") == joined
-    assert await desk.keeping.made_by("another") is None
+    assert await desk.keeping.kept(joined.organization, joined.id) == joined
+    assert await desk.keeping.kept(OrganizationId(4822), joined.id) is None
     assert await desk.events() == [("dispatch_order.created", 1, "shipx.dispatch_order.created")]
 
 

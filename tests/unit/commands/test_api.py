@@ -13,11 +13,14 @@ import httpx
 import pytest
 
 from bridge.commands.execute import Executor, Operation
+from bridge.commands.giving import Giving
 from bridge.commands.handling import Hand, Handler, Later
 from bridge.commands.models import ReplayEvents, done, failed, rejected
-from bridge.commands.refusing import nothing_sent, refused
+from bridge.commands.refusing import nothing_sent, refused, unprocessable
+from bridge.errors import StoreUnavailable
 from bridge.lifecycle import Stop
-from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
+from bridge.model import ClaimedCommand, Command, CommandState, Outcome, Progress, Standing
+from bridge.store.commands import SqlCommands, Submitted
 from bridge.web.access import EVERY_SCOPE
 from bridge.web.problems import FieldError
 from tests.support.bridge import until
@@ -130,6 +133,7 @@ ENDS = [
     (rejected("there is no queue x"), 422, "rejected", "a no"),
     (failed("the broker is away"), 503, "failed", "a failure"),
     (refused("carrier-refused", "no_carriers"), 422, "carrier-refused", "the carrier's no"),
+    (unprocessable([FieldError("offer_id", "expired", "has run out")]), 422, "unprocessable", "our own no"),
     (nothing_sent("the breaker is open"), 503, "nothing-sent", "nothing was sent"),
     (Outcome(CommandState.unknown, error="nobody knows"), 502, "unknown-outcome", "nobody knows"),
 ]
@@ -217,6 +221,20 @@ async def test_what_was_never_given_is_not_found(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such command.")
 
 
+async def test_a_file_that_names_people_is_shown_to_nobody_who_may_not_see_them(tmp_path: Path) -> None:
+    async def printed(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
+        return done(media_type="application/pdf", content="JVBERi0=")
+
+    clients = [client_of("blind", EVERY_SCOPE - {"personal:read"})]
+    async with Stage(tmp_path, command_seconds=10, clients=clients) as stage, carried_out(stage, printed):
+        await post(stage, {"all": True}, key="k-1")
+        seen = [(await stage.ask("GET", f"{SHOWN}/k-1", token=token)).json() for token in (OPERATOR, "blind")]
+        assert [one["result"] for one in seen] == [
+            {"media_type": "application/pdf", "content": "JVBERi0="},
+            {"media_type": "application/pdf"},
+        ]
+
+
 async def test_a_command_is_shown_to_whoever_gave_it_and_to_nobody_else(tmp_path: Path) -> None:
     async with Stage(tmp_path, clients=CLIENTS) as stage:
         await post(stage, {"all": True}, key="mine", token="admin-of-4822")
@@ -244,6 +262,49 @@ async def test_what_was_not_sent_may_be_asked_for_again_under_its_key(tmp_path: 
         assert (first.status_code, first.headers["retry-after"]) == (503, "5")
         second = await post(stage, {"all": True}, key="k-1")
         assert (second.status_code, second.json()["result"]) == (200, {"events": 1})
+
+
+async def test_what_we_do_not_take_leaves_the_key_free_for_other_words_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    wrong = FieldError("organization_id", "missing", "is needed: there are several organizations here")
+    endings = iter([unprocessable([wrong]), rejected("there is no queue x")])
+
+    async def end(_claimed: ClaimedCommand, _hand: Hand) -> Outcome:
+        return next(endings)
+
+    async with Stage(tmp_path, command_seconds=10) as stage, carried_out(stage, end):
+        first = await post(stage, {"all": True}, key="k-1")
+        assert (first.status_code, [one["field"] for one in first.json()["errors"]]) == (422, ["organization_id"])
+        other = await post(stage, {"organizations": [4822]}, key="k-1")
+        assert (other.json()["type"], "errors" in other.json()) == ("/problems/rejected", False)
+
+
+async def test_a_database_that_goes_away_after_a_command_was_stored_does_not_hide_that(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        giving = Giving(AwayAfterwards(stage.commands), lambda: None, wait_s=0.3)
+        answer = await giving.give(Command(ReplayEvents.operation, "k-1", b"{}", "tests"))
+        assert (answer.status_code, answer.headers["location"]) == (202, f"{SHOWN}/k-1")
+
+
+async def test_a_result_that_cannot_be_read_any_more_does_not_hide_that_it_was_given_before(tmp_path: Path) -> None:
+    async with Stage(tmp_path, command_seconds=10) as stage:
+        async with carried_out(stage, well):
+            assert (await post(stage, {"subject": "shipment/1"}, key="k-1")).status_code == 200
+        stage.change("UPDATE sealed SET key_id = 'gone' WHERE owner LIKE 'command:result/%'")
+        answer = await post(stage, {"subject": "shipment/1"}, key="k-1")
+        assert (answer.status_code, answer.headers["location"]) == (202, f"{SHOWN}/k-1")
+
+
+class AwayAfterwards(SqlCommands):
+    """Takes a command, and is away then."""
+
+    def __init__(self, commands: SqlCommands) -> None:
+        self._inner = commands
+
+    async def submit(self, command: Command) -> Submitted:
+        return await self._inner.submit(command)
+
+    async def look(self, operation: str, key: str) -> Standing | None:
+        raise StoreUnavailable("away")
 
 
 async def test_a_refusal_is_told_field_by_field_at_once_and_later(tmp_path: Path) -> None:

@@ -99,6 +99,7 @@ def test_answers_go_to_the_sender_and_to_queues_of_the_settings(queue: str | Non
     assert may_reply(message, ("erp.replies.*", "bridge*")) is may, remark
 
 
+UNFIT = {"problem": "unprocessable", "errors": [{"field": "a", "code": "c", "message": "b"}]}
 STANDINGS = [
     # state, result, error, what a first one is told
     (CommandState.waiting, None, None, {"outcome": "accepted"}),
@@ -108,6 +109,7 @@ STANDINGS = [
     (CommandState.failed, {"n": 1}, "away", {"outcome": "rejected", "result": {"n": 1}, "error": "away"}),
     (CommandState.unknown, None, "a bug", {"outcome": "unknown", "error": "a bug"}),
     (CommandState.withdrawn, None, None, {"outcome": "rejected", "error": "it was withdrawn"}),
+    (CommandState.withdrawn, UNFIT, "a: b", {"outcome": "rejected", "error": "a: b", **UNFIT}),
 ]
 
 

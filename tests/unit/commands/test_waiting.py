@@ -68,6 +68,10 @@ async def test_one_that_stays_away_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         await followed(Looks(RUNNING, AWAY))
 
 
+async def test_within_a_bounded_time_one_that_stays_away_leaves_what_was_seen_last() -> None:
+    assert await within(cast("SqlCommands", Looks(RUNNING, AWAY)), WAITING, 0.01) == RUNNING
+
+
 async def test_a_bounded_time_gives_what_is_known_by_then() -> None:
     assert await within(cast("SqlCommands", Looks(RUNNING, DONE)), WAITING, 10) == DONE
     assert await within(cast("SqlCommands", Looks(RUNNING)), WAITING, 0) == WAITING

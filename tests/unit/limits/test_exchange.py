@@ -135,6 +135,29 @@ def test_who_waits_elsewhere_hears_of_room_only_when_there_was_none() -> None:
     assert row.bring(returned=[(full[0], ANSWERED)]).has_made_room
 
 
+@pytest.mark.parametrize("purpose", [purpose for purpose in Purpose if purpose >= Purpose.label])
+def test_what_can_wait_leaves_a_place_to_what_cannot(purpose: Purpose) -> None:
+    row = Row()
+    label = row.take(Purpose.label)
+    assert row.ask(purpose) == Later(at(1))
+    assert row.ask(BUY) == Granted(2)
+    row.wait(1)
+    assert row.bring(returned=[(label, ANSWERED)]).has_made_room
+    assert row.ask(purpose) == Granted(3)
+
+
+def test_of_one_place_everybody_has_it_in_turn() -> None:
+    row = Row(Limits(60, at_once=1))
+    assert row.ask(Purpose.label) == Granted(1)
+
+
+def test_room_for_what_can_wait_is_told_though_there_was_a_place() -> None:
+    row = Row(Limits(60, at_once=3))
+    labels = [row.take(Purpose.label), row.take(Purpose.label)]
+    assert isinstance(row.ask(Purpose.label), Later)
+    assert row.bring(returned=[(labels[0], ANSWERED)]).has_made_room
+
+
 # -- purchases first ---------------------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,7 @@ class Carrier:
         self.purposes: list[Purpose] = []
         self.fails: Callable[[int], CarrierUnavailable | CarrierRefused | None] = lambda _: None
         self.page_size = 100
+        self.unread = 0
 
     async def read(self, shipment: ShipmentId, purpose: Purpose = Purpose.read) -> Shipment:
         self.alone.append(shipment)
@@ -89,7 +90,7 @@ class Carrier:
         ordered = sorted(chosen, key=lambda one: (one.traits.created_at or since, one.id))
         start = (page - 1) * self.page_size
         items = tuple(ordered[start : start + self.page_size])
-        return Page(items, len(ordered), 0, is_last=start + self.page_size >= len(ordered))
+        return Page(items, len(ordered), self.unread, is_last=start + self.page_size >= len(ordered))
 
     def _called(self, purpose: Purpose) -> None:
         self.purposes.append(purpose)

@@ -11,7 +11,7 @@ from bridge.errors import CarrierUnavailable
 from bridge.limits.connection import Purpose
 from bridge.ports import Page
 from bridge.purchasing.shipment import Shipment, Traits
-from bridge.reconciling.pages import FILTER_DROPPED, created_since
+from bridge.reconciling.pages import FILTER_DROPPED, NOT_WHOLE, created_since
 from tests.unit.reconciling.shipments import NOW, Carrier, created
 
 
@@ -56,6 +56,15 @@ async def test_a_list_that_ignores_what_was_asked_is_not_read() -> None:
     ignoring = Ignoring(created(1, -3600), created(2, 1))
     with pytest.raises(CarrierUnavailable, match=FILTER_DROPPED):
         await ids(ignoring)
+
+
+async def test_a_list_with_what_cannot_be_read_is_not_whole_to_whoever_looks_for_something() -> None:
+    carrier = paged(created(1, 1), created(2, 2))
+    carrier.unread = 1
+    with pytest.raises(CarrierUnavailable, match=NOT_WHOLE):
+        await ids(carrier)
+    found = created_since(carrier, NOW, Purpose.sweep, may_skip=True)
+    assert [one.id async for batch in found for one in batch.shipments] == [1, 2]
 
 
 async def test_how_far_it_was_read_is_said_with_each_page() -> None:

@@ -42,9 +42,9 @@ def keeping(parts: Parts) -> Keeping:
 def couriers(parts: Parts) -> Mapping[str, Operation]:
     """What a process carries out."""
     dispatchers, clock = {ORGANIZATION: ShipxDispatcher(parts.client.asker, ORGANIZATION)}, parts.stage.clock
-    remarks = Remarks(dispatchers, clock)
+    courier, remarks = Courier(dispatchers, keeping(parts), clock), Remarks(dispatchers, clock)
     return {
-        CREATE: Operation(Courier(dispatchers, keeping(parts), clock)),
+        CREATE: Operation(courier, last_word=courier.given_up),
         CANCEL: Operation(CalledOff(dispatchers, keeping(parts), clock)),
         ADD: Operation(remarks.add),
         ChangeDispatchComment.operation: Operation(remarks.change),

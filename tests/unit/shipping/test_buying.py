@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pytest
 
 from bridge.approvals.approving import Approving
+from bridge.carriers.shipx.client import ShipxClient
 from bridge.commands.execute import Operation
 from bridge.commands.models import BuyShipment
-from bridge.model import CommandState
+from bridge.limits.connection import Purpose
+from bridge.model import CommandState, OrganizationId, ShipmentId
+from bridge.purchasing.shipment import Shipment
 from bridge.shipping.buying import Buying
-from bridge.shipping.helm import Helm
+from bridge.shipping.helm import Helm, Reader
 from bridge.store.approvals import SqlApprovals
 from bridge.store.steering import SqlSteering
 from tests.unit.purchasing.stage import ORGANIZATION
@@ -20,13 +24,16 @@ from tests.unit.shipping.stage import Parts, Stage
 from tests.unit.shipping.test_selecting import error, offered, row
 
 BUY = BuyShipment.operation
+OTHER = OrganizationId(4822)
 
 
-def buying(parts: Parts) -> Mapping[str, Operation]:
+def buying(
+    parts: Parts, *, known: Sequence[OrganizationId] = (ORGANIZATION,), reader: Reader | None = None
+) -> Mapping[str, Operation]:
     clock = parts.stage.clock
-    approving = Approving(SqlApprovals(parts.recorder), known=[ORGANIZATION], clock=clock, on_changed=lambda: None)
+    approving = Approving(SqlApprovals(parts.recorder), known=known, clock=clock, on_changed=lambda: None)
     helm = Helm(parts.database, SqlSteering(parts.recorder), parts.learning, clock, lambda: None)
-    return {BUY: Operation(Buying(approving, {ORGANIZATION: parts.client}, helm))}
+    return {BUY: Operation(Buying(approving, {ORGANIZATION: reader or parts.client}, helm))}
 
 
 @pytest.mark.parametrize("state", [None, "state = 'held', reason = 'approval_required'", "state = 'wanted'"])
@@ -38,6 +45,28 @@ def test_an_offer_that_is_on_offer_is_asked_for(state: str | None) -> None:
             await stage.give(BUY, BuyShipment(shipment_id=shipment, offer_id=offer).canonical)
             assert (await stage.done(BUY))["state"] == "wanted"
             assert row(stage) == ("wanted", None, None, offer)
+
+    in_virtual_time(story())
+
+
+def test_what_is_to_be_bought_is_read_in_the_turn_of_a_purchase() -> None:
+    turns: list[Purpose] = []
+
+    class Noting:
+        def __init__(self, client: ShipxClient) -> None:
+            self._client = client
+
+        async def read(self, shipment: ShipmentId, purpose: Purpose = Purpose.read) -> Shipment:
+            turns.append(purpose)
+            return await self._client.read(shipment, purpose)
+
+    async def story() -> None:
+        async with Stage(lambda parts: buying(parts, reader=Noting(parts.client))).open() as stage:
+            shipment, (offer, *_) = await offered(stage)
+            stage.start()
+            await stage.give(BUY, BuyShipment(shipment_id=shipment, offer_id=offer).canonical)
+            await stage.done(BUY)
+            assert turns == [Purpose.read]
 
     in_virtual_time(story())
 
@@ -64,8 +93,26 @@ def test_an_offer_that_cannot_be_bought_is_told_by_its_field(wait: float, number
             stage.start()
             await stage.give(BUY, BuyShipment(shipment_id=shipment, offer_id=number or offer).canonical)
             standing = await stage.ended(BUY)
-            assert (standing.state, error(standing)) == (CommandState.rejected, ("offer_id", code))
+            assert (standing.state, error(standing)) == (CommandState.withdrawn, ("offer_id", code))
             assert row(stage) == ("held", "approval_required", None, None)
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(
+    ("known", "asked", "code"),
+    [((ORGANIZATION, OTHER), None, "missing"), ((), None, "missing"), ((ORGANIZATION,), OTHER, "unknown_value")],
+    ids=["several", "none", "another"],
+)
+def test_whose_it_is_can_be_said_under_the_same_key(
+    known: Sequence[OrganizationId], asked: int | None, code: str
+) -> None:
+    async def story() -> None:
+        async with Stage(partial(buying, known=known)).open() as stage:
+            stage.start()
+            await stage.give(BUY, BuyShipment(shipment_id=17, organization_id=asked).canonical)
+            standing = await stage.ended(BUY)
+            assert (standing.state, error(standing)) == (CommandState.withdrawn, ("organization_id", code))
 
     in_virtual_time(story())
 

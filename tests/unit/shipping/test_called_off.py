@@ -47,6 +47,35 @@ def test_whatever_becomes_of_the_answer_it_is_cancelled(kind: str) -> None:
     in_virtual_time(story())
 
 
+def test_one_that_the_carrier_does_not_know_any_more_after_it_took_the_cancel_in_is_gone() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            stage.start()
+            number = await ordered(stage, await bought(stage))
+            await stage.fault("unavailable", method="GET", path=DELETED)
+            await give(stage, CancelDispatchOrder(dispatch_order_id=number))
+            await pass_time(1.5)
+            at_carrier(stage, number).organization = None  # the carrier shows it to nobody any more
+            assert (await stage.done(CANCEL))["state"] == "gone"
+            kind, event = told(stage, number)[-1]
+            assert (kind, event["data"]["reason"]) == ("dispatch_order.failed", "gone")
+            assert event["causationid"] == "one"
+            assert stage.disk.rows("SELECT state, due_at FROM dispatch_orders") == [("gone", None)]
+
+    in_virtual_time(story())
+
+
+def test_one_that_the_carrier_never_knew_is_not_gone_though_an_answer_was_lost() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            stage.start()
+            await stage.fault("dropped", method="DELETE", path=DELETED)
+            await give(stage, CancelDispatchOrder(dispatch_order_id=999))
+            assert (await stage.ended(CANCEL, seconds=2 * 3600)).state is CommandState.unknown
+
+    in_virtual_time(story())
+
+
 def test_wherever_a_process_dies_it_is_cancelled_and_told_once() -> None:
     names = in_virtual_time(_dying(Points()))
     assert "before DELETE" in names

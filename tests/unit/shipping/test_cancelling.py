@@ -166,6 +166,24 @@ def test_what_somebody_else_cancelled_just_now_is_looked_at_until_it_lasts() -> 
     in_virtual_time(story())
 
 
+def test_what_somebody_else_cancelled_and_the_carrier_overwrote_is_told_so_though_nothing_was_sent() -> None:
+    async def story() -> None:
+        async with Stage(cancelling).open() as stage:
+            shipment, _ = await offered(stage)
+            before = status(stage, shipment)
+            stage.start()
+            await stage.merchant.delete(f"/v1/shipments/{shipment}")
+            await give(stage, shipment)
+            await pass_time(0.5)
+            moved = await stage.merchant.post(f"/_control/shipments/{shipment}/statuses", json={"status": before})
+            assert moved.status_code == 200, moved.text
+            standing = await stage.ended(CANCEL)
+            assert (standing.result or {})["problem"] == "cancel-failed"
+            assert told(stage, shipment)[-1][:2] == ("shipment.cancel_failed", "overwritten")
+
+    in_virtual_time(story())
+
+
 @pytest.mark.parametrize(
     ("offers", "reason", "after"),
     [(3.2, "overwritten", ("held", "by_person")), (1.2, "bought", ("succeeded", "adopted"))],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bridge.model import CommandState, Standing
+from bridge.store.commands import MOST_ATTEMPTS
 from tests.unit.purchasing.stage import ORGANIZATION, Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.shipping.couriers import ADDRESS, CREATE, ORDERS, at_carrier, bought, couriers, order, orders, told
@@ -136,6 +138,24 @@ def test_what_never_arrives_is_sent_three_times_and_then_nobody_knows() -> None:
     in_virtual_time(story())
 
 
+def test_a_courier_that_no_list_shows_may_be_coming_though_a_repeat_is_refused() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            stage.start()
+            shipments = await bought(stage)
+            await stage.fault("hung_up", method="POST", path=ORDERS)
+            await order(stage, shipments)
+            await pass_time(1)
+            [number] = orders(stage)
+            at_carrier(stage, number).created_at -= timedelta(hours=1)  # the lists show it as somebody else's
+            assert (await stage.ended(CREATE)).state is CommandState.unknown
+            assert orders(stage) == [number]
+            [(kind, body)] = stage.disk.rows("SELECT type, body FROM events")
+            assert (kind, json.loads(body)["data"]["reason"]) == ("dispatch_order.failed", "unknown")
+
+    in_virtual_time(story())
+
+
 def test_it_is_not_believed_to_be_absent_before_five_minutes() -> None:
     async def story() -> None:
         async with Stage(couriers).open() as stage:
@@ -147,6 +167,40 @@ def test_it_is_not_believed_to_be_absent_before_five_minutes() -> None:
             assert orders(stage) == []
             await stage.done(CREATE)
             assert len(orders(stage)) == 1
+
+    in_virtual_time(story())
+
+
+def test_a_key_that_is_given_again_after_its_command_is_forgotten_orders_anew() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            stage.start()
+            first, second = await bought(stage)
+            await order(stage, [first])
+            before = await stage.done(CREATE)
+            with stage.disk.writing(stage.clock) as transaction:
+                transaction.run("DELETE FROM commands", ())
+            await order(stage, [second])
+            after = await stage.done(CREATE)
+            assert orders(stage) == [before["dispatch_order_id"], after["dispatch_order_id"]]
+            assert after["shipments"] == [second]
+
+    in_virtual_time(story())
+
+
+def test_one_that_every_process_died_of_is_told_as_unknown() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            shipments = await bought(stage)
+            await order(stage, shipments)
+            with stage.disk.writing(stage.clock) as transaction:
+                transaction.run("UPDATE commands SET state = 'running', attempts = ?", (MOST_ATTEMPTS,))
+            stage.start()
+            assert (await stage.ended(CREATE)).state is CommandState.unknown
+            [(kind, body)] = stage.disk.rows("SELECT type, body FROM events")
+            event = json.loads(body)
+            assert (kind, event["data"]["reason"], event["causationid"]) == ("dispatch_order.failed", "unknown", "one")
+            assert orders(stage) == []
 
     in_virtual_time(story())
 
@@ -181,6 +235,23 @@ def test_while_the_carrier_is_left_alone_nothing_is_sent_and_the_key_stays_free(
             standing = await stage.ended(CREATE)
             assert (standing.state, orders(stage)) == (CommandState.withdrawn, [])
             assert standing.result == {"problem": "nothing-sent"}
+
+    in_virtual_time(story())
+
+
+def test_an_organization_that_is_not_here_is_told_by_its_field_and_the_key_stays_free() -> None:
+    async def story() -> None:
+        async with Stage(couriers).open() as stage:
+            stage.start()
+            shipments = await bought(stage)
+            await order(stage, shipments, organization_id=4822)
+            standing = await stage.ended(CREATE)
+            assert (standing.state, standing.error) == (
+                CommandState.withdrawn,
+                "organization_id: there is no such organization here that has a token",
+            )
+            await order(stage, shipments)
+            assert [(await stage.done(CREATE))["dispatch_order_id"]] == orders(stage)
 
     in_virtual_time(story())
 

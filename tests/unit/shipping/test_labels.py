@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
+from bridge.commands.execute import Operation
+from bridge.errors import NoPermit
 from bridge.model import CommandState, ShipmentId
 from bridge.observability import Metrics
 from bridge.shipments.asked_label import FetchLabel, KeepLabel
-from bridge.shipments.label import LabelFormat, LabelKind, LabelWish
+from bridge.shipments.label import Label, LabelFormat, LabelKind, LabelWish
+from bridge.shipping.labels.fetching import Fetching
 from bridge.store.labels import Place
 from tests.unit.purchasing.stage import ORGANIZATION, Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.shipping.labelling import COURIER, FullShelf, bought, calls, desk, fetching, hear, key, rows
-from tests.unit.shipping.stage import Stage, places
+from tests.unit.shipping.stage import Parts, Stage, places
 
 FETCH, KEEP = FetchLabel.operation, KeepLabel.operation
 PDF = LabelWish()
@@ -167,6 +171,54 @@ def test_a_label_that_never_comes_is_given_up_and_keeps_no_other_waiting() -> No
             assert metrics.registry.get_sample_value("bridge_labels_total", told) == 1
             await pass_time(3600)
             assert calls(stage) == tries + 1
+
+    in_virtual_time(story())
+
+
+def test_a_label_that_nobody_was_asked_for_in_time_is_shown_as_given_up() -> None:
+    def denied(parts: Parts) -> Mapping[str, Operation]:
+        found = desk(parts)
+        found.carriers = {ORGANIZATION: Denied()}
+        return {KEEP: Operation(Fetching(found, timedelta(minutes=5)))}
+
+    async def story() -> None:
+        async with Stage(denied).open() as stage:
+            parts = stage.start().parts
+            shipment = await bought(stage)
+            await hear(stage, parts, shipment, wish=PDF)
+            standing = await stage.ended(KEEP, key(shipment))
+            assert (standing.state, rows(stage)) == (CommandState.withdrawn, [("failed", 0, "breaker_open")])
+
+    in_virtual_time(story())
+
+
+class Denied:
+    """May never be asked."""
+
+    async def fetch(self, shipment: ShipmentId, wish: LabelWish) -> Label:
+        raise NoPermit("breaker_open")
+
+    async def fetch_many(self, shipments: Sequence[ShipmentId], wish: LabelWish) -> Label:
+        raise AssertionError("one at a time")
+
+    async def fetch_returns(self, shipments: Sequence[ShipmentId], form: LabelFormat) -> Label:
+        raise AssertionError("none for the way back")
+
+
+def test_a_courier_whose_service_lacks_the_size_that_lockers_get_has_its_own() -> None:
+    async def story() -> None:
+        async with Stage(fetching()).open() as stage:
+            parts = stage.start().parts
+            shipment = await bought(stage, COURIER, insurance={"amount": "1", "currency": "PLN"})
+            with stage.disk.writing(stage.clock) as transaction:
+                transaction.run(
+                    "INSERT INTO purchases (organization, shipment, state, deadline, due_at, updated_at, service_id)"
+                    " VALUES (?, ?, 'succeeded', 0, 0, 0, ?)",
+                    (ORGANIZATION, shipment, COURIER),
+                )
+            await hear(stage, parts, shipment, wish=LabelWish(LabelFormat.zpl, LabelKind.dpi300))
+            result = await stage.done(KEEP, key(shipment, "zpl/dpi300"))
+            assert (result["format"], result["type"], rows(stage)) == ("zpl", None, [("kept", 0, None)])
 
     in_virtual_time(story())
 

@@ -103,9 +103,10 @@ async def test_a_repeat_that_is_refused_because_the_first_was_taken_finds_the_fi
     assert tried.calls.count("send") == 2
 
 
-async def test_a_repeat_that_is_refused_is_refused_where_nothing_shows() -> None:
-    tried = Tried([LOST, NO])
-    assert await tried.to_its_end() == Refused(NO)
+@pytest.mark.parametrize("shown", [None, CarrierRefused("access_denied", status=403)], ids=["nothing", "no list"])
+async def test_a_repeat_may_be_refused_for_what_was_done_at_first_so_nobody_knows(shown: Answer) -> None:
+    tried = Tried([LOST, NO], [None] * 11 + [shown])
+    assert await tried.to_its_end() == Unclear()
     assert tried.calls[-2:] == ["send", "look"]
 
 

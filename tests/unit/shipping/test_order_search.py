@@ -81,6 +81,33 @@ async def test_it_is_known_by_its_shipments_and_its_age(
         assert await number(one) == expected
 
 
+@pytest.mark.parametrize(
+    ("entry", "found"),
+    [
+        ({"id": "?"}, None),
+        (listed(9, after(2)) | {"shipments": "?"}, None),
+        (listed(9, after(2)) | {"shipments": [{"id": SHIPMENTS[0]}, {"id": "?"}]}, None),
+        (listed(9, after(2)) | {"shipments": [*({"id": one} for one in SHIPMENTS), {"id": "?"}]}, None),
+        ({"id": "?"}, 7),
+    ],
+    ids=["an order", "its shipments", "one of them", "one more", "beside it"],
+)
+async def test_what_cannot_be_read_may_be_it(entry: dict[str, Any], found: int | None, tmp_path: Path) -> None:
+    items = [entry] if found is None else [entry, listed(found, after(1))]
+    async with search(tmp_path, lambda request: page(items, str(request.url))) as one:
+        if found is not None:
+            assert await number(one) == found
+            return
+        with pytest.raises(CarrierUnavailable, match="unreadable_entries"):
+            await one.look(T0)
+
+
+async def test_an_older_order_that_cannot_be_read_is_not_it(tmp_path: Path) -> None:
+    items = [listed(9, after(-1)) | {"shipments": "?"}]
+    async with search(tmp_path, lambda request: page(items, str(request.url))) as one:
+        assert await number(one) is None
+
+
 async def test_what_another_command_has_is_not_it(tmp_path: Path) -> None:
     items = [listed(int(found("new").id), after(1))]
     async with search(tmp_path, lambda request: page(items, str(request.url)), joined="another") as one:

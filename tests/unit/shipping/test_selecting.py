@@ -30,7 +30,7 @@ DEEDS = ["selecting", "selected"]
 def selecting(parts: Parts) -> Mapping[str, Operation]:
     steering, clock = SqlSteering(parts.recorder), parts.stage.clock
     helm = Helm(parts.database, steering, parts.learning, clock, lambda: None)
-    selector = Selector(ShipxChooser(parts.client.asker, ORGANIZATION), parts.client)
+    selector = Selector(ShipxChooser(parts.client.asker), parts.client)
     return {SELECT: Operation(Selecting({ORGANIZATION: selector}, helm, steering, clock))}
 
 
@@ -159,7 +159,7 @@ def test_an_offer_that_is_not_on_offer_is_told_by_its_field_and_nothing_is_touch
             stage.start()
             await give(stage, shipment, 17)
             standing = await stage.ended(SELECT)
-            assert (standing.state, (standing.result or {})["problem"]) == (CommandState.rejected, "unprocessable")
+            assert (standing.state, (standing.result or {})["problem"]) == (CommandState.withdrawn, "unprocessable")
             assert error(standing) == ("offer_id", "not_on_offer")
             assert row(stage) == ("held", "approval_required", None, None)
 

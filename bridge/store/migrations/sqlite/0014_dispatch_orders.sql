@@ -18,7 +18,6 @@ CREATE TABLE dispatch_orders (
     PRIMARY KEY (organization, id)
 ) WITHOUT ROWID;
 CREATE INDEX dispatch_orders_id ON dispatch_orders (id);
-CREATE UNIQUE INDEX dispatch_orders_command ON dispatch_orders (command) WHERE command IS NOT NULL;
 CREATE INDEX dispatch_orders_due ON dispatch_orders (organization, due_at) WHERE due_at IS NOT NULL;
 
 -- What each is to collect.

@@ -19,7 +19,7 @@ from bridge.shipments.draft import CustomAttributes, Draft, Parcel
 from bridge.shipments.party import Party
 
 from .orders import SMALL, WHOLE
-from .stage import MANY, OTHER, SHIPMENT, UNTOLD, refused, sample, unavailable
+from .stage import OTHER, SHIPMENT, UNTOLD, refused, sample, unavailable
 
 NUMBER = "620000000000000000000019"
 
@@ -147,13 +147,6 @@ async def test_a_refused_batch_names_its_drafts_by_their_places(shipping: ShipxS
         FieldProblem("other", "other", 1),
     )
     assert error.items == frozenset()
-
-
-async def test_a_refused_selection_names_shipments(shipping: ShipxShipping, httpx_mock: HTTPXMock) -> None:
-    details = {"shipments": [{str(OTHER): [{"offer_id": ["does_not_exist"]}]}]}
-    httpx_mock.add_response(status_code=400, json=sample("error_batch_details") | {"details": details})
-    error = await refused(shipping.chooser.select_many(MANY))
-    assert (error.fields, error.items) == ((FieldProblem("offer_id", "does_not_exist", OTHER),), frozenset({OTHER}))
 
 
 @pytest.mark.parametrize("number", [0, 2501])

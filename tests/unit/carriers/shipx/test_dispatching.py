@@ -50,7 +50,7 @@ async def test_an_answer_about_another_order_is_none(shipping: ShipxShipping, ht
 @pytest.mark.parametrize("field", ["status", "shipments", "comments", "created_at", "updated_at"])
 async def test_nothing_hides_the_id_of_an_order(field: str, shipping: ShipxShipping, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=201, json={"id": 71, field: {"anything": ["else"]}})
-    assert await shipping.dispatcher.create(COURIER) == DispatchOrder(ORDER, None, ())
+    assert await shipping.dispatcher.create(COURIER) == DispatchOrder(ORDER, None, (), is_whole=False)
 
 
 async def test_a_courier_may_come_to_a_point_that_is_known(shipping: ShipxShipping, httpx_mock: HTTPXMock) -> None:

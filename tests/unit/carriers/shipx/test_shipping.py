@@ -22,7 +22,7 @@ from bridge.shipments.label import LabelFormat, LabelKind, LabelWish
 from tests.support.permits import FreePermits
 
 from .orders import COURIER, SMALL, WHOLE
-from .stage import CARRIER, MANY, OFFER, OTHER, PAGE, SHIPMENT, TOKEN, refused, sample, shipping_on, unavailable
+from .stage import CARRIER, OFFER, OTHER, PAGE, SHIPMENT, TOKEN, refused, sample, shipping_on, unavailable
 
 Call = Callable[[ShipxShipping], Awaitable[object]]
 ORDER, COMMENT, BATCH = DispatchOrderId(71), CommentId(24), BatchId(35)
@@ -96,20 +96,6 @@ CALLS = {
         f"{CARRIER}/v1/shipments/3900000018/select_offer",
         {"offer_id": 1700000003},
         sample("shipment_offers_prepared"),
-        is_write=True,
-    ),
-    "select_many": Expected(
-        lambda shipping: shipping.chooser.select_many(MANY),
-        Purpose.select,
-        "POST",
-        f"{ORGANIZATION}/shipments/select_offers",
-        {
-            "shipments": [
-                {"id": 3900000018, "shipment_id": 3900000018, "offer_id": 1700000003},
-                {"id": 3900000019, "shipment_id": 3900000019, "offer_id": 1700000004},
-            ]
-        },
-        status=204,
         is_write=True,
     ),
     "cancel": Expected(

@@ -13,7 +13,6 @@ from bridge.errors import CarrierRefused, FieldProblem
 from bridge.events import statuses
 from bridge.events.catalogue import Money
 from bridge.limits.connection import Purpose
-from bridge.purchasing.shipment import Choice
 from bridge.shipments.draft import Draft, Parcel
 from bridge.shipments.party import Party
 
@@ -69,18 +68,6 @@ async def test_an_offer_is_chosen_and_the_others_are_gone() -> None:
         found = await shipping_of(client).chooser.select(choice)
         assert (found.status, found.selected and found.selected.offer_id) == ("offer_selected", choice.offer)
         assert await stage.charges() == []
-
-
-async def test_many_offers_are_chosen_together_or_whose_is_wrong_is_said() -> None:
-    async with meeting() as (stage, client):
-        first, second = (await client.read_many(await prepared(stage, 2), Purpose.read)).values()
-        chooser = shipping_of(client).chooser
-        with pytest.raises(CarrierRefused) as caught:
-            await chooser.select_many([courier(first), Choice(second.id, courier(first).offer)])
-        assert caught.value.items == frozenset({second.id})
-        assert {one.item for one in caught.value.fields} == {second.id}
-        await chooser.select_many([courier(first), courier(second)])
-        assert {(await client.read(one.id)).status for one in (first, second)} == {"offer_selected"}
 
 
 async def test_a_shipment_is_cancelled_once() -> None:
