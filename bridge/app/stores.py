@@ -78,5 +78,6 @@ def _wish(one: Organization) -> LabelWish:
 
 
 def connection_names(settings: Settings) -> frozenset[str]:
-    """Name the connections that are used: one for every organization that has a token."""
-    return frozenset(shipx(OrganizationId(one.id)) for one in settings.shipx.organizations if one.token)
+    """Name the connections that are used: of every organization that has a token, and of providers of returns."""
+    shipping = {shipx(OrganizationId(one.id)) for one in settings.shipx.organizations if one.token}
+    return frozenset(shipping | {f"{one}/main" for one in settings.return_providers})

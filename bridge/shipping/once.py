@@ -29,15 +29,18 @@ class Errand(Generic[T]):
     """What is to be done. `send` gives None where the answer says no more than that it was taken in.
 
     `look` gives what came of what was sent since a moment, None where nothing shows; what does not show for
-    `absent_after` was not done. With `looks_after_no` a refusal may mean that it was done before. `noted` is kept
-    beside how far it has come.
+    `absent_after` was not done. What could not be sent for `patience` is given back. With `looks_after_no` a refusal
+    may mean that it was done before. What is not there is sent again
+    only where `may_repeat` says so. `noted` is kept beside how far it has come.
     """
 
     name: str
     send: Callable[[], Awaitable[T | None]]
     look: Callable[[datetime], Awaitable[T | None]]
     absent_after: timedelta = ABSENT_AFTER
+    patience: timedelta = PATIENCE
     looks_after_no: bool = False
+    may_repeat: Callable[[], bool] = lambda: True
     noted: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -50,9 +53,10 @@ class Done(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The carrier said no, and did nothing."""
+    """The carrier said no, and did nothing; `is_first`: nor may it have done anything before."""
 
     refusal: CarrierRefused
+    is_first: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,7 @@ class Once(Generic[T]):
     def _unsent(self, sent: Attempt, why: str) -> Came[T]:
         """Try again in a moment, for a while; what may have been sent before is not given back as if it never was."""
         before, now = sent.unsent(), self._clock()
-        if not before.sent and now > before.since + PATIENCE:
+        if not before.sent and now > before.since + self._errand.patience:
             return nothing_sent(f"the carrier could not be asked ({why}), so nothing was sent")
         return Unclear() if now > before.since + UNCLEAR_AFTER else self._later(before, AGAIN)
 
@@ -106,13 +110,14 @@ class Once(Generic[T]):
         """Believe a no, unless it may be one to a repeat: then what is there counts."""
         if sent.sent == 1 and not self._errand.looks_after_no:
             return Refused(refusal)
+        no = Refused(refusal, is_first=sent.sent == 1)
         assert sent.sent_at is not None
         try:
             value = await self._errand.look(sent.since - EARLIER)
         except CarrierError as error:
             log.info("carrier.look_failed", errand=self._errand.name, reason=str(error))
-            return self._later(sent, sent.look_in) if isinstance(error, CarrierUnavailable) else Refused(refusal)
-        return Refused(refusal) if value is None else Done(value)
+            return self._later(sent, sent.look_in) if isinstance(error, CarrierUnavailable) else no
+        return no if value is None else Done(value)
 
     async def _look(self, attempt: Attempt) -> Came[T] | Attempt:
         began_at = self._clock()
@@ -128,7 +133,8 @@ class Once(Generic[T]):
         if not seen.is_absent(began_at, self._errand.absent_after):
             return self._later(seen, attempt.look_in)
         log.warning("carrier.absent", errand=self._errand.name, sent=attempt.sent)
-        return attempt.again() if attempt.sent < MOST_SENT else Unclear()
+        may_repeat = attempt.sent < MOST_SENT and self._errand.may_repeat()
+        return attempt.again() if may_repeat else Unclear()
 
     def _later(self, attempt: Attempt, after: timedelta) -> Later:
         return Later(after, self._progress(attempt))

@@ -698,17 +698,6 @@ def test_loopback_is_told_from_the_rest(url: str, expected: bool, remark: str) -
 WITHOUT_EFFECT = {
     # a key that changes nothing in this version, and a value that is not its default
     "BRIDGE_RETURNS__POLL_S": "1",
-    "BRIDGE_INPOST_RETURNS__BASE_URL": "http://127.0.0.1:1",
-    "BRIDGE_INPOST_RETURNS__TOKEN_URL": "http://127.0.0.1:1",
-    "BRIDGE_INPOST_RETURNS__CLIENT_ID": "client",
-    "BRIDGE_INPOST_RETURNS__CLIENT_SECRET": "hidden-secret",
-    "BRIDGE_SZYBKIE_ZWROTY__BASE_URL": "http://127.0.0.1:1",
-    "BRIDGE_SZYBKIE_ZWROTY__EMAIL": "returns@example.com",
-    "BRIDGE_SZYBKIE_ZWROTY__PASSWORD": "hidden-secret",
-    "BRIDGE_INTELLIGENTRETURNS__BASE_URL": "http://127.0.0.1:1",
-    "BRIDGE_INTELLIGENTRETURNS__LOGIN": "login",
-    "BRIDGE_INTELLIGENTRETURNS__API_KEY": "hidden-secret",
-    "BRIDGE_INTELLIGENTRETURNS__FORMAT": "xml",
 }
 
 
