@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, assert_never
 
 import httpx
 from pydantic import SecretStr
 
 from bridge.app import VERSION
 from bridge.app.shared import Shared
-from bridge.app.stores import Stores
+from bridge.app.stores import Stores, return_connection
 from bridge.carriers.http import make_http
 from bridge.carriers.inpost_returns.client import InPostReturnsClient
 from bridge.carriers.inpost_returns.tokens import Credentials
@@ -22,9 +23,13 @@ from bridge.carriers.szybkie_zwroty.caller import Login
 from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
 from bridge.commands.execute import Operation
 from bridge.connections.gate import Gate
+from bridge.lifecycle import Clock
 from bridge.limits.connection import Limits
+from bridge.observability import Metrics
+from bridge.ports import Permits
 from bridge.returns.routing import Route
 from bridge.settings import Settings
+from bridge.settings.model import ReturnProvider
 from bridge.shipping.returns.asked import CreateReturn
 from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
@@ -34,9 +39,16 @@ from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, Tick
 LIMITS: Final = Limits(per_minute=60, at_once=2)
 """None of them says how much it takes."""
 TIMEOUT_S: Final = 10.0
-INPOST_RETURNS: Final = "inpost_returns/main"
-SZYBKIE_ZWROTY: Final = "szybkie_zwroty/main"
-INTELLIGENTRETURNS: Final = "intelligentreturns/main"
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a client asks with."""
+
+    http: httpx.AsyncClient
+    permits: Permits
+    metrics: Metrics
+    clock: Clock
 
 
 def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple[Desk, Keeping]:
@@ -44,7 +56,12 @@ def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple
     keeping = Keeping(
         stores.database, stores.vault, stores.recorder, shared.clock, partial(shared.bells.ring, "events")
     )
-    return Desk(_makers(stack, shared, stores, keeping), _routes(shared.settings)), keeping
+    settings = shared.settings
+    makers = {
+        return_connection(one): _maker(one, settings, _means(stack, shared, stores, one), keeping)
+        for one in settings.return_providers
+    }
+    return Desk(makers, _routes(settings)), keeping
 
 
 def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
@@ -52,63 +69,72 @@ def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[s
     return {CreateReturn.operation: Operation(Creating(desk, keeping, shared.clock))}
 
 
-def _makers(stack: AsyncExitStack, shared: Shared, stores: Stores, keeping: Keeping) -> Mapping[str, Maker]:
-    found: dict[str, Maker] = {}
-    if (tickets := _tickets(stack, shared, stores)) is not None:
-        found[INPOST_RETURNS] = TicketMaker(tickets, partial(keeping.linked, INPOST_RETURNS))
-    if (codes := _codes(stack, shared, stores)) is not None:
-        found[SZYBKIE_ZWROTY] = CodeMaker(codes)
-    if (platform := _platform(stack, shared, stores)) is not None:
-        found[INTELLIGENTRETURNS] = PlatformMaker(platform)
-    return found
-
-
-def _tickets(stack: AsyncExitStack, shared: Shared, stores: Stores) -> InPostReturnsClient | None:
-    told = shared.settings.inpost_returns
-    if told.client_id is None or told.client_secret is None:
-        return None
+def ticket_desk(settings: Settings, means: Means) -> InPostReturnsClient:
+    """Make the client of InPost Returns, which has credentials."""
+    told = settings.inpost_returns
+    assert told.client_id is not None
+    assert told.client_secret is not None
     return InPostReturnsClient(
-        _open_http(stack),
+        means.http,
         base_url=told.base_url,
         token_url=told.token_url,
         credentials=Credentials(told.client_id, told.client_secret),
-        permits=_open_gate(stack, shared, stores, INPOST_RETURNS),
-        metrics=shared.metrics,
-        clock=shared.clock,
+        permits=means.permits,
+        metrics=means.metrics,
+        clock=means.clock,
         version=VERSION,
     )
 
 
-def _codes(stack: AsyncExitStack, shared: Shared, stores: Stores) -> SzybkieZwrotyClient | None:
-    told = shared.settings.szybkie_zwroty
-    if told.email is None or told.password is None:
-        return None
+def code_desk(settings: Settings, means: Means) -> SzybkieZwrotyClient:
+    """Make the client of Szybkie Zwroty, which has credentials."""
+    told = settings.szybkie_zwroty
+    assert told.email is not None
+    assert told.password is not None
     return SzybkieZwrotyClient(
-        _open_http(stack),
+        means.http,
         base_url=told.base_url,
         login=Login(SecretStr(told.email), told.password),
-        permits=_open_gate(stack, shared, stores, SZYBKIE_ZWROTY),
-        metrics=shared.metrics,
-        clock=shared.clock,
+        permits=means.permits,
+        metrics=means.metrics,
+        clock=means.clock,
         version=VERSION,
     )
 
 
-def _platform(stack: AsyncExitStack, shared: Shared, stores: Stores) -> IntelligentPlatform | None:
-    told = shared.settings.intelligentreturns
-    if told.login is None or told.api_key is None:
-        return None
+def return_platform(settings: Settings, means: Means) -> IntelligentPlatform:
+    """Make the client of Intelligentreturns, which has credentials."""
+    told = settings.intelligentreturns
+    assert told.login is not None
+    assert told.api_key is not None
     client = IntelligentReturns(
-        _open_http(stack),
+        means.http,
         base_url=told.base_url,
         login=told.login,
         api_key=told.api_key,
         form=told.format,
-        permits=_open_gate(stack, shared, stores, INTELLIGENTRETURNS),
-        metrics=shared.metrics,
-        clock=shared.clock,
+        permits=means.permits,
+        metrics=means.metrics,
+        clock=means.clock,
     )
     return IntelligentPlatform(client)
+
+
+def _maker(provider: ReturnProvider, settings: Settings, means: Means, keeping: Keeping) -> Maker:
+    match provider:
+        case "inpost_returns":
+            return TicketMaker(ticket_desk(settings, means), partial(keeping.linked, return_connection(provider)))
+        case "szybkie_zwroty":
+            return CodeMaker(code_desk(settings, means))
+        case "intelligentreturns":
+            return PlatformMaker(return_platform(settings, means))
+        case _:
+            assert_never(provider)
+
+
+def _means(stack: AsyncExitStack, shared: Shared, stores: Stores, provider: ReturnProvider) -> Means:
+    gate = _open_gate(stack, shared, stores, return_connection(provider))
+    return Means(_open_http(stack), gate, shared.metrics, shared.clock)
 
 
 def _open_http(stack: AsyncExitStack) -> httpx.AsyncClient:

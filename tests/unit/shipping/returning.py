@@ -31,7 +31,7 @@ from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 CREATE: Final = CreateReturn.operation
 TICKETS, CODES, PLATFORM = "inpost_returns", "szybkie_zwroty", "intelligentreturns"
 PROVIDERS: Final = (TICKETS, CODES, PLATFORM)
-SENDER: Final = {
+SENDER: Final[dict[str, Any]] = {
     "first_name": "Jan",
     "last_name": "Nowak",
     "phone": "+48500100200",

@@ -105,7 +105,7 @@ async def test_a_repeat_that_is_refused_because_the_first_was_taken_finds_the_fi
 
 async def test_a_repeat_that_is_refused_is_refused_where_nothing_shows() -> None:
     tried = Tried([LOST, NO])
-    assert await tried.to_its_end() == Refused(NO)
+    assert await tried.to_its_end() == Refused(NO, is_first=False)
     assert tried.calls[-2:] == ["send", "look"]
 
 

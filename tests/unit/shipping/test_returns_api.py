@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bridge.app.answering import internal_routes
+from bridge.app.answering import Api, internal_routes
 from bridge.app.serving import application
 from bridge.commands.api import CommandsApi
 from bridge.commands.execute import Executor, Operation
@@ -91,7 +91,7 @@ async def counter(folder: Path, only: str | None = None, **scenario: Any) -> Asy
         commands = SqlCommands(database, vault, "counter")
         executor = Executor(commands, {CREATE: Operation(Creating(desk, keeping, clock))}, stop)
         giving, access = Giving(commands, executor.bell.ring, wait_s=1), Access(CLIENTS)
-        apis = [ReturnsApi(desk, keeping, giving, access), CommandsApi(commands, giving, access)]
+        apis: list[Api] = [ReturnsApi(desk, keeping, giving, access), CommandsApi(commands, giving, access)]
         running = asyncio.create_task(executor.run())
         try:
             yield Counter(carrier, application(internal_routes(apis)))
