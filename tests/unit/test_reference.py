@@ -54,6 +54,9 @@ VERBS = [
     "dispatch printout",
     "dispatch cancel",
     "shipments label",
+    "returns create",
+    "returns show",
+    "returns list",
 ]
 
 ROUTES = [

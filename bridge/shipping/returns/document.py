@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
@@ -77,3 +78,31 @@ def result(kept: Kept) -> dict[str, object]:
     """Describe the same as what came of a command, which is kept as JSON."""
     written: dict[str, object] = to_jsonable_python(document(kept))
     return written
+
+
+COLUMNS: Final = ("return", "provider", "state", "reference", "asked for")
+
+
+def row(kept: Kept) -> Sequence[object]:
+    """Write it for a list that people read."""
+    return kept.id, kept.provider, kept.state, kept.secrets.reference, kept.begun_at
+
+
+def lines(kept: Kept) -> Mapping[str, object]:
+    """Write it for people, line by line."""
+    told: dict[str, object] = {
+        "return": kept.id,
+        "provider": kept.connection,
+        "organization": kept.organization,
+        "state": kept.state,
+        "reason": kept.reason,
+        "reference": kept.secrets.reference,
+        "code": kept.secrets.code,
+        "provider's id": kept.provider_reference,
+        "tracking number": kept.tracking_number,
+        "status": kept.return_status,
+        "can be sent until": kept.expires_at,
+        "label": "there is one" if kept.has_label else None,
+        "asked for": kept.begun_at,
+    }
+    return {name: value for name, value in told.items() if value is not None}
