@@ -64,6 +64,7 @@ from bridge.model import (
 from bridge.settings import load
 from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
 from bridge.shipments.asked_label import FetchLabel, KeepLabel
+from bridge.shipping.returns.asked import CreateReturn
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import shipx
 from bridge.store.database import ManagedDatabase, Transaction, Unit
@@ -100,6 +101,7 @@ OUTSIDE: list[type[Body]] = [
     CreateMany,
     FetchLabel,
     KeepLabel,
+    CreateReturn,
     SelectOffer,
     RefreshOffers,
     CancelShipment,
