@@ -105,6 +105,7 @@ ROUTES = [
     "GET /v1/returns",
     "GET /v1/returns/{return_id}",
     "GET /v1/returns/{return_id}/label",
+    "GET /v1/returns/{return_id}/qr",
     "GET /v1/shipments/{shipment_id}",
     "GET /openapi.json",
     "GET /asyncapi.json",

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from bridge.commands.giving import GIVEN, PROBLEMS, Giving
 from bridge.model import Command, micros
 from bridge.shipments.label import MEDIA_TYPES
+from bridge.shipping.returns import qr
 from bridge.shipping.returns.asked import CreateReturn, Provider
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.document import ReturnPage, ShownReturn, document, without_code
@@ -39,13 +40,16 @@ _STATE: Final = choice("state", "Only returns in this state.", get_args(State))
 _PROVIDER: Final = choice("provider", "Only returns of this provider.", get_args(Provider))
 _LIMIT: Final = limit(usual=50, most=500)
 _OTHERWISE: Final = "application/octet-stream"
-_PNG: Final = {"png": "image/png"}
 _CREATED: Final = {
     **GIVEN,
     200: Answer("The return that was made when the key first came.", ShownReturn),
     201: Answer("It was made.", ShownReturn),
 }
-_FILE: Final = {200: Answer("The label as the provider made it.", {"type": "string"}, MEDIA_TYPES["pdf"])}
+_MEDIA_TYPES: Final = {**MEDIA_TYPES, "png": qr.MEDIA_TYPE}
+_BYTES: Final = {"type": "string", "format": "binary"}
+_FILE: Final = {
+    200: Answer("The label as the provider made it.", _BYTES, MEDIA_TYPES["pdf"], further=(qr.MEDIA_TYPE, _OTHERWISE))
+}
 
 
 def _before(text: str) -> tuple[int, str]:
@@ -138,6 +142,21 @@ class ReturnsApi:
             raise not_found("label")
         return _file(kept, found.content, found.format)
 
+    @guarded(
+        "GET",
+        f"{_RETURN}/qr",
+        "personal:read",
+        takes=(_ID,),
+        answers={200: Answer("The code as a QR image.", _BYTES, qr.MEDIA_TYPE)},
+        problems=(NOT_FOUND,),
+    )
+    async def qr(self, request: Request, client: Client) -> Response:
+        """Answer the code of a return as a QR image, for its customer to show at a locker."""
+        kept = await self._kept(request, client)
+        if kept.secrets.code is None:
+            raise not_found("code")
+        return _file(kept, qr.png(kept.secrets.code), "png")
+
     def _check(self, asked: CreateReturn) -> None:
         """See that somebody takes it. Raises a Problem."""
         ways = self._desk.ways(asked)
@@ -174,4 +193,4 @@ def _file(kept: Kept, content: bytes, form: str) -> Response:
         "content-disposition": f'attachment; filename="return-{kept.id}.{form}"',
         "cache-control": "no-store",
     }
-    return Response(content, headers=headers, media_type={**MEDIA_TYPES, **_PNG}.get(form, _OTHERWISE))
+    return Response(content, headers=headers, media_type=_MEDIA_TYPES.get(form, _OTHERWISE))

@@ -176,6 +176,17 @@ async def test_where_there_is_no_label_that_is_said(tmp_path: Path, provider: st
         assert (await at.ask("GET", made["label"]["url"])).status_code == 404
 
 
+async def test_a_code_is_drawn_for_those_who_may_see_it(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        path = f"{RETURNS}/{(await at.made(TICKETS))['return_id']}/qr"
+        answer = await at.ask("GET", path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+        assert (answer.headers["cache-control"], answer.content[:8]) == ("no-store", b"\x89PNG\r\n\x1a\n")
+        assert (await at.ask("GET", path, token="reader")).status_code == 403
+        without = f"{RETURNS}/{(await at.made(PLATFORM, 'k-2'))['return_id']}/qr"
+        assert (await at.ask("GET", without)).status_code == 404
+
+
 async def test_a_return_that_nobody_takes_is_refused_by_field_and_its_key_stays_free(tmp_path: Path) -> None:
     async with counter(tmp_path) as at:
         wrong = wanted(CODES, parcel_size=None, expires_at="2020-01-01T00:00:00Z", provider_options={"a": 1})
