@@ -249,6 +249,7 @@ class Reconcile(Part):
     )
 
 
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 ReturnProvider = Literal["inpost_returns", "szybkie_zwroty", "intelligentreturns"]
 
 
@@ -261,7 +262,7 @@ class ReturnRoute(Part):
         " never where an outcome is unknown.",
         examples=[["inpost_returns", "szybkie_zwroty"]],
     )
-    countries: tuple[str, ...] = Field(
+    countries: tuple[Country, ...] = Field(
         (), description="Only for senders in these countries (ISO codes); empty: any.", examples=[["PL"]]
     )
     parcel_sizes: tuple[str, ...] = Field((), description="Only for these sizes; empty: any.", examples=[["A", "B"]])

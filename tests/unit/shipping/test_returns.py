@@ -189,6 +189,30 @@ def test_where_nothing_could_be_sent_the_next_provider_makes_it() -> None:
     in_virtual_time(story())
 
 
+def test_where_no_token_is_to_be_had_the_next_provider_makes_it_soon() -> None:
+    async def story() -> None:
+        async with stage_of(PREFERRED).open() as stage:
+            stage.start()
+            await stage.fault("unavailable", method="POST", path="*openid-connect/token", times=1000)
+            await ask(stage, {**wanted(CODES), "provider": None})
+            standing = await stage.ended(CREATE, seconds=30)
+            assert standing.state is CommandState.done
+            assert len(await at_provider(stage, CODES)) == 1
+
+    in_virtual_time(story())
+
+
+def test_what_the_preferred_provider_does_not_take_the_next_one_makes() -> None:
+    async def story() -> None:
+        async with stage_of(PREFERRED).open() as stage:
+            stage.start()
+            nameless = {key: value for key, value in SENDER.items() if key in ("phone", "email")}
+            await ask(stage, {**wanted(CODES), "provider": None, "sender": nameless})
+            assert (await stage.done(CREATE))["provider"] == CODES
+
+    in_virtual_time(story())
+
+
 def test_after_an_unknown_outcome_no_other_provider_is_asked() -> None:
     async def story() -> None:
         async with stage_of(PREFERRED).open() as stage:
