@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.bridge import BridgeProcess
 from tests.support.carrier import SlowCarrier
+from tests.support.returns import credentials
 from tests.support.verbs import verb
 from tests.unit.shipping.returning import CODES, PROVIDERS, SCENARIO, TICKETS, wanted
 
@@ -33,23 +34,6 @@ async def beside_providers(folder: Path, **settings: str) -> AsyncIterator[Bridg
         BridgeProcess(folder, **credentials(carrier.url), **settings) as bridge,
     ):
         yield bridge
-
-
-def credentials(url: str) -> dict[str, str]:
-    """Give the settings of the three, which all answer at one address."""
-    return {
-        "BRIDGE_SHIPX__BASE_URL": url,
-        "BRIDGE_INPOST_RETURNS__BASE_URL": f"{url}/inpost-returns",
-        "BRIDGE_INPOST_RETURNS__TOKEN_URL": f"{url}/inpost-returns/auth/realms/external/protocol/openid-connect/token",
-        "BRIDGE_INPOST_RETURNS__CLIENT_ID": "shop",
-        "BRIDGE_INPOST_RETURNS__CLIENT_SECRET": "secret",
-        "BRIDGE_SZYBKIE_ZWROTY__BASE_URL": f"{url}/szybkie-zwroty",
-        "BRIDGE_SZYBKIE_ZWROTY__EMAIL": "shop@example.com",
-        "BRIDGE_SZYBKIE_ZWROTY__PASSWORD": "secret",
-        "BRIDGE_INTELLIGENTRETURNS__BASE_URL": f"{url}/intelligentreturns",
-        "BRIDGE_INTELLIGENTRETURNS__LOGIN": "shop",
-        "BRIDGE_INTELLIGENTRETURNS__API_KEY": "secret",
-    }
 
 
 def asked_for(provider: str) -> dict[str, Any]:
