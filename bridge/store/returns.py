@@ -6,7 +6,7 @@ All in the caller's transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -78,6 +78,7 @@ def begin(transaction: Transaction, vault: Vault, one: Kept) -> bool:
     False, with nothing written, where one of the same sender has to end first.
     """
     drop(transaction, one.command)
+    _drop_abandoned(transaction)
     made = transaction.insert(f"returns ({_COLUMNS})", [_row(one)], tail="ON CONFLICT DO NOTHING RETURNING id")
     if made:
         _seal(transaction, vault, one)
@@ -87,8 +88,7 @@ def begin(transaction: Transaction, vault: Vault, one: Kept) -> bool:
 def drop(transaction: Transaction, command: str) -> None:
     """Forget what a command was about to make, of which nothing was sent."""
     gone = transaction.run("DELETE FROM returns WHERE command = ? AND state = 'pending' RETURNING id", (command,))
-    for row in gone:
-        transaction.run("DELETE FROM sealed WHERE owner = ?", (_owner(row[0]),))
+    _unseal(transaction, gone)
 
 
 def save(transaction: Transaction, vault: Vault, one: Kept, label: bytes | None = None) -> None:
@@ -159,6 +159,21 @@ _COLUMNS: Final = (
 def _one(transaction: Transaction, vault: Vault, column: Literal["id", "command"], value: str) -> Kept | None:
     rows = transaction.run(f"SELECT {_COLUMNS} FROM returns WHERE {column} = ?", (value,))
     return _kept(transaction, vault, rows[0]) if rows else None
+
+
+def _drop_abandoned(transaction: Transaction) -> None:
+    """Forget what commands were about to make that were withdrawn: that can be only before anything is sent."""
+    gone = transaction.run(
+        "DELETE FROM returns WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM commands"
+        " WHERE operation = 'return.create' AND commands.id = returns.command"
+        " AND commands.state IN ('waiting', 'running')) RETURNING id"
+    )
+    _unseal(transaction, gone)
+
+
+def _unseal(transaction: Transaction, gone: Sequence[Row]) -> None:
+    for (id_,) in gone:
+        transaction.run("DELETE FROM sealed WHERE owner = ?", (_owner(id_),))
 
 
 def _owner(id_: str) -> str:

@@ -73,10 +73,10 @@ class Creating:
         """Make the return, or go on with it. Raises Unreadable."""
         asked = CreateReturn.read(claimed.body)
         kept = await self._keeping.made_by(claimed.id)
-        if kept is None:
-            return await self._begin(claimed, hand, asked)
-        if kept.state != "pending":
+        if kept is not None and kept.state != "pending":
             return done(**result(kept))
+        if kept is None or not claimed.progress.at:  # what was withdrawn and is given again may be another body
+            return await self._begin(claimed, hand, asked)
         others = _after(kept.connection, self._desk.ways(asked))
         at = claimed.progress.at
         task = _Task(hand, asked, kept, others, {key: at[key] for key in (_NEVER_AGAIN,) if key in at})

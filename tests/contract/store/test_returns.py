@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bridge.events.cloudevents import Envelope
-from bridge.model import OrganizationId
+from bridge.model import Command, OrganizationId
 from bridge.returns.ticket import ReturnLabel, Ticket
 from bridge.shipping.returns.keeping import Keeping
+from bridge.store.commands import SqlCommands
 from bridge.store.database import ManagedDatabase, Row
 from bridge.store.facts import Recorder
 from bridge.store.returns import Kept, Secrets, Wanted
@@ -27,9 +28,11 @@ class Desk:
     def __init__(self, database: ManagedDatabase) -> None:
         self.database = database
         vault = Vault.with_keys([b"k" * 32])
+        self.commands = SqlCommands(database, vault, "desk")
         self.keeping = Keeping(database, vault, Recorder(Envelope("test")), lambda: T0, lambda: None)
 
     async def begin(self, one: Kept) -> bool:
+        await self.commands.submit(Command("return.create", one.command, b"{}", "tests"))
         return await self.database.write(lambda it: self.keeping.begin(it, one))
 
     async def made(self, one: Kept, ticket: Ticket = TICKET) -> Kept:
@@ -82,7 +85,15 @@ async def test_what_a_command_was_about_to_make_is_replaced_or_forgotten(databas
     assert found.connection == "szybkie_zwroty/main"
     await database.write(lambda it: desk.keeping.drop(it, found))
     assert await desk.keeping.made_by("one") is None
-    assert await desk.rows("SELECT owner FROM sealed") == []
+    assert await desk.rows("SELECT owner FROM sealed WHERE owner LIKE 'return/%'") == []
+
+
+async def test_what_was_withdrawn_holds_up_nobody(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    assert await desk.commands.withdraw("return.create", "one", only="live")
+    assert await desk.begin(replace(ONE, id="b" * 32, command="two"))
+    assert await desk.keeping.made_by("one") is None
 
 
 async def test_how_it_ended_is_told_once(database: ManagedDatabase) -> None:

@@ -180,6 +180,10 @@ class Stage:
         """Give a command, as every edge does."""
         return (await self._commands.submit(Command(operation, key, body, "tests"))).standing
 
+    async def withdrawn(self, operation: str, key: str = "one") -> bool:
+        """Take a command back where nothing of it was sent."""
+        return await self._commands.withdraw(operation, key, only="live")
+
     async def standing(self, operation: str, key: str = "one") -> Standing:
         """Look at a command."""
         found = await self._commands.look(operation, key)

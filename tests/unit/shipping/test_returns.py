@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from bridge.model import CommandState
 from bridge.returns.routing import Route
+from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.makers import Making
+from tests.support.permits import FreePermits
 from tests.unit.purchasing.stage import Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.shipping.returning import (
@@ -23,6 +27,8 @@ from tests.unit.shipping.returning import (
     TICKETS,
     ask,
     at_provider,
+    keeping,
+    makers_over,
     returning,
     wanted,
 )
@@ -253,5 +259,37 @@ def test_what_no_provider_would_take_is_refused_by_field_before_anything_is_sent
                 ("sender.email", "invalid_format"),
             }
             assert await at_provider(stage, CODES) == []
+
+    in_virtual_time(story())
+
+
+def test_where_several_tickets_may_be_the_lost_one_none_is_taken_and_none_is_made() -> None:
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            worker = stage.start()
+            await stage.fault("hung_up", method="POST", path=PATHS[TICKETS])
+            await ask(stage, wanted(TICKETS))
+            await pass_time(1)
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(stage.app)) as http:
+                by_hand = makers_over(http, FreePermits(), stage.clock, keeping(worker.parts))[f"{TICKETS}/main"]
+                await by_hand.create(Making("by-hand", CreateReturn.model_validate(wanted(TICKETS)).draft))
+            standing = await stage.ended(CREATE, seconds=2 * 3600)
+            assert (standing.state, len(await at_provider(stage, TICKETS))) == (CommandState.unknown, 2)
+
+    in_virtual_time(story())
+
+
+def test_what_was_withdrawn_is_begun_anew_when_it_is_given_again() -> None:
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            stage.start()
+            await stage.fault("unavailable", method="POST", path="*openid-connect/token", times=4)
+            await ask(stage, wanted(TICKETS))
+            await pass_time(1)
+            assert await stage.withdrawn(CREATE)
+            await ask(stage, wanted(TICKETS, reference="ANOTHER"))
+            result = await stage.done(CREATE)
+            [there] = await at_provider(stage, TICKETS)
+            assert (result["reference"], there["reference"]) == ("ANOTHER", "ANOTHER")
 
     in_virtual_time(story())
