@@ -65,6 +65,11 @@ class Subject(NamedTuple):
         return cls(f"/shipx/{organization}", f"dispatch_order/{order}")
 
     @classmethod
+    def returned(cls, connection: str, return_id: str) -> Subject:
+        """Name a return, by our own id; `connection` is who makes it: `inpost_returns/main`."""
+        return cls(f"/{connection}", f"return/{return_id}")
+
+    @classmethod
     def connection(cls, name: str) -> Subject:
         return cls(f"/{name}", f"connection/{name}")
 

@@ -32,6 +32,9 @@ from bridge.shipping.api import ShippingApi
 from bridge.shipping.dispatch_api import DispatchApi
 from bridge.shipping.labels.api import LabelsApi
 from bridge.shipping.labels.desk import Desk
+from bridge.shipping.returns.api import ReturnsApi
+from bridge.shipping.returns.desk import Desk as ReturnsDesk
+from bridge.shipping.returns.keeping import Keeping as ReturnsKeeping
 from bridge.shipping.steering_api import SteeringApi
 from bridge.shipping.tracking_api import TrackingApi
 from bridge.store.feed import SqlFeed
@@ -62,6 +65,7 @@ APIS: Final = (
     LabelsApi,
     SteeringApi,
     TrackingApi,
+    ReturnsApi,
     ShipmentsApi,
     DocumentsApi,
 )
@@ -69,7 +73,13 @@ APIS: Final = (
 
 
 def make_apis(
-    shared: Shared, stores: Stores, carriers: Carriers, commanding: Commanding, watching: Watching, desk: Desk
+    shared: Shared,
+    stores: Stores,
+    carriers: Carriers,
+    commanding: Commanding,
+    watching: Watching,
+    desk: Desk,
+    returns: tuple[ReturnsDesk, ReturnsKeeping],
 ) -> Sequence[Api]:
     """Make all of them, over one set of tokens."""
     access = _access(shared.settings)
@@ -89,6 +99,7 @@ def make_apis(
         LabelsApi(desk, giving, access),
         SteeringApi(giving, access),
         TrackingApi(make_trails(carriers), access),
+        ReturnsApi(*returns, giving, access),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

@@ -10,6 +10,7 @@ from bridge.commands.models import ApprovePurchase, Body, BuyShipment, CancelShi
 from bridge.dispatch.asked import CreateDispatchOrder
 from bridge.shipments.asked import CreateShipments
 from bridge.shipments.asked_label import FetchLabel
+from bridge.shipping.returns.asked import CreateReturn
 
 ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
     one.operation: one
@@ -18,6 +19,7 @@ ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
         BuyShipment,
         CreateDispatchOrder,
         CancelShipment,
+        CreateReturn,
         CreateShipments,
         EvaluateOffers,
         FetchLabel,

@@ -24,6 +24,7 @@ from bridge.app.publishing import open_relay
 from bridge.app.receiving import open_receiver, webhook_routes
 from bridge.app.reconciling import open_reconciler
 from bridge.app.retaining import open_retention
+from bridge.app.returning import open_returns
 from bridge.app.serving import Edges, make_edges, open_sockets
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, prepare_stores
@@ -102,12 +103,13 @@ class Bridge:
         self.loops.start("database.hear", partial(stores.database.hear, shared.bells.ring, shared.stop))
         receiver = open_receiver(shared, stores) if "receiver" in roles else None
         commanding, desk = make_commanding(shared, stores), make_desk(shared, stores, carriers)
+        returns = open_returns(stack, shared, stores)
         consumer = None
         if "commands" in roles:
-            open_executor(shared, stores, commanding, carriers, desk)
+            open_executor(shared, stores, commanding, carriers, desk, returns)
             consumer = open_consumer(stack, shared, stores, commanding)
         watching = Watching(shared, stores, publishing, receiver, consumer)
-        apis = make_apis(shared, stores, carriers, commanding, watching, desk)
+        apis = make_apis(shared, stores, carriers, commanding, watching, desk, returns)
         webhooks = webhook_routes(receiver) if receiver else []
         return make_edges(self._settings, sockets, webhooks, internal_routes(apis))
 

@@ -78,5 +78,11 @@ def _wish(one: Organization) -> LabelWish:
 
 
 def connection_names(settings: Settings) -> frozenset[str]:
-    """Name the connections that are used: one for every organization that has a token."""
-    return frozenset(shipx(OrganizationId(one.id)) for one in settings.shipx.organizations if one.token)
+    """Name the connections that are used: of every organization that has a token, and of providers of returns."""
+    shipping = {shipx(OrganizationId(one.id)) for one in settings.shipx.organizations if one.token}
+    return frozenset(shipping | set(map(return_connection, settings.return_providers)))
+
+
+def return_connection(provider: str) -> str:
+    """Name the connection of a provider of returns; there is one account at each."""
+    return f"{provider}/main"

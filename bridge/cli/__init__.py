@@ -20,6 +20,7 @@ from bridge.cli import (
     policy,
     process,
     purchases,
+    returns,
     schema,
     shipments,
     topology,
@@ -40,7 +41,10 @@ for verb in (
     *(inspection.audit, inspection.why, backfill.backfill),
 ):
     app.command()(verb)
-for noun in (topology, schema, webhook, events, deliveries, dead, connections, purchases, shipments, dispatch, policy):
+for noun in (
+    *(topology, schema, webhook, events, deliveries, dead, connections, purchases),
+    *(shipments, dispatch, returns, policy),
+):
     app.add_typer(noun.verbs, name=noun.__name__.rpartition(".")[2])
 
 

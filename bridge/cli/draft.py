@@ -1,4 +1,4 @@
-"""What `bridge shipments create` is told, as the request that it stands for."""
+"""What `bridge shipments create` and `bridge returns create` are told, as the request that it stands for."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 B = TypeVar("B")
 
 _ADDRESS: Final = ("street", "building_number", "city", "post_code")
+_FILE: Final = "--file"
 _PERSON: Final = ("first_name", "last_name", "company_name", "email", "phone")
 
 
@@ -45,26 +46,40 @@ class Draft:
 
 def draft(model: type[B], file: Path | None, given: Draft) -> B:
     """Make the command, from a file or from options. Raises BadParameter, which says which field is wrong."""
-    from pydantic import ValidationError
-    from pydantic_core import from_json, to_json
-
     if file is None:
-        document = given.document
-    else:
-        try:
-            document = from_json(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
-        except ValueError:
-            raise typer.BadParameter("is no JSON", param_hint="--file") from None
-    if file is not None and given.document:
+        return _checked(model, given.document, None)
+    document = _document(file)
+    if given.document:
         if given.document.keys() != {"organization_id"} or not isinstance(document, dict):
-            raise typer.BadParameter("goes with no other option but --organization", param_hint="--file")
+            raise typer.BadParameter("goes with no other option but --organization", param_hint=_FILE)
         document = document | given.document
+    return _checked(model, document, _FILE)
+
+
+def in_file(model: type[B], file: Path) -> B:
+    """Make the command that a file holds. Raises BadParameter, which says which field is wrong."""
+    return _checked(model, _document(file), _FILE)
+
+
+def _document(file: Path) -> Any:
+    from pydantic_core import from_json
+
+    try:
+        return from_json(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
+    except ValueError:
+        raise typer.BadParameter("is no JSON", param_hint=_FILE) from None
+
+
+def _checked(model: type[B], document: object, hint: str | None) -> B:
+    from pydantic import ValidationError
+    from pydantic_core import to_json
+
     try:
         return model.model_validate_json(to_json(document))  # type: ignore[attr-defined,no-any-return] # a pydantic model
     except ValidationError as error:
         from bridge.web.bodies import field_errors, told
 
-        raise typer.BadParameter(told(field_errors(error)), param_hint="--file" if file else None) from None
+        raise typer.BadParameter(told(field_errors(error)), param_hint=hint) from None
 
 
 def _receiver(given: Sequence[str]) -> dict[str, Any]:

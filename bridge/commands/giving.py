@@ -92,6 +92,10 @@ class Giving:
         told = {"command_id": standing.id, "outcome": _OUTCOMES[standing.state], "items": items}
         return Response(to_json(told), 202, {"location": place(standing.operation, standing.id)}, media_type=JSON)
 
+    async def has(self, operation: str, key: str) -> bool:
+        """Say whether a command of this key was given before."""
+        return await self._commands.look(operation, key) is not None
+
     async def _given(self, command: Command) -> Submitted:
         try:
             submitted = await self._commands.submit(command)

@@ -41,7 +41,7 @@ class _Asking:
         return False
 
 
-class _OneQuestion:
+class OneQuestion:
     """Leave for the few calls of an examination: it must work without a database, so nobody counts it."""
 
     @asynccontextmanager
@@ -61,7 +61,7 @@ async def examine(settings: Settings, organization: Organization, clock: Clock, 
         base_url=settings.shipx.base_url,
         organization=OrganizationId(organization.id),
         token=organization.token,
-        permits=_OneQuestion(),
+        permits=OneQuestion(),
         metrics=Metrics(),
         clock=clock,
         version=VERSION,
@@ -73,7 +73,7 @@ async def examine(settings: Settings, organization: Organization, clock: Clock, 
         except CarrierRefused as error:
             return [_refused(name, settings, error)]
         except CarrierUnavailable as error:
-            return [_unavailable(name, error)]
+            return [unavailable(name, error)]
 
 
 async def _lists(organization: Organization, client: ShipxClient, clock: Clock) -> Check:
@@ -120,8 +120,9 @@ def _refused(name: str, settings: Settings, error: CarrierRefused) -> Check:
     return Check(name=name, state="failed", told=f"the carrier refuses the question ({error})", do=_AGAIN)
 
 
-def _unavailable(name: str, error: CarrierUnavailable) -> Check:
+def unavailable(name: str, error: CarrierUnavailable, again: str = _AGAIN) -> Check:
+    """Say that there was no usable answer, and what to do about it."""
     if error.status == 429:
         told = "the carrier asks us to slow down, so the token was not looked at"
         return Check(name=name, state="warning", told=told, do="try again in a minute")
-    return Check(name=name, state="failed", told=f"the carrier gives no usable answer ({error})", do=_AGAIN)
+    return Check(name=name, state="failed", told=f"the carrier gives no usable answer ({error})", do=again)

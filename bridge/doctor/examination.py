@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from bridge.doctor import broker, carrier, database, purchasing, vocabulary, webhooks
+from bridge.doctor import broker, carrier, database, purchasing, returns, vocabulary, webhooks
 from bridge.doctor.report import SETTINGS, Check, Report
 from bridge.errors import SettingsError
 from bridge.lifecycle import Clock, utc_now
@@ -41,6 +41,7 @@ async def _rest(settings: Settings, clock: Clock, patience_s: float) -> list[Che
             (f"carrier/{one.id}", carrier.examine(settings, one, clock, patience_s))
             for one in settings.shipx.organizations
         ),
+        *((f"carrier/{one}", returns.examine(settings, one, clock, patience_s)) for one in settings.return_providers),
         ("purchasing", purchasing.examine(settings)),
     ]
     found = await asyncio.gather(*(_in_time(name, part, patience_s) for name, part in parts))

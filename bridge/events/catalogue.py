@@ -356,6 +356,47 @@ class LabelReady(ShipmentFact):
     path: Annotated[str, Field(description="Where the bridge answers it, below its own address")]
 
 
+class ReturnFact(Published):
+    """What every event about a return says. Its code stands in answers and replies, never in an event."""
+
+    return_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$", description="The bridge's own id of the return")]
+    organization_id: Annotated[CarrierId | None, Field(description="For which organization it was asked, if for any")]
+    provider: Annotated[Word, Field(examples=["inpost_returns"], description="Who makes and carries it; an open set")]
+    evidence: Annotated[Evidence, Field(description="carrier: the provider's own answer; none of them sends webhooks")]
+    current: Annotated[
+        bool, Field(description="False: older than what is already known; consumers that keep state skip it")
+    ]
+
+
+class ReturnCreated(ReturnFact):
+    """The provider has a return that was asked for here."""
+
+    type = "return.created"
+    facet = "provider"
+
+    provider_id: Annotated[Word | None, Field(description="The provider's own id of it; null where it has none")]
+    tracking_number: TrackingNumber | None
+    expires_at: Annotated[datetime | None, Field(description="Until when it can be sent; null where nobody says")]
+    return_status: Annotated[Word, Field(examples=["created"], description="Where it is, in our words; an open set")]
+
+
+class ReturnCreationFailed(ReturnFact):
+    """There is no such return: the provider refused it."""
+
+    type = "return.creation_failed"
+    facet = "reason"
+
+    reason: Annotated[
+        Word, Field(examples=["validation_failed"], description="The provider's key for why; an open set")
+    ]
+
+
+class ReturnCreationUnknown(ReturnFact):
+    """Nobody knows whether there is such a return: its answer was lost, and nothing shows it. It is not asked again."""
+
+    type = "return.creation_unknown"
+
+
 class AboutConnection(Published):
     """What every event says whose subject is a carrier connection."""
 
@@ -433,6 +474,9 @@ CATALOGUE: tuple[type[Published], ...] = (
     DispatchOrderFailed,
     DispatchOrderStatusChanged,
     LabelReady,
+    ReturnCreated,
+    ReturnCreationFailed,
+    ReturnCreationUnknown,
     ConnectionPaused,
     ConnectionResumed,
     WebhookHealthChanged,

@@ -35,6 +35,10 @@ from bridge.events.catalogue import (
     PurchaseSucceeded,
     PurchaseUnknown,
     RejectedOffer,
+    ReturnCreated,
+    ReturnCreationFailed,
+    ReturnCreationUnknown,
+    ReturnFact,
     ReturnLegStarted,
     StatusChanged,
     TrackingNumberAssigned,
@@ -103,6 +107,13 @@ _COLLECTED: Final = {
     "current": True,
     "dispatch_order_id": 500123,
 }
+_RETURN: Final = {
+    "return_id": "7c1d0b6a5e5c4f0f9a2b8d3e6f1a4c97",
+    "organization_id": None,
+    "provider": "inpost_returns",
+    "evidence": Evidence.carrier,
+    "current": True,
+}
 _PAUSE: Final = {"connection": "shipx/1234", "reason": "operator", "since": _AT}
 
 _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
@@ -143,6 +154,15 @@ _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
         "size": 22_437,
         "path": "/v1/shipments/987654321/label?organization_id=1234&format=pdf&type=A6",
     },
+    ReturnCreated: {
+        **_RETURN,
+        "provider_id": "d462ec8a-2b2a-4f3c-8a57-6a0d3f1b9c20",
+        "tracking_number": None,
+        "expires_at": _AT + timedelta(days=14),
+        "return_status": "created",
+    },
+    ReturnCreationFailed: {**_RETURN, "reason": "validation_failed"},
+    ReturnCreationUnknown: _RETURN,
     ConnectionPaused: _PAUSE,
     ConnectionResumed: _PAUSE,
     WebhookHealthChanged: {
@@ -179,6 +199,8 @@ def fact(model: type[Published]) -> Fact:
 def _subject(data: Published) -> Subject:
     if isinstance(data, AboutConnection):
         return Subject.connection(data.connection)
+    if isinstance(data, ReturnFact):
+        return Subject.returned(f"{data.provider}/main", data.return_id)
     if isinstance(data, DispatchOrderFact):
         return Subject.dispatch_order(OrganizationId(data.organization_id), DispatchOrderId(500123))
     return _SUBJECT

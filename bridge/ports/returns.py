@@ -63,6 +63,10 @@ class CodeDesk(Protocol):
         """Say what a row of the report means. When a code expires, no row says: only whoever made it knows."""
         ...
 
+    def ticket(self, code: ReportedCode, draft: ReturnDraft) -> Ticket:
+        """Give the code that was made of a draft, from a row of the report."""
+        ...
+
     async def create(self, draft: ReturnDraft, rma: str) -> Ticket:
         """Make a code that can be used at once. After a doubt, look for `rma` in the report."""
         ...

@@ -11,6 +11,7 @@ from bridge.lifecycle import Clock
 from bridge.model import OrganizationId
 from bridge.observability import Metrics
 from bridge.purchasing.shipment import Shipment
+from bridge.reconciling.adopting import adoption
 from bridge.reconciling.reading import Reading
 from bridge.store.answers import Answer, Learned
 from bridge.store.database import Transaction
@@ -80,4 +81,4 @@ def _answers(
     organization: OrganizationId, shipments: Iterable[Shipment], command: str | None, *, are_first: bool = False
 ) -> list[Answer]:
     readings = (Reading(organization, one, command, are_first) for one in shipments)
-    return [Answer(one.read.id, one.project, one.bought()) for one in readings]
+    return [Answer(one.read.id, one.project, adoption(one)) for one in readings]

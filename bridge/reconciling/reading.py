@@ -13,11 +13,8 @@ from bridge.events.projection import Projection, project
 from bridge.events.shipment import SOURCE, ShipmentState
 from bridge.events.statuses import TrackingStatus
 from bridge.model import DeliveryId, Evidence, Fact, OrganizationId, PurchaseWork
-from bridge.purchasing import announce
 from bridge.purchasing.evidence import Bought, evidence
 from bridge.purchasing.shipment import Shipment
-from bridge.store.purchase import Purchase, PurchaseState
-from bridge.store.wanting import Adoption
 
 RESCUED: Final = timedelta(hours=1)
 """A window that was over for longer when we learned of it is not asked about: nobody may want the parcel any more."""
@@ -50,16 +47,6 @@ class Reading:
             is_bought = is_bought or found.is_bought
         verdict = "projected" if facts else "nothing_new"
         return Projection(verdict, state, tuple(facts), self._wanted(work), is_bought)
-
-    def bought(self) -> Adoption | None:
-        """Say what of it is bought, where that shows: the buyer tells the same of what it finds bought."""
-        found, at = evidence(self.read, ()), self.read.at
-        if not isinstance(found, Bought) or found.offer is None:
-            return None
-        bare = Purchase(self.organization, self.read.id, PurchaseState.succeeded, at, at, self.command)
-        theirs = announce.theirs(bare, found.offer)
-        (fact,), _ = announce.told([announce.succeeded(theirs, self.read, found.offer, adopted=True)], None)
-        return Adoption(self.command, theirs.offer, theirs.service, fact)
 
     def _contents(self, known: ShipmentState | None) -> Iterator[Content]:
         """Give what webhooks would tell of it.

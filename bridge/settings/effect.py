@@ -9,12 +9,8 @@ from bridge.settings.model import Settings
 
 MARK: Final = "Not in effect yet: "
 """How the reference begins the meaning of such a key."""
-_RETURNS: Final = "returns are not handled in this version"
 _WITHOUT: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
-    (("returns",), _RETURNS),
-    (("inpost_returns",), _RETURNS),
-    (("szybkie_zwroty",), _RETURNS),
-    (("intelligentreturns",), _RETURNS),
+    (("returns", "poll_s"), "what becomes of returns is not asked for in this version"),
 )
 
 

@@ -249,7 +249,32 @@ class Reconcile(Part):
     )
 
 
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+ReturnProvider = Literal["inpost_returns", "szybkie_zwroty", "intelligentreturns"]
+
+
+class ReturnRoute(Part):
+    """A rule that says who makes a return for which no provider is named."""
+
+    providers: tuple[ReturnProvider, ...] = Field(
+        min_length=1,
+        description="Who makes it, the preferred one first; the next one where nothing could be sent to the one before,"
+        " never where an outcome is unknown.",
+        examples=[["inpost_returns", "szybkie_zwroty"]],
+    )
+    countries: tuple[Country, ...] = Field(
+        (), description="Only for senders in these countries (ISO codes); empty: any.", examples=[["PL"]]
+    )
+    parcel_sizes: tuple[str, ...] = Field((), description="Only for these sizes; empty: any.", examples=[["A", "B"]])
+    organizations: tuple[CarrierId, ...] = Field((), description="Only for these organizations; empty: any.")
+
+
 class Returns(Part):
+    routes: tuple[ReturnRoute, ...] = Field(
+        (),
+        description="Who makes returns for which no provider is named: the first rule that fits. Without one: the only"
+        " provider that is set up.",
+    )
     poll_s: Seconds = Field(
         300, le=86_400, description="How often to ask for open returns (adaptive between this and slower)."
     )
@@ -394,6 +419,16 @@ class Settings(Part):
             (platform.login or platform.api_key, (platform.base_url,)),
         )
         return tuple(url for configured, urls in used if configured for url in urls)
+
+    @property
+    def return_providers(self) -> tuple[ReturnProvider, ...]:
+        """The providers of returns that have credentials."""
+        used: tuple[tuple[ReturnProvider, object], ...] = (
+            ("inpost_returns", self.inpost_returns.client_id),
+            ("szybkie_zwroty", self.szybkie_zwroty.email),
+            ("intelligentreturns", self.intelligentreturns.login),
+        )
+        return tuple(provider for provider, login in used if login is not None)
 
     @property
     def carriers_are_loopback(self) -> bool:

@@ -31,13 +31,18 @@ class Errand(Generic[T]):
     `look` gives what came of what was sent since a moment, None where nothing shows; what does not show for
     `absent_after` was not done. With `looks_after_no` the first refusal, too, may mean that it was done before, and
     what a look does not show then was not. `noted` is kept beside how far it has come.
+    `absent_after` was not done, and is sent again where `may_repeat` says so. What could not be sent for `patience` is
+    given back. With `looks_after_no` a refusal may mean that it was done before. `noted` is kept beside how far it has
+    come.
     """
 
     name: str
     send: Callable[[], Awaitable[T | None]]
     look: Callable[[datetime], Awaitable[T | None]]
     absent_after: timedelta = ABSENT_AFTER
+    patience: timedelta = PATIENCE
     looks_after_no: bool = False
+    may_repeat: Callable[[], bool] = lambda: True
     noted: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -98,7 +103,7 @@ class Once(Generic[T]):
     def _unsent(self, sent: Attempt, why: str) -> Came[T]:
         """Try again in a moment, for a while; what may have been sent before is not given back as if it never was."""
         before, now = sent.unsent(), self._clock()
-        if not before.sent and now > before.since + PATIENCE:
+        if not before.sent and now > before.since + self._errand.patience:
             return nothing_sent(f"the carrier could not be asked ({why}), so nothing was sent")
         return Unclear() if now > before.since + UNCLEAR_AFTER else self._later(before, AGAIN)
 
@@ -137,7 +142,8 @@ class Once(Generic[T]):
         if not seen.is_absent(began_at, self._errand.absent_after):
             return self._later(seen, attempt.look_in)
         log.warning("carrier.absent", errand=self._errand.name, sent=attempt.sent)
-        return attempt.again() if attempt.sent < MOST_SENT else Unclear()
+        may_repeat = attempt.sent < MOST_SENT and self._errand.may_repeat()
+        return attempt.again() if may_repeat else Unclear()
 
     def _later(self, attempt: Attempt, after: timedelta) -> Later:
         return Later(after, self._progress(attempt))

@@ -24,6 +24,8 @@ from bridge.app.answering import openapi_document
 from bridge.commands.models import RetryPurchase
 from tests.support.bridge import ORGANIZATION, TOKEN, BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, DRAFT, SlowCarrier
+from tests.support.returns import credentials
+from tests.unit.shipping.returning import SCENARIO, TICKETS, wanted
 
 SOMEBODY: Final = "token-of-somebody-else"
 TOKENS: Final = f"""\
@@ -100,13 +102,14 @@ COMMON: Final = (
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     (tmp_path / "bridge.toml").write_text(TOKENS)
     async with AsyncExitStack() as stack:
-        carrier = await stack.enter_async_context(SlowCarrier(takes_s=0).open())
+        carrier = await stack.enter_async_context(SlowCarrier(takes_s=0, **SCENARIO).open())
         settings = {
             "BRIDGE_CONFIG": str(tmp_path / "bridge.toml"),
             "BRIDGE_SHIPX__BASE_URL": carrier.url,
             "BRIDGE_SHIPX__TOKEN": CARRIER_TOKEN,
             "BRIDGE_SHIPX__REQUESTS_PER_MINUTE": "600",
             "BRIDGE_PURCHASING__MODE": "approve",
+            **credentials(carrier.url),
         }
         bridge = await stack.enter_async_context(BridgeProcess(tmp_path, **settings))
         carrier.announce_to(bridge.webhook_url)
@@ -115,7 +118,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         await stack.enter_async_context(http)
         await until(lambda: _are_held(http), 20)
         await http.post(f"/v1/purchases/{shipments[-1]}/retry", headers={"idempotency-key": GIVEN})
-        known = await _parameters(http, shipments[0]) | await _courier(carrier, http)
+        known = await _parameters(http, shipments[0]) | await _courier(carrier, http) | await _return(http)
         yield Scene(bridge, tmp_path, known, await _bodies(carrier, shipments[0]))
 
 
@@ -155,6 +158,12 @@ async def _courier(carrier: SlowCarrier, http: httpx.AsyncClient) -> dict[tuple[
     }
 
 
+async def _return(http: httpx.AsyncClient) -> dict[tuple[str, str], object]:
+    """Have a return made."""
+    made = await http.post("/v1/returns", json=wanted(TICKETS), headers={"idempotency-key": GIVEN})
+    return {("returns", "return_id"): made.json()["return_id"]}
+
+
 async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
     headers = {"authorization": f"Bearer {CARRIER_TOKEN}"}
     async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False) as http:
@@ -163,6 +172,7 @@ async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
         "/v1/offers/evaluate": {"organization_id": ORGANIZATION, "shipment": read},
         "/v1/events/replay": {"all": True},
         "/v1/shipments": DRAFT,
+        "/v1/returns": wanted(TICKETS),
         "/v1/dispatch-orders": {"shipments": [shipment], "address": PLACE},
         "/v1/dispatch-orders/calculate": {"shipments": [shipment]},
     }

@@ -47,8 +47,9 @@ class Asked:
 class SlowCarrier:
     """Takes a moment for every call of the bridge, so that calls overlap where they may."""
 
-    def __init__(self, *, takes_s: float = 0.05, delays: dict[str, float] | None = None) -> None:
-        scenario = {"organizations": [TERMS], "delays": {"offers": 0.05, "purchase": 0.1} | (delays or {})}
+    def __init__(self, *, takes_s: float = 0.05, delays: dict[str, float] | None = None, **providers: Any) -> None:
+        delays = {"offers": 0.05, "purchase": 0.1} | (delays or {})
+        scenario = {"organizations": [TERMS], "delays": delays, **providers}
         self.app = create_app(Scenario.model_validate(scenario), seed=1)
         self.simulator: Simulator = self.app.state.simulator
         self.takes_s = takes_s

@@ -54,6 +54,9 @@ VERBS = [
     "dispatch printout",
     "dispatch cancel",
     "shipments label",
+    "returns create",
+    "returns show",
+    "returns list",
 ]
 
 ROUTES = [
@@ -98,6 +101,11 @@ ROUTES = [
     "POST /v1/shipments/{shipment_id}/refresh-offers",
     "POST /v1/shipments/{shipment_id}/cancel",
     "GET /v1/tracking/{number}",
+    "POST /v1/returns",
+    "GET /v1/returns",
+    "GET /v1/returns/{return_id}",
+    "GET /v1/returns/{return_id}/label",
+    "GET /v1/returns/{return_id}/qr",
     "GET /v1/shipments/{shipment_id}",
     "GET /openapi.json",
     "GET /asyncapi.json",
@@ -145,6 +153,9 @@ EVENTS = [
     "dispatch_order.failed",
     "dispatch_order.status_changed",
     "shipment.label_ready",
+    "return.created",
+    "return.creation_failed",
+    "return.creation_unknown",
     "connection.paused",
     "connection.resumed",
     "webhook.health_changed",

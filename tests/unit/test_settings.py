@@ -698,17 +698,6 @@ def test_loopback_is_told_from_the_rest(url: str, expected: bool, remark: str) -
 WITHOUT_EFFECT = {
     # a key that changes nothing in this version, and a value that is not its default
     "BRIDGE_RETURNS__POLL_S": "1",
-    "BRIDGE_INPOST_RETURNS__BASE_URL": "http://127.0.0.1:1",
-    "BRIDGE_INPOST_RETURNS__TOKEN_URL": "http://127.0.0.1:1",
-    "BRIDGE_INPOST_RETURNS__CLIENT_ID": "client",
-    "BRIDGE_INPOST_RETURNS__CLIENT_SECRET": "hidden-secret",
-    "BRIDGE_SZYBKIE_ZWROTY__BASE_URL": "http://127.0.0.1:1",
-    "BRIDGE_SZYBKIE_ZWROTY__EMAIL": "returns@example.com",
-    "BRIDGE_SZYBKIE_ZWROTY__PASSWORD": "hidden-secret",
-    "BRIDGE_INTELLIGENTRETURNS__BASE_URL": "http://127.0.0.1:1",
-    "BRIDGE_INTELLIGENTRETURNS__LOGIN": "login",
-    "BRIDGE_INTELLIGENTRETURNS__API_KEY": "hidden-secret",
-    "BRIDGE_INTELLIGENTRETURNS__FORMAT": "xml",
 }
 
 
@@ -771,3 +760,31 @@ def test_the_example_loads_with_everything_uncommented() -> None:
         for step in key.path[:-1]:
             table = table[step]
         assert {key.path[-1], f"{key.path[-1]}_file"} & set(table), key.env
+
+
+def test_returns_are_routed_by_rules_in_their_order() -> None:
+    config = """
+    [[returns.routes]]
+    providers = ["inpost_returns", "szybkie_zwroty"]
+    countries = ["PL"]
+    parcel_sizes = ["A"]
+    organizations = [1000]
+    [[returns.routes]]
+    providers = ["intelligentreturns"]
+    """
+    first, second = load({**LOCAL, **CONFIG}, files(bridge__toml=config)).returns.routes
+    assert (first.providers, first.countries) == (("inpost_returns", "szybkie_zwroty"), ("PL",))
+    assert (first.parcel_sizes, first.organizations, second.countries) == (("A",), (1000,), ())
+
+
+@pytest.mark.parametrize("row", ["providers = []", 'providers = ["dhl"]', "", 'providers = ["inpost_returns"]\nto = 1'])
+def test_a_rule_for_returns_that_leads_nowhere_is_refused(row: str) -> None:
+    with pytest.raises(SettingsError, match=r"\[\[returns\.routes\]\] #1"):
+        load({**LOCAL, **CONFIG}, files(bridge__toml=f"[[returns.routes]]\n{row}"))
+
+
+def test_the_providers_of_returns_are_those_with_credentials() -> None:
+    assert load(LOCAL, files()).return_providers == ()
+    login = {"BRIDGE_INTELLIGENTRETURNS__LOGIN": "login", "BRIDGE_INTELLIGENTRETURNS__API_KEY": "key"}
+    local = {"BRIDGE_INTELLIGENTRETURNS__BASE_URL": "http://127.0.0.1:1"}
+    assert load({**LOCAL, **login, **local}, files()).return_providers == ("intelligentreturns",)

@@ -67,6 +67,10 @@ class SzybkieZwrotyClient:
         """Say what a row of the report means, for a code that expires then."""
         return words.meaning(code, expires_at, self._clock())
 
+    def ticket(self, code: ReportedCode, draft: ReturnDraft) -> Ticket:
+        """Give the code that was made of a draft, from a row of the report."""
+        return codec.found(code, draft)
+
     async def create(self, draft: ReturnDraft, rma: str) -> Ticket:
         """Make a code that can be used at once. After a doubt, look for `rma` in the report before it is sent again."""
         call = codec.generate_active(draft, rma)

@@ -126,6 +126,12 @@ def active(draft: ReturnDraft, wanted: str | None, answer: Answer) -> Ticket:
     return _ticket(code, one, draft)
 
 
+def found(code: ReportedCode, draft: ReturnDraft) -> Ticket:
+    """Give the code that was made of a draft, as the report shows it: of its expiry that says nothing."""
+    expires_at = None if draft.expires_at is None else draft.expires_at.astimezone(UTC) - MARGIN
+    return Ticket(code=code.code, tracking_number=code.tracking_number, expires_at=expires_at)
+
+
 def inactive(answer: Answer) -> Sequence[SpareCode]:
     """Give the codes that were made, each once. There may be fewer of them than were asked for."""
     found = {code: _spare(code, one) for one in wire.coded(judged(answer)) if (code := wire.code(one))}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, TypeVar, cast
@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from bridge.app.commanding import make_commanding, open_executor
 from bridge.app.labelling import make_desk
+from bridge.app.returning import open_returns
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, prepare_stores
 from bridge.approvals.evaluating import EvaluateOffers
@@ -63,6 +64,7 @@ from bridge.model import (
 from bridge.settings import load
 from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
 from bridge.shipments.asked_label import FetchLabel, KeepLabel
+from bridge.shipping.returns.asked import CreateReturn
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import shipx
 from bridge.store.database import ManagedDatabase, Transaction, Unit
@@ -99,6 +101,7 @@ OUTSIDE: list[type[Body]] = [
     CreateMany,
     FetchLabel,
     KeepLabel,
+    CreateReturn,
     SelectOffer,
     RefreshOffers,
     CancelShipment,
@@ -290,7 +293,8 @@ class Ground:
         """Have commands carried out as a bridge does, until what is in hand has ended."""
         stores = await prepare_stores(SETTINGS, cast("ManagedDatabase", database))
         shared = Shared(SETTINGS, utc_now, Loops(lambda: None))
-        open_executor(shared, stores, make_commanding(shared, stores), {}, make_desk(shared, stores, {}))
+        returns = open_returns(AsyncExitStack(), shared, stores)
+        open_executor(shared, stores, make_commanding(shared, stores), {}, make_desk(shared, stores, {}), returns)
         try:
             yield
         finally:

@@ -73,6 +73,8 @@ class Parts:
 
     stage: Stage
     client: ShipxClient
+    http: httpx.AsyncClient
+    gate: Gate
     database: InlineDatabase
     recorder: Recorder
     learning: Learning
@@ -164,7 +166,7 @@ class Stage:
             version="0",
         )
         database = InlineDatabase(self.disk, points, self.clock)
-        parts = Parts(self, client, database, recorder, self._learning(database, recorder), Stop())
+        parts = Parts(self, client, http, gate, database, recorder, self._learning(database, recorder), Stop())
         executor = Executor(SqlCommands(database, VAULT, name), self.operations(parts), parts.stop)
         worker = Worker(parts, executor, http, gate)
         self.workers.append(worker)
@@ -177,6 +179,10 @@ class Stage:
     async def give(self, operation: str, body: bytes, key: str = "one") -> Standing:
         """Give a command, as every edge does."""
         return (await self._commands.submit(Command(operation, key, body, "tests"))).standing
+
+    async def withdrawn(self, operation: str, key: str = "one") -> bool:
+        """Take a command back where nothing of it was sent."""
+        return await self._commands.withdraw(operation, key, only="live")
 
     async def standing(self, operation: str, key: str = "one") -> Standing:
         """Look at a command."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -300,3 +300,11 @@ def test_nothing_that_is_personal_or_opens_a_locker_shows_itself() -> None:
     shown += repr(CodeQuery(QUERY.since, QUERY.until, code=CODE)) + repr(codec.activate(CODE, DRAFT, RMA))
     for secret in ("500600700", "ewa@", "2991000017", CODE, OTHER):
         assert secret not in shown
+
+
+def test_a_code_that_the_report_shows_is_promised_two_hours_less_than_was_asked_for() -> None:
+    row = ReportedCode(CODE, rma=RMA, tracking_number="62001")
+    until = NOW + timedelta(days=7)
+    expected = Ticket(code=CODE, tracking_number="62001", expires_at=until - timedelta(hours=2))
+    assert codec.found(row, replace(DRAFT, expires_at=until)) == expected
+    assert codec.found(row, replace(DRAFT, expires_at=None)).expires_at is None

@@ -1,0 +1,1 @@
+"""Returns on demand: asked for once, made once, and kept."""

@@ -1,0 +1,196 @@
+"""The command `return.create`: a return is made at a provider, once, whatever becomes of the answer.
+
+No provider knows idempotency. So a return is written down before it is sent, and where its answer is lost the provider
+is asked before anything else is done. Another provider is tried only where nothing was sent to the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
+from uuid import uuid4
+
+import structlog
+
+from bridge.commands.handling import Ending, Hand, Last, Later
+from bridge.commands.models import done
+from bridge.commands.refusing import nothing_sent, refused
+from bridge.errors import CarrierRefused, CarrierUnavailable
+from bridge.lifecycle import Clock
+from bridge.model import ClaimedCommand, CommandState, OrganizationId, Outcome, Progress
+from bridge.returns.refusals import ACCOUNT_WIDE, TEMPORARY
+from bridge.returns.ticket import Ticket
+from bridge.shipping import refusals
+from bridge.shipping.attempt import PATIENCE, Attempt
+from bridge.shipping.once import Came, Done, Errand, Once, Refused, Unclear
+from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.desk import Desk
+from bridge.shipping.returns.document import result
+from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.makers import Making
+from bridge.store.database import Transaction, Unit
+from bridge.store.returns import Kept, Secrets
+from bridge.web.bodies import told
+from bridge.web.kinds import UNPROCESSABLE
+from bridge.web.problems import FieldError
+
+log = structlog.get_logger()
+
+_SENDER_BUSY: Final = timedelta(seconds=5)
+"""After so long it is looked whether the return before, of the same sender, has ended."""
+_SHORT: Final = timedelta(seconds=5)
+"""For so long it is tried to send to a provider where another one would do."""
+_LOGIN: Final = (401, 403)
+_NEVER_AGAIN: Final = "never_again"
+_UNCLEAR: Final = (
+    "nobody knows whether the provider has made the return: its answers were lost, and nothing shows it, so it is not"
+    " made again"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A command in hand: the return as it is kept, and who else may make it."""
+
+    hand: Hand
+    asked: CreateReturn
+    kept: Kept
+    others: Sequence[str]
+    noted: dict[str, object] = field(default_factory=dict)
+
+
+class Creating:
+    """Carries out `return.create`."""
+
+    def __init__(self, desk: Desk, keeping: Keeping, clock: Clock) -> None:
+        self._desk = desk
+        self._keeping = keeping
+        self._clock = clock
+
+    async def __call__(self, claimed: ClaimedCommand, hand: Hand) -> Ending:
+        """Make the return, or go on with it. Raises Unreadable."""
+        asked = CreateReturn.read(claimed.body)
+        kept = await self._keeping.made_by(claimed.id)
+        if kept is not None and kept.state != "pending":
+            return done(**result(kept))
+        if kept is None or not claimed.progress.at:  # what was withdrawn and is given again may be another body
+            return await self._begin(claimed, hand, asked)
+        others = _after(kept.connection, self._desk.ways(asked))
+        at = claimed.progress.at
+        task = _Task(hand, asked, kept, others, {key: at[key] for key in (_NEVER_AGAIN,) if key in at})
+        return await self._go_on(task, Attempt.of(at, self._clock()))
+
+    async def _begin(self, claimed: ClaimedCommand, hand: Hand, asked: CreateReturn) -> Ending:
+        ways = self._desk.ways(asked)
+        if isinstance(ways, list):
+            return refused(UNPROCESSABLE.name, told(ways), ways)
+        organization = None if asked.organization_id is None else OrganizationId(asked.organization_id)
+        secrets = Secrets(asked.reference)
+        kept = Kept(uuid4().hex, ways[0], organization, claimed.id, "pending", self._clock(), secrets)
+        return await self._try(_Task(hand, asked, kept, ways[1:]))
+
+    async def _try(self, task: _Task) -> Ending:
+        """Write down who is to make it, and have it made there; those of one sender are made one after the other."""
+        sender = self._desk.makers[task.kept.connection].sender(task.asked.draft)
+        kept = replace(task.kept, sender=sender)
+        is_begun = await task.hand.step(lambda it: self._keeping.begin(it, kept), lambda _: Progress())
+        if not is_begun:
+            return Later(_SENDER_BUSY, Progress())
+        return await self._go_on(replace(task, kept=kept, noted={}), Attempt(self._clock()))
+
+    async def _go_on(self, task: _Task, attempt: Attempt) -> Ending:
+        if task.kept.connection not in self._desk.makers:
+            return await self._gone(task, attempt)
+        match await self._once(task, attempt):
+            case Done(ticket):
+                return self._made(task.kept, ticket)
+            case Refused(refusal):
+                if _is_about_the_account(refusal):
+                    why = f"the provider takes nothing just now ({refusal.key}), so nothing was done"
+                    return await self._unsent(task, nothing_sent(why))
+                return self._refused(task.kept, refusal)
+            case Unclear():
+                return self._lost(task.kept)
+            case Outcome() as outcome:
+                return await self._unsent(task, outcome)
+            case Later() as later:
+                return later
+
+    async def _once(self, task: _Task, attempt: Attempt) -> Came[Ticket]:
+        maker, making = self._desk.makers[task.kept.connection], Making(task.kept.id, task.asked.draft)
+
+        async def send() -> Ticket:
+            try:
+                return await maker.create(making)
+            except CarrierUnavailable as error:
+                if error.reason in maker.never_again:
+                    task.noted[_NEVER_AGAIN] = True
+                raise
+
+        errand = Errand(
+            CreateReturn.operation,
+            send,
+            lambda since: maker.look(making, since, self._clock()),
+            absent_after=maker.absent_after,
+            patience=_SHORT if task.others else PATIENCE,
+            may_repeat=lambda: _NEVER_AGAIN not in task.noted,
+            noted=task.noted,
+        )
+        return await Once(errand, task.hand, self._clock).run(attempt)
+
+    async def _gone(self, task: _Task, attempt: Attempt) -> Ending:
+        """End what was begun at a provider that is not set up here any more."""
+        if attempt.sent:
+            return self._lost(task.kept)
+        return await self._unsent(task, nothing_sent("the provider is not set up here any more, so nothing was sent"))
+
+    async def _unsent(self, task: _Task, outcome: Outcome) -> Ending:
+        """Try the next one, where there is one: nothing was sent to this one."""
+        if task.others:
+            first, *others = task.others
+            log.info("return.rerouted", connection=task.kept.connection, to=first)
+            return await self._try(replace(task, kept=replace(task.kept, connection=first), others=others))
+
+        def write(transaction: Transaction) -> Outcome:
+            self._keeping.drop(transaction, task.kept)
+            return outcome
+
+        return Last(write, lambda _: None)
+
+    def _made(self, kept: Kept, ticket: Ticket) -> Last:
+        """Store what the provider made before anything else happens."""
+        if not ticket.is_usable:
+            log.warning("return.unusable", return_id=kept.id, connection=kept.connection)
+        return self._last(lambda it: done(**result(self._keeping.made(it, kept, ticket))))
+
+    def _refused(self, kept: Kept, refusal: CarrierRefused) -> Last:
+        def write(transaction: Transaction) -> Outcome:
+            self._keeping.refused(transaction, kept, refusal.key)
+            return refusals.theirs(refusal, [0])[0].outcome
+
+        return self._last(write)
+
+    def _lost(self, kept: Kept) -> Last:
+        log.warning("return.unclear", return_id=kept.id, connection=kept.connection)
+
+        def write(transaction: Transaction) -> Outcome:
+            self._keeping.lost(transaction, kept)
+            return Outcome(CommandState.unknown, error=_UNCLEAR)
+
+        return self._last(write)
+
+    def _last(self, write: Unit[Outcome]) -> Last:
+        return Last(write, lambda _: self._keeping.on_events())
+
+
+def _after(connection: str, ways: Sequence[str] | Sequence[FieldError]) -> Sequence[str]:
+    """Give those that come after one; none where the settings do not lead to it any more."""
+    names = [one for one in ways if isinstance(one, str)]
+    return names[names.index(connection) + 1 :] if connection in names else ()
+
+
+def _is_about_the_account(refusal: CarrierRefused) -> bool:
+    """Say whether it is no no to this return: to the login, to the whole account, or one for the moment."""
+    return refusal.status in _LOGIN or refusal.key in ACCOUNT_WIDE | TEMPORARY

@@ -1,0 +1,108 @@
+"""A return as programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from pydantic_core import to_jsonable_python
+from typing_extensions import TypedDict
+
+from bridge.store.returns import Kept, State
+
+
+class ShownLabel(TypedDict):
+    """Whether there is a label, as far as is known, and where it is answered."""
+
+    ready: bool
+    url: str
+
+
+class ShownReturn(TypedDict):
+    """A return: what its customer needs of it, and how it stands.
+
+    `code` is null where there is none, or the token may not see it. `reason` is why it was not made.
+    """
+
+    return_id: str
+    provider: str
+    connection: str
+    organization_id: int | None
+    state: State
+    reference: str
+    provider_reference: str | None
+    code: str | None
+    tracking_number: str | None
+    expires_at: datetime | None
+    label: ShownLabel
+    return_status: str | None
+    reason: str | None
+    created_at: datetime | None
+
+
+class ReturnPage(TypedDict):
+    """Some returns."""
+
+    items: Sequence[ShownReturn]
+    next: str | None
+
+
+def document(kept: Kept) -> ShownReturn:
+    """Describe it whole."""
+    return {
+        "return_id": kept.id,
+        "provider": kept.provider,
+        "connection": kept.connection.partition("/")[2],
+        "organization_id": kept.organization,
+        "state": kept.state,
+        "reference": kept.secrets.reference,
+        "provider_reference": kept.provider_reference,
+        "code": kept.secrets.code,
+        "tracking_number": kept.tracking_number,
+        "expires_at": kept.expires_at,
+        "label": {"ready": kept.has_label, "url": f"/v1/returns/{kept.id}/label"},
+        "return_status": kept.return_status,
+        "reason": kept.reason,
+        "created_at": kept.created_at,
+    }
+
+
+def without_code(kept: Kept) -> Kept:
+    """Leave out what opens a locker."""
+    return replace(kept, secrets=replace(kept.secrets, code=None))
+
+
+def result(kept: Kept) -> dict[str, object]:
+    """Describe the same as what came of a command, which is kept as JSON."""
+    written: dict[str, object] = to_jsonable_python(document(kept))
+    return written
+
+
+COLUMNS: Final = ("return", "provider", "state", "reference", "asked for")
+
+
+def row(kept: Kept) -> Sequence[object]:
+    """Write it for a list that people read."""
+    return kept.id, kept.provider, kept.state, kept.secrets.reference, kept.begun_at
+
+
+def lines(kept: Kept) -> Mapping[str, object]:
+    """Write it for people, line by line."""
+    told: dict[str, object] = {
+        "return": kept.id,
+        "provider": kept.connection,
+        "organization": kept.organization,
+        "state": kept.state,
+        "reason": kept.reason,
+        "reference": kept.secrets.reference,
+        "code": kept.secrets.code,
+        "provider's id": kept.provider_reference,
+        "tracking number": kept.tracking_number,
+        "status": kept.return_status,
+        "can be sent until": kept.expires_at,
+        "label": "there is one" if kept.has_label else None,
+        "asked for": kept.begun_at,
+    }
+    return {name: value for name, value in told.items() if value is not None}

@@ -1,0 +1,103 @@
+"""What becomes of a return goes into the store with the fact that follows, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime
+
+from bridge.events.catalogue import Published
+from bridge.lifecycle import Clock
+from bridge.model import Fact, Subject
+from bridge.returns.ticket import Ticket
+from bridge.shipping.returns import news
+from bridge.store import returns
+from bridge.store.database import Database, Transaction
+from bridge.store.facts import Recorder
+from bridge.store.returns import Kept, Secrets, Wanted
+from bridge.store.sealed import Vault
+
+
+class Keeping:
+    """Keeps returns. `on_events` wakes who waits for events, and is for after a commit."""
+
+    def __init__(
+        self, database: Database, vault: Vault, recorder: Recorder, clock: Clock, on_events: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._recorder = recorder
+        self._clock = clock
+        self.on_events = on_events
+
+    # -- reading; each raises KeyMissing where no key opens it any more ------------------------------------------------
+
+    async def made_by(self, command: str) -> Kept | None:
+        """Give the return of a command."""
+        return await self._database.read(lambda it: returns.of_command(it, self._vault, command))
+
+    async def find(self, id_: str) -> Kept | None:
+        """Give a return."""
+        return await self._database.read(lambda it: returns.find(it, self._vault, id_))
+
+    async def page(self, wanted: Wanted, limit: int) -> list[Kept]:
+        """List returns, the newest first."""
+        return await self._database.read(lambda it: returns.page(it, self._vault, wanted, limit))
+
+    async def label(self, id_: str) -> bytes | None:
+        """Give a label that came along with its return."""
+        return await self._database.read(lambda it: returns.label(it, self._vault, id_))
+
+    async def linked(self, connection: str, references: Collection[str]) -> set[str]:
+        """Say which of a provider's ids are those of returns that are kept."""
+        return await self._database.read(lambda it: returns.linked(it, connection, references))
+
+    # -- in somebody's transaction -------------------------------------------------------------------------------------
+
+    def begin(self, transaction: Transaction, one: Kept) -> bool:
+        """Write down what is about to be made; False where another one of its sender has to end first."""
+        return returns.begin(transaction, self._vault, one)
+
+    def drop(self, transaction: Transaction, one: Kept) -> None:
+        """Forget what nothing was sent of."""
+        returns.drop(transaction, one.command)
+
+    def made(self, transaction: Transaction, one: Kept, ticket: Ticket) -> Kept:
+        """Keep what the provider made."""
+        now = self._clock()
+        label = ticket.label
+        kept = replace(
+            one,
+            state="created",
+            sender=None,
+            secrets=Secrets(one.secrets.reference, ticket.code, ticket.label_url),
+            provider_reference=news.word(ticket.provider_reference),
+            tracking_number=news.number(ticket.tracking_number),
+            return_status="created",
+            expires_at=ticket.expires_at,
+            label_format=None if label is None else label.format,
+            created_at=now,
+        )
+        self._save(transaction, kept, news.created(kept), now, None if label is None else label.content)
+        return kept
+
+    def refused(self, transaction: Transaction, one: Kept, reason: str) -> None:
+        """Keep that there is none."""
+        kept = replace(one, state="failed", sender=None, reason=reason)
+        self._save(transaction, kept, news.failed(kept, reason), self._clock())
+
+    def lost(self, transaction: Transaction, one: Kept) -> None:
+        """Keep that nobody knows."""
+        kept = replace(one, state="unknown", sender=None)
+        self._save(transaction, kept, news.unknown(kept), self._clock())
+
+    def _save(
+        self, transaction: Transaction, kept: Kept, data: Published, now: datetime, label: bytes | None = None
+    ) -> None:
+        subject = Subject.returned(kept.connection, kept.id)
+        facet = None if data.facet is None else getattr(data, data.facet)
+        fact = Fact(subject, data.type, "created", now, data, facet, causation=kept.command)
+        ledgers = self._recorder.lock(transaction, [subject])
+        returns.save(transaction, self._vault, kept, label)
+        self._recorder.record(transaction, ledgers, [fact], now)
+        self._recorder.save(transaction, ledgers.values())

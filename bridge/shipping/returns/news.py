@@ -1,0 +1,54 @@
+"""What is told of a return, never with its code or anything of who sends it. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from bridge.events.catalogue import ReturnCreated, ReturnCreationFailed, ReturnCreationUnknown
+from bridge.model import Evidence
+from bridge.store.returns import Kept
+
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9A-Za-z]{1,40}", re.ASCII)
+
+
+def word(text: str | None) -> str | None:
+    """Give a provider's word where it has the form that may be published."""
+    return text if text is not None and _WORD.fullmatch(text) else None
+
+
+def number(text: str | None) -> str | None:
+    """Give a tracking number where it has the form that may be published."""
+    return text if text is not None and _NUMBER.fullmatch(text) else None
+
+
+def created(kept: Kept) -> ReturnCreated:
+    """Tell that it was made."""
+    return ReturnCreated(
+        **_about(kept),
+        provider_id=kept.provider_reference,
+        tracking_number=kept.tracking_number,
+        expires_at=kept.expires_at,
+        return_status=kept.return_status or "created",
+    )
+
+
+def failed(kept: Kept, reason: str) -> ReturnCreationFailed:
+    """Tell that it was refused."""
+    return ReturnCreationFailed(**_about(kept), reason=reason)
+
+
+def unknown(kept: Kept) -> ReturnCreationUnknown:
+    """Tell that nobody knows."""
+    return ReturnCreationUnknown(**_about(kept))
+
+
+def _about(kept: Kept) -> dict[str, Any]:
+    return {
+        "return_id": kept.id,
+        "organization_id": kept.organization,
+        "provider": kept.provider,
+        "evidence": Evidence.carrier,
+        "current": True,
+    }

@@ -1,0 +1,245 @@
+"""Returns as they were asked for, and as they were made. What is personal of them, and what opens a locker, is sealed.
+
+All in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+
+from bridge.model import OrganizationId, micros, moment
+from bridge.store import sealed
+from bridge.store.database import Row, Transaction, marks
+from bridge.store.sealed import Vault
+
+State = Literal["pending", "created", "unknown", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """What of a return is for those alone who may see it; `label_url` is where the provider has its label."""
+
+    reference: str = field(repr=False)
+    code: str | None = field(default=None, repr=False)
+    label_url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A return. `connection` is who makes it, `command` what asked for it.
+
+    `sender` is a digest while nobody knows whether it was made, at a provider that finds it by nothing else.
+    `label_format` is that of a label that is kept here. `reason` is why it was not made.
+    """
+
+    id: str
+    connection: str
+    organization: OrganizationId | None
+    command: str
+    state: State
+    begun_at: datetime
+    secrets: Secrets
+    sender: str | None = field(default=None, repr=False)
+    provider_reference: str | None = None
+    tracking_number: str | None = None
+    return_status: str | None = None
+    expires_at: datetime | None = None
+    label_format: str | None = None
+    reason: str | None = None
+    created_at: datetime | None = None
+
+    @property
+    def provider(self) -> str:
+        return self.connection.partition("/")[0]
+
+    @property
+    def has_label(self) -> bool:
+        """Whether a label is here, or known to be at the provider."""
+        return self.label_format is not None or self.secrets.label_url is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which returns a reader wants; `before` is the cursor: when the last one seen was begun, and its id."""
+
+    state: str | None = None
+    provider: str | None = None
+    organizations: frozenset[int] = frozenset()
+    before: tuple[int, str] | None = None
+
+
+def begin(transaction: Transaction, vault: Vault, one: Kept) -> bool:
+    """Write down what is about to be made, in place of what the same command was about to do before.
+
+    False, with nothing written, where one of the same sender has to end first.
+    """
+    drop(transaction, one.command)
+    _drop_abandoned(transaction)
+    made = transaction.insert(f"returns ({_COLUMNS})", [_row(one)], tail="ON CONFLICT DO NOTHING RETURNING id")
+    if made:
+        _seal(transaction, vault, one)
+    return bool(made)
+
+
+def drop(transaction: Transaction, command: str) -> None:
+    """Forget what a command was about to make, of which nothing was sent."""
+    gone = transaction.run("DELETE FROM returns WHERE command = ? AND state = 'pending' RETURNING id", (command,))
+    _unseal(transaction, gone)
+
+
+def save(transaction: Transaction, vault: Vault, one: Kept, label: bytes | None = None) -> None:
+    """Write down what became of a return, with its label where that came along."""
+    columns = _COLUMNS.split(", ")[1:]
+    changes = ", ".join(f"{name} = ?" for name in columns)
+    transaction.run(f"UPDATE returns SET {changes} WHERE id = ?", (*_row(one)[1:], one.id))
+    _seal(transaction, vault, one)
+    if label is not None:
+        sealed.keep(transaction, vault, [(_label(one.id), label)])
+
+
+def find(transaction: Transaction, vault: Vault, id_: str) -> Kept | None:
+    """Give a return. Raises KeyMissing."""
+    return _one(transaction, vault, "id", id_)
+
+
+def of_command(transaction: Transaction, vault: Vault, command: str) -> Kept | None:
+    """Give the return that a command made, or is about to make. Raises KeyMissing."""
+    return _one(transaction, vault, "command", command)
+
+
+def label(transaction: Transaction, vault: Vault, id_: str) -> bytes | None:
+    """Give a label that is kept here. Raises KeyMissing."""
+    return _opened(transaction, vault, _label(id_))
+
+
+def linked(transaction: Transaction, connection: str, references: Collection[str]) -> set[str]:
+    """Say which of the provider's references are those of returns of ours."""
+    if not references:
+        return set()
+    rows = transaction.run(
+        "SELECT provider_reference FROM returns"
+        f" WHERE connection = ? AND provider_reference IN ({marks(list(references))})",
+        [connection, *sorted(references)],
+    )
+    return {row[0] for row in rows}
+
+
+def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> list[Kept]:
+    """List returns, the newest first. Raises KeyMissing."""
+    conditions, values = ["1 = 1"], list[object]()
+    if wanted.state is not None:
+        conditions.append("state = ?")
+        values.append(wanted.state)
+    if wanted.provider is not None:
+        conditions.append("connection LIKE ?")
+        values.append(f"{wanted.provider}/%")
+    if wanted.organizations:
+        conditions.append(f"organization IN ({marks(list(wanted.organizations))})")
+        values += sorted(wanted.organizations)
+    if wanted.before is not None:
+        conditions.append("(begun_at, id) < (?, ?)")
+        values += wanted.before
+    rows = transaction.run(
+        f"SELECT {_COLUMNS} FROM returns WHERE {' AND '.join(conditions)} ORDER BY begun_at DESC, id DESC LIMIT ?",
+        [*values, limit],
+    )
+    return [_kept(transaction, vault, row) for row in rows]
+
+
+_COLUMNS: Final = (
+    "id, connection, organization, command, state, begun_at, sender, provider_reference, tracking_number,"
+    " return_status, expires_at, label_format, reason, created_at"
+)
+
+
+def _one(transaction: Transaction, vault: Vault, column: Literal["id", "command"], value: str) -> Kept | None:
+    rows = transaction.run(f"SELECT {_COLUMNS} FROM returns WHERE {column} = ?", (value,))
+    return _kept(transaction, vault, rows[0]) if rows else None
+
+
+def _drop_abandoned(transaction: Transaction) -> None:
+    """Forget what commands were about to make that were withdrawn: that can be only before anything is sent."""
+    gone = transaction.run(
+        "DELETE FROM returns WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM commands"
+        " WHERE operation = 'return.create' AND commands.id = returns.command"
+        " AND commands.state IN ('waiting', 'running')) RETURNING id"
+    )
+    _unseal(transaction, gone)
+
+
+def _unseal(transaction: Transaction, gone: Sequence[Row]) -> None:
+    for (id_,) in gone:
+        transaction.run("DELETE FROM sealed WHERE owner = ?", (_owner(id_),))
+
+
+def _owner(id_: str) -> str:
+    return f"return/{id_}"
+
+
+def _label(id_: str) -> str:
+    return f"return/{id_}/label"
+
+
+def _seal(transaction: Transaction, vault: Vault, one: Kept) -> None:
+    found = one.secrets
+    text = json.dumps([found.reference, found.code, found.label_url])
+    sealed.keep(transaction, vault, [(_owner(one.id), text.encode())])
+
+
+def _opened(transaction: Transaction, vault: Vault, owner: str) -> bytes | None:
+    rows = transaction.run("SELECT key_id, data FROM sealed WHERE owner = ?", (owner,))
+    return vault.open(owner, *rows[0]) if rows else None
+
+
+def _row(one: Kept) -> Row:
+    return (
+        one.id,
+        one.connection,
+        one.organization,
+        one.command,
+        one.state,
+        micros(one.begun_at),
+        one.sender,
+        one.provider_reference,
+        one.tracking_number,
+        one.return_status,
+        _micros(one.expires_at),
+        one.label_format,
+        one.reason,
+        _micros(one.created_at),
+    )
+
+
+def _kept(transaction: Transaction, vault: Vault, row: Row) -> Kept:
+    id_, connection, organization, command, state, begun_at, sender, reference, number, status, *rest = row
+    expires_at, label_format, reason, created_at = rest
+    data = _opened(transaction, vault, _owner(id_))
+    return Kept(
+        id=id_,
+        connection=connection,
+        organization=None if organization is None else OrganizationId(organization),
+        command=command,
+        state=state,
+        begun_at=moment(begun_at),
+        secrets=Secrets("") if data is None else Secrets(*json.loads(data)),
+        sender=sender,
+        provider_reference=reference,
+        tracking_number=number,
+        return_status=status,
+        expires_at=_moment(expires_at),
+        label_format=label_format,
+        reason=reason,
+        created_at=_moment(created_at),
+    )
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
+
+
+def _moment(value: int | None) -> datetime | None:
+    return None if value is None else moment(value)

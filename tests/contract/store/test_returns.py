@@ -1,0 +1,135 @@
+"""Returns in the database: one in doubt of a sender, each of one command, and what is personal sealed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bridge.events.cloudevents import Envelope
+from bridge.model import Command, OrganizationId
+from bridge.returns.ticket import ReturnLabel, Ticket
+from bridge.shipping.returns.keeping import Keeping
+from bridge.store.commands import SqlCommands
+from bridge.store.database import ManagedDatabase, Row
+from bridge.store.facts import Recorder
+from bridge.store.returns import Kept, Secrets, Wanted
+from bridge.store.sealed import Vault
+
+T0 = datetime(2026, 11, 26, 12, tzinfo=UTC)
+CONNECTION = "inpost_returns/main"
+OURS = OrganizationId(4821)
+ONE = Kept("a" * 32, CONNECTION, OURS, "one", "pending", T0, Secrets("ORDER 1"), sender="digest")
+TICKET = Ticket("t-1", "1234567890", "62001", T0 + timedelta(days=7), label=ReturnLabel(b"%PDF-1", "pdf"))
+
+
+class Desk:
+    """Keeps returns in a database."""
+
+    def __init__(self, database: ManagedDatabase) -> None:
+        self.database = database
+        vault = Vault.with_keys([b"k" * 32])
+        self.commands = SqlCommands(database, vault, "desk")
+        self.keeping = Keeping(database, vault, Recorder(Envelope("test")), lambda: T0, lambda: None)
+
+    async def begin(self, one: Kept) -> bool:
+        await self.commands.submit(Command("return.create", one.command, b"{}", "tests"))
+        return await self.database.write(lambda it: self.keeping.begin(it, one))
+
+    async def made(self, one: Kept, ticket: Ticket = TICKET) -> Kept:
+        return await self.database.write(lambda it: self.keeping.made(it, one, ticket))
+
+    async def rows(self, sql: str) -> list[Row]:
+        return await self.database.read(lambda it: it.run(sql))
+
+
+async def test_a_return_is_kept_as_it_was_written_down_and_made(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    assert await desk.begin(ONE)
+    assert await desk.keeping.made_by("one") == ONE
+    made = await desk.made(ONE)
+    assert await desk.keeping.find(ONE.id) == made
+    assert (made.state, made.secrets.code, made.sender, made.label_format) == ("created", "1234567890", None, "pdf")
+    assert await desk.keeping.label(ONE.id) == b"%PDF-1"
+    assert await desk.keeping.linked(CONNECTION, ["t-1", "t-2"]) == {"t-1"}
+    assert await desk.keeping.linked("inpost_returns/other", ["t-1"]) == set()
+    assert await desk.keeping.linked(CONNECTION, []) == set()
+    assert await desk.rows("SELECT type, sequence FROM events") == [("return.created", 1)]
+
+
+async def test_nothing_personal_lies_open(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    await desk.made(ONE)
+    stored = str([await desk.rows(f"SELECT * FROM {table}") for table in ("returns", "sealed", "events")])
+    assert not any(secret in stored for secret in ("1234567890", "ORDER 1", "%PDF"))
+
+
+async def test_of_one_sender_one_return_is_in_doubt_at_a_time(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    other = replace(ONE, id="b" * 32, command="two")
+    assert await desk.begin(ONE)
+    assert not await desk.begin(other)
+    assert await desk.keeping.made_by("two") is None
+    assert await desk.begin(replace(other, connection="inpost_returns/other"))
+    assert await desk.begin(replace(ONE, id="c" * 32, command="three", sender=None))
+    await desk.made(ONE)
+    assert await desk.begin(other)
+
+
+async def test_what_a_command_was_about_to_make_is_replaced_or_forgotten(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    assert await desk.begin(replace(ONE, connection="szybkie_zwroty/main", sender=None))
+    found = await desk.keeping.made_by("one")
+    assert found is not None
+    assert found.connection == "szybkie_zwroty/main"
+    await database.write(lambda it: desk.keeping.drop(it, found))
+    assert await desk.keeping.made_by("one") is None
+    assert await desk.rows("SELECT owner FROM sealed WHERE owner LIKE 'return/%'") == []
+
+
+async def test_what_was_withdrawn_holds_up_nobody(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    assert await desk.commands.withdraw("return.create", "one", only="live")
+    assert await desk.begin(replace(ONE, id="b" * 32, command="two"))
+    assert await desk.keeping.made_by("one") is None
+
+
+async def test_how_it_ended_is_told_once(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    other = replace(ONE, id="b" * 32, command="two", sender=None)
+    await desk.begin(ONE)
+    await desk.begin(other)
+    await database.write(lambda it: desk.keeping.refused(it, ONE, "validation_failed"))
+    await database.write(lambda it: desk.keeping.lost(it, other))
+    failed, unknown = await desk.keeping.find(ONE.id), await desk.keeping.find(other.id)
+    assert failed is not None
+    assert unknown is not None
+    assert (failed.state, failed.reason, unknown.state) == ("failed", "validation_failed", "unknown")
+    assert await desk.rows("SELECT type FROM events ORDER BY position") == [
+        ("return.creation_failed",),
+        ("return.creation_unknown",),
+    ]
+
+
+async def test_returns_are_listed_the_newest_first_page_after_page(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    for number in range(4):
+        begun_at, id_ = T0 + timedelta(seconds=number // 2), f"{number:032x}"
+        organization = OURS if number else None
+        one = replace(ONE, id=id_, command=str(number), begun_at=begun_at, organization=organization, sender=None)
+        await desk.begin(one)
+
+    async def page(wanted: Wanted, limit: int = 10) -> list[int]:
+        return [int(one.command) for one in await desk.keeping.page(wanted, limit)]
+
+    assert await page(Wanted()) == [3, 2, 1, 0]
+    assert await page(Wanted(), 2) == [3, 2]
+    second = (await desk.keeping.page(Wanted(), 2))[-1]
+    micros = int(second.begun_at.timestamp() * 1_000_000)
+    assert await page(Wanted(before=(micros, second.id))) == [1, 0]
+    assert await page(Wanted(organizations=frozenset({OURS}))) == [3, 2, 1]
+    assert await page(Wanted(state="created")) == []
+    assert await page(Wanted(provider="inpost_returns"), 1) == [3]
+    assert await page(Wanted(provider="szybkie_zwroty")) == []

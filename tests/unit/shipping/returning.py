@@ -1,0 +1,142 @@
+"""What is needed to have returns made on a stage: three providers, and the processes that carry it out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import httpx
+from pydantic import SecretStr
+
+from bridge.carriers.inpost_returns.client import InPostReturnsClient
+from bridge.carriers.inpost_returns.tokens import Credentials
+from bridge.carriers.intelligentreturns.client import IntelligentReturns
+from bridge.carriers.intelligentreturns.platform import IntelligentPlatform
+from bridge.carriers.szybkie_zwroty.caller import Login
+from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
+from bridge.commands.execute import Operation
+from bridge.lifecycle import Clock
+from bridge.observability import Metrics
+from bridge.ports import Permits
+from bridge.returns.routing import Route
+from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.creating import Creating
+from bridge.shipping.returns.desk import Desk
+from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
+from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
+
+CREATE: Final = CreateReturn.operation
+TICKETS, CODES, PLATFORM = "inpost_returns", "szybkie_zwroty", "intelligentreturns"
+PROVIDERS: Final = (TICKETS, CODES, PLATFORM)
+SENDER: Final[dict[str, Any]] = {
+    "first_name": "Jan",
+    "last_name": "Nowak",
+    "phone": "+48500100200",
+    "email": "jan@example.com",
+    "address": {
+        "street": "Lwowska",
+        "building_number": "10",
+        "city": "Kraków",
+        "post_code": "30-300",
+        "country_code": "PL",
+    },
+}
+WANTED: Final[Mapping[str, Mapping[str, Any]]] = {
+    TICKETS: {},
+    CODES: {"parcel_size": "A", "expires_at": "2026-04-20T12:00:00Z"},
+    PLATFORM: {"service_id": 243},
+}
+"""What each needs besides."""
+PATHS: Final = {
+    TICKETS: "/inpost-returns/v1/returns/tickets",
+    CODES: "/szybkie-zwroty*",
+    PLATFORM: "/intelligentreturns/returns/create*",
+}
+SCENARIO: Final[dict[str, Any]] = {
+    "inpost_returns": {"accounts": [{"client_id": "shop", "client_secret": "secret"}]},
+    "szybkie_zwroty": {"accounts": [{"email": "shop@example.com", "password": "secret"}]},
+    "intelligentreturns": {"accounts": [{"login": "shop", "api_key": "secret"}]},
+}
+
+
+def keeping(parts: Parts) -> Keeping:
+    return Keeping(parts.database, VAULT, parts.recorder, parts.stage.clock, lambda: None)
+
+
+def makers(parts: Parts) -> dict[str, Maker]:
+    return makers_over(parts.http, parts.gate, parts.stage.clock, keeping(parts))
+
+
+def makers_over(http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping: Keeping) -> dict[str, Maker]:
+    """Make the three, over one way and one gate."""
+    shared: dict[str, Any] = {"permits": permits, "metrics": Metrics(), "clock": clock}
+    tickets = InPostReturnsClient(
+        http,
+        base_url="http://carrier/inpost-returns",
+        token_url="http://carrier/inpost-returns/auth/realms/external/protocol/openid-connect/token",
+        credentials=Credentials("shop", SecretStr("secret")),
+        version="0",
+        **shared,
+    )
+    codes = SzybkieZwrotyClient(
+        http,
+        base_url="http://carrier/szybkie-zwroty",
+        login=Login(SecretStr("shop@example.com"), SecretStr("secret")),
+        version="0",
+        **shared,
+    )
+    platform = IntelligentReturns(
+        http,
+        base_url="http://carrier/intelligentreturns",
+        login="shop",
+        api_key=SecretStr("secret"),
+        form="json",
+        **shared,
+    )
+    return {
+        f"{TICKETS}/main": TicketMaker(tickets, partial(keeping.linked, f"{TICKETS}/main")),
+        f"{CODES}/main": CodeMaker(codes),
+        f"{PLATFORM}/main": PlatformMaker(IntelligentPlatform(platform)),
+    }
+
+
+def returning(*routes: Route) -> Operations:
+    """Say what a process carries out."""
+
+    def made(parts: Parts) -> Mapping[str, Operation]:
+        desk = Desk(makers(parts), routes)
+        return {CREATE: Operation(Creating(desk, keeping(parts), parts.stage.clock))}
+
+    return made
+
+
+def wanted(provider: str, **changes: Any) -> dict[str, Any]:
+    """Write what is asked for."""
+    return {"provider": provider, "reference": "ORDER123", "sender": SENDER, **WANTED[provider], **changes}
+
+
+async def ask(stage: Stage, asked: Mapping[str, Any], key: str = "one") -> None:
+    """Give the command."""
+    await stage.give(CREATE, CreateReturn.model_validate_json(json.dumps(asked)).canonical, key)
+
+
+async def at_provider(stage: Stage, provider: str) -> Sequence[Mapping[str, Any]]:
+    """List what a provider has."""
+    what = {TICKETS: "inpost-returns/tickets", CODES: "szybkie-zwroty/codes", PLATFORM: "intelligentreturns/returns"}
+    answer = await stage.merchant.get(f"/_control/{what[provider]}")
+    items: Sequence[Mapping[str, Any]] = answer.json()["items"]
+    return items
+
+
+Ours = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
+IS_IT: Final[Mapping[str, Ours]] = {
+    TICKETS: lambda result, there: result["provider_reference"] == there["id"] and result["code"] == there["code"],
+    CODES: lambda result, there: (result["return_id"], result["code"]) == (there["rma"], there["code"]),
+    PLATFORM: lambda result, there: (
+        (result["return_id"], result["tracking_number"]) == (there["external_id"], there["tracking"])
+    ),
+}
+"""Whether a result is about what the provider has."""

@@ -1,0 +1,239 @@
+"""Returns over HTTP: one key, one return; its code and its label for those alone who may see them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from bridge.app.answering import Api, internal_routes
+from bridge.app.serving import application
+from bridge.commands.api import CommandsApi
+from bridge.commands.execute import Executor, Operation
+from bridge.commands.giving import Giving
+from bridge.events.cloudevents import Envelope
+from bridge.lifecycle import Stop
+from bridge.shipping.returns.api import ReturnsApi
+from bridge.shipping.returns.creating import Creating
+from bridge.shipping.returns.desk import Desk
+from bridge.shipping.returns.keeping import Keeping
+from bridge.simulator import Scenario
+from bridge.store.commands import SqlCommands
+from bridge.store.facts import Recorder
+from bridge.store.migrate import migrate
+from bridge.store.sealed import Vault
+from bridge.store.sqlite import SqliteDatabase
+from bridge.web.access import EVERY_SCOPE, Access
+from tests.support.permits import FreePermits
+from tests.unit.ingress.stage import client_of
+from tests.unit.shipping.returning import CODES, CREATE, PLATFORM, PROVIDERS, SCENARIO, TICKETS, makers_over, wanted
+from tests.unit.simulator.stage import SCENARIO as CARRIER
+from tests.unit.simulator.stage import Stage as Carrier
+
+RETURNS = "/v1/returns"
+CLIENTS = [
+    client_of("all", EVERY_SCOPE),
+    client_of("reader", ["read"]),
+    client_of("writer", ["returns:write"]),
+    client_of("ours", EVERY_SCOPE, [4821]),
+    client_of("others", EVERY_SCOPE, [9999]),
+]
+LABELS = {"accounts": [{"client_id": "shop", "client_secret": "secret", "labels": True}]}
+
+
+class Counter:
+    """The routes, over a database of their own and the stand-in providers."""
+
+    def __init__(self, carrier: Carrier, app: Any) -> None:
+        self.carrier = carrier
+        self._app = app
+
+    async def ask(
+        self, method: str, path: str, asked: object = None, *, token: str = "all", key: str | None = None, **query: Any
+    ) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token}"} | ({} if key is None else {"idempotency-key": key})
+        content = None if asked is None else json.dumps(asked).encode()
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://bridge") as http:
+            return await http.request(method, path, headers=headers, content=content, params=query)
+
+    async def made(self, provider: str, key: str = "k-1", **changes: Any) -> dict[str, Any]:
+        """Have a return made, and give what was answered."""
+        answer = await self.ask("POST", RETURNS, _due(self.carrier, wanted(provider, **changes)), key=key)
+        assert answer.status_code == 201, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+def _due(carrier: Carrier, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Let it expire a month after the carrier's present."""
+    month = carrier.clock.now().timestamp() + 30 * 86_400
+    due = carrier.clock.now().fromtimestamp(month, carrier.clock.now().tzinfo).isoformat()
+    return {**asked, **({"expires_at": due} if "expires_at" in asked else {})}
+
+
+@asynccontextmanager
+async def counter(folder: Path, only: str | None = None, **scenario: Any) -> AsyncIterator[Counter]:
+    database, stop = SqliteDatabase(folder / "bridge.db"), Stop()
+    await database.open()
+    await database.rebuild(migrate)
+    written = Scenario.model_validate({**CARRIER, **SCENARIO, **scenario})
+    async with Carrier(written) as carrier, httpx.AsyncClient(transport=httpx.ASGITransport(carrier.app)) as http:
+        vault, clock = Vault.with_keys([b"k" * 32]), carrier.clock.now
+        keeping = Keeping(database, vault, Recorder(Envelope("test")), clock, lambda: None)
+        makers = makers_over(http, FreePermits(), clock, keeping)
+        desk = Desk({name: one for name, one in makers.items() if only in (None, name.partition("/")[0])}, ())
+        commands = SqlCommands(database, vault, "counter")
+        executor = Executor(commands, {CREATE: Operation(Creating(desk, keeping, clock))}, stop)
+        giving, access = Giving(commands, executor.bell.ring, wait_s=1), Access(CLIENTS)
+        apis: list[Api] = [ReturnsApi(desk, keeping, giving, access), CommandsApi(commands, giving, access)]
+        running = asyncio.create_task(executor.run())
+        try:
+            yield Counter(carrier, application(internal_routes(apis)))
+        finally:
+            stop.announce()
+            await running
+    await database.close()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_return_is_made_once_under_one_key(tmp_path: Path, provider: str) -> None:
+    async with counter(tmp_path) as at:
+        asked = _due(at.carrier, wanted(provider))
+        first = await at.ask("POST", RETURNS, asked, key="k-1")
+        again = await at.ask("POST", RETURNS, asked, key="k-1")
+        assert (first.status_code, again.status_code) == (201, 200), first.text
+        assert first.json() == again.json()
+        assert first.json().keys() == {
+            *("return_id", "provider", "connection", "organization_id", "state", "reference", "provider_reference"),
+            *("code", "tracking_number", "expires_at", "label", "return_status", "reason", "created_at"),
+        }
+        assert (await at.ask("POST", RETURNS, asked | {"reference": "OTHER"}, key="k-1")).status_code == 409
+        assert (await at.ask("POST", RETURNS, asked)).status_code == 400
+
+
+async def test_a_return_is_shown_with_its_code_to_those_alone_who_may_see_it(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        made = await at.made(TICKETS)
+        path = f"{RETURNS}/{made['return_id']}"
+        assert (await at.ask("GET", path)).json() == made
+        assert made["code"]
+        assert (await at.ask("GET", path, token="reader")).json() == made | {"code": None}
+        assert (await at.ask("GET", RETURNS, token="reader")).json()["items"] == [made | {"code": None}]
+        assert (await at.ask("GET", path, token="writer")).status_code == 403
+        assert (await at.ask("GET", f"{path}/label", token="reader")).status_code == 403
+        assert (await at.ask("GET", f"{RETURNS}/nothing")).status_code == 404
+
+
+async def test_a_token_sees_the_returns_of_its_organizations_alone(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        asked = wanted(TICKETS)
+        ours = (await at.ask("POST", RETURNS, asked, token="ours", key="k-1")).json()
+        assert ours["organization_id"] == 4821
+        nobodys = await at.made(TICKETS, "k-2")
+        for path in (f"{RETURNS}/{ours['return_id']}", f"{RETURNS}/{nobodys['return_id']}"):
+            assert (await at.ask("GET", path, token="others")).status_code == 404
+        assert (await at.ask("GET", RETURNS, token="others")).json()["items"] == []
+        assert (await at.ask("GET", RETURNS, token="ours")).json()["items"] == [ours]
+        assert (await at.ask("POST", RETURNS, asked | {"organization_id": 1}, token="ours", key="k")).status_code == 403
+
+
+async def test_returns_are_listed_page_after_page(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        for number in range(3):
+            await at.made(CODES, f"k-{number}")
+        first = (await at.ask("GET", RETURNS, limit=2)).json()
+        second = (await at.ask("GET", RETURNS, limit=2, after=first["next"])).json()
+        found = [one["return_id"] for one in (*first["items"], *second["items"])]
+        assert (len(set(found)), second["next"]) == (3, None)
+        assert (await at.ask("GET", RETURNS, state="unknown")).json()["items"] == []
+        assert len((await at.ask("GET", RETURNS, provider=CODES)).json()["items"]) == 3
+        for query in ({"state": "no"}, {"provider": "no"}, {"after": "no"}, {"after": "1.-"}, {"limit": 0}):
+            assert (await at.ask("GET", RETURNS, **query)).status_code == 400
+
+
+@pytest.mark.parametrize("provider", [TICKETS, PLATFORM])
+async def test_the_label_is_the_providers(tmp_path: Path, provider: str) -> None:
+    async with counter(tmp_path, inpost_returns=LABELS) as at:
+        made = await at.made(provider)
+        assert made["label"]["ready"]
+        answer = await at.ask("GET", made["label"]["url"])
+        assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+        assert answer.headers["content-type"] == "application/pdf"
+        assert answer.content.startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("provider", [TICKETS, CODES])
+async def test_where_there_is_no_label_that_is_said(tmp_path: Path, provider: str) -> None:
+    async with counter(tmp_path) as at:
+        made = await at.made(provider)
+        assert not made["label"]["ready"]
+        assert (await at.ask("GET", made["label"]["url"])).status_code == 404
+
+
+async def test_a_code_is_drawn_for_those_who_may_see_it(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        path = f"{RETURNS}/{(await at.made(TICKETS))['return_id']}/qr"
+        answer = await at.ask("GET", path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+        assert (answer.headers["cache-control"], answer.content[:8]) == ("no-store", b"\x89PNG\r\n\x1a\n")
+        assert (await at.ask("GET", path, token="reader")).status_code == 403
+        without = f"{RETURNS}/{(await at.made(PLATFORM, 'k-2'))['return_id']}/qr"
+        assert (await at.ask("GET", without)).status_code == 404
+
+
+async def test_a_return_that_nobody_takes_is_refused_by_field_and_its_key_stays_free(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        wrong = wanted(CODES, parcel_size=None, expires_at="2020-01-01T00:00:00Z", provider_options={"a": 1})
+        answer = await at.ask("POST", RETURNS, wrong, key="k-1")
+        assert answer.status_code == 422
+        assert [(one["field"], one["code"]) for one in answer.json()["errors"]] == [
+            ("parcel_size", "missing"),
+            ("expires_at", "too_early"),
+            ("provider_options", "unexpected"),
+        ]
+        await at.made(CODES)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"provider": None}, "provider"),
+        ({"provider": "dhl"}, "provider"),
+        ({"connection": "other"}, "connection"),
+        ({"sender": None}, "sender"),
+        ({"reference": None}, "reference"),
+        ({"colour": "red"}, "colour"),
+        ({"sender": {"shoe_size": 44}}, "sender.shoe_size"),
+        ({"expires_at": 1}, "expires_at"),
+        ({"items": [{"sku": "A", "name": "b", "quantity": 0}]}, "items.0.quantity"),
+    ],
+)
+async def test_what_is_wrong_is_told_by_its_field(tmp_path: Path, changes: dict[str, Any], field: str) -> None:
+    async with counter(tmp_path) as at:
+        answer = await at.ask("POST", RETURNS, {**wanted(TICKETS), **changes}, key="k-1")
+        assert answer.status_code == 422
+        assert field in [one["field"] for one in answer.json()["errors"]]
+        assert (await at.ask("GET", RETURNS)).json()["items"] == []
+
+
+async def test_the_only_provider_makes_what_names_none(tmp_path: Path) -> None:
+    async with counter(tmp_path, TICKETS) as at:
+        asked = {key: value for key, value in wanted(TICKETS).items() if key != "provider"}
+        answer = await at.ask("POST", RETURNS, asked, key="k-1")
+        assert (answer.status_code, answer.json()["provider"]) == (201, TICKETS)
+
+
+async def test_what_was_made_is_answered_again_though_its_time_has_come_too_near(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        asked = _due(at.carrier, wanted(TICKETS, expires_at=""))
+        first = await at.ask("POST", RETURNS, asked, key="k-1")
+        await at.carrier.simulator.advance(29 * 86_400)
+        again = await at.ask("POST", RETURNS, asked, key="k-1")
+        assert (again.status_code, again.json()) == (200, first.json())
+        assert (await at.ask("POST", RETURNS, asked, key="k-2")).status_code == 422
