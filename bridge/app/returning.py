@@ -66,7 +66,8 @@ def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple
 
 def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
     """Make what carries out the commands about returns."""
-    return {CreateReturn.operation: Operation(Creating(desk, keeping, shared.clock))}
+    creating = Creating(desk, keeping, shared.clock)
+    return {CreateReturn.operation: Operation(creating, last_word=creating.given_up)}
 
 
 def ticket_desk(settings: Settings, means: Means) -> InPostReturnsClient:

@@ -29,11 +29,9 @@ class Errand(Generic[T]):
     """What is to be done. `send` gives None where the answer says no more than that it was taken in.
 
     `look` gives what came of what was sent since a moment, None where nothing shows; what does not show for
-    `absent_after` was not done. With `looks_after_no` the first refusal, too, may mean that it was done before, and
-    what a look does not show then was not. `noted` is kept beside how far it has come.
-    `absent_after` was not done, and is sent again where `may_repeat` says so. What could not be sent for `patience` is
-    given back. With `looks_after_no` a refusal may mean that it was done before. `noted` is kept beside how far it has
-    come.
+    `absent_after` was not done. What could not be sent for `patience` is given back. With `looks_after_no` the first
+    refusal, too, may mean that it was done before, and what a look does not show then was not. What is not there is
+    sent again only where `may_repeat` says so. `noted` is kept beside how far it has come.
     """
 
     name: str

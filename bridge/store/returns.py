@@ -78,7 +78,7 @@ def begin(transaction: Transaction, vault: Vault, one: Kept) -> bool:
     False, with nothing written, where one of the same sender has to end first.
     """
     drop(transaction, one.command)
-    _drop_abandoned(transaction)
+    _drop_withdrawn(transaction)
     made = transaction.insert(f"returns ({_COLUMNS})", [_row(one)], tail="ON CONFLICT DO NOTHING RETURNING id")
     if made:
         _seal(transaction, vault, one)
@@ -89,6 +89,12 @@ def drop(transaction: Transaction, command: str) -> None:
     """Forget what a command was about to make, of which nothing was sent."""
     gone = transaction.run("DELETE FROM returns WHERE command = ? AND state = 'pending' RETURNING id", (command,))
     _unseal(transaction, gone)
+
+
+def abandon(transaction: Transaction, id_: str) -> None:
+    """Write down that nobody knows, where what is sealed of a return cannot be opened."""
+    sql = "UPDATE returns SET state = 'unknown', sender = NULL WHERE id = ? AND state = 'pending'"
+    transaction.run(sql, (id_,))
 
 
 def save(transaction: Transaction, vault: Vault, one: Kept, label: bytes | None = None) -> None:
@@ -103,12 +109,8 @@ def save(transaction: Transaction, vault: Vault, one: Kept, label: bytes | None 
 
 def find(transaction: Transaction, vault: Vault, id_: str) -> Kept | None:
     """Give a return. Raises KeyMissing."""
-    return _one(transaction, vault, "id", id_)
-
-
-def of_command(transaction: Transaction, vault: Vault, command: str) -> Kept | None:
-    """Give the return that a command made, or is about to make. Raises KeyMissing."""
-    return _one(transaction, vault, "command", command)
+    rows = transaction.run(f"SELECT {_COLUMNS} FROM returns WHERE id = ?", (id_,))
+    return _kept(transaction, vault, rows[0]) if rows else None
 
 
 def label(transaction: Transaction, vault: Vault, id_: str) -> bytes | None:
@@ -156,17 +158,12 @@ _COLUMNS: Final = (
 )
 
 
-def _one(transaction: Transaction, vault: Vault, column: Literal["id", "command"], value: str) -> Kept | None:
-    rows = transaction.run(f"SELECT {_COLUMNS} FROM returns WHERE {column} = ?", (value,))
-    return _kept(transaction, vault, rows[0]) if rows else None
-
-
-def _drop_abandoned(transaction: Transaction) -> None:
+def _drop_withdrawn(transaction: Transaction) -> None:
     """Forget what commands were about to make that were withdrawn: that can be only before anything is sent."""
     gone = transaction.run(
-        "DELETE FROM returns WHERE state = 'pending' AND NOT EXISTS (SELECT 1 FROM commands"
-        " WHERE operation = 'return.create' AND commands.id = returns.command"
-        " AND commands.state IN ('waiting', 'running')) RETURNING id"
+        "DELETE FROM returns WHERE state = 'pending' AND EXISTS (SELECT 1 FROM commands"
+        " WHERE operation = 'return.create' AND commands.id = returns.command AND commands.state = 'withdrawn')"
+        " RETURNING id"
     )
     _unseal(transaction, gone)
 

@@ -16,7 +16,7 @@ import structlog
 
 from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import done
-from bridge.commands.refusing import nothing_sent, refused
+from bridge.commands.refusing import nothing_sent, unprocessable
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
 from bridge.model import ClaimedCommand, CommandState, OrganizationId, Outcome, Progress
@@ -32,8 +32,6 @@ from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import Making
 from bridge.store.database import Transaction, Unit
 from bridge.store.returns import Kept, Secrets
-from bridge.web.bodies import told
-from bridge.web.kinds import UNPROCESSABLE
 from bridge.web.problems import FieldError
 
 log = structlog.get_logger()
@@ -43,6 +41,7 @@ _SENDER_BUSY: Final = timedelta(seconds=5)
 _SHORT: Final = timedelta(seconds=5)
 """For so long it is tried to send to a provider where another one would do."""
 _LOGIN: Final = (401, 403)
+_RETURN: Final = "return_id"
 _NEVER_AGAIN: Final = "never_again"
 _UNCLEAR: Final = (
     "nobody knows whether the provider has made the return: its answers were lost, and nothing shows it, so it is not"
@@ -72,20 +71,24 @@ class Creating:
     async def __call__(self, claimed: ClaimedCommand, hand: Hand) -> Ending:
         """Make the return, or go on with it. Raises Unreadable."""
         asked = CreateReturn.read(claimed.body)
-        kept = await self._keeping.made_by(claimed.id)
-        if kept is not None and kept.state != "pending":
-            return done(**result(kept))
-        if kept is None or not claimed.progress.at:  # what was withdrawn and is given again may be another body
+        at = claimed.progress.at
+        kept = await self._keeping.find(str(at[_RETURN])) if _RETURN in at else None
+        if kept is None:  # not by the key: one that was withdrawn, or is from long ago, may be given again
             return await self._begin(claimed, hand, asked)
         others = _after(kept.connection, self._desk.ways(asked))
-        at = claimed.progress.at
-        task = _Task(hand, asked, kept, others, {key: at[key] for key in (_NEVER_AGAIN,) if key in at})
+        task = _Task(hand, asked, kept, others, {key: at[key] for key in (_RETURN, _NEVER_AGAIN) if key in at})
         return await self._go_on(task, Attempt.of(at, self._clock()))
+
+    def given_up(self, transaction: Transaction, claimed: ClaimedCommand) -> None:
+        """Tell that nobody knows whether there is a return, where no process ever came further with the command."""
+        if _RETURN not in claimed.progress.at:
+            return
+        self._keeping.give_up(transaction, str(claimed.progress.at[_RETURN]), is_sent=claimed.progress.is_sent)
 
     async def _begin(self, claimed: ClaimedCommand, hand: Hand, asked: CreateReturn) -> Ending:
         ways = self._desk.ways(asked)
         if isinstance(ways, list):
-            return refused(UNPROCESSABLE.name, told(ways), ways)
+            return unprocessable(ways)
         organization = None if asked.organization_id is None else OrganizationId(asked.organization_id)
         secrets = Secrets(asked.reference)
         kept = Kept(uuid4().hex, ways[0], organization, claimed.id, "pending", self._clock(), secrets)
@@ -95,10 +98,13 @@ class Creating:
         """Write down who is to make it, and have it made there; those of one sender are made one after the other."""
         sender = self._desk.makers[task.kept.connection].sender(task.asked.draft)
         kept = replace(task.kept, sender=sender)
-        is_begun = await task.hand.step(lambda it: self._keeping.begin(it, kept), lambda _: Progress())
+        noted: dict[str, object] = {_RETURN: kept.id}
+        is_begun = await task.hand.step(
+            lambda it: self._keeping.begin(it, kept), lambda begun: Progress(at=noted if begun else {})
+        )
         if not is_begun:
             return Later(_SENDER_BUSY, Progress())
-        return await self._go_on(replace(task, kept=kept, noted={}), Attempt(self._clock()))
+        return await self._go_on(replace(task, kept=kept, noted=noted), Attempt(self._clock()))
 
     async def _go_on(self, task: _Task, attempt: Attempt) -> Ending:
         if task.kept.connection not in self._desk.makers:

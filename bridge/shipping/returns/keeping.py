@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
+from bridge.errors import KeyMissing
 from bridge.events.catalogue import Published
 from bridge.lifecycle import Clock
 from bridge.model import Fact, Subject
@@ -31,10 +32,6 @@ class Keeping:
         self.on_events = on_events
 
     # -- reading; each raises KeyMissing where no key opens it any more ------------------------------------------------
-
-    async def made_by(self, command: str) -> Kept | None:
-        """Give the return of a command."""
-        return await self._database.read(lambda it: returns.of_command(it, self._vault, command))
 
     async def find(self, id_: str) -> Kept | None:
         """Give a return."""
@@ -90,6 +87,20 @@ class Keeping:
         """Keep that nobody knows."""
         kept = replace(one, state="unknown", sender=None)
         self._save(transaction, kept, news.unknown(kept), self._clock())
+
+    def give_up(self, transaction: Transaction, id_: str, *, is_sent: bool) -> None:
+        """Keep what a command that ended by itself left open: nobody knows of it, or nothing was sent."""
+        try:
+            kept = returns.find(transaction, self._vault, id_)
+        except KeyMissing:  # then nothing can be told of it, but nobody waits for it any more
+            returns.abandon(transaction, id_)
+            return
+        if kept is None or kept.state != "pending":
+            return
+        if is_sent:
+            self.lost(transaction, kept)
+        else:
+            self.drop(transaction, kept)
 
     def _save(
         self, transaction: Transaction, kept: Kept, data: Published, now: datetime, label: bytes | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bridge.events.cloudevents import Envelope
 from bridge.model import Command, OrganizationId
 from bridge.returns.ticket import ReturnLabel, Ticket
@@ -45,7 +47,7 @@ class Desk:
 async def test_a_return_is_kept_as_it_was_written_down_and_made(database: ManagedDatabase) -> None:
     desk = Desk(database)
     assert await desk.begin(ONE)
-    assert await desk.keeping.made_by("one") == ONE
+    assert await desk.keeping.find(ONE.id) == ONE
     made = await desk.made(ONE)
     assert await desk.keeping.find(ONE.id) == made
     assert (made.state, made.secrets.code, made.sender, made.label_format) == ("created", "1234567890", None, "pdf")
@@ -69,7 +71,7 @@ async def test_of_one_sender_one_return_is_in_doubt_at_a_time(database: ManagedD
     other = replace(ONE, id="b" * 32, command="two")
     assert await desk.begin(ONE)
     assert not await desk.begin(other)
-    assert await desk.keeping.made_by("two") is None
+    assert await desk.keeping.find(other.id) is None
     assert await desk.begin(replace(other, connection="inpost_returns/other"))
     assert await desk.begin(replace(ONE, id="c" * 32, command="three", sender=None))
     await desk.made(ONE)
@@ -80,11 +82,11 @@ async def test_what_a_command_was_about_to_make_is_replaced_or_forgotten(databas
     desk = Desk(database)
     await desk.begin(ONE)
     assert await desk.begin(replace(ONE, connection="szybkie_zwroty/main", sender=None))
-    found = await desk.keeping.made_by("one")
+    found = await desk.keeping.find(ONE.id)
     assert found is not None
     assert found.connection == "szybkie_zwroty/main"
     await database.write(lambda it: desk.keeping.drop(it, found))
-    assert await desk.keeping.made_by("one") is None
+    assert await desk.keeping.find(ONE.id) is None
     assert await desk.rows("SELECT owner FROM sealed WHERE owner LIKE 'return/%'") == []
 
 
@@ -93,7 +95,28 @@ async def test_what_was_withdrawn_holds_up_nobody(database: ManagedDatabase) -> 
     await desk.begin(ONE)
     assert await desk.commands.withdraw("return.create", "one", only="live")
     assert await desk.begin(replace(ONE, id="b" * 32, command="two"))
-    assert await desk.keeping.made_by("one") is None
+    assert await desk.keeping.find(ONE.id) is None
+
+
+@pytest.mark.parametrize(("is_sent", "told"), [(True, [("return.creation_unknown",)]), (False, [])])
+async def test_what_its_command_left_open_is_unknown_where_it_may_have_been_sent(
+    database: ManagedDatabase, is_sent: bool, told: list[Row]
+) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    for _ in range(2):
+        await database.write(lambda it: desk.keeping.give_up(it, ONE.id, is_sent=is_sent))
+    left = await desk.keeping.find(ONE.id)
+    assert (left and (left.state, left.sender)) == (("unknown", None) if is_sent else None)
+    assert await desk.rows("SELECT type FROM events") == told
+
+
+async def test_what_no_key_opens_any_more_is_unknown_and_holds_up_nobody(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    keyless = Keeping(database, Vault.with_keys([b"o" * 32]), Recorder(Envelope("test")), lambda: T0, lambda: None)
+    await database.write(lambda it: keyless.give_up(it, ONE.id, is_sent=True))
+    assert await desk.rows("SELECT state, sender FROM returns") == [("unknown", None)]
 
 
 async def test_how_it_ended_is_told_once(database: ManagedDatabase) -> None:

@@ -108,7 +108,8 @@ def returning(*routes: Route) -> Operations:
 
     def made(parts: Parts) -> Mapping[str, Operation]:
         desk = Desk(makers(parts), routes)
-        return {CREATE: Operation(Creating(desk, keeping(parts), parts.stage.clock))}
+        creating = Creating(desk, keeping(parts), parts.stage.clock)
+        return {CREATE: Operation(creating, last_word=creating.given_up)}
 
     return made
 

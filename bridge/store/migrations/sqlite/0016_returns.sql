@@ -17,7 +17,6 @@ CREATE TABLE returns (
     begun_at           INTEGER NOT NULL,
     created_at         INTEGER
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX returns_command ON returns (command);
 CREATE UNIQUE INDEX returns_sender ON returns (connection, sender) WHERE sender IS NOT NULL;
 CREATE INDEX returns_pending ON returns (command) WHERE state = 'pending';
 CREATE INDEX returns_provider ON returns (connection, provider_reference) WHERE provider_reference IS NOT NULL;
