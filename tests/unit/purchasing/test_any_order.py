@@ -65,7 +65,7 @@ CALLS: Final = {
 class World:
     """What a story is told in. Where others buy, the carrier refuses a second purchase; where not, it charges twice.
 
-    `buys` is what becomes of the calls that buy, in order.
+    `buys` is what becomes of the calls that buy, in order. Where somebody `holds`, it is the first purchase, at once.
     """
 
     others_buy: bool
@@ -76,6 +76,7 @@ class World:
     mode: Mode
     seed: int
     answers_s: float
+    holds: bool
 
 
 Step = tuple[Any, ...]
@@ -94,6 +95,7 @@ WORLDS: Final = st.builds(
     mode=st.sampled_from(["auto", "auto", "approve"]),
     seed=st.integers(1, 1000),
     answers_s=st.sampled_from([0.0, 0.4]),
+    holds=st.booleans(),
 )
 STORIES: Final = st.lists(
     st.one_of(
@@ -305,6 +307,8 @@ async def play(world: World, steps: list[Step]) -> None:
         story = Story(stage, world, shipments, world.mode)
         stage.troubles |= {"POST": [TROUBLES[one] for one in world.buys], "BULK": [TROUBLES[one] for one in world.buys]}
         await story.sweeps()
+        if world.holds:
+            await story.orders(0, "hold")
         await story.starts(0, 0.0)
         for what, *how in steps:
             await story.step(what, *how)
