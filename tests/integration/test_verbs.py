@@ -428,7 +428,7 @@ async def test_purchases_are_listed_shown_held_and_approved(tmp_path: Path, data
         retried = await verb(bridge.environ, "purchases", "retry", "18", "--organization", "4821")
         assert (retried.code, retried.out.strip()) == (0, "The purchase of shipment 18 is decided about anew.")
         shown = await verb(bridge.environ, "purchases", "show", "17")
-        assert (shown.code, "at an unknown price, by cli" in shown.out) == (0, True)
+        assert (shown.code, "inpost_locker_standard" in shown.out) == (0, True)
         told = await verb(bridge.environ, "why", "shipment/17", "--organization", "4821")
         assert f"cli, command {approved.json['command_id']}: approved; held -> wanted" in told.out
 

@@ -193,7 +193,9 @@ async def test_what_asking_found_says_so_and_when_it_is_asked_about_again(databa
         assert all(one.text.endswith("found by asking") for one in events)
         assert all(one.details["found_by_asking"] for one in events)
         next_ = outlook(told, stage.now, SETTLE)
-        assert next_[0] == "nothing: somebody else bought it, as a read showed"
+        assert (
+            next_[0] == "nothing: somebody else bought it, as a read showed: offer 1700000001 (inpost_locker_standard)"
+        )
         assert next_[1].startswith("whether or not webhooks come, the carrier is asked about it at ")
 
 

@@ -59,6 +59,7 @@ PREPARED = Shipment(
         weight_kg=Decimal(25),
         created_at=datetime(2026, 3, 18, 11, 31, 58, 79_000, tzinfo=UTC),
         target_point="KRA010",
+        templates=("small",),
         people=frozenset(
             {
                 Person("anna@example.com", "888000000", "30-624").digest,
@@ -77,6 +78,7 @@ OLD = Traits(
     weight_kg=Decimal(25),
     created_at=datetime(2015, 9, 6, 17, 21, tzinfo=UTC),
     target_point="KRA010",
+    templates=("small",),
     people=frozenset({Person("", "888000000").digest, Person("", "888000000", "30-624").digest}),
 )
 SELECTED = COURIER.model_copy(update={"status": "selected"})
