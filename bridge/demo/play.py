@@ -27,6 +27,8 @@ from bridge.nodes.rabbitmq import RabbitNode
 from bridge.observability import configure_logging
 
 _POLL_S: Final = 0.1
+_STILL_S: Final = 2.0
+"""After so long without news nothing follows any more: what failed to be bought is decided about anew at once."""
 _COUNT_S: Final = 1.0
 _STALL_S: Final = 75.0
 """How long nothing may happen before what there is, is counted. Longer than a purchase can stay in doubt."""
@@ -165,7 +167,7 @@ class Play:
         while True:
             await self._show(carrier)
             await self._heal(carrier)
-            if await self._is_settled(stage, carrier):
+            if await self._is_settled(stage, carrier) and patience.silence(self._ledger.progress) >= _STILL_S:
                 return
             if time.monotonic() - counted >= _COUNT_S:
                 counted = time.monotonic()

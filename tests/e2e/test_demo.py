@@ -130,7 +130,7 @@ async def test_with_faults_on_every_side_it_balances_all_the_same(tmp_path: Path
     assert {line["reached"] for line in bought} == {True, False}
     assert counts["purchases failed"] > 0
     assert counts["not told by the carrier"] > 0
-    assert counts["charges at the carrier"] < counts["shipments created"] == 6
+    assert counts["charges at the carrier"] <= counts["shipments created"] == 6
 
 
 @pytest.mark.usefixtures("rabbit")
