@@ -55,7 +55,8 @@ def theirs(refusal: CarrierRefused, items: Sequence[int]) -> dict[int, Refusal]:
     general = named.pop(None, [])
     if len(items) == 1:
         return {items[0]: _carriers(refusal, [*general, *(one for each in named.values() for one in each)])}
-    by_item = {items[place]: _carriers(refusal, errors) for place, errors in named.items() if place < len(items)}  # type: ignore[operator,index]
+    places = {place: errors for place, errors in named.items() if place is not None and place < len(items)}
+    by_item = {items[place]: _carriers(refusal, errors) for place, errors in places.items()}
     return by_item or dict.fromkeys(items, _carriers(refusal, general))
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from bridge.carriers.http import make_http
 from bridge.carriers.shipx.client import ShipxClient
-from bridge.carriers.shipx.shipping import ShipxShipping
+from tests.unit.carriers.shipx.families import ShipxShipping
 
 from .stage import client_on, shipping_on
 

@@ -13,12 +13,12 @@ import pytest
 from pydantic import SecretStr
 
 from bridge.carriers.shipx.client import ShipxClient
-from bridge.carriers.shipx.shipping import ShipxShipping
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.model import OfferId, OrganizationId, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.shipment import Choice
 from tests.support.permits import FreePermits
+from tests.unit.carriers.shipx.families import ShipxShipping
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "shipx"
 TOKEN = "eyJhbGciOiJSUzI1NiJ9.the-secret-part"

@@ -10,13 +10,13 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from bridge.carriers.shipx.drafts import attributes
-from bridge.carriers.shipx.shipping import ShipxShipping
 from bridge.errors import FieldProblem
 from bridge.model import BatchId, ShipmentId
 from bridge.purchasing.shipment import Shipment
 from bridge.shipments.created import Batch, Created
 from bridge.shipments.draft import CustomAttributes, Draft, Parcel
 from bridge.shipments.party import Party
+from tests.unit.carriers.shipx.families import ShipxShipping
 
 from .orders import SMALL, WHOLE
 from .stage import OTHER, SHIPMENT, UNTOLD, refused, sample, unavailable

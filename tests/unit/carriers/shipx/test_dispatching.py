@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 from pytest_httpx import HTTPXMock
 
-from bridge.carriers.shipx.shipping import ShipxShipping
 from bridge.dispatch.order import Collected, DispatchDraft, DispatchOrder
 from bridge.dispatch.price import Price, PricePart
 from bridge.dispatch.printout import Printout
 from bridge.events.catalogue import Money
 from bridge.model import CommentId, DispatchOrderId
+from tests.unit.carriers.shipx.families import ShipxShipping
 
 from .orders import ADDRESS, COURIER
 from .stage import OTHER, PAGE, SHIPMENT, refused, sample, unavailable

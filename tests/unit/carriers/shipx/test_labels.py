@@ -7,8 +7,8 @@ import hashlib
 import pytest
 from pytest_httpx import HTTPXMock
 
-from bridge.carriers.shipx.shipping import ShipxShipping
 from bridge.shipments.label import Label, LabelFormat, LabelKind, LabelWish
+from tests.unit.carriers.shipx.families import ShipxShipping
 
 from .stage import OTHER, PAGE, SHIPMENT, refused, sample, unavailable
 

@@ -13,13 +13,13 @@ import pytest
 import structlog
 from pytest_httpx import HTTPXMock
 
-from bridge.carriers.shipx.shipping import ShipxShipping
 from bridge.errors import CarrierError, NoPermit
 from bridge.limits.connection import Outcome, Purpose, Verdict
 from bridge.model import BatchId, CommentId, DispatchOrderId
 from bridge.purchasing.shipment import Choice
 from bridge.shipments.label import LabelFormat, LabelKind, LabelWish
 from tests.support.permits import FreePermits
+from tests.unit.carriers.shipx.families import ShipxShipping
 
 from .orders import COURIER, SMALL, WHOLE
 from .stage import CARRIER, OFFER, OTHER, PAGE, SHIPMENT, TOKEN, refused, sample, shipping_on, unavailable

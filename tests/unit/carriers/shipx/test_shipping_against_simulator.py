@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 
 from bridge.carriers.shipx.client import ShipxClient
-from bridge.carriers.shipx.shipping import ShipxShipping
 from bridge.errors import CarrierRefused, FieldProblem
 from bridge.events import statuses
 from bridge.events.catalogue import Money
 from bridge.limits.connection import Purpose
 from bridge.shipments.draft import Draft, Parcel
 from bridge.shipments.party import Party
+from tests.unit.carriers.shipx.families import ShipxShipping
 
 from .orders import ADDRESS, SMALL, WHOLE
 from .simulated import courier, meeting, prepared

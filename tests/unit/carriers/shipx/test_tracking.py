@@ -9,9 +9,9 @@ import pytest
 from pytest_httpx import HTTPXMock
 
 from bridge.carriers.shipx.paths import number, tracked
-from bridge.carriers.shipx.shipping import ShipxShipping
 from bridge.tracking.dictionary import Dictionary, StatusText
 from bridge.tracking.trail import Step, Tracking
+from tests.unit.carriers.shipx.families import ShipxShipping
 
 from .stage import refused, sample, unavailable
 
