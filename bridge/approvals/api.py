@@ -39,7 +39,7 @@ _LIMIT: Final = limit(usual=50, most=500)
 class WhosePurchase(BaseModel):
     """What is asked for about a purchase whose shipment the path names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     organization_id: Number | None = None
 

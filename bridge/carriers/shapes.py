@@ -61,7 +61,7 @@ Lenient = WrapValidator(_or_none)
 class Shape(BaseModel):
     """What the carrier sends: whatever is not read here is not there."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="ignore", frozen=True)
 
 
 def read(shape: type[Model], answer: Answer) -> Model:

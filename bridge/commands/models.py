@@ -17,7 +17,7 @@ from bridge.web.fields import Moment, Number
 class Body(BaseModel):
     """What one operation is told; unknown keys are mistakes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
     operation: ClassVar[str]
 
     @property

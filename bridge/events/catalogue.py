@@ -30,7 +30,7 @@ Amount = Annotated[
 class Published(BaseModel):
     """The `data` of an event."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     type: ClassVar[str]
     facet: ClassVar[str | None] = None
@@ -40,7 +40,7 @@ class Published(BaseModel):
 class Money(BaseModel):
     """An amount as exact decimal text, with its currency."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     amount: Amount
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", examples=["PLN"])]
@@ -63,7 +63,7 @@ class ShipmentFact(Published):
 class Offer(BaseModel):
     """One candidate offer. `rate` is null where the carrier names no price (postpaid accounts): unknown, never 0."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     offer_id: CarrierId
     status: Word
@@ -95,7 +95,7 @@ class PurchaseFact(ShipmentFact):
 class RejectedOffer(BaseModel):
     """An offer that was not chosen, and why."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     offer_id: CarrierId
     reason: Word

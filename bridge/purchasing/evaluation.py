@@ -30,7 +30,7 @@ Sees = Callable[[int], bool]
 class EvaluationRequest(BaseModel):
     """A shipment as the carrier's GET answers, or the number of one that was decided about before."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
     organization_id: Number | None = None
     shipment: Annotated[dict[str, JsonValue] | None, Field(repr=False)] = None

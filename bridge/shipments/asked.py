@@ -36,7 +36,7 @@ MOST_AT_ONCE: Final = 500
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def __repr_args__(self) -> Sequence[tuple[str | None, Any]]:
         """Show nothing: nearly all of it is about people."""

@@ -88,7 +88,7 @@ _FILE: Final = {200: Answer(f"A PDF, or of several services a ZIP (`{ZIP}`) of P
 class Comment(BaseModel):
     """What the courier is to be told."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True)
 
     comment: Line
 

@@ -35,7 +35,7 @@ from bridge.web.kinds import (
 class WhoseShipment(BaseModel):
     """What is asked for about the shipment that the path names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     organization_id: Number | None = None
 

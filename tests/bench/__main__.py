@@ -32,7 +32,10 @@ _WIDTH: Final = 140
 def main() -> int:
     """Measure and print; gives the exit code."""
     given = _parser().parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     cores = Cores.found()
     machine = Machine.found(cores)
     confine(cores.others)

@@ -94,7 +94,10 @@ def running(
 
 
 def _bare() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
+    """Give what a server finds about it: its modules are compiled once, as those of the libraries are."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return kept
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], errors: IO[bytes]) -> None:

@@ -33,7 +33,10 @@ def main() -> int:
     if given.show is not None:
         print(make(seed, given.show, targets()))
         return 0
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     logging.disable(logging.CRITICAL)  # libraries complain of the broker that we took away
     options = Options(given.minutes * 60, seed, given.sqlite, given.webhooks, given.inputs, given.shipments)
     remarks = Console(stderr=True)

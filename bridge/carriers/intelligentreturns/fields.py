@@ -42,4 +42,4 @@ Longitude = Annotated[Decimal, Field(ge=-180, le=180)]
 YesNo = Literal["Yes", "No"]
 Disposition = Literal["return", "destroy"]
 
-CONFIG: Final = ConfigDict(extra="forbid", hide_input_in_errors=True, revalidate_instances="always")
+CONFIG: Final = ConfigDict(defer_build=True, extra="forbid", hide_input_in_errors=True, revalidate_instances="always")

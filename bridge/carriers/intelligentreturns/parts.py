@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Part(BaseModel):
     """An object of an answer: what it has besides is ignored. It is about people, so it shows nothing of itself."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True)
 
     def __repr_args__(self) -> Sequence[tuple[str | None, Any]]:
         """Show nothing."""

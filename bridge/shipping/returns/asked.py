@@ -22,7 +22,7 @@ Sku = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def __repr_args__(self) -> Sequence[tuple[str | None, Any]]:
         """Show nothing: nearly all of it is about people."""
