@@ -110,6 +110,8 @@ class Shell:
             extensions={"trace": latest.look_before_sending},
         )
         async with asking as answer:
+            if "," in answer.headers.get("content-encoding", ""):
+                raise CarrierUnavailable("coded_twice", status=answer.status_code)  # a thousandfold, each time
             body = bytearray()
             async for piece in answer.aiter_bytes():
                 body += piece

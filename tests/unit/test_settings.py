@@ -101,7 +101,7 @@ CONTRACT = {
     "BRIDGE_INPOST_RETURNS__TOKEN_URL": "https://login.inpost.pl/auth/realms/external/protocol/openid-connect/token",
     "BRIDGE_INPOST_RETURNS__CLIENT_ID": None,
     "BRIDGE_INPOST_RETURNS__CLIENT_SECRET": None,
-    "BRIDGE_INPOST_RETURNS__REQUESTS_PER_MINUTE": "60",  # not on the page, as the same three below: for what a provider grants
+    "BRIDGE_INPOST_RETURNS__REQUESTS_PER_MINUTE": "60",  # not on the page, as those alike: for what is granted
     "BRIDGE_INPOST_RETURNS__MAX_IN_FLIGHT": "2",
     "BRIDGE_INPOST_RETURNS__TIMEOUT_S": "10",
     "BRIDGE_SZYBKIE_ZWROTY__BASE_URL": "https://api.paczkomaty.pl",

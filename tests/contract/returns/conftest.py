@@ -1,0 +1,47 @@
+"""The providers of returns that must behave alike. One more is one more line here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from tests.contract.returns.inpost_returns import InPostReturnsStage
+from tests.contract.returns.intelligentreturns import IntelligentReturnsStage, IntelligentReturnsXmlStage
+from tests.contract.returns.stage import ProviderStage
+from tests.contract.returns.szybkie_zwroty import SzybkieZwrotyStage
+
+PROVIDERS: dict[str, type[ProviderStage]] = {
+    "inpost_returns": InPostReturnsStage,
+    "szybkie_zwroty": SzybkieZwrotyStage,
+    "intelligentreturns": IntelligentReturnsStage,
+    "intelligentreturns in XML": IntelligentReturnsXmlStage,
+}
+
+Opened = Callable[..., Awaitable[ProviderStage]]
+
+
+@pytest.fixture(params=PROVIDERS.values(), ids=list(PROVIDERS))
+def provider(request: pytest.FixtureRequest) -> type[ProviderStage]:
+    """Each provider in turn."""
+    found: type[ProviderStage] = request.param
+    return found
+
+
+@pytest.fixture
+async def opened(provider: type[ProviderStage]) -> AsyncIterator[Opened]:
+    """Open its stage with another account, secret or patience than the plain one."""
+    async with AsyncExitStack() as stack:
+
+        async def open_(*settings: Any, **more: Any) -> ProviderStage:
+            return await stack.enter_async_context(provider(*settings, **more))
+
+        yield open_
+
+
+@pytest.fixture
+async def stage(opened: Opened) -> ProviderStage:
+    """The plain account."""
+    return await opened()
