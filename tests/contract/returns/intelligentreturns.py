@@ -32,7 +32,7 @@ class IntelligentReturnsStage(ProviderStage):
     REFUSES = settings(services=[])
 
     def open(self, secret: str) -> None:
-        client = IntelligentReturns(
+        self.account = IntelligentReturns(
             self.http,
             base_url=f"{HOST}/intelligentreturns",
             login="shop-login",
@@ -42,7 +42,7 @@ class IntelligentReturnsStage(ProviderStage):
             metrics=self.metrics,
             clock=self.now,
         )
-        self.client = IntelligentPlatform(client)
+        self.client = IntelligentPlatform(self.account)
 
     def drafted(self) -> ReturnDraft:
         return ReturnDraft(reference="ORDER123", sender=SENDER, service_id=243)
