@@ -29,7 +29,7 @@ from bridge.carriers.intelligentreturns import (
     scans,
     words,
 )
-from bridge.carriers.intelligentreturns.caller import CARRIER, Caller
+from bridge.carriers.intelligentreturns.caller import Caller
 from bridge.carriers.intelligentreturns.calls import Call, Moment
 from bridge.carriers.intelligentreturns.formats import FORMATS, Name
 from bridge.carriers.intelligentreturns.questions import (
@@ -134,7 +134,9 @@ class IntelligentReturns:
             read = reading.of(answers.Returns, paging.listed)
             listed = await self._ask(calls.search(page.wanted), read, purpose) or paging.Found()
             if listed.unread:
-                log.warning("carrier.items_unreadable", carrier=CARRIER, operation="returns_items", items=listed.unread)
+                log.warning(
+                    "carrier.items_unreadable", carrier=words.SOURCE, operation="returns_items", items=listed.unread
+                )
             for one in listed.items:
                 yield one
             page = page.after(listed)

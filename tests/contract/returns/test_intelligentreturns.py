@@ -1,4 +1,4 @@
-"""Intelligentreturns against its stand-in: one journey through all eighteen methods in each format, and every paging."""
+"""Intelligentreturns against its stand-in: a journey through all its methods in each format, and its paging."""
 
 from __future__ import annotations
 

@@ -57,9 +57,8 @@ async def test_a_page_that_is_not_full_is_not_the_last_one_where_there_are_more_
         httpx_mock.add_response(content=page(first, last, total=total))
     if nothing:
         httpx_mock.add_response(content=refusal("return_nx"))
-    assert [one.id for one in await every(client_on(http).search(ReturnFilter()))] == [
-        str(number) for number in range(250, 0, -1)
-    ]
+    found = [one.id async for one in client_on(http).search(ReturnFilter())]
+    assert found == [str(number) for number in range(250, 0, -1)]
 
 
 async def test_that_nothing_more_is_found_ends_it(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
