@@ -66,6 +66,12 @@ def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[s
     return {CreateReturn.operation: Operation(creating, last_word=creating.given_up)}
 
 
+def limits_of(settings: Settings, provider: ReturnProvider) -> Limits:
+    """Say how much a provider may be asked."""
+    told = settings.return_provider(provider)
+    return Limits(per_minute=told.requests_per_minute, at_once=told.max_in_flight)
+
+
 def ticket_desk(settings: Settings, means: Means) -> InPostReturnsClient:
     """Make the client of InPost Returns, which has credentials."""
     told = settings.inpost_returns
@@ -130,16 +136,11 @@ def _maker(provider: ReturnProvider, settings: Settings, means: Means, keeping: 
 
 
 def _means(stack: AsyncExitStack, shared: Shared, stores: Stores, provider: ReturnProvider) -> Means:
-    told = shared.settings.return_provider(provider)
-    limits = Limits(per_minute=told.requests_per_minute, at_once=told.max_in_flight)
+    limits = limits_of(shared.settings, provider)
     gate = _open_gate(stack, shared, stores, return_connection(provider), limits)
-    return Means(_open_http(stack, told.timeout_s, limits), gate, shared.metrics, shared.clock)
-
-
-def _open_http(stack: AsyncExitStack, timeout_s: float, limits: Limits) -> httpx.AsyncClient:
-    http = make_http(timeout_s=timeout_s, at_once=limits.at_once)
+    http = make_http(timeout_s=shared.settings.return_provider(provider).timeout_s, at_once=limits.at_once)
     stack.push_async_callback(http.aclose)
-    return http
+    return Means(http, gate, shared.metrics, shared.clock)
 
 
 def _open_gate(stack: AsyncExitStack, shared: Shared, stores: Stores, name: str, limits: Limits) -> Gate:

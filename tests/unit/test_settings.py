@@ -442,6 +442,7 @@ REFUSED = [
     ("no time to settle", "PURCHASING__SETTLE_S", "0", "greater than 0"),
     ("sweeping without a pause", "RECONCILE__OPEN_S", "0", "greater than 0"),
     ("polling without a pause", "RETURNS__POLL_S", "-5", "greater than 0"),
+    ("a call that outlasts the look for what it did", "SZYBKIE_ZWROTY__TIMEOUT_S", "31", "less than or equal to 30"),
     ("an unknown format", "INTELLIGENTRETURNS__FORMAT", "yaml", "must be 'json' or 'xml'"),
     ("a key that is too short", "PERSONAL_DATA__KEYS", "YWJj", "base64 of exactly 32 bytes"),
     ("a key that is no base64", "PERSONAL_DATA__KEYS", "!" * 44, "base64 of exactly 32 bytes"),
