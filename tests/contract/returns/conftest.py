@@ -1,26 +1,15 @@
-"""The providers of returns that must behave alike. One more is one more line here."""
+"""Every provider of returns in turn, on its stage."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 
-from tests.contract.returns.inpost_returns import InPostReturnsStage
-from tests.contract.returns.intelligentreturns import IntelligentReturnsStage, IntelligentReturnsXmlStage
+from tests.contract.returns.providers import PROVIDERS, Opened
 from tests.contract.returns.stage import ProviderStage
-from tests.contract.returns.szybkie_zwroty import SzybkieZwrotyStage
-
-PROVIDERS: dict[str, type[ProviderStage]] = {
-    "inpost_returns": InPostReturnsStage,
-    "szybkie_zwroty": SzybkieZwrotyStage,
-    "intelligentreturns": IntelligentReturnsStage,
-    "intelligentreturns in XML": IntelligentReturnsXmlStage,
-}
-
-Opened = Callable[..., Awaitable[ProviderStage]]
 
 
 @pytest.fixture(params=PROVIDERS.values(), ids=list(PROVIDERS))

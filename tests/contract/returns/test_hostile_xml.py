@@ -69,7 +69,7 @@ HOSTILE: dict[str, Hostile] = {
     "nothing": lambda _: b"",
     "JSON": lambda _: b'{"success": {"tracking": "1"}}',
     "deep nesting": inside(b"<a>" * 49_000 + b"1" + b"</a>" * 49_000),
-    "nesting without end": lambda good: b"<a>" * 300_000,
+    "nesting without end": lambda good: b"<a>" * 150_000,
     "a million elements": inside(b"<a/>" * 1_100_000),
     "a million attributes": lambda good: b"<a %s/>" % b" ".join(b"a%x=''" % one for one in range(1_010_000)),
     "a million references": inside(b"&lt;" * 1_010_000),

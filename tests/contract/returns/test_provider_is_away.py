@@ -12,7 +12,7 @@ import structlog
 
 from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable, NoPermit
 from bridge.returns.ticket import Ticket
-from tests.contract.returns.conftest import Opened
+from tests.contract.returns.providers import Opened
 from tests.contract.returns.stage import ProviderStage
 from tests.contract.returns.wire import Drip
 

@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import generate_latest
 
 from bridge.errors import CarrierError
-from tests.contract.returns.conftest import Opened
+from tests.contract.returns.providers import Opened
 from tests.contract.returns.stage import PERSONAL, SECRET, ProviderStage
 
 WRONG = "an0ther-one"

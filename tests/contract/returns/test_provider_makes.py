@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import CarrierUnavailable, NoPermit
-from tests.contract.returns.conftest import Opened
+from tests.contract.returns.providers import Opened
 from tests.contract.returns.stage import ProviderStage
 
 DONE = ["lost", "crashed", "hung_up", "cut", "page"]

@@ -9,7 +9,7 @@ import pytest
 from bridge.errors import CarrierRefused
 from bridge.limits.connection import Verdict
 from bridge.returns.draft import Party
-from tests.contract.returns.conftest import Opened
+from tests.contract.returns.providers import Opened
 from tests.contract.returns.stage import PERSONAL, ProviderStage
 
 LONG = "x" * 300

@@ -18,7 +18,7 @@ from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
 from bridge.shipping.returns.asked import Provider
 from bridge.simulator import Scenario
-from tests.contract.returns.conftest import PROVIDERS
+from tests.contract.returns.providers import PROVIDERS
 from tests.support.returns import credentials
 
 ROOT = Path(__file__).parents[3]
