@@ -33,11 +33,23 @@ class Found:
     total: int | None = None
 
     @property
+    def came(self) -> int:
+        """How many returns there are on the page."""
+        return len(self.items) + self.unread
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has as many as a page may have."""
+        return self.came >= MOST_FOUND
+
+    @property
     def is_last(self) -> bool:
-        """Whether nothing follows: it is not full, and by their count it was all. What they count is not quite said
-        (those below the last id, or those of every page), so the end may be found by one page more that is empty."""
-        came = len(self.items) + self.unread
-        return came == 0 or (came < MOST_FOUND and (self.total is None or self.total <= came))
+        """Whether nothing follows: it is empty, or neither full nor, by their count, less than all.
+
+        What they count is not quite said (those below the last id, or those of every page), so the end may be found by
+        one page more that is empty.
+        """
+        return self.came == 0 or not (self.is_full or (self.total or 0) > self.came)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,8 @@ class Page:
         ids = [int(one.id) for one in found.items if one.id.isascii() and one.id.isdecimal()]
         last = min(ids, default=None)
         if last is None or last < 1 or (self.wanted.id_last is not None and last >= self.wanted.id_last):
+            if not found.is_full:
+                return Page(None)
             raise CarrierUnavailable("filter_dropped")  # it does not go on, and would for ever begin anew
         return Page(replace(self.wanted, id_last=last))
 

@@ -127,7 +127,7 @@ async def test_an_answer_without_end_is_not_read_to_it(stage: ProviderStage) -> 
     assert drip.taken < 40
 
 
-@pytest.mark.parametrize("coding", ["gzip, gzip", "deflate,gzip,deflate"])
+@pytest.mark.parametrize("coding", ["gzip, gzip", "deflate,identity,gzip"])
 async def test_what_was_packed_into_each_other_is_not_unpacked(coding: str, stage: ProviderStage) -> None:
     drip = Drip(b"\x1f\x8b", 50)
     stage.wire.instead = lambda _: httpx.Response(200, stream=drip, headers={"content-encoding": coding})

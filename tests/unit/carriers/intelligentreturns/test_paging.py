@@ -61,6 +61,13 @@ async def test_a_page_that_is_not_full_is_not_the_last_one_where_there_are_more_
     assert found == [str(number) for number in range(250, 0, -1)]
 
 
+async def test_a_short_page_that_comes_again_ends_it(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
+    """Where the last id is still within, and the count is one of every page."""
+    httpx_mock.add_response(content=page(3, 1, total=4))
+    httpx_mock.add_response(content=page(1, 1, total=4))
+    assert [one.id async for one in client_on(http).search(ReturnFilter())] == ["3", "2", "1", "1"]
+
+
 async def test_that_nothing_more_is_found_ends_it(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(content=page(1000, 1))
     httpx_mock.add_response(content=refusal("return_nx"))
