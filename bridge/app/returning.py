@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, assert_never
+from typing import assert_never
 
 import httpx
 from pydantic import SecretStr
@@ -36,10 +36,6 @@ from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
 
-LIMITS: Final = Limits(per_minute=60, at_once=2)
-"""None of them says how much it takes."""
-TIMEOUT_S: Final = 10.0
-
 
 @dataclass(frozen=True, slots=True)
 class Means:
@@ -68,6 +64,12 @@ def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[s
     """Make what carries out the commands about returns."""
     creating = Creating(desk, keeping, shared.clock)
     return {CreateReturn.operation: Operation(creating, last_word=creating.given_up)}
+
+
+def limits_of(settings: Settings, provider: ReturnProvider) -> Limits:
+    """Say how much a provider may be asked."""
+    told = settings.return_provider(provider)
+    return Limits(per_minute=told.requests_per_minute, at_once=told.max_in_flight)
 
 
 def ticket_desk(settings: Settings, means: Means) -> InPostReturnsClient:
@@ -134,18 +136,15 @@ def _maker(provider: ReturnProvider, settings: Settings, means: Means, keeping: 
 
 
 def _means(stack: AsyncExitStack, shared: Shared, stores: Stores, provider: ReturnProvider) -> Means:
-    gate = _open_gate(stack, shared, stores, return_connection(provider))
-    return Means(_open_http(stack), gate, shared.metrics, shared.clock)
-
-
-def _open_http(stack: AsyncExitStack) -> httpx.AsyncClient:
-    http = make_http(timeout_s=TIMEOUT_S, at_once=LIMITS.at_once)
+    limits = limits_of(shared.settings, provider)
+    gate = _open_gate(stack, shared, stores, return_connection(provider), limits)
+    http = make_http(timeout_s=shared.settings.return_provider(provider).timeout_s, at_once=limits.at_once)
     stack.push_async_callback(http.aclose)
-    return http
+    return Means(http, gate, shared.metrics, shared.clock)
 
 
-def _open_gate(stack: AsyncExitStack, shared: Shared, stores: Stores, name: str) -> Gate:
-    gate = Gate(stores.connections, name, LIMITS, holder=shared.holder, clock=shared.clock)
+def _open_gate(stack: AsyncExitStack, shared: Shared, stores: Stores, name: str, limits: Limits) -> Gate:
+    gate = Gate(stores.connections, name, limits, holder=shared.holder, clock=shared.clock)
     stack.push_async_callback(gate.close)
     shared.bells.hang("connections", gate.wake)
     return gate

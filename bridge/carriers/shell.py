@@ -110,6 +110,8 @@ class Shell:
             extensions={"trace": latest.look_before_sending},
         )
         async with asking as answer:
+            if len(_codings(answer.headers)) > 1:
+                raise CarrierUnavailable("coded_twice", status=answer.status_code)  # a thousandfold, each time
             body = bytearray()
             async for piece in answer.aiter_bytes():
                 body += piece
@@ -124,3 +126,8 @@ class Shell:
             return self._carrier_clock.now(ours)
         self._carrier_clock = self._carrier_clock.heard(theirs, ours)
         return theirs
+
+
+def _codings(headers: httpx.Headers) -> list[str]:
+    """Say how an answer is packed, layer by layer."""
+    return [one for one in headers.get_list("content-encoding", split_commas=True) if one.strip().lower() != "identity"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, assert_never
 
-from bridge.app.returning import TIMEOUT_S, Means, code_desk, return_platform, ticket_desk
+from bridge.app.returning import Means, code_desk, return_platform, ticket_desk
 from bridge.carriers.http import make_http
 from bridge.doctor.carrier import OneQuestion, unavailable
 from bridge.doctor.report import Check
@@ -26,7 +26,8 @@ _NOBODYS: Final = "doctor"
 async def examine(settings: Settings, provider: ReturnProvider, clock: Clock, patience_s: float) -> Sequence[Check]:
     """Ask a provider something, as this account."""
     name, table = f"carrier/{provider}", f"BRIDGE_{provider.upper()}__"
-    async with make_http(timeout_s=min(TIMEOUT_S, patience_s), at_once=1) as http:
+    timeout_s = min(settings.return_provider(provider).timeout_s, patience_s)
+    async with make_http(timeout_s=timeout_s, at_once=1) as http:
         try:
             await _ask(settings, provider, Means(http, OneQuestion(), Metrics(), clock))
         except CarrierRefused as error:

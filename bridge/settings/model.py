@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -280,6 +280,12 @@ class Returns(Part):
     )
 
 
+_PER_MINUTE: Final = Field(60, description="Calls in any minute, of all replicas together.")
+_AT_ONCE: Final = Field(2, description="Calls at once, of all replicas together.")
+_TIMEOUT_S: Final = Field(10, le=30, description="How long one call may take.")
+"""No longer: where a return may have been made, it is looked for from 30 s after the last try on."""
+
+
 class InPostReturns(Part):
     base_url: BaseUrl = Field("https://api.inpost.pl", description="Address of the API; `http://` only to loopback.")
     token_url: BaseUrl = Field(
@@ -288,6 +294,9 @@ class InPostReturns(Part):
     )
     client_id: Line | None = Field(None, description="OAuth client; unset: not used.", examples=["my-client"])
     client_secret: Password | None = Field(None, description="The client's secret.")
+    requests_per_minute: PerMinute = _PER_MINUTE
+    max_in_flight: AtOnce = _AT_ONCE
+    timeout_s: Seconds = _TIMEOUT_S
 
 
 class SzybkieZwroty(Part):
@@ -298,6 +307,9 @@ class SzybkieZwroty(Part):
         None, repr=False, description="Panel login; unset: not used.", examples=["returns@example.com"]
     )
     password: Password | None = Field(None, description="Panel password.")
+    requests_per_minute: PerMinute = _PER_MINUTE
+    max_in_flight: AtOnce = _AT_ONCE
+    timeout_s: Seconds = _TIMEOUT_S
 
 
 class IntelligentReturns(Part):
@@ -307,6 +319,9 @@ class IntelligentReturns(Part):
     login: Line | None = Field(None, repr=False, description="Account login; unset: not used.", examples=["my-account"])
     api_key: Password | None = Field(None, description="API key from the profile page.")
     format: Literal["json", "xml"] = Field("json", description="What to speak: `json` or `xml`.")
+    requests_per_minute: PerMinute = _PER_MINUTE
+    max_in_flight: AtOnce = _AT_ONCE
+    timeout_s: Seconds = _TIMEOUT_S
 
 
 class Labels(Part):
@@ -429,6 +444,18 @@ class Settings(Part):
             ("intelligentreturns", self.intelligentreturns.login),
         )
         return tuple(provider for provider, login in used if login is not None)
+
+    def return_provider(self, provider: ReturnProvider) -> InPostReturns | SzybkieZwroty | IntelligentReturns:
+        """Give what is told of one provider of returns."""
+        match provider:
+            case "inpost_returns":
+                return self.inpost_returns
+            case "szybkie_zwroty":
+                return self.szybkie_zwroty
+            case "intelligentreturns":
+                return self.intelligentreturns
+            case _:
+                assert_never(provider)
 
     @property
     def carriers_are_loopback(self) -> bool:

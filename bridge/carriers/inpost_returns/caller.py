@@ -74,9 +74,8 @@ class Caller:
         return Request(call.operation, call.method, self._base_url + call.path, self._headers(signed), content)
 
     def _headers(self, signed: Signed) -> Mapping[str, str]:
-        body = {} if signed.call.json is None else {"Content-Type": "application/json"}
         return {
-            **body,
+            "Content-Type": "application/json",
             **signed.call.headers,
             "Authorization": f"Bearer {signed.token.value.get_secret_value()}",
             "Accept": signed.call.accept,

@@ -77,7 +77,7 @@ def label(ticket: str, url: str | None, base_url: str) -> Call:
     if not _ID.fullmatch(ticket):
         raise ValueError("not an id of a ticket")
     path = _path_at(url, base_url) or f"{TICKETS}/{ticket}/label"
-    return Call("read_label", "GET", path, accept="application/pdf")
+    return Call("read_label", "GET", path, accept="application/pdf, application/json;q=0.5")
 
 
 # -- what is answered --------------------------------------------------------------------------------------------------

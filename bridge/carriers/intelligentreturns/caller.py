@@ -18,6 +18,7 @@ from bridge.carriers.answer import Answer
 from bridge.carriers.intelligentreturns import calls, reading, tree
 from bridge.carriers.intelligentreturns.calls import Call
 from bridge.carriers.intelligentreturns.formats import Format
+from bridge.carriers.intelligentreturns.words import SOURCE
 from bridge.carriers.request import Request
 from bridge.carriers.shell import Shell
 from bridge.errors import CarrierRefused
@@ -28,7 +29,6 @@ from bridge.returns.refusals import LOGIN_REFUSED
 
 log = structlog.get_logger()
 
-CARRIER: Final = "intelligentreturns"
 _MOST_BYTES: Final = 32 * 1024 * 1024
 """A page of a search has a thousand whole returns, and an answer to a booking a label of any size."""
 
@@ -51,7 +51,7 @@ class Caller:
     ) -> None:
         self._shell = Shell(
             http,
-            carrier=CARRIER,
+            carrier=SOURCE,
             metrics=metrics,
             clock=clock,
             most_bytes=_MOST_BYTES,
@@ -72,7 +72,7 @@ class Caller:
         except CarrierRefused as error:
             if error.key in LOGIN_REFUSED:
                 self.login_refused = error.key
-                log.warning("carrier.login_refused", carrier=CARRIER, key=error.key)
+                log.warning("carrier.login_refused", carrier=SOURCE, key=error.key)
             raise
 
     async def probe(self, permit: Permit) -> None:

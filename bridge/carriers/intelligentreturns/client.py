@@ -29,7 +29,7 @@ from bridge.carriers.intelligentreturns import (
     scans,
     words,
 )
-from bridge.carriers.intelligentreturns.caller import CARRIER, Caller
+from bridge.carriers.intelligentreturns.caller import Caller
 from bridge.carriers.intelligentreturns.calls import Call, Moment
 from bridge.carriers.intelligentreturns.formats import FORMATS, Name
 from bridge.carriers.intelligentreturns.questions import (
@@ -131,13 +131,15 @@ class IntelligentReturns:
         """Give the returns that fit, newest first and without labels, page by page."""
         page = paging.Page(wanted)
         while page.wanted is not None:
-            read = await self._ask(calls.search(page.wanted), reading.of(answers.Returns, paging.listed), purpose)
-            items, unread = read or ([], 0)
-            if unread:
-                log.warning("carrier.items_unreadable", carrier=CARRIER, operation="returns_items", items=unread)
-            for one in items:
+            read = reading.of(answers.Returns, paging.listed)
+            listed = await self._ask(calls.search(page.wanted), read, purpose) or paging.Found()
+            if listed.unread:
+                log.warning(
+                    "carrier.items_unreadable", carrier=words.SOURCE, operation="returns_items", items=listed.unread
+                )
+            for one in listed.items:
                 yield one
-            page = page.after(items, came=len(items) + unread)
+            page = page.after(listed)
 
     async def prices(self, inquiry: Inquiry) -> tuple[Quote, ...]:
         """Ask what a return would cost; none where no service takes it."""

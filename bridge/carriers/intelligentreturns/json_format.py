@@ -10,6 +10,10 @@ from pydantic_core import from_json
 from bridge.carriers.intelligentreturns.tree import Tree
 from bridge.errors import Unreadable
 
+_MOST_VALUES: Final = 2_000_000
+"""A page of a search has a thousand returns, however many articles each of them has."""
+_COSTLY: Final = (b"{", b"[", b",")
+
 
 class JsonFormat:
     """Writes and reads it."""
@@ -22,6 +26,8 @@ class JsonFormat:
 
     def read(self, body: bytes) -> tuple[str, object]:
         """Read an answer, which says one of two things. Raises Unreadable."""
+        if sum(map(body.count, _COSTLY)) > _MOST_VALUES:
+            raise Unreadable("too_many_values")
         try:
             found = from_json(body, allow_inf_nan=False)
         except ValueError:

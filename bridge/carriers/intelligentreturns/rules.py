@@ -115,6 +115,10 @@ def _state_code(asked: Booking | Inquiry | Order) -> Iterator[FieldProblem]:
 def _neighborhood(asked: Booking | Inquiry | Order) -> Iterator[FieldProblem]:
     if asked.neighborhood and asked.country != words.WITH_NEIGHBORHOOD:
         yield FieldProblem("neighborhood", "unexpected")
+    if isinstance(asked, Order) or asked.final_dest_id is not None:
+        return
+    if asked.final_dest_neighborhood and asked.final_dest_country != words.WITH_NEIGHBORHOOD:
+        yield FieldProblem("final_dest_neighborhood", "unexpected")
 
 
 # -- services ----------------------------------------------------------------------------------------------------------

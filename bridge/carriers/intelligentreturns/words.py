@@ -14,6 +14,8 @@ def _each(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+SOURCE: Final = "intelligentreturns"
+
 OUTSIDE: Final = frozenset({"external_api_error", "quick_search_temporary_unavailable", "temporary_unavailable"})
 """No usable answer, although the provider itself works. The first is its carrier's, after a booking was begun
 (assumed): nobody knows what was done. The others are about searches, which may be asked again."""

@@ -73,8 +73,12 @@ def moment(parent: Element, name: str, zone: ZoneInfo) -> datetime | None:
 
 
 def text(parent: Element, name: str) -> str | None:
-    """Read a text, trimmed; None where there is none."""
-    return (parent.findtext(name) or "").strip()[:_LONGEST] or None
+    """Read a text, trimmed; None where there is none, where elements stand in it, or where two say different things."""
+    found = parent.findall(name)
+    said = {(one.text or "").strip() for one in found}
+    if len(said) != 1 or any(map(len, found)):
+        return None
+    return said.pop()[:_LONGEST] or None
 
 
 def _matching(parent: Element, name: str, form: re.Pattern[str]) -> str | None:

@@ -48,6 +48,7 @@ class Control:
         return {
             "code": code.code,
             "rma": code.order.rma if code.order else None,
+            "reference": code.order.description if code.order else None,
             "active": code.active(self._desk.world.now()),
             "valid": code.valid,
             "used": code.used,

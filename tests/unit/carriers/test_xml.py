@@ -58,7 +58,15 @@ def test_a_document_is_read(body: bytes) -> None:
         pytest.param(b'<?xml version="1.0" encoding="utf-7"?><a>+ADw-</a>', "another_encoding", id="UTF-7"),
         pytest.param(b'<?xml version="1.0" encoding="utf-16"?><a/>', "another_encoding", id="UTF-16 that is none"),
         pytest.param("<a/>".encode("utf-16"), "not_utf8", id="UTF-16"),
+        pytest.param("<a/>".encode("utf-16-le"), "not_xml", id="UTF-16 without a mark"),
+        pytest.param("<a/>".encode("utf-16-be"), "not_xml", id="UTF-16 without a mark, the other way round"),
         pytest.param(b"<a>" + b"<b/>" * 100_000 + b"</a>", "too_many_elements", id="too many"),
+        pytest.param(
+            b"<a %s/>" % b" ".join(b"a%d=''" % one for one in range(100_001)),
+            "too_many_elements",
+            id="too many attributes",
+        ),
+        pytest.param(b"<a>" + b"&lt;" * 100_001 + b"</a>", "too_many_elements", id="too many references"),
     ],
 )
 def test_anything_else_is_refused_with_a_word_of_ours(body: bytes, reason: str) -> None:

@@ -59,9 +59,9 @@ PLUMBING = {"host", "connection", "accept-encoding", "content-length"}
 @pytest.mark.parametrize(
     ("call", "method", "url", "headers"),
     [
-        (CREATE, "POST", TICKETS, {"accept": "application/json", "content-type": "application/json"}),
+        (CREATE, "POST", TICKETS, {"accept": "application/json"}),
         (LIST, "GET", LIST_URL, {"accept": "application/json", "accept-time-zone": "UTC"}),
-        (LABEL, "GET", f"{TICKETS}/{TICKET}/label", {"accept": "application/pdf"}),
+        (LABEL, "GET", f"{TICKETS}/{TICKET}/label", {"accept": "application/pdf, application/json;q=0.5"}),
     ],
     ids=["create", "list", "label"],
 )
@@ -74,7 +74,12 @@ async def test_a_call_goes_to_its_own_url_once_with_the_token_and_nothing_else(
     [request] = stage.asked()
     ours = {name: value for name, value in request.headers.items() if name not in PLUMBING}
     assert re.fullmatch(r"[0-9a-f-]{36}", ours.pop("x-request-id"))
-    assert ours == {"authorization": "Bearer first", "user-agent": "shipx-bridge/0.1.0", **headers}
+    assert ours == {
+        "authorization": "Bearer first",
+        "user-agent": "shipx-bridge/0.1.0",
+        "content-type": "application/json",
+        **headers,
+    }
     assert (request.method, str(request.url)) == (method, url)
     assert (json.loads(request.content) if request.content else None) == (
         sample("request_create") if call is CREATE else None

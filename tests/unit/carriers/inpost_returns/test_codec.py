@@ -141,7 +141,7 @@ OWN = f"/v1/returns/tickets/{TICKET}/label"
 )
 def test_a_label_is_fetched_only_at_the_host_we_know(url: str | None, path: str) -> None:
     call = codec.label(TICKET, url, f"{HOST}/")
-    assert (call.method, call.path, call.accept) == ("GET", path, "application/pdf")
+    assert (call.method, call.path, call.accept) == ("GET", path, "application/pdf, application/json;q=0.5")
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,7 @@ BOOKING = Booking(
     country="AU",
     state="NSW",
     zip="2000",
+    city="Sydney",
     suburb="Sydney",
     addr1="George St 1",
     addr2="flat 3",
@@ -194,14 +195,46 @@ BOOKING = Booking(
 )
 INQUIRY = Inquiry(
     order_reference="A-1001",
+    date_added=at(1794700800),
+    tracking="T-8",
     currency_code="EUR",
-    final_dest_id="Default",
-    name="Ewa Testowa",
+    phone="+61200000000",
     email="sender@example.com",
-    country="PL",
-    zip="00-838",
-    city="Warszawa",
+    display_id="RMA7F3K21",
+    external_id="RMA7F3K21",
+    add_items_data_to_order=False,
+    export_date=at(1794700000),
+    export_awb="32153454GB",
+    export_carrier_name="USPS",
+    verification_entity=True,
+    dangerous_goods="No",
+    final_disposition="return",
+    collection_address=CollectionAddress(
+        state="NSW", zip="2001", city="Sydney", suburb="Haymarket", addr1="Side St 2", addr2="b", addr3="c"
+    ),
+    name="Ewa Testowa",
+    company_name="Test & Co",
+    country="AU",
+    state="NSW",
+    zip="2000",
+    city="Sydney",
+    suburb="Haymarket",
     addr1="Prosta 10",
+    addr2="flat 3",
+    addr3="back yard",
+    lat=Decimal("-33.861"),
+    lng=Decimal("151.209"),
+    final_dest_name="Dock",
+    final_dest_company_name="Shop",
+    final_dest_country="MX",
+    final_dest_state="Jalisco",
+    final_dest_zip="44100",
+    final_dest_city="Guadalajara",
+    final_dest_suburb="Oeste",
+    final_dest_addr1="Dock 1",
+    final_dest_addr2="gate 2",
+    final_dest_addr3="hall 3",
+    final_dest_neighborhood="Centro",
     item=(
         QuotedItem(
             sku_code="SKU-1",
@@ -210,6 +243,20 @@ INQUIRY = Inquiry(
             price=Decimal("100.00"),
             weight=Decimal("0.3"),
             weight_uom="K",
+            length=Decimal(2),
+            width=Decimal(3),
+            height=Decimal(4),
+            dimensions_uom="cm",
+            country_code="CN",
+            hs_code="620520",
+            img_path="https://example.com/1.png",
+            dangerous_goods="No",
+            export_date=at(1794700800),
+            export_awb="32153454GB",
+            export_carrier_name="USPS",
+            final_dest_id="Default",
+            verification_entity=False,
+            final_disposition="destroy",
         ),
     ),
 )
@@ -282,7 +329,7 @@ CALLS = {
     ),
     "orders/delete": Expected(lambda client: client.delete_order(OrderKey(type="id", val="3103")), None),
     "orders/add_items": Expected(
-        lambda client: client.add_items(MoreItems(order_reference="A-1001", item=ORDER.item[1:])), "10000"
+        lambda client: client.add_items(MoreItems(order_reference="A-1001", item=ORDER.item)), "10000"
     ),
     "returns/create": Expected(
         lambda client: client.create(BOOKING),
@@ -317,7 +364,14 @@ CALLS = {
                 "sender@example.com",
                 FoundAddress(country="PL", post_code="00-838", city="Warszawa", lines=("Prosta 10", "flat 3")),
             ),
-            destination=Destination(id="Default"),
+            destination=Destination(
+                "Default",
+                "Dock",
+                "Shop",
+                FoundAddress(
+                    "MX", "Jalisco", "44100", "Guadalajara", "Oeste", ("Dock 1", "gate 2", "hall 3"), "Centro"
+                ),
+            ),
             items=(
                 FoundItem(
                     sku="SKU-1",
@@ -330,12 +384,15 @@ CALLS = {
                     country_of_origin="CN",
                     is_dangerous=False,
                     final_disposition="destroy",
-                    destination=Destination(address=FoundAddress(country="GB", lines=("Dock 1",))),
+                    destination=Destination(
+                        name="Store",
+                        address=FoundAddress(country="GB", post_code="TF3 3BJ", city="Telford", lines=("Dock 1",)),
+                    ),
                     reasons=(FoundReason("Exchange", "Too small", None, "New size", "L"),),
                     custom_fields={"field1": "blue"},
                 ),
             ),
-            custom_fields={"field1": "spring drop"},
+            custom_fields={"field1": "spring drop", "field2": "2", "field3": "3", "field4": "", "field5": "5"},
         ),
     ),
     "returns/items": Expected(

@@ -291,6 +291,10 @@ PROBLEMS: dict[str, tuple[Change, list[tuple[str, str]]]] = {
         [("provider_options.item.0.hs_code", "unexpected")],
     ),
     "articles that are none": (lambda one: options(one, item="x"), [("items", "invalid")]),
+    "a neighborhood of the destination outside Mexico": (
+        lambda one: options(one, final_dest_neighborhood="x"),
+        [("provider_options.final_dest_neighborhood", "unexpected")],
+    ),
     "a neighborhood outside Mexico": (
         lambda one: options(one, neighborhood="x"),
         [("provider_options.neighborhood", "unexpected")],

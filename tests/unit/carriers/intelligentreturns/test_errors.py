@@ -165,6 +165,7 @@ NO_ANSWERS = [
     pytest.param(200, b'{"error":"no"}', "unreadable_answer", Verdict.unusable, id="an error that is a text"),
     pytest.param(200, b'{"success":{"tracking":"\xff"}}', "not_json", Verdict.unusable, id="not UTF-8"),
     pytest.param(200, b'{"success":' + b"[" * 5000, "not_json", Verdict.unusable, id="too deep"),
+    pytest.param(200, b'{"success":[' + b"{}," * 1_000_000, "too_many_values", Verdict.unusable, id="too many values"),
 ]
 
 

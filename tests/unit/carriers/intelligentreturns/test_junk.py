@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
@@ -18,6 +19,8 @@ from .stage import client_on, sample
 from .test_client import CALLS
 
 JUNK: Final[tuple[object, ...]] = (None, False, "", "x\x00y", -1, 10**30, 1e300, [], {}, [[None]], {"a": [{}]})
+JUNK_XML: Final = (b"", b"1<y>2</y>3<y/>", b"<![CDATA[-1]]>" + b"9" * 40)
+LEAF: Final = re.compile(rb"(?<=>)[^<>]*(?=</)")
 Path = tuple[str | int, ...]
 
 
@@ -50,5 +53,19 @@ async def test_junk_anywhere_in_an_answer_is_read_or_is_no_answer(method: str) -
         for path in places(document["success"], ("success",)):
             for junk in JUNK:
                 body = json.dumps(spoiled(document, path, junk)).encode()
+                with structlog.testing.capture_logs(), suppress(CarrierUnavailable):
+                    await CALLS[method].call(client)
+
+
+@pytest.mark.parametrize("method", CALLS)
+async def test_so_is_junk_in_any_element(method: str) -> None:
+    document = sample(f"{method.replace('/', '_')}_answer", "xml")
+    body = b""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    async with httpx.AsyncClient(transport=transport) as http:
+        client = client_on(http, "xml")
+        for place in LEAF.finditer(document):
+            for junk in JUNK_XML:
+                body = document[: place.start()] + junk + document[place.end() :]
                 with structlog.testing.capture_logs(), suppress(CarrierUnavailable):
                     await CALLS[method].call(client)

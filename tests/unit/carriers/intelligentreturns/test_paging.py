@@ -17,10 +17,12 @@ from .stage import at, client_on, refusal, sent
 from .test_client import every
 
 
-def page(first: int, last: int, *more: object) -> bytes:
-    """Write a page of a search, newest first."""
+def page(first: int, last: int, *more: object, total: int | None = None) -> bytes:
+    """Write a page of a search, newest first; with the count of those that are left, or another one."""
     found = [{"id": str(number), "order_reference": "A"} for number in range(first, last - 1, -1)]
-    return json.dumps({"success": {"total": "2500", "return": [*found, *more]}}).encode()
+    return json.dumps(
+        {"success": {"total": str(first if total is None else total), "return": [*found, *more]}}
+    ).encode()
 
 
 def asked(mock: HTTPXMock) -> list[dict[str, object]]:
@@ -39,6 +41,31 @@ async def test_a_search_goes_on_below_the_last_id_as_long_as_pages_are_full(
         {"country": "PL", "id_last": 1501},
         {"country": "PL", "id_last": 501},
     ]
+
+
+@pytest.mark.parametrize(
+    ("totals", "nothing"),
+    [
+        pytest.param((250, 150, 50), False, id="those that are left"),
+        pytest.param((250, 250, 250), True, id="those of every page: the end is found by one page more"),
+    ],
+)
+async def test_a_page_that_is_not_full_is_not_the_last_one_where_there_are_more_by_their_count(
+    totals: tuple[int, int, int], nothing: bool, http: httpx.AsyncClient, httpx_mock: HTTPXMock
+) -> None:
+    for (first, last), total in zip([(250, 151), (150, 51), (50, 1)], totals, strict=True):
+        httpx_mock.add_response(content=page(first, last, total=total))
+    if nothing:
+        httpx_mock.add_response(content=refusal("return_nx"))
+    found = [one.id async for one in client_on(http).search(ReturnFilter())]
+    assert found == [str(number) for number in range(250, 0, -1)]
+
+
+async def test_a_short_page_that_comes_again_ends_it(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
+    """Where the last id is still within, and the count is one of every page."""
+    httpx_mock.add_response(content=page(3, 1, total=4))
+    httpx_mock.add_response(content=page(1, 1, total=4))
+    assert [one.id async for one in client_on(http).search(ReturnFilter())] == ["3", "2", "1", "1"]
 
 
 async def test_that_nothing_more_is_found_ends_it(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:

@@ -49,6 +49,23 @@ def test_anything_else_is_not_read(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"<code>2991</code><code>2992</code>", id="two that differ"),
+        pytest.param(b"<code>29<b>1</b>91</code>", id="an element within"),
+        pytest.param(b"<code>29\n91</code>", id="a line break within"),
+        pytest.param(b"<code/>", id="nothing"),
+    ],
+)
+def test_a_code_that_is_not_said_clearly_is_not_taken_for_half_of_it(body: bytes) -> None:
+    assert wire.code(wire.document(b"<return>" + body + b"</return>")) is None
+
+
+def test_what_is_said_twice_in_the_same_way_is_said() -> None:
+    assert wire.code(wire.document(b"<return><code>2991</code><code> 2991 </code></return>")) == "2991"
+
+
+@pytest.mark.parametrize(
     ("body", "is_one"),
     [
         (sample("error"), True),
