@@ -77,7 +77,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
     node: PostgresNode = request.getfixturevalue("postgres")
     environ = {"PGHOST": "127.0.0.1", "PGPORT": str(node.port), "PGUSER": "postgres"}
     environ["PATH"] = f"{node.program('pg_dump').parent}:{os.environ['PATH']}"
-    yield Kept("postgres", tmp_path, node.create_database("bridge"), node.database_url("bridge_restored"), environ)
+    yield Kept("postgres", tmp_path, node.create_database("bridge"), node.database_url("restored"), environ)
 
 
 async def events(bridge: BridgeProcess) -> dict[tuple[str, str], str]:

@@ -159,7 +159,7 @@ async def test_a_consumer_of_a_queue_ends_with_the_right_state(
 async def test_a_reader_of_the_feed_ends_with_the_right_state(tmp_path: Path, guard: Guard, language: Language) -> None:
     async with BridgeProcess(tmp_path) as bridge, telling(bridge) as parcel:
         await parcel.tell("confirmed", 20)
-        at = {"BRIDGE_URL": bridge.url, "BRIDGE_TOKEN": TOKEN}
+        at = {"FEED_URL": bridge.url, "FEED_TOKEN": TOKEN}
         program = Program(guard, language.command("feed"), tmp_path, **at)
         program.start()
         heard = [f"{SHIPMENT} label_created", "following"]

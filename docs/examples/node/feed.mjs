@@ -7,8 +7,8 @@ import { State } from "./state.mjs";
 const state = new State(process.env.STATE ?? "feed.jsonl");
 
 async function ask(path, headers = {}) {
-  const authorization = `Bearer ${process.env.BRIDGE_TOKEN}`;
-  const answer = await fetch(process.env.BRIDGE_URL + path, { headers: { authorization, ...headers } });
+  const authorization = `Bearer ${process.env.FEED_TOKEN}`;
+  const answer = await fetch(process.env.FEED_URL + path, { headers: { authorization, ...headers } });
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer;
 }

@@ -38,8 +38,8 @@ def follow(bridge: httpx.Client, state: State) -> None:
 def main() -> None:
     """Follow until the program is ended, and again whenever the bridge was away."""
     state = State(os.environ.get("STATE", "feed.db"))
-    headers = {"authorization": f"Bearer {os.environ['BRIDGE_TOKEN']}"}
-    with httpx.Client(base_url=os.environ["BRIDGE_URL"], headers=headers) as bridge:
+    headers = {"authorization": f"Bearer {os.environ['FEED_TOKEN']}"}
+    with httpx.Client(base_url=os.environ["FEED_URL"], headers=headers) as bridge:
         while True:
             try:
                 follow(bridge, state)
