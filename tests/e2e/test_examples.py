@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -27,13 +27,13 @@ OFFERS: Final = Path(__file__).parents[1] / "samples" / "shipx" / "shipment_offe
 SHIPMENT: Final = "shipment/3900000017"
 LAST: Final = "shipment/3900000018"
 """A parcel that is heard of last: what was to come before it has come by then."""
-NO_NODE: Final = "Node.js 18 or newer and npm are needed for the examples: apt-get install nodejs npm"
 
 
 @dataclass(frozen=True)
 class Language:
     """How the examples of a language are started: the program that runs them, and where they lie."""
 
+    name: str
     program: str
     folder: Path
     ending: str
@@ -42,43 +42,50 @@ class Language:
         return [self.program, str(self.folder / f"{name}.{self.ending}"), *arguments]
 
 
+PYTHON: Final = Language("python", sys.executable, EXAMPLES / "python", "py")
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Why the examples of a language cannot be run here."""
+
+    why: str
+
+
 @pytest.fixture(scope="session")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Language:
-    """The examples beside the packages that their lock names."""
+def node(tmp_path_factory: pytest.TempPathFactory) -> Language | Missing:
+    """The examples in Node.js beside the packages that their lock names."""
     program, npm = shutil.which("node"), shutil.which("npm")
     if program is None or npm is None:
-        _missing(NO_NODE)
+        return Missing("Node.js 18 or newer and npm are needed for the examples: apt-get install nodejs npm")
     folder = tmp_path_factory.mktemp("examples") / "node"
     shutil.copytree(EXAMPLES / "node", folder, ignore=shutil.ignore_patterns("node_modules"))
     installed = subprocess.run([npm, "ci", "--ignore-scripts"], cwd=folder, capture_output=True, text=True, timeout=90)
     if installed.returncode != 0:
-        _missing(f"npm ci: {installed.stderr}")
-    return Language(program, folder, "mjs")
+        return Missing(f"the examples' packages cannot be installed: npm ci: {installed.stderr}")
+    return Language("node", program, folder, "mjs")
 
 
-def _missing(what: str) -> NoReturn:
-    """Do without, unless nothing may be left out."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
+@pytest.fixture
+def languages(node: Language | Missing) -> list[Language]:
+    """All languages whose examples can be run here; they are run beside each other."""
+    return [PYTHON] if isinstance(node, Missing) else [PYTHON, node]
 
 
-@pytest.fixture(params=["python", "node"])
-def language(request: pytest.FixtureRequest) -> Language:
-    if request.param == "python":
-        return Language(sys.executable, EXAMPLES / "python", "py")
-    found: Language = request.getfixturevalue("node")
-    return found
+def test_every_language_is_there(node: Language | Missing) -> None:
+    if isinstance(node, Missing):
+        pytest.fail(node.why) if os.environ.get("CI") == "true" else pytest.skip(node.why)
 
 
 class Program:
     """An example at work; it may be killed and started again, and keeps its state."""
 
-    def __init__(self, guard: Guard, command: list[str], folder: Path, **environ: str) -> None:
+    def __init__(self, guard: Guard, folder: Path, language: Language, name: str, **environ: str) -> None:
         self._guard = guard
-        self._command = command
-        self._log = folder / "example.log"
-        self._environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "STATE": str(folder / "state"), **environ}
+        self._command = language.command(name)
+        self._log = folder / f"{language.name}.log"
+        kept = {"STATE": str(folder / f"{language.name}.state"), "QUEUE": f"shop.{language.name}"}
+        self._environ = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **kept, **environ}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -89,18 +96,40 @@ class Program:
         self._process.kill()
         self._process.wait()
 
-    async def says(self, *lines: str) -> None:
-        """Wait until it has said exactly this, over all its lives."""
-
-        def is_said() -> bool:
-            assert self.told() == list(lines), tail(self._log)
-            return True
-
-        await until(is_said, 20)
-
-    def told(self) -> list[str]:
+    def said(self) -> list[str]:
+        """Give what it has said over all its lives."""
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         return [line for line in lines if not line.startswith("again in a second")]
+
+    def log(self) -> str:
+        return tail(self._log)
+
+
+class Programs:
+    """The same example in every language."""
+
+    def __init__(self, *programs: Program) -> None:
+        self._programs = programs
+        self._heard: list[str] = []
+
+    def start(self) -> None:
+        for one in self._programs:
+            one.start()
+
+    def kill(self) -> None:
+        for one in self._programs:
+            one.kill()
+
+    async def say(self, *lines: str) -> None:
+        """Wait until each has said exactly this after what it said before."""
+        self._heard += lines
+
+        def is_said() -> bool:
+            for one in self._programs:
+                assert one.said() == self._heard, one.log()
+            return True
+
+        await until(is_said, 30)
 
 
 @pytest.fixture
@@ -132,69 +161,65 @@ async def telling(bridge: BridgeProcess) -> AsyncIterator[Teller]:
 
 
 async def test_a_consumer_of_a_queue_ends_with_the_right_state(
-    tmp_path: Path, amqp_url: str, guard: Guard, language: Language
+    tmp_path: Path, amqp_url: str, guard: Guard, languages: list[Language]
 ) -> None:
     async with BridgeProcess(tmp_path, amqp_url=amqp_url) as bridge, telling(bridge) as parcel:
-        program = Program(guard, language.command("consumer"), tmp_path, AMQP_URL=amqp_url)
-        program.start()
-        heard = ["bound"]
-        await program.says(*heard)
+        programs = Programs(*(Program(guard, tmp_path, one, "consumer", AMQP_URL=amqp_url) for one in languages))
+        programs.start()
+        await programs.say("bound")
         await parcel.tell("confirmed", 20)
         await parcel.tell("ready_to_pickup", 22)
-        heard += [f"{SHIPMENT} label_created", f"{SHIPMENT} available_for_pickup"]
-        await program.says(*heard)
+        await programs.say(f"{SHIPMENT} label_created", f"{SHIPMENT} available_for_pickup")
         await parcel.tell("out_for_delivery", 21)  # late: an event with `current: false`
         await parcel.tell("ready_to_pickup", 22)  # a repeat: no event
-        program.kill()
+        programs.kill()
         await parcel.tell("delivered", 23)
         replayed = await verb(bridge.environ, "events", "replay", "--all", "--json")
         assert replayed.code == 0, replayed.err
-        program.start()
-        heard += ["bound", f"{SHIPMENT} delivered"]
-        await program.says(*heard)
+        programs.start()
+        await programs.say("bound", f"{SHIPMENT} delivered")
         await parcel.tell_the_last()
-        await program.says(*heard, f"{LAST} delivered")
+        await programs.say(f"{LAST} delivered")
 
 
-async def test_a_reader_of_the_feed_ends_with_the_right_state(tmp_path: Path, guard: Guard, language: Language) -> None:
+async def test_a_reader_of_the_feed_ends_with_the_right_state(
+    tmp_path: Path, guard: Guard, languages: list[Language]
+) -> None:
     async with BridgeProcess(tmp_path) as bridge, telling(bridge) as parcel:
         await parcel.tell("confirmed", 20)
         at = {"FEED_URL": bridge.url, "FEED_TOKEN": TOKEN}
-        program = Program(guard, language.command("feed"), tmp_path, **at)
-        program.start()
-        heard = [f"{SHIPMENT} label_created", "following"]
-        await program.says(*heard)
+        programs = Programs(*(Program(guard, tmp_path, one, "feed", **at) for one in languages))
+        programs.start()
+        await programs.say(f"{SHIPMENT} label_created", "following")
         await parcel.tell("ready_to_pickup", 22)
-        heard += [f"{SHIPMENT} available_for_pickup"]
-        await program.says(*heard)
-        program.kill()
+        await programs.say(f"{SHIPMENT} available_for_pickup")
+        programs.kill()
         await parcel.tell("out_for_delivery", 21)
         await parcel.tell("delivered", 23)
-        program.start()
-        heard += [f"{SHIPMENT} delivered", "following"]
-        await program.says(*heard)
+        programs.start()
+        await programs.say(f"{SHIPMENT} delivered", "following")
         assert await bridge.terminate() == 0
         await bridge.start()
-        await program.says(*heard, "following")
+        await programs.say("following")
         await parcel.tell_the_last()
-        await program.says(*heard, "following", f"{LAST} delivered")
+        await programs.say(f"{LAST} delivered")
 
 
 async def test_a_command_is_answered_once_and_as_a_repeat_after_that(
-    tmp_path: Path, amqp_url: str, language: Language
+    tmp_path: Path, amqp_url: str, languages: list[Language]
 ) -> None:
-    body = {"command_id": "what-would-be-bought", "shipment": json.loads(OFFERS.read_text())}
-    body |= {"organization_id": ORGANIZATION, "at": "2026-03-18T12:32:30+01:00"}
-    command = language.command("command", "policy.evaluate", json.dumps(body))
-    environ = {**os.environ, "AMQP_URL": amqp_url, "PYTHONDONTWRITEBYTECODE": "1"}
     async with BridgeProcess(tmp_path, amqp_url=amqp_url):
-        answers = [await asyncio.to_thread(_said, command, environ) for _ in range(2)]
-    assert [one["outcome"] for one in answers] == ["done", "duplicate"]
-    assert answers[0]["result"]["decision"] == "buy"
-    assert answers[1]["result"] == answers[0]["result"]
+        for language in languages:
+            body = {"command_id": f"asked-in-{language.name}", "shipment": json.loads(OFFERS.read_text())}
+            body |= {"organization_id": ORGANIZATION, "at": "2026-03-18T12:32:30+01:00"}
+            command = language.command("command", "policy.evaluate", json.dumps(body))
+            first, second = [await asyncio.to_thread(_answer, command, amqp_url) for _ in range(2)]
+            assert (first["outcome"], first["result"]["decision"]) == ("done", "buy")
+            assert second == first | {"outcome": "duplicate"}
 
 
-def _said(command: list[str], environ: dict[str, str]) -> dict[str, Any]:
+def _answer(command: list[str], amqp_url: str) -> dict[str, Any]:
+    environ = {**os.environ, "AMQP_URL": amqp_url, "PYTHONDONTWRITEBYTECODE": "1"}
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=30)
     assert ran.returncode == 0, ran.stderr
     found: dict[str, Any] = json.loads(ran.stdout)

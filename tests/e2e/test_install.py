@@ -39,7 +39,7 @@ def test_a_newcomer_has_a_bridge_that_bought_a_shipment(tmp_path: Path) -> None:
         guard.close()
     told = log.read_text()
     assert code == 0, told
-    assert len(re.findall("^Healthy: ", told, re.MULTILINE)) == 2
+    assert "\nHealthy: 1 warning" in told
     assert "shipment.purchase_succeeded" in told
     assert told.endswith("\nBalanced.\n")
     assert left == {"bridge.log", "simulator.log", "made.json"}

@@ -14,7 +14,8 @@ async def main() -> None:
     connection = await aio_pika.connect_robust(os.environ["AMQP_URL"])
     channel = await connection.channel()
     await channel.set_qos(prefetch_count=100)
-    queue = await channel.declare_queue("shop.statuses", durable=True, arguments={"x-queue-type": "quorum"})
+    name = os.environ.get("QUEUE", "shop.statuses")
+    queue = await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
     await queue.bind("bridge.events", "shipx.shipment.status_changed.*")
     print("bound", flush=True)
     async with queue.iterator() as messages:
