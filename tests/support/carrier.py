@@ -55,6 +55,8 @@ class SlowCarrier:
         self.takes_s = takes_s
         self.asked: list[Asked] = []
         self.running = self.most_running = 0
+        self._held: str | None = None
+        self._free = asyncio.Event()
         self.url = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,6 +68,8 @@ class SlowCarrier:
         self.most_running = max(self.most_running, self.running)
         try:
             await asyncio.sleep(self.takes_s)
+            if self._held is not None and scope["path"].endswith(self._held):
+                await self._free.wait()
             await self.app(scope, receive, send)
         finally:
             self.running -= 1
@@ -84,6 +88,16 @@ class SlowCarrier:
             finally:
                 server.stop()
                 await serving
+
+    def hold(self, ending: str) -> None:
+        """Let calls of the bridge to paths that end so wait; an empty one holds them all."""
+        self._held = ending
+        self._free.clear()
+
+    def let_go(self) -> None:
+        """Go on with what waits."""
+        self._held = None
+        self._free.set()
 
     def announce_to(self, webhook_url: str) -> None:
         """Register where webhooks go."""
