@@ -34,8 +34,8 @@ from bridge.web.parameters import Parameter, choice, cursor, limit
 from bridge.web.problems import Problem, bad_field, not_found
 
 _RETURNS: Final = "/v1/returns"
-_RETURN: Final = f"{_RETURNS}/{{return_id}}"
-_ID: Final = Parameter("return_id", "The bridge's own id of the return.", {"type": "string", "minLength": 1})
+RETURN: Final = f"{_RETURNS}/{{return_id}}"
+RETURN_ID: Final = Parameter("return_id", "The bridge's own id of the return.", {"type": "string", "minLength": 1})
 _STATE: Final = choice("state", "Only returns in this state.", get_args(State))
 _PROVIDER: Final = choice("provider", "Only returns of this provider.", get_args(Provider))
 _LIMIT: Final = limit(usual=50, most=500)
@@ -111,9 +111,9 @@ class ReturnsApi:
 
     @guarded(
         "GET",
-        _RETURN,
+        RETURN,
         "read",
-        takes=(_ID,),
+        takes=(RETURN_ID,),
         answers={200: Answer("The return.", ShownReturn)},
         problems=(NOT_FOUND,),
     )
@@ -123,9 +123,9 @@ class ReturnsApi:
 
     @guarded(
         "GET",
-        f"{_RETURN}/label",
+        f"{RETURN}/label",
         "personal:read",
-        takes=(_ID,),
+        takes=(RETURN_ID,),
         answers=_FILE,
         problems=(NOT_FOUND, CARRIER_REFUSED, CARRIER_UNAVAILABLE),
     )
@@ -144,9 +144,9 @@ class ReturnsApi:
 
     @guarded(
         "GET",
-        f"{_RETURN}/qr",
+        f"{RETURN}/qr",
         "personal:read",
-        takes=(_ID,),
+        takes=(RETURN_ID,),
         answers={200: Answer("The code as a QR image.", _BYTES, qr.MEDIA_TYPE)},
         problems=(NOT_FOUND,),
     )
@@ -165,12 +165,13 @@ class ReturnsApi:
 
     async def _kept(self, request: Request, client: Client) -> Kept:
         kept = await self._keeping.find(request.path_params["return_id"])
-        if kept is None or not _sees(client, kept):
+        if kept is None or not sees(client, kept):
             raise not_found("return")
         return kept
 
 
-def _sees(client: Client, kept: Kept) -> bool:
+def sees(client: Client, kept: Kept) -> bool:
+    """Say whether a client may see a return: one that is nobody's, only whoever is for all organizations."""
     return client.sees(kept.organization) if kept.organization is not None else not client.organizations
 
 
