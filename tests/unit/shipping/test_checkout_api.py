@@ -271,7 +271,16 @@ async def test_where_it_is_not_set_up_that_is_said(
         assert "intelligentreturns" in answer.json()["detail"]
 
 
-async def test_a_return_is_still_found_by_its_id(tmp_path: Path) -> None:
+# -- where to drop off -------------------------------------------------------------------------------------------------
+
+
+async def test_a_return_says_where_it_is_to_be_dropped_off(tmp_path: Path) -> None:
     async with counter(tmp_path) as at:
-        made = await at.returned()
+        [point, *_] = (await at.ask("GET", POINTS, country_code="PL", service_id=243)).json()["items"]
+        made = await at.returned(drop_off_point_id=point["drop_off_point_id"])
         assert (await at.ask("GET", f"{RETURNS}/{made['return_id']}")).json() == made
+        assert (made["drop_off"]["drop_off_point_id"], made["drop_off"]["service_id"]) == ("KRA010", 243)
+        path, _, query = made["drop_off"]["url"].partition("?")
+        read = await at.ask("GET", path, **dict([query.split("=")]))
+        assert read.json()["address"] == point["address"]
+        assert (await at.returned(key="r-2"))["drop_off"] is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
@@ -227,22 +227,33 @@ def test_to_an_order_that_is_not_there_nothing_is_added(kind: str) -> None:
     in_virtual_time(story())
 
 
-# -- a provider that is away -------------------------------------------------------------------------------------------
-
-AWAY: list[tuple[str, Callable[[], Body]]] = [
-    ("create", told),
-    ("add_items", lambda: added(SOCKS)),
-    ("delete", deleted),
-]
-
-
-@pytest.mark.parametrize(("what", "asked"), AWAY)
-def test_what_cannot_be_sent_for_a_minute_is_given_back(what: str, asked: Callable[[], Body]) -> None:
+def test_an_order_that_is_told_anew_is_not_taken_for_the_one_that_was_to_be_deleted() -> None:
     async def story() -> None:
         async with stage_of().open() as stage:
             stage.start()
-            await fault(stage, "limited", METHODS[what], times=1000)
-            standing = await ended(stage, asked())
+            await carried_out(stage, told(), "before")
+            await fault(stage, "hung_up", METHODS["delete"])
+            await give(stage, deleted())
+            while "order_deleted" not in await deeds(stage):
+                await pass_time(0.1)
+            await carried_out(stage, told(items=[SOCKS]), "anew")
+            await stage.done(DeleteReturnOrder.operation)
+            assert (await deeds(stage)) == {"order_saved": 2, "order_deleted": 1}
+
+    in_virtual_time(story())
+
+
+# -- a provider that is away -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", DEEDS)
+def test_what_cannot_be_sent_for_a_minute_is_given_back(what: str) -> None:
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            stage.start()
+            asked = await prepared(stage, what)
+            await fault(stage, "limited", "*", times=1000)
+            standing = await ended(stage, asked)
             assert (standing.state, (standing.result or {})["problem"]) == (CommandState.withdrawn, "nothing-sent")
 
     in_virtual_time(story())

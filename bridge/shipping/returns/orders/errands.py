@@ -22,8 +22,10 @@ from bridge.web.problems import FieldError
 Came = str | Refusal
 """The provider's id of the order, or what it surely said no with although that answer was lost."""
 _OTHER: Final = "other"
+ORDER: Final = "order"
+"""Under which the provider's id of an order is noted that is to be deleted."""
 _NO_ORDER: Final = "order_nx"
-_MISSING: Final = Refusal(NOT_FOUND.name, "the provider has no order of this reference")
+MISSING: Final = Refusal(NOT_FOUND.name, "the provider has no order of this reference")
 _EXISTS: Final = Refusal(
     ALREADY_THERE.name,
     "there is an order of this reference already; `overwrite` would replace it",
@@ -35,7 +37,7 @@ _HAS_ITEMS: Final = Refusal(
     [FieldError("items", "not_unique", "are partly there already")],
 )
 _MEANINGS: Final[Mapping[str, Refusal]] = {
-    _NO_ORDER: _MISSING,
+    _NO_ORDER: MISSING,
     "order_exists": _EXISTS,
     "cannot_add_order_items": _HAS_ITEMS,
     "cannot_update_order": Refusal(NOT_CHANGEABLE.name, "articles that it would lose came back already"),
@@ -71,7 +73,7 @@ def adding(platform: ReturnPlatform, draft: OrderItems) -> Errand[Came]:
     async def look(_since: datetime) -> Came | None:
         found = await platform.find_order(draft.reference)
         if found is None:
-            return _MISSING
+            return MISSING
         match are_added(draft, found):
             case True:
                 return found.id
@@ -82,17 +84,18 @@ def adding(platform: ReturnPlatform, draft: OrderItems) -> Errand[Came]:
     return Errand("return_order.add_items", send, look)
 
 
-def deleting(platform: ReturnPlatform, reference: str) -> Errand[Came]:
-    """Delete an order; what is not there any more after that was sent is deleted."""
+def deleting(platform: ReturnPlatform, reference: str, id_: str) -> Errand[Came]:
+    """Delete an order; `id_` is the provider's, for there may be another one of the reference when it is gone."""
 
     async def send() -> Came:
         await platform.delete_order(reference)
-        return reference
+        return id_
 
     async def look(_since: datetime) -> Came | None:
-        return reference if await platform.find_order(reference) is None else None
+        found = await platform.find_order(reference)
+        return id_ if found is None or found.id != id_ else None
 
-    return Errand("return_order.delete", send, look)
+    return Errand("return_order.delete", send, look, noted={ORDER: id_})
 
 
 def refused(refusal: CarrierRefused) -> Outcome:

@@ -8,9 +8,10 @@ from typing import Final
 from bridge.commands.handling import Ending, Hand, Later
 from bridge.commands.models import done
 from bridge.commands.refusing import nothing_sent, unprocessable
+from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
-from bridge.model import ClaimedCommand, CommandState, Outcome
-from bridge.shipping.attempt import Attempt
+from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
+from bridge.shipping.attempt import AGAIN, PATIENCE, Attempt
 from bridge.shipping.once import Done, Errand, Once, Refused, Unclear
 from bridge.shipping.refusals import Refusal
 from bridge.shipping.returns.desk import told
@@ -50,12 +51,22 @@ class Ordering:
         return await self._tell(claimed, hand, asked, lambda account: errands.adding(account.platform, asked.draft))
 
     async def delete(self, claimed: ClaimedCommand, hand: Hand) -> Ending:
-        """Delete an order, or go on with it. Raises Unreadable."""
+        """Delete an order, or go on with it: the very one that there is under the reference now. Raises Unreadable."""
         asked = DeleteReturnOrder.read(claimed.body)
-        account = self._account(claimed, asked.provider)
+        account, id_ = self._account(claimed, asked.provider), claimed.progress.at.get(errands.ORDER)
         if isinstance(account, Outcome):
             return account
-        errand = errands.deleting(account.platform, asked.reference)
+        if not isinstance(id_, str):
+            try:
+                found = await account.platform.find_order(asked.reference)
+            except CarrierRefused as refusal:
+                return errands.refused(refusal)
+            except CarrierUnavailable as error:
+                return self._unread(claimed, error)
+            if found is None:
+                return errands.MISSING.outcome
+            id_ = found.id
+        errand = errands.deleting(account.platform, asked.reference, id_)
         return await self._run(claimed, hand, errand, lambda _: deleted(account.connection, asked.reference))
 
     async def _tell(
@@ -85,6 +96,13 @@ class Ordering:
         return nothing_sent(
             found.why if isinstance(found, Refusal) else "the provider refuses the login of the account"
         )
+
+    def _unread(self, claimed: ClaimedCommand, error: CarrierUnavailable) -> Ending:
+        """Wait for a provider that does not show the order; nothing was sent yet."""
+        attempt = Attempt.of(claimed.progress.at, self._clock())
+        if self._clock() > attempt.since + PATIENCE:
+            return nothing_sent(f"the provider could not be asked ({error}), so nothing was sent")
+        return Later(AGAIN, Progress(0, None, attempt.written()))
 
     async def _run(self, claimed: ClaimedCommand, hand: Hand, errand: Errand[errands.Came], written: Written) -> Ending:
         match await Once(errand, hand, self._clock).run(Attempt.of(claimed.progress.at, self._clock())):
