@@ -34,8 +34,8 @@ from bridge.web.parameters import Parameter, choice, cursor, limit
 from bridge.web.problems import Problem, bad_field, not_found
 
 _RETURNS: Final = "/v1/returns"
-RETURN: Final = f"{_RETURNS}/{{return_id}}"
-RETURN_ID: Final = Parameter("return_id", "The bridge's own id of the return.", {"type": "string", "minLength": 1})
+_RETURN: Final = f"{_RETURNS}/{{return_id}}"
+_ID: Final = Parameter("return_id", "The bridge's own id of the return.", {"type": "string", "minLength": 1})
 _STATE: Final = choice("state", "Only returns in this state.", get_args(State))
 _PROVIDER: Final = choice("provider", "Only returns of this provider.", get_args(Provider))
 _LIMIT: Final = limit(usual=50, most=500)
@@ -111,9 +111,9 @@ class ReturnsApi:
 
     @guarded(
         "GET",
-        RETURN,
+        _RETURN,
         "read",
-        takes=(RETURN_ID,),
+        takes=(_ID,),
         answers={200: Answer("The return.", ShownReturn)},
         problems=(NOT_FOUND,),
     )
@@ -123,9 +123,9 @@ class ReturnsApi:
 
     @guarded(
         "GET",
-        f"{RETURN}/label",
+        f"{_RETURN}/label",
         "personal:read",
-        takes=(RETURN_ID,),
+        takes=(_ID,),
         answers=_FILE,
         problems=(NOT_FOUND, CARRIER_REFUSED, CARRIER_UNAVAILABLE),
     )
@@ -144,9 +144,9 @@ class ReturnsApi:
 
     @guarded(
         "GET",
-        f"{RETURN}/qr",
+        f"{_RETURN}/qr",
         "personal:read",
-        takes=(RETURN_ID,),
+        takes=(_ID,),
         answers={200: Answer("The code as a QR image.", _BYTES, qr.MEDIA_TYPE)},
         problems=(NOT_FOUND,),
     )

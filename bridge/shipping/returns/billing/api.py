@@ -14,7 +14,7 @@ from bridge.commands.giving import GIVEN, PROBLEMS, Giving
 from bridge.model import Command
 from bridge.ports.return_platform import ReturnPlatform
 from bridge.returns.bill import Bill
-from bridge.shipping.returns.api import RETURN, RETURN_ID, sees
+from bridge.shipping.returns.api import sees
 from bridge.shipping.returns.asking import asking
 from bridge.shipping.returns.billing.asked import MarkRefunded, Refund
 from bridge.shipping.returns.billing.document import Refunded, ShownBill, document
@@ -25,8 +25,11 @@ from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import JSON, Answer, guarded
 from bridge.web.kinds import CARRIER_REFUSED, CARRIER_UNAVAILABLE, NOT_FOUND, NOT_SUPPORTED, NOTHING_SENT
+from bridge.web.parameters import Parameter
 from bridge.web.problems import Problem, not_found
 
+_RETURN: Final = "/v1/returns/{return_id}"
+_ID: Final = Parameter("return_id", "The bridge's own id of the return.", {"type": "string", "minLength": 1})
 _TOLD: Final = {
     **GIVEN,
     200: Answer("What was told when the key first came.", Refunded),
@@ -49,9 +52,9 @@ class BillingApi:
 
     @guarded(
         "GET",
-        f"{RETURN}/billing",
+        f"{_RETURN}/billing",
         "read",
-        takes=(RETURN_ID,),
+        takes=(_ID,),
         answers={200: Answer("The bill.", ShownBill)},
         problems=(NOT_FOUND, NOT_SUPPORTED, CARRIER_REFUSED, CARRIER_UNAVAILABLE),
     )
@@ -68,9 +71,9 @@ class BillingApi:
 
     @guarded(
         "POST",
-        f"{RETURN}/refunded",
+        f"{_RETURN}/refunded",
         "returns:write",
-        takes=(RETURN_ID, bodies.REQUIRED_KEY),
+        takes=(_ID, bodies.REQUIRED_KEY),
         body=Refund,
         answers=_TOLD,
         problems=(*PROBLEMS, NOT_FOUND, NOT_SUPPORTED, CARRIER_REFUSED, NOTHING_SENT),

@@ -62,15 +62,12 @@ class FurtherItems(Part):
     provider_options: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class AddReturnOrderItems(_Personal):
+class AddReturnOrderItems(FurtherItems, _Personal):
     """Tell of more articles of an order."""
 
     operation: ClassVar[str] = "return_order.add_items"
 
-    provider: Provider | None = None
     reference: Text
-    items: Articles
-    provider_options: dict[str, JsonValue] = Field(default_factory=dict)
 
     @property
     def draft(self) -> OrderItems:

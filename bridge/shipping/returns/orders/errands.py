@@ -22,9 +22,9 @@ from bridge.web.problems import FieldError
 Came = str | Refusal
 """The provider's id of the order, or what it surely said no with although that answer was lost."""
 _OTHER: Final = "other"
+"""Under which it is noted that another order was seen there."""
 ORDER: Final = "order"
 """Under which the provider's id of an order is noted that is to be deleted."""
-_NO_ORDER: Final = "order_nx"
 MISSING: Final = Refusal(NOT_FOUND.name, "the provider has no order of this reference")
 _EXISTS: Final = Refusal(
     ALREADY_THERE.name,
@@ -37,12 +37,14 @@ _HAS_ITEMS: Final = Refusal(
     [FieldError("items", "not_unique", "are partly there already")],
 )
 _MEANINGS: Final[Mapping[str, Refusal]] = {
-    _NO_ORDER: MISSING,
+    "order_nx": MISSING,
     "order_exists": _EXISTS,
     "cannot_add_order_items": _HAS_ITEMS,
     "cannot_update_order": Refusal(NOT_CHANGEABLE.name, "articles that it would lose came back already"),
     "cannot_delete_order": Refusal(NOT_CHANGEABLE.name, "something of it came back already, so it stays"),
 }
+KINDS: Final[tuple[Kind, ...]] = (ALREADY_THERE, NOT_CHANGEABLE, NOT_FOUND)
+"""What these are."""
 
 
 def telling(platform: ReturnPlatform, draft: OrderDraft, noted: Mapping[str, object]) -> Errand[Came]:
@@ -103,7 +105,3 @@ def refused(refusal: CarrierRefused) -> Outcome:
     if refusal.key in ACCOUNT_WIDE | TEMPORARY:
         return nothing_sent(f"the provider takes nothing just now ({refusal.key}), so nothing was done")
     return _MEANINGS.get(refusal.key, refusals.theirs(refusal, [0])[0]).outcome
-
-
-KINDS: Final[tuple[Kind, ...]] = (ALREADY_THERE, NOT_CHANGEABLE, NOT_FOUND)
-"""What a no may be, besides the carrier's own."""
