@@ -14,6 +14,7 @@ from bridge.app.carriers import Carriers
 from bridge.app.commanding import Commanding
 from bridge.app.dispatching import make_dispatchers
 from bridge.app.evaluating import make_evaluation
+from bridge.app.returning import returns_apis
 from bridge.app.shared import Shared
 from bridge.app.shipping import make_trails
 from bridge.app.stores import Stores
@@ -33,8 +34,11 @@ from bridge.shipping.dispatch_api import DispatchApi
 from bridge.shipping.labels.api import LabelsApi
 from bridge.shipping.labels.desk import Desk
 from bridge.shipping.returns.api import ReturnsApi
+from bridge.shipping.returns.billing.api import BillingApi
+from bridge.shipping.returns.checkout.api import CheckoutApi
 from bridge.shipping.returns.desk import Desk as ReturnsDesk
 from bridge.shipping.returns.keeping import Keeping as ReturnsKeeping
+from bridge.shipping.returns.orders.api import ReturnOrdersApi
 from bridge.shipping.steering_api import SteeringApi
 from bridge.shipping.tracking_api import TrackingApi
 from bridge.store.feed import SqlFeed
@@ -65,6 +69,9 @@ APIS: Final = (
     LabelsApi,
     SteeringApi,
     TrackingApi,
+    CheckoutApi,
+    BillingApi,
+    ReturnOrdersApi,
     ReturnsApi,
     ShipmentsApi,
     DocumentsApi,
@@ -99,6 +106,7 @@ def make_apis(
         LabelsApi(desk, giving, access),
         SteeringApi(giving, access),
         TrackingApi(make_trails(carriers), access),
+        *returns_apis(*returns, giving, access),  # before what takes any word for the id of a return
         ReturnsApi(*returns, giving, access),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)

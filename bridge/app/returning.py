@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import assert_never
 
 import httpx
@@ -22,6 +23,7 @@ from bridge.carriers.intelligentreturns.platform import IntelligentPlatform
 from bridge.carriers.szybkie_zwroty.caller import Login
 from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
 from bridge.commands.execute import Operation
+from bridge.commands.giving import Giving
 from bridge.connections.gate import Gate
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Limits
@@ -31,10 +33,19 @@ from bridge.returns.routing import Route
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
 from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.billing.api import BillingApi
+from bridge.shipping.returns.billing.asked import MarkRefunded
+from bridge.shipping.returns.billing.refunding import Refunding
+from bridge.shipping.returns.checkout.api import CheckoutApi
 from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
+from bridge.shipping.returns.orders.api import ReturnOrdersApi
+from bridge.shipping.returns.orders.asked import AddReturnOrderItems, CreateReturnOrder, DeleteReturnOrder
+from bridge.shipping.returns.orders.ordering import Ordering
+from bridge.shipping.returns.platforms import Platforms
+from bridge.web.access import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +73,27 @@ def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple
 
 def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
     """Make what carries out the commands about returns."""
-    creating = Creating(desk, keeping, shared.clock)
-    return {CreateReturn.operation: Operation(creating, last_word=creating.given_up)}
+    creating, platforms = Creating(desk, keeping, shared.clock), Platforms.among(desk.makers)
+    ordering = Ordering(platforms, shared.clock)
+    return {
+        CreateReturn.operation: Operation(creating, last_word=creating.given_up),
+        CreateReturnOrder.operation: Operation(ordering.create),
+        AddReturnOrderItems.operation: Operation(ordering.add_items),
+        DeleteReturnOrder.operation: Operation(ordering.delete),
+        MarkRefunded.operation: Operation(Refunding(platforms, keeping, shared.clock)),
+    }
+
+
+def returns_apis(
+    desk: Desk, keeping: Keeping, giving: Giving, access: Access
+) -> tuple[CheckoutApi, BillingApi, ReturnOrdersApi]:
+    """Make what answers a checkout, and about orders and money."""
+    platforms = Platforms.among(desk.makers)
+    return (
+        CheckoutApi(platforms, access, monotonic),
+        BillingApi(platforms, keeping, giving, access),
+        ReturnOrdersApi(platforms, giving, access),
+    )
 
 
 def limits_of(settings: Settings, provider: ReturnProvider) -> Limits:

@@ -36,6 +36,8 @@ class Service:
     name: str
     kind: str | None = None
     coverage: tuple[CoveredCountry, ...] = ()
+    needs_point: bool = False
+    """Whether a return by it is made with a drop-off point alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,16 @@ class Quote:
     customs: Money | None = None
     government_duty: Money | None = None
     collection_days: tuple[CollectionDay, ...] = ()
+    needs_point: bool = False
+
+    @property
+    def total(self) -> Money | None:
+        """Add the parts up; None where one is not known, or they are in several currencies."""
+        parts = (self.first_mile, self.processing, self.final_mile, self.customs, self.government_duty)
+        known = [one for one in parts if one is not None]
+        if len(known) < len(parts) or len({one.currency for one in known}) > 1:
+            return None
+        return Money(amount=sum((one.amount for one in known), Decimal()), currency=known[0].currency)
 
 
 @dataclass(frozen=True, slots=True)

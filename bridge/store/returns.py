@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
@@ -21,11 +21,16 @@ State = Literal["pending", "created", "unknown", "failed", "cancelled"]
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What of a return is for those alone who may see it; `label_url` is where the provider has its label."""
+    """What of a return is for those alone who may see it; `label_url` is where the provider has its label.
+
+    The last two are where it is to be dropped off, where its maker said so.
+    """
 
     reference: str = field(repr=False)
     code: str | None = field(default=None, repr=False)
     label_url: str | None = field(default=None, repr=False)
+    service_id: int | None = field(default=None, repr=False)
+    drop_off_point_id: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +187,7 @@ def _label(id_: str) -> str:
 
 
 def _seal(transaction: Transaction, vault: Vault, one: Kept) -> None:
-    found = one.secrets
-    text = json.dumps([found.reference, found.code, found.label_url])
-    sealed.keep(transaction, vault, [(_owner(one.id), text.encode())])
+    sealed.keep(transaction, vault, [(_owner(one.id), json.dumps(astuple(one.secrets)).encode())])
 
 
 def _opened(transaction: Transaction, vault: Vault, owner: str) -> bytes | None:

@@ -44,6 +44,9 @@ IN_OTHER_HANDS: Final = Kind("in-other-hands", 409, "Somebody else is at it: a p
 NOT_CANCELLABLE: Final = Kind("not-cancellable", 409, "It cannot be cancelled as it stands; `detail` says what can.")
 CANCEL_FAILED: Final = Kind("cancel-failed", 409, "It was to be cancelled, and is not; `detail` says why.")
 NOT_FOR_SALE: Final = Kind("not-for-sale", 409, "Nothing can be chosen for the shipment any more.")
+NOT_SUPPORTED: Final = Kind("not-supported", 409, "The provider does not do this; `detail` says why, or who does.")
+ALREADY_THERE: Final = Kind("already-there", 409, "What was to be made, or a part of it, is there already.")
+NOT_CHANGEABLE: Final = Kind("not-changeable", 409, "As it stands it cannot be changed or deleted any more.")
 NOT_REPLAYABLE: Final = Kind("not-replayable", 409, "The delivery cannot take effect; `detail` says why.")
 SEVERAL: Final = Kind("several", 409, "Several organizations have one of this number: say which by `organization_id`.")
 WITHDRAWN: Final = Kind("withdrawn", 409, "The command was taken back before anybody began it; its key can be used.")
@@ -79,6 +82,9 @@ KINDS: Final = (
     NOT_CANCELLABLE,
     CANCEL_FAILED,
     NOT_FOR_SALE,
+    NOT_SUPPORTED,
+    ALREADY_THERE,
+    NOT_CHANGEABLE,
     NOT_REPLAYABLE,
     SEVERAL,
     WITHDRAWN,

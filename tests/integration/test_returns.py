@@ -16,7 +16,8 @@ from tests.support.bridge import BridgeProcess
 from tests.support.carrier import SlowCarrier
 from tests.support.returns import credentials
 from tests.support.verbs import verb
-from tests.unit.shipping.returning import CODES, PROVIDERS, SCENARIO, TICKETS, wanted
+from tests.unit.shipping.checkouts import ORDER, QUOTE, SHIRT
+from tests.unit.shipping.returning import CODES, PLATFORM, PROVIDERS, SCENARIO, TICKETS, wanted
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -80,3 +81,25 @@ async def test_a_return_is_made_and_looked_at_by_hand(tmp_path: Path) -> None:
         file.write_text(json.dumps(asked_for(TICKETS) | {"colour": "red"}))
         refused = await verb(bridge.environ, "returns", "create", "--file", str(file))
         assert (refused.code, "colour" in refused.err) == (2, True)
+
+
+async def test_from_a_checkout_to_the_money(tmp_path: Path) -> None:
+    async with (
+        beside_providers(tmp_path) as bridge,
+        httpx.AsyncClient(base_url=bridge.url, trust_env=False, headers=bridge.headers, timeout=20) as http,
+    ):
+        services = (await http.get("/v1/returns/services", params={"country_code": "PL"})).json()["items"]
+        quotes = (await http.post("/v1/returns/quotes", json=QUOTE)).json()["items"]
+        assert {one["service_id"] for one in quotes} == {one["service_id"] for one in services}
+        told = await http.post("/v1/return-orders", json=ORDER, headers={"idempotency-key": "told"})
+        assert told.status_code == 201, told.text
+        asked = asked_for(PLATFORM) | {"items": [SHIRT]}
+        made = (await http.post("/v1/returns", json=asked, headers={"idempotency-key": "made"})).json()
+        path = f"/v1/returns/{made['return_id']}"
+        assert (await http.get(f"{path}/billing")).json()["tracking_number"] == made["tracking_number"]
+        paid = {"at": (datetime.now(UTC) + timedelta(minutes=1)).isoformat()}
+        refunded = await http.post(f"{path}/refunded", json=paid, headers={"idempotency-key": "paid"})
+        assert refunded.status_code == 201, refunded.text
+        kept = await http.delete(f"/v1/return-orders/{ORDER['reference']}")
+        assert kept.json()["type"] == "/problems/not-changeable"
+    assert "jan@example.com" not in bridge.log

@@ -133,8 +133,9 @@ def _return(draft: ReturnDraft) -> Named:
 
 
 def _asked(draft: ReturnDraft) -> Named:
-    """Write what decides a price; a question may come before anybody has chosen a service."""
-    return _laid_over({**_parcel(draft, with_reasons=False)}, draft.provider_options)
+    """Write what decides a price; a question may come before anybody has chosen a service, or has an order."""
+    parcel = {**_parcel(draft, with_reasons=False), "order_reference": draft.reference or None}
+    return _laid_over(parcel, draft.provider_options)
 
 
 def _order(draft: OrderDraft) -> Named:

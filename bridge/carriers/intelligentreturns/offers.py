@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from bridge.carriers.intelligentreturns import places
+from bridge.carriers.intelligentreturns import places, words
 from bridge.events.catalogue import Money
 from bridge.returns.service import (
     CollectionDay,
@@ -43,6 +43,7 @@ def quote(found: places.Price) -> Quote:
         collection_days=tuple(
             CollectionDay(one.date, one.time_from, one.time_to, one.minimum_interval) for one in found.collection_dates
         ),
+        needs_point=found.service_id in words.NEED_DROP_OFF_POINT,
     )
 
 
@@ -63,6 +64,7 @@ def service(found: places.Service) -> Service:
         name=found.service_name or "",
         kind=found.service_type,
         coverage=tuple(CoveredCountry(one.country, _states(one.states)) for one in countries),
+        needs_point=found.service_id in words.NEED_DROP_OFF_POINT,
     )
 
 

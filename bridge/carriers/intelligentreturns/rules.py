@@ -30,9 +30,9 @@ def broken(asked: Checked) -> Sequence[FieldProblem]:
         case Inquiry():
             return [*_place(asked), *_collection(asked), *_items_for_price(asked)]
         case Order():
-            return [*_state_code(asked), *_neighborhood(asked), *_folded(asked.item)]
+            return [*_state_code(asked), *_neighborhood(asked), *_missing("item", asked.item), *_folded(asked.item)]
         case MoreItems():
-            return list(_folded(asked.item))
+            return [*_missing("item", asked.item), *_folded(asked.item)]
         case Where():
             return list(_whereabouts(asked))
         case PointSearch():

@@ -244,7 +244,7 @@ class Order:
     addr2: Line | None = None
     addr3: Line | None = None
     neighborhood: Line | None = None
-    item: Annotated[tuple[OrderItem, ...], Field(min_length=1)]
+    item: tuple[OrderItem, ...]
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -253,4 +253,4 @@ class MoreItems:
 
     __pydantic_config__ = CONFIG
     order_reference: Given
-    item: Annotated[tuple[OrderItem, ...], Field(min_length=1)]
+    item: tuple[OrderItem, ...]

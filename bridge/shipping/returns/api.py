@@ -165,12 +165,13 @@ class ReturnsApi:
 
     async def _kept(self, request: Request, client: Client) -> Kept:
         kept = await self._keeping.find(request.path_params["return_id"])
-        if kept is None or not _sees(client, kept):
+        if kept is None or not sees(client, kept):
             raise not_found("return")
         return kept
 
 
-def _sees(client: Client, kept: Kept) -> bool:
+def sees(client: Client, kept: Kept) -> bool:
+    """Say whether a client may see a return: one that is nobody's, only whoever is for all organizations."""
     return client.sees(kept.organization) if kept.organization is not None else not client.organizations
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -21,7 +22,9 @@ Text = Annotated[str, Field(max_length=2000)]
 Sku = Annotated[str, Field(min_length=1, max_length=255)]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of what is asked for, which shows nothing of itself."""
+
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def __repr_args__(self) -> Sequence[tuple[str | None, Any]]:
@@ -29,7 +32,7 @@ class _Part(BaseModel):
         return ()
 
 
-class Address(_Part):
+class Address(Part):
     """Where somebody is."""
 
     street: Text | None = None
@@ -44,7 +47,7 @@ class Address(_Part):
         return draft.Address(**self.model_dump())
 
 
-class Sender(_Part):
+class Sender(Part):
     """Who sends it back."""
 
     first_name: Text | None = None
@@ -65,14 +68,14 @@ class Receiver(Sender):
     company_name: Text | None = None
 
 
-class Price(_Part):
+class Price(Part):
     """What one piece costs."""
 
     amount: Annotated[Exact, Field(ge=0, max_digits=12, decimal_places=2)]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
-class Reason(_Part):
+class Reason(Part):
     """Why an article comes back, and what is wished for."""
 
     action: Literal["refund", "exchange", "other"] | None = None
@@ -80,8 +83,8 @@ class Reason(_Part):
     comment: Text | None = None
 
 
-class Item(_Part):
-    """An article; price and weight are of one piece."""
+class Article(Part):
+    """An article that was sold; price and weight are of one piece."""
 
     sku: Sku
     name: Sku
@@ -90,7 +93,6 @@ class Item(_Part):
     weight_kg: Annotated[Exact, Field(gt=0, max_digits=10, decimal_places=3)] | None = None
     hs_code: Text | None = None
     country_of_origin: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
-    reasons: Annotated[tuple[Reason, ...], Field(max_length=100)] = ()
 
     @property
     def draft(self) -> draft.Item:
@@ -102,11 +104,20 @@ class Item(_Part):
             weight_kg=self.weight_kg,
             hs_code=self.hs_code,
             country_of_origin=self.country_of_origin,
-            reasons=tuple(draft.Reason(**one.model_dump()) for one in self.reasons),
         )
 
 
-class Collection(_Part):
+class Item(Article):
+    """An article that comes back; price and weight are of one piece."""
+
+    reasons: Annotated[tuple[Reason, ...], Field(max_length=100)] = ()
+
+    @property
+    def draft(self) -> draft.Item:
+        return replace(super().draft, reasons=tuple(draft.Reason(**one.model_dump()) for one in self.reasons))
+
+
+class Collection(Part):
     """When and where a courier comes for it."""
 
     date: dt.date | None = None

@@ -90,7 +90,7 @@ class Creating:
         if isinstance(ways, list):
             return unprocessable(ways)
         organization = None if asked.organization_id is None else OrganizationId(asked.organization_id)
-        secrets = Secrets(asked.reference)
+        secrets = Secrets(asked.reference, service_id=asked.service_id, drop_off_point_id=asked.drop_off_point_id)
         kept = Kept(uuid4().hex, ways[0], organization, claimed.id, "pending", self._clock(), secrets)
         return await self._try(_Task(hand, asked, kept, ways[1:]))
 

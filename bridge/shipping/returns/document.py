@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
+from urllib.parse import quote
 
 from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
-from bridge.store.returns import Kept, State
+from bridge.store.returns import Kept, Secrets, State
 
 
 class ShownLabel(TypedDict):
@@ -20,10 +21,19 @@ class ShownLabel(TypedDict):
     url: str
 
 
+class ShownDropOff(TypedDict):
+    """Where it is to be dropped off, and where that point is described."""
+
+    drop_off_point_id: str
+    service_id: int
+    url: str
+
+
 class ShownReturn(TypedDict):
     """A return: what its customer needs of it, and how it stands.
 
-    `code` is null where there is none, or the token may not see it. `reason` is why it was not made.
+    `code` is null where there is none, or the token may not see it, `drop_off` where none was chosen. `reason` is why
+    it was not made.
     """
 
     return_id: str
@@ -37,6 +47,7 @@ class ShownReturn(TypedDict):
     tracking_number: str | None
     expires_at: datetime | None
     label: ShownLabel
+    drop_off: ShownDropOff | None
     return_status: str | None
     reason: str | None
     created_at: datetime | None
@@ -63,10 +74,19 @@ def document(kept: Kept) -> ShownReturn:
         "tracking_number": kept.tracking_number,
         "expires_at": kept.expires_at,
         "label": {"ready": kept.has_label, "url": f"/v1/returns/{kept.id}/label"},
+        "drop_off": _drop_off(kept.secrets),
         "return_status": kept.return_status,
         "reason": kept.reason,
         "created_at": kept.created_at,
     }
+
+
+def _drop_off(secrets: Secrets) -> ShownDropOff | None:
+    point, service_id = secrets.drop_off_point_id, secrets.service_id
+    if point is None or service_id is None:
+        return None
+    url = f"/v1/returns/drop-off-points/{quote(point, safe='')}?service_id={service_id}"
+    return {"drop_off_point_id": point, "service_id": service_id, "url": url}
 
 
 def without_code(kept: Kept) -> Kept:
@@ -103,6 +123,7 @@ def lines(kept: Kept) -> Mapping[str, object]:
         "status": kept.return_status,
         "can be sent until": kept.expires_at,
         "label": "there is one" if kept.has_label else None,
+        "drop-off point": kept.secrets.drop_off_point_id,
         "asked for": kept.begun_at,
     }
     return {name: value for name, value in told.items() if value is not None}

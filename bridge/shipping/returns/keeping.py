@@ -15,7 +15,7 @@ from bridge.shipping.returns import news
 from bridge.store import returns
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
-from bridge.store.returns import Kept, Secrets, Wanted
+from bridge.store.returns import Kept, Wanted
 from bridge.store.sealed import Vault
 
 
@@ -67,7 +67,7 @@ class Keeping:
             one,
             state="created",
             sender=None,
-            secrets=Secrets(one.secrets.reference, ticket.code, ticket.label_url),
+            secrets=replace(one.secrets, code=ticket.code, label_url=ticket.label_url),
             provider_reference=news.word(ticket.provider_reference),
             tracking_number=news.number(ticket.tracking_number),
             return_status="created",

@@ -20,7 +20,8 @@ from bridge.store.sealed import Vault
 T0 = datetime(2026, 11, 26, 12, tzinfo=UTC)
 CONNECTION = "inpost_returns/main"
 OURS = OrganizationId(4821)
-ONE = Kept("a" * 32, CONNECTION, OURS, "one", "pending", T0, Secrets("ORDER 1"), sender="digest")
+PLANNED = Secrets("ORDER 1", service_id=243, drop_off_point_id="KRA010")
+ONE = Kept("a" * 32, CONNECTION, OURS, "one", "pending", T0, PLANNED, sender="digest")
 TICKET = Ticket("t-1", "1234567890", "62001", T0 + timedelta(days=7), label=ReturnLabel(b"%PDF-1", "pdf"))
 
 

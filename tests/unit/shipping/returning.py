@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from bridge.carriers.inpost_returns.client import InPostReturnsClient
 from bridge.carriers.inpost_returns.tokens import Credentials
 from bridge.carriers.intelligentreturns.client import IntelligentReturns
+from bridge.carriers.intelligentreturns.formats import Name
 from bridge.carriers.intelligentreturns.platform import IntelligentPlatform
 from bridge.carriers.szybkie_zwroty.caller import Login
 from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
@@ -70,8 +71,10 @@ def makers(parts: Parts) -> dict[str, Maker]:
     return makers_over(parts.http, parts.gate, parts.stage.clock, keeping(parts))
 
 
-def makers_over(http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping: Keeping) -> dict[str, Maker]:
-    """Make the three, over one way and one gate."""
+def makers_over(
+    http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping: Keeping, form: Name = "json"
+) -> dict[str, Maker]:
+    """Make the three, over one way and one gate; `form` is what Intelligentreturns is spoken to in."""
     shared: dict[str, Any] = {"permits": permits, "metrics": Metrics(), "clock": clock}
     tickets = InPostReturnsClient(
         http,
@@ -93,7 +96,7 @@ def makers_over(http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping
         base_url="http://carrier/intelligentreturns",
         login="shop",
         api_key=SecretStr("secret"),
-        form="json",
+        form=form,
         **shared,
     )
     return {

@@ -111,7 +111,7 @@ async def test_a_return_is_made_once_under_one_key(tmp_path: Path, provider: str
         assert first.json() == again.json()
         assert first.json().keys() == {
             *("return_id", "provider", "connection", "organization_id", "state", "reference", "provider_reference"),
-            *("code", "tracking_number", "expires_at", "label", "return_status", "reason", "created_at"),
+            *("code", "tracking_number", "expires_at", "label", "drop_off", "return_status", "reason", "created_at"),
         }
         assert (await at.ask("POST", RETURNS, asked | {"reference": "OTHER"}, key="k-1")).status_code == 409
         assert (await at.ask("POST", RETURNS, asked)).status_code == 400

@@ -355,7 +355,7 @@ def test_articles_of_an_order_that_are_one_there_must_say_the_same() -> None:
 
 
 def test_an_order_of_nothing_is_none() -> None:
-    assert drafts.problems(replace(ORDER, items=())) == [FieldProblem("items", "too_short")]
+    assert drafts.problems(replace(ORDER, items=())) == [FieldProblem("items", "missing")]
 
 
 JUNK: tuple[Any, ...] = (
