@@ -113,7 +113,7 @@ class Sender:
         async def go_on(http: httpx.AsyncClient) -> None:
             for webhook in rest:
                 sent.append(webhook)
-                while not await self._is_kept(http, webhook):
+                while not await self._is_kept(http, webhook):  # noqa: ASYNC110 # a repeat, not a wait
                     await asyncio.sleep(_AGAIN_S)
                 if over.is_set():
                     return

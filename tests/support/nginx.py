@@ -40,11 +40,16 @@ class Nginx:
         self.url = f"http://127.0.0.1:{self.port}"
         self.webhook_url = f"{self.url}/webhooks/shipx/{SECRET}"
 
+    @property
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self._log.read_text(errors="replace")
+
     async def start(self, ports: Sequence[int]) -> None:
         """Start, and wait until it answers. Raises AssertionError with the end of its log."""
         self._write(ports)
         self._guard = Guard("bridge-nginx-")
-        program = [self._program, "-p", self._folder, "-c", self._settings, "-g", "daemon off;"]
+        program: list[str | Path] = [self._program, "-p", self._folder, "-c", self._settings, "-g", "daemon off;"]
         self._process = self._guard.spawn(program, env=dict(os.environ), log=self._log)
         async with httpx.AsyncClient(trust_env=False) as http:
             await until(lambda: self._answers(http))
@@ -131,8 +136,9 @@ class Endpoints:
                     self.ports = ready
 
     async def _ready(self, http: httpx.AsyncClient) -> list[int]:
-        answers = await asyncio.gather(*(self._is_ready(http, one) for one in self.replicas))
-        return [one.port for one, is_ready in zip(self.replicas, answers, strict=True) if is_ready]
+        replicas = list(self.replicas)
+        answers = await asyncio.gather(*(self._is_ready(http, one) for one in replicas))
+        return [one.port for one, is_ready in zip(replicas, answers, strict=True) if is_ready]
 
     async def _is_ready(self, http: httpx.AsyncClient, one: BridgeProcess) -> bool:
         try:
