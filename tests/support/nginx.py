@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -27,9 +27,13 @@ _END_S: Final = 10.0
 
 
 class Nginx:
-    """nginx on a port of its own, sending to the replicas that it was last told of."""
+    """nginx on a port of its own, sending to the replicas that it was last told of.
 
-    def __init__(self, folder: Path) -> None:
+    Without `tries_others` it gives up where one is not reached, so that its second try does not hide that.
+    """
+
+    def __init__(self, folder: Path, *, tries_others: bool = True) -> None:
+        self._tries_others = tries_others
         self._program = need_tool("nginx")
         self._folder = folder
         self._log = folder / "nginx.log"
@@ -93,6 +97,7 @@ class Nginx:
             ("    # set_real_ip_from 10.0.1.0/24;\n", f"    set_real_ip_from {LOAD_BALANCER};\n"),
             ("    # real_ip_header X-Forwarded-For;\n", "    real_ip_header X-Forwarded-For;\n"),
             ("        listen 8080;\n", f"        listen 127.0.0.1:{self.port};\n"),
+            *(() if self._tries_others else [("proxy_next_upstream error timeout;", "proxy_next_upstream off;")]),
         ):
             assert text.count(line) == 1, line
             text = text.replace(line, ours)
@@ -108,11 +113,13 @@ class Endpoints:
         """Those that are looked at; one that is added is sent to when it is ready."""
         self.ports: list[int] = []
         """Where nginx sends."""
+        self.left: dict[int, int | None] = {}
+        """How those answered that were taken off the list: a status, or None where nothing did."""
         self._looking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
-            self.ports = await self._ready(http)
+            self.ports = _ready(await self._found(http))
         await self.nginx.start(self.ports)
         self._looking = asyncio.create_task(self._look_again())
         return self
@@ -130,18 +137,28 @@ class Endpoints:
         async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
             while True:
                 await asyncio.sleep(_PROBE_S)
-                ready = await self._ready(http)
+                found = await self._found(http)
+                ready = _ready(found)
                 if ready and ready != self.ports:
-                    self.nginx.send_to(ready)
-                    self.ports = ready
+                    self._nginx_sends_to(ready, found)
 
-    async def _ready(self, http: httpx.AsyncClient) -> list[int]:
+    def _nginx_sends_to(self, ready: list[int], found: Mapping[int, int | None]) -> None:
+        self.nginx.send_to(ready)
+        self.left |= {port: found.get(port) for port in self.ports if port not in ready}
+        self.ports = ready
+
+    async def _found(self, http: httpx.AsyncClient) -> dict[int, int | None]:
+        """Ask every replica whether it is ready; gives the statuses by port."""
         replicas = list(self.replicas)
-        answers = await asyncio.gather(*(self._is_ready(http, one) for one in replicas))
-        return [one.port for one, is_ready in zip(replicas, answers, strict=True) if is_ready]
+        statuses = await asyncio.gather(*(self._status(http, one) for one in replicas))
+        return {one.port: status for one, status in zip(replicas, statuses, strict=True)}
 
-    async def _is_ready(self, http: httpx.AsyncClient, one: BridgeProcess) -> bool:
+    async def _status(self, http: httpx.AsyncClient, one: BridgeProcess) -> int | None:
         try:
-            return (await http.get(f"{one.url}/readyz")).status_code == 200
+            return (await http.get(f"{one.url}/readyz")).status_code
         except httpx.TransportError:
-            return False
+            return None
+
+
+def _ready(found: Mapping[int, int | None]) -> list[int]:
+    return [port for port, status in found.items() if status == 200]
