@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any, BinaryIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from pydantic_core import to_json
 
 Entry = MutableMapping[str, Any]
@@ -121,6 +121,9 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # the library does not annotate it
         self.registry = CollectorRegistry()
+        self.process = ProcessCollector(namespace="bridge", registry=self.registry)
+        self.ready = self._gauge("ready", "1 while this process can do the role, as `/readyz` says", "role")
+        self.degraded = self._gauge("degraded", "1 while the database or the broker is away, as seen from here", "part")
         self.deliveries = self._counter("deliveries", "Webhooks by outcome", "source", "event", "outcome")
         self.ack_seconds = self._histogram(
             "ack_seconds",
@@ -140,6 +143,12 @@ class Metrics:
             "status_words_unknown", "Status words that the carrier lists and our table does not have"
         )
         self.purchases = self._counter("purchases", "Purchases by outcome", "outcome", "reason")
+        self.purchases_open = self._gauge(
+            "purchases_open", "Purchases that are under way, and held ones whose window is open, by state", "state"
+        )
+        self.doubt_oldest = self._gauge(
+            "purchases_doubt_oldest_seconds", "For how long the oldest purchase has been in doubt"
+        )
         self.windows_projected_missed = self._gauge(
             "windows_projected_missed", "Windows that are open now and will close unbought, as things stand"
         )
@@ -161,6 +170,12 @@ class Metrics:
         )
         self.connection_breaker_open = self._gauge(
             "connection_breaker_open", "1 while a carrier that gives no usable answer is left alone", "connection"
+        )
+        self.webhook_health = self._gauge(
+            "webhook_health",
+            "1 for the state that an organization's webhooks are in: `healthy`, `silent`, `missing`",
+            "connection",
+            "state",
         )
         self.labels = self._counter("labels", "Labels that were fetched or given up, by outcome", "format", "outcome")
         self.found_by_poll = self._counter(

@@ -17,7 +17,7 @@ from bridge.app.answering import openapi_document
 from bridge.events import export
 from bridge.events.reference import render_events_reference
 from bridge.settings.reference import render_example, render_settings_reference
-from tests.reference import commands, metrics, routes, topology
+from tests.reference import commands, grafana, metrics, routes, topology
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 GOLDEN: Final = "tests/contract/golden"
@@ -29,6 +29,7 @@ def generated() -> dict[str, str]:
     """Write every page from the code; gives the text by its path in the repository."""
     return {
         "config/bridge.example.toml": render_example(),
+        "config/grafana/bridge.json": grafana.page(),
         "docs/reference/commands.md": commands.page(),
         "docs/reference/events.md": render_events_reference(),
         "docs/reference/metrics.md": metrics.page(),

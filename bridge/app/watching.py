@@ -13,7 +13,8 @@ from bridge.commands.consumer import Consumer
 from bridge.connections import health as connection_health
 from bridge.errors import StoreError
 from bridge.ingress.receiver import UNPROXIED, Receiver
-from bridge.reconciling.hearing import warnings
+from bridge.model import OrganizationId
+from bridge.reconciling.hearing import show, warnings
 from bridge.store import vocabulary
 from bridge.store.connections import Seen
 from bridge.store.gauges import SqlGauges
@@ -46,7 +47,8 @@ class Watching:
 
     async def health(self) -> Health:
         """Say what keeps the process from working, what makes it worse, and what should be changed."""
-        problems = ["the process is ending"] if self._shared.draining else []
+        ending = ["the process is ending"] if self._shared.draining else []
+        problems: list[str] = []
         seen: Sequence[Seen] = ()
         advice = self._advice()
         try:
@@ -59,23 +61,43 @@ class Watching:
         if trouble is not None:
             problems.append(f"database: cannot be written since {trouble.since:%H:%M:%S}: {trouble.reason}")
         advice += connection_health.warnings(seen)
-        return Health(tuple(problems), self._shared.loops.running(), self._degraded(seen), tuple(advice))
+        loops, degraded = self._shared.loops.running(), self._degraded(seen)
+        return Health((*ending, *problems), loops, degraded, tuple(advice), has_database=not problems)
 
     async def measure(self) -> None:
-        """Set the gauges. Raises StoreError."""
+        """Set the gauges; those of rows only while the database is there to be asked. Raises StoreError."""
+        health = await self.health()
+        self._show_health(health)
+        if self._publishing is not None:
+            await self._show_broker(self._publishing)
+        if health.has_database:
+            await self._show_rows()
+
+    def _show_health(self, health: Health) -> None:
         metrics = self._shared.metrics
-        found = await self._gauges.measure(self._shared.clock())
-        found.show(metrics)
-        connection_health.show(await self._stores.connections.list(), metrics)
-        words = await self._stores.database.read(vocabulary.kept)
-        metrics.status_words_unknown.set(0 if words is None else len(Drift.load(words).unknown))
-        if self._publishing is None:
-            return
-        metrics.held_subjects.set(self._publishing.relay.held_subjects)
-        counts = await self._publishing.publisher.counts()
+        for role in self._shared.settings.roles:
+            metrics.ready.labels(role).set(health.is_ready)
+        metrics.degraded.labels("database").set(not health.has_database)
+        if self._publishing is not None or self._consumer is not None:
+            metrics.degraded.labels("broker").set("broker" in health.degraded)
+
+    async def _show_broker(self, publishing: Publishing) -> None:
+        metrics = self._shared.metrics
+        metrics.held_subjects.set(publishing.relay.held_subjects)
+        counts = await publishing.publisher.counts()
         if counts is not None:
             metrics.unrouted.set(counts.unrouted)
             metrics.dead.set(counts.dead)
+
+    async def _show_rows(self) -> None:
+        metrics, database = self._shared.metrics, self._stores.database
+        found = await self._gauges.measure(self._shared.clock())
+        found.show(metrics)
+        connection_health.show(await self._stores.connections.list(), metrics)
+        organizations = [OrganizationId(one.id) for one in self._shared.settings.shipx.organizations]
+        show(await database.read(unheard), organizations, metrics)
+        words = await database.read(vocabulary.kept)
+        metrics.status_words_unknown.set(0 if words is None else len(Drift.load(words).unknown))
 
     def _degraded(self, connections: Sequence[Seen]) -> dict[str, datetime]:
         """Say what is away, and since when: the work that needs it waits."""

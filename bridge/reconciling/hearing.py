@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, get_args
 
 from bridge.model import OrganizationId
+from bridge.observability import Metrics
+from bridge.store.connections import shipx
 from bridge.store.hearing import Hearing, State
 
 ENOUGH: Final = 3
@@ -62,3 +64,11 @@ def warnings(found: Mapping[OrganizationId, Hearing]) -> list[str]:
     """Say which organizations' webhooks do not come as they should."""
     said = ((organization, told(one)) for organization, one in found.items())
     return [f"organization {organization}: {text}; {ADVICE}" for organization, text in said if text is not None]
+
+
+def show(found: Mapping[OrganizationId, Hearing], organizations: Collection[OrganizationId], metrics: Metrics) -> None:
+    """Set the gauges of these organizations; nothing that is found says that webhooks come."""
+    for organization in organizations:
+        present = found.get(organization, Hearing()).state
+        for state in get_args(State):
+            metrics.webhook_health.labels(shipx(organization), state).set(state == present)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from bridge.model import micros
 from bridge.observability import Metrics
 from bridge.store.database import Database, Transaction
 from bridge.store.outbox import started_at
+from bridge.store.purchase import LIVE, PurchaseState
+
+_OPEN: Final = (*LIVE, PurchaseState.held)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """How much waits, and for how many seconds the oldest of it."""
+    """How much waits, and for how many seconds the oldest of it.
+
+    `purchases` are under way, by state; held ones count while their window is open.
+    """
 
     inbox: int
     inbox_seconds: float
     outbox: int
     outbox_seconds: float
+    purchases: Mapping[str, int]
+    doubt_seconds: float
 
     def show(self, metrics: Metrics) -> None:
         """Set the gauges."""
@@ -26,6 +36,9 @@ class Measured:
         metrics.inbox_oldest.set(self.inbox_seconds)
         metrics.outbox_pending.set(self.outbox)
         metrics.outbox_oldest.set(self.outbox_seconds)
+        metrics.doubt_oldest.set(self.doubt_seconds)
+        for state in _OPEN:
+            metrics.purchases_open.labels(state.value).set(self.purchases.get(state, 0))
 
 
 class SqlGauges:
@@ -48,7 +61,20 @@ def _measure(transaction: Transaction, now: int) -> Measured:
             "SELECT count(*), min(position) FROM outbox WHERE state = 0 AND position > ?", (start,)
         )[0]
     recorded = transaction.run("SELECT recorded_at FROM events WHERE position = ?", (first,)) if first else []
-    return Measured(inbox, _age(oldest, now), outbox, _age(recorded[0][0] if recorded else None, now))
+    purchases, doubted = _purchases(transaction, now)
+    waits = _age(recorded[0][0] if recorded else None, now)
+    return Measured(inbox, _age(oldest, now), outbox, waits, purchases, _age(doubted, now))
+
+
+def _purchases(transaction: Transaction, now: int) -> tuple[Mapping[str, int], int | None]:
+    """Count those under way by state, and say when the request of the oldest in doubt can have left last."""
+    live = transaction.run(
+        "SELECT state, count(*), min(COALESCE(left_by, updated_at)) FROM purchases"
+        " WHERE state IN ('wanted', 'intended', 'doubt') GROUP BY state"
+    )
+    held = transaction.run("SELECT count(*) FROM purchases WHERE state = 'held' AND deadline > ?", (now,))[0][0]
+    doubted = next((since for state, _, since in live if state == PurchaseState.doubt), None)
+    return {**{state: number for state, number, _ in live}, PurchaseState.held: held}, doubted
 
 
 def _age(since: int | None, now: int) -> float:

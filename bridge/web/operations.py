@@ -31,6 +31,13 @@ class Health:
     loops: Mapping[str, bool] = field(default_factory=dict)
     degraded: Mapping[str, datetime] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    has_database: bool = True
+    """Whether the database can be read and written, and has the present schema."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether this process can do its roles."""
+        return not self.problems and all(self.loops.values())
 
 
 class Alive(TypedDict):
@@ -81,15 +88,14 @@ class Operations:
     async def ready(self, _request: Request) -> Response:
         """Say whether this process can do its roles. Broker and carriers only ever degrade it."""
         health = await self._health()
-        ready = not health.problems and all(health.loops.values())
         body: Readiness = {
-            "ready": ready,
+            "ready": health.is_ready,
             "problems": health.problems,
             "loops": {name: "running" if runs else "ended" for name, runs in health.loops.items()},
             "degraded": {name: {"since": since} for name, since in health.degraded.items()},
             "warnings": health.warnings,
         }
-        return Response(to_json(body), 200 if ready else 503, media_type=JSON)
+        return Response(to_json(body), 200 if health.is_ready else 503, media_type=JSON)
 
     @opened("/metrics", answers={200: Answer("Prometheus' text format.", {"type": "string"}, "text/plain")})
     async def metrics(self, _request: Request) -> Response:

@@ -7,7 +7,7 @@ import heapq
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -93,6 +93,8 @@ class Sender:
     """Each webhook with its outcome and delivery id."""
     failures: Counter[str] = field(default_factory=Counter)
     """What was answered instead, and how often."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What every request carries."""
 
     async def send(self, webhooks: Sequence[Webhook], seconds: float) -> None:
         """Spread the webhooks at random over so many seconds, and come back when all are acknowledged."""
@@ -100,11 +102,33 @@ class Sender:
         order = itertools.count()
         waiting = [(now + self.random.uniform(0, seconds), next(order), one) for one in webhooks]
         heapq.heapify(waiting)
-        limits = httpx.Limits(max_connections=_SENDERS, max_keepalive_connections=_SENDERS)
-        http = httpx.AsyncClient(timeout=10, transport=Transport(limits=limits), trust_env=False)
-        async with http, asyncio.TaskGroup() as group:
+        async with self._client() as http, asyncio.TaskGroup() as group:
             for _ in range(_SENDERS):
                 group.create_task(self._work(http, waiting, order))
+
+    async def stream(self, webhooks: Iterable[Webhook], pause_s: float, over: asyncio.Event) -> list[Webhook]:
+        """Send them in order at a steady rate on connections that stay open, until it is over; gives what was sent."""
+        rest, sent = iter(webhooks), list[Webhook]()
+
+        async def go_on(http: httpx.AsyncClient) -> None:
+            for webhook in rest:
+                sent.append(webhook)
+                while not await self._is_kept(http, webhook):  # noqa: ASYNC110 # a repeat, not a wait
+                    await asyncio.sleep(_AGAIN_S)
+                if over.is_set():
+                    return
+                await asyncio.sleep(pause_s)
+
+        async with self._client() as http, asyncio.TaskGroup() as group:
+            for _ in range(_SENDERS):
+                group.create_task(go_on(http))
+        assert over.is_set(), "there were too few webhooks"
+        return sent
+
+    def _client(self) -> httpx.AsyncClient:
+        limits = httpx.Limits(max_connections=_SENDERS, max_keepalive_connections=_SENDERS)
+        transport = Transport(limits=limits)
+        return httpx.AsyncClient(timeout=10, transport=transport, headers=self.headers, trust_env=False)
 
     async def _work(
         self, http: httpx.AsyncClient, waiting: list[tuple[float, int, Webhook]], order: Iterator[int]

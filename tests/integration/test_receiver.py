@@ -25,9 +25,10 @@ from structlog.testing import capture_logs
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.ingress.receiver import UNPROXIED
 from bridge.model import Receipt
+from bridge.settings import ROLES
 from bridge.store.inbox import Accepted, Bounds, Entry
 from bridge.store.migrate import migrations
-from tests.support.bridge import BridgeProcess, until
+from tests.support.bridge import ORGANIZATION, BridgeProcess, until
 from tests.unit.ingress.stage import (
     CARRIER,
     NEXT_SECRET,
@@ -792,8 +793,23 @@ async def test_a_real_process_answers_is_ready_says_what_worries_it_and_keeps_it
         assert UNPROXIED in bridge.log
         metrics = (await client.get(f"{bridge.url}/metrics")).text
         assert 'bridge_deliveries_total{event="unread",outcome="parked",source="shipx"} 1.0' in metrics
+        assert 'bridge_degraded{part="database"} 0.0' in metrics
+        assert 'part="broker"' not in metrics, "there is none"
+        assert 'bridge_ready{role="receiver"} 1.0' in metrics
+        assert f'bridge_webhook_health{{connection="shipx/{ORGANIZATION}",state="healthy"}} 1.0' in metrics
         assert await bridge.terminate() == 0
         assert bridge.webhook_url.rsplit("/", 1)[-1] not in bridge.log
+
+
+async def test_a_broker_that_is_away_shows_in_the_metrics_and_leaves_a_real_process_ready(tmp_path: Path) -> None:
+    async with (
+        BridgeProcess(tmp_path, amqp_url="amqp://guest:guest@127.0.0.1:9/") as bridge,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        metrics = (await client.get(f"{bridge.url}/metrics")).text
+        assert 'bridge_degraded{part="broker"} 1.0' in metrics
+        assert 'bridge_degraded{part="database"} 0.0' in metrics
+        assert 'bridge_ready{role="relay"} 1.0' in metrics
 
 
 async def test_a_database_that_breaks_makes_a_real_process_unready_in_words(tmp_path: Path) -> None:
@@ -808,6 +824,10 @@ async def test_a_database_that_breaks_makes_a_real_process_unready_in_words(tmp_
         missing = ", ".join(migration.name for migration in migrations("sqlite"))
         assert problem == f"database: the database lacks {missing}: run `bridge migrate`"
         assert (await client.get(f"{bridge.url}/livez")).status_code == 200
+        metrics = (await client.get(f"{bridge.url}/metrics")).text
+        assert 'bridge_degraded{part="database"} 1.0' in metrics
+        for role in ROLES:
+            assert f'bridge_ready{{role="{role}"}} 0.0' in metrics
 
 
 def test_the_table_shows_every_outcome_and_every_reason() -> None:

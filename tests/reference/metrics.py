@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from prometheus_client.metrics import MetricWrapperBase
 
@@ -16,8 +17,19 @@ _INTRODUCTION = """\
 <!-- Written by `python -m tests.drift --write`; change bridge/observability.py instead. -->
 
 At `GET /metrics`, in Prometheus' text format. A histogram's name is followed by `_bucket`, `_sum` or `_count` there.
+What waits, what is open, how connections and webhooks do: every replica reads it off the same rows, so take the `max`.
+Counters are each process's own, so take the `sum`.
 
 """
+PROCESS: Final = {
+    "bridge_process_cpu_seconds_total": ("counter", "Seconds of processor time"),
+    "bridge_process_max_fds": ("gauge", "How many files and connections may be open"),
+    "bridge_process_open_fds": ("gauge", "How many are"),
+    "bridge_process_resident_memory_bytes": ("gauge", "Memory in use"),
+    "bridge_process_start_time_seconds": ("gauge", "When the process started, in seconds since 1970"),
+    "bridge_process_virtual_memory_bytes": ("gauge", "Memory that is set aside"),
+}
+"""What the library tells of the process; on Linux only, and so written down here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,8 @@ class Metric:
 
 def every() -> list[Metric]:
     """Give every metric, in the order of their names."""
-    return sorted(_found(), key=lambda metric: metric.name)
+    process = (Metric(name, kind, (), f"{text} (Linux only)") for name, (kind, text) in PROCESS.items())
+    return sorted([*_found(), *process], key=lambda metric: metric.name)
 
 
 def page() -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from bridge.app.answering import described
 from bridge.events.catalogue import CATALOGUE
+from bridge.observability import Metrics
 from tests import drift
 from tests.reference import commands, metrics, routes
 
@@ -191,6 +193,15 @@ def test_the_routes_are_those_of_the_contract() -> None:
 def test_the_metrics_that_alerts_rely_on_are_there_with_their_labels() -> None:
     labels = {metric.name: metric.labels for metric in metrics.every()}
     assert {name: labels.get(name) for name in METRICS} == METRICS
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the library tells nothing of the process")
+def test_what_is_written_down_of_the_process_is_what_the_library_tells() -> None:
+    collected = {
+        family.name + ("_total" if family.type == "counter" else ""): family.type
+        for family in Metrics().process.collect()
+    }
+    assert collected == {name: kind for name, (kind, _) in metrics.PROCESS.items()}
 
 
 def test_the_events_are_those_of_the_contract() -> None:

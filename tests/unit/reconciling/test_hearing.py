@@ -7,7 +7,9 @@ from itertools import groupby
 
 import pytest
 
-from bridge.reconciling.hearing import judge, told, warnings
+from bridge.model import OrganizationId
+from bridge.observability import Metrics
+from bridge.reconciling.hearing import judge, show, told, warnings
 from bridge.store.hearing import Hearing
 from tests.unit.reconciling.shipments import NOW, ORGANIZATION
 
@@ -78,3 +80,19 @@ def test_it_is_said_in_words() -> None:
     said = warnings({ORGANIZATION: SILENT})
     assert said[0].startswith("organization 4821: no webhooks come since 2026-11-20 11:00:00 UTC: 5 shipments")
     assert "bridge webhook url" in said[0]
+
+
+def test_the_gauges_of_an_organization_say_which_state_its_webhooks_are_in() -> None:
+    metrics = Metrics()
+    show({ORGANIZATION: SILENT}, [ORGANIZATION, OrganizationId(4822)], metrics)
+    show({}, [ORGANIZATION], metrics)
+    show({ORGANIZATION: MISSING}, [ORGANIZATION], metrics)
+    found = {
+        (connection, state): metrics.registry.get_sample_value(
+            "bridge_webhook_health", {"connection": connection, "state": state}
+        )
+        for connection in ("shipx/4821", "shipx/4822")
+        for state in ("healthy", "silent", "missing")
+    }
+    assert {key for key, value in found.items() if value} == {("shipx/4821", "missing"), ("shipx/4822", "healthy")}
+    assert set(found.values()) == {0, 1}
