@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Final
 
 from bridge.app.carriers import Carriers
 from bridge.app.dispatching import make_keeping
+from bridge.app.settling import settling_rounds
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.shipx.client import ShipxClient
@@ -26,9 +27,11 @@ from bridge.reconciling.discovery import Discovery
 from bridge.reconciling.hearing import judge
 from bridge.reconciling.learning import Learning
 from bridge.reconciling.pace import Pace
-from bridge.reconciling.reconciler import Reconciler, Round
+from bridge.reconciling.reconciler import Account, Reconciler, Round
 from bridge.reconciling.sweeping import ALONE, Sweeping
 from bridge.reconciling.vocabulary import Vocabulary
+from bridge.shipping.returns.desk import Desk as ReturnsDesk
+from bridge.shipping.returns.keeping import Keeping as ReturnsKeeping
 from bridge.store.hearing import SqlHearing
 from bridge.store.leases import SqlLeases
 from bridge.store.steering import SqlSteering
@@ -59,14 +62,13 @@ class _Parts:
     abandoned: Abandoned
 
 
-def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers) -> None:
-    """Start asking about the shipments of every organization that can be asked."""
-    if not carriers:
+def open_reconciler(
+    shared: Shared, stores: Stores, carriers: Carriers, returns: tuple[ReturnsDesk, ReturnsKeeping]
+) -> None:
+    """Start asking about the shipments of every organization, and the returns of every provider, that can be asked."""
+    rounds = {**_shipments(shared, stores, carriers), **settling_rounds(shared, stores, returns)}
+    if not rounds:
         return
-    parts = _parts(shared, stores)
-    rounds = {organization: _rounds(parts, organization, carrier) for organization, carrier in carriers.items()}
-    first = min(carriers)  # the words are everybody's, so they are asked for under one organization's lease
-    rounds[first] = (*rounds[first], Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first])))
     reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
     shared.loops.start("reconciler", reconciler.run)
 
@@ -79,6 +81,17 @@ def make_learning(shared: Shared, stores: Stores) -> Learning:
 def make_backfill(shared: Shared, stores: Stores, carriers: Carriers) -> Backfilled:
     """Make what carries out `shipments.backfill`."""
     return Backfilled(carriers, _parts(shared, stores).learning, shared.clock, shared.stop)
+
+
+def _shipments(shared: Shared, stores: Stores, carriers: Carriers) -> Mapping[Account, Sequence[Round]]:
+    """Say what is done for every organization."""
+    if not carriers:
+        return {}
+    parts = _parts(shared, stores)
+    rounds: dict[Account, Sequence[Round]] = {one: _rounds(parts, one, carrier) for one, carrier in carriers.items()}
+    first = min(carriers)  # the words are everybody's, so they are asked for under one organization's lease
+    rounds[first] = (*rounds[first], Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first])))
+    return rounds
 
 
 def _parts(shared: Shared, stores: Stores) -> _Parts:

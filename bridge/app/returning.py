@@ -12,6 +12,7 @@ import httpx
 from pydantic import SecretStr
 
 from bridge.app import VERSION
+from bridge.app.settling import make_doubts
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, return_connection
 from bridge.carriers.http import make_http
@@ -30,11 +31,12 @@ from bridge.ports import Permits
 from bridge.returns.routing import Route
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
-from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.asked import CreateReturn, SettleReturn
 from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
+from bridge.shipping.returns.settled import Settled
 
 LIMITS: Final = Limits(per_minute=60, at_once=2)
 """None of them says how much it takes."""
@@ -64,10 +66,13 @@ def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple
     return Desk(makers, _routes(settings)), keeping
 
 
-def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
+def return_operations(shared: Shared, stores: Stores, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
     """Make what carries out the commands about returns."""
-    creating = Creating(desk, keeping, shared.clock)
-    return {CreateReturn.operation: Operation(creating, last_word=creating.given_up)}
+    creating, settled = Creating(desk, keeping, shared.clock), Settled(make_doubts(shared, stores, keeping))
+    return {
+        CreateReturn.operation: Operation(creating, last_word=creating.given_up),
+        SettleReturn.operation: Operation(settled),
+    }
 
 
 def ticket_desk(settings: Settings, means: Means) -> InPostReturnsClient:

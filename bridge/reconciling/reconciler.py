@@ -16,6 +16,8 @@ from bridge.ports import Leases
 
 log = structlog.get_logger()
 
+Account = OrganizationId | str
+"""One of our organizations at the carrier, or a connection by its name."""
 _RENEW_S: Final = 2.0
 
 
@@ -31,13 +33,13 @@ class Round:
 class Reconciler:
     """Makes the rounds of those organizations whose lease this process holds."""
 
-    def __init__(self, leases: Leases, rounds: Mapping[OrganizationId, Sequence[Round]], stop: Stop) -> None:
+    def __init__(self, leases: Leases, rounds: Mapping[Account, Sequence[Round]], stop: Stop) -> None:
         self._leases = leases
         self._rounds = rounds
         self._stop = stop
         self._names = {organization: f"reconcile/{organization}" for organization in rounds}
-        self._held: frozenset[OrganizationId] = frozenset()
-        self._bells: dict[OrganizationId, list[Bell]] = {organization: [] for organization in rounds}
+        self._held: frozenset[Account] = frozenset()
+        self._bells: dict[Account, list[Bell]] = {organization: [] for organization in rounds}
 
     async def run(self) -> None:
         """Make rounds until the end is announced, then give the leases back."""
@@ -67,7 +69,7 @@ class Reconciler:
             self._held = held
             await bell.wait(_RENEW_S)
 
-    async def _again(self, organization: OrganizationId, one: Round, bell: Bell) -> None:
+    async def _again(self, organization: Account, one: Round, bell: Bell) -> None:
         while not self._stop:
             if organization in self._held:
                 try:

@@ -92,6 +92,7 @@ class Creating:
         organization = None if asked.organization_id is None else OrganizationId(asked.organization_id)
         secrets = Secrets(asked.reference)
         kept = Kept(uuid4().hex, ways[0], organization, claimed.id, "pending", self._clock(), secrets)
+        kept = replace(kept, expires_at=asked.expires_at)
         return await self._try(_Task(hand, asked, kept, ways[1:]))
 
     async def _try(self, task: _Task) -> Ending:
@@ -125,7 +126,10 @@ class Creating:
                 return later
 
     async def _once(self, task: _Task, attempt: Attempt) -> Came[Ticket]:
-        maker, making = self._desk.makers[task.kept.connection], Making(task.kept.id, task.asked.draft)
+        maker, making = (
+            self._desk.makers[task.kept.connection],
+            Making(task.kept.id, task.asked.draft, task.kept.sender),
+        )
 
         async def send() -> Ticket:
             try:

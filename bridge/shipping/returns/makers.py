@@ -35,10 +35,15 @@ _STATUSES: Final = ("NEW", "ACCEPTED", "SCANNED", "USED", "DELIVERED", "CANCELED
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """A return that is to be made at one provider, under our own id."""
+    """A return that is to be made at one provider, under our own id.
+
+    `sender` is the digest of who sends it, where it is found by nothing else. It is found again without what of the
+    draft is about people.
+    """
 
     id: str
     draft: ReturnDraft = field(repr=False)
+    sender: str | None = field(default=None, repr=False)
 
 
 class Maker(Protocol):
@@ -94,7 +99,7 @@ class TicketMaker:
         return self._desk.broken(draft)
 
     def sender(self, draft: ReturnDraft) -> str | None:
-        return sha256("\0".join(_who(draft.sender.email, draft.sender.phone)).encode("utf-8", "replace")).hexdigest()
+        return _digest(draft.sender.email, draft.sender.phone)
 
     async def create(self, making: Making) -> Ticket:
         return await self._desk.create(making.draft)
@@ -104,8 +109,8 @@ class TicketMaker:
 
         Then a person has to say which, unless others of them are linked meanwhile.
         """
-        who = _who(making.draft.sender.email, making.draft.sender.phone)
-        listed = [one for one in await self._listed(since, until) if _who(one.sender_email, one.sender_phone) == who]
+        every = await self._listed(since, until)
+        listed = [one for one in every if _digest(one.sender_email, one.sender_phone) == making.sender]
         others = await self._linked([one.id for one in listed])
         found = {one.id: one for one in listed if one.id not in others}
         if len(found) > 1:
@@ -195,9 +200,10 @@ def _query(rma: str, since: datetime, until: datetime) -> CodeQuery:
     return CodeQuery((since - _DAY).date(), (until + _DAY).date(), rma=rma)
 
 
-def _who(email: str | None, phone: str | None) -> tuple[str, str]:
-    """Bring a sender, as we write one or as a list does, into one form."""
-    return (email or "").strip().casefold(), e164(phone or "") or ""
+def _digest(email: str | None, phone: str | None) -> str:
+    """Digest a sender, the same however we or a list write one."""
+    who = (email or "").strip().casefold(), e164(phone or "") or ""
+    return sha256("\0".join(who).encode("utf-8", "replace")).hexdigest()
 
 
 def _ticket(listed: Listed) -> Ticket:
