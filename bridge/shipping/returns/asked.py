@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, model_validator
 
-from bridge.commands.models import Body
+from bridge.commands.models import Body, Word
 from bridge.events.catalogue import Money
 from bridge.returns import draft
 from bridge.returns.draft import ReturnDraft
@@ -201,5 +201,5 @@ class SettleReturn(Body):
 
     operation: ClassVar[str] = "return.settle"
 
-    return_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    return_id: Word
     found: Settlement

@@ -35,7 +35,7 @@ class Settled:
         except KeyMissing as error:
             return failed(f"what is kept of the return cannot be read: {error}")
         if kept is None:
-            return refused(NOT_IN_DOUBT.name, "nobody doubts what became of this return")
+            return refused(NOT_IN_DOUBT.name, "no return of this id is in doubt")
         ticket = asked.found.ticket
         if ticket is None:
             return self._doubts.not_made(transaction, kept)
