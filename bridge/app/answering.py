@@ -26,6 +26,7 @@ from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.operations import WEBHOOKS
 from bridge.inspection.api import ShipmentsApi
+from bridge.inspection.return_api import ReturnTimelinesApi
 from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
 from bridge.shipping.api import ShippingApi
@@ -66,6 +67,7 @@ APIS: Final = (
     SteeringApi,
     TrackingApi,
     ReturnsApi,
+    ReturnTimelinesApi,
     ShipmentsApi,
     DocumentsApi,
 )
@@ -100,6 +102,7 @@ def make_apis(
         SteeringApi(giving, access),
         TrackingApi(make_trails(carriers), access),
         ReturnsApi(*returns, giving, access),
+        ReturnTimelinesApi(stores.database, access, shared.clock),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

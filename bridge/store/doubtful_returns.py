@@ -6,11 +6,14 @@ All in the caller's transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.model import micros, moment
 from bridge.store.database import Row, Transaction
+
+LOOKED_FOR: Final = timedelta(days=7)
+"""What does not show for so long is not looked for any more: then it is a person's to settle."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.shipping.attempt import EARLIER, LEFT_BY
-from bridge.store.doubtful_returns import Doubt
+from bridge.store.doubtful_returns import LOOKED_FOR, Doubt
 from bridge.store.returns import Kept
 
-LOOKED_FOR: Final = timedelta(days=7)
-"""What does not show for so long is not looked for any more: then it is a person's to settle."""
 HOLDS_UP: Final = 2 * EARLIER + timedelta(minutes=1)
 """So long after a doubt began, nothing is made for its sender: by no clock can a ticket then be of either."""
 _SOONEST: Final = timedelta(minutes=1)

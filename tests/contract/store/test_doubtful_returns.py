@@ -12,13 +12,16 @@ from bridge.returns.ticket import Ticket
 from bridge.shipping.returns import doubt
 from bridge.shipping.returns.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
-from bridge.store import doubtful_returns
+from bridge.store import doubtful_returns, return_story
+from bridge.store.audit import Audit, survey
 from bridge.store.commands import SqlCommands
 from bridge.store.database import ManagedDatabase, Row
 from bridge.store.doubtful_returns import Doubt
 from bridge.store.facts import Recorder
+from bridge.store.return_story import Course
 from bridge.store.returns import Kept, Secrets
 from bridge.store.sealed import Vault
+from bridge.store.story import sources, story
 
 T0 = datetime(2026, 11, 26, 12, tzinfo=UTC)
 CONNECTION = "inpost_returns/main"
@@ -58,6 +61,10 @@ class Desk:
 
     async def doubt(self, id_: str) -> Doubt | None:
         return await self.database.read(lambda it: doubtful_returns.find(it, id_))
+
+    async def audit(self) -> Audit:
+        now, settle = T0 + timedelta(hours=1), timedelta(seconds=20)
+        return await self.database.survey(lambda it: survey(it, now, None, settle=settle, watch=lambda *_: None))
 
     async def rows(self, sql: str) -> list[Row]:
         return await self.database.read(lambda it: it.run(sql))
@@ -142,3 +149,34 @@ async def test_a_command_whose_return_is_another_one_is_left_alone(database: Man
     standing = await desk.commands.look("return.create", "one")
     assert standing is not None
     assert (standing.state, standing.result) == (CommandState.unknown, None)
+
+
+async def test_how_it_came_to_be_is_told_from_what_lies_open(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.command(ONE)
+    one = await desk.lose(ONE)
+    assert await database.read(lambda it: return_story.find(it, ONE.id)) == Course(
+        ONE.id, CONNECTION, None, "one", "unknown", T0, None, "tests", doubt=one
+    )
+    name = f"return/{ONE.id}"
+    assert await database.read(lambda it: sources(it, name)) == [f"/{CONNECTION}"]
+    told = await database.read(lambda it: story(it, f"/{CONNECTION}", name))
+    assert [event.type for event in told.events] == ["return.creation_unknown"]
+    await database.write(lambda it: it.run("DELETE FROM commands"))
+    forgotten = await database.read(lambda it: return_story.find(it, ONE.id))
+    assert forgotten is not None
+    assert (forgotten.given_by, forgotten.sent) == (None, 0)
+    assert await database.read(lambda it: return_story.find(it, "f" * 32)) is None
+
+
+async def test_the_books_count_the_facts_and_events_of_returns(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    assert await desk.doubts.found(await desk.lose(ONE), TICKET)
+    whole = await desk.audit()
+    figures = {identity.key: dict(identity.figures) for identity in whole.identities}
+    assert (figures["b"]["facts"], figures["b"]["events"], figures["c"]["subjects"]) == (2, 2, 1)
+    assert whole.is_balanced
+    await database.write(lambda it: it.run("DELETE FROM events WHERE type = 'return.creation_unknown'"))
+    broken = {identity.key: identity.differences for identity in (await desk.audit()).identities}
+    assert {key for key, differences in broken.items() if differences} == {"b", "c", "d"}
+    assert f"return/{ONE.id}" in str(broken["b"][0].examples)

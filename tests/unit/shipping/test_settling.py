@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bridge.model import CommandState
-from bridge.shipping.returns.doubt import HOLDS_UP, LOOKED_FOR, begun, looked
+from bridge.shipping.returns.doubt import HOLDS_UP, begun, looked
+from bridge.store.doubtful_returns import LOOKED_FOR
 from bridge.store.returns import Kept, Secrets
 from tests.unit.purchasing.stage import Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
