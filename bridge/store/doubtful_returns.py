@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic_core import from_json
+
 from bridge.model import micros, moment
 from bridge.store.database import Row, Transaction
 
@@ -36,15 +38,16 @@ class Doubt:
 
 
 def begin(transaction: Transaction, one: Doubt) -> None:
-    """Write down that a return is in doubt."""
-    transaction.insert(f"doubtful_returns ({_COLUMNS})", [_row(one)])
+    """Write down that a return is in doubt, unless that is known."""
+    transaction.insert(f"doubtful_returns ({_COLUMNS})", [_row(one)], tail="ON CONFLICT DO NOTHING")
 
 
 def begin_unread(transaction: Transaction, id_: str, until: datetime, look_at: datetime) -> None:
     """Write down that a return is in doubt that was being made, and cannot be opened."""
     transaction.run(
         "INSERT INTO doubtful_returns (id, connection, sender, since, until, looks, look_at)"
-        " SELECT id, connection, sender, begun_at, ?, 0, ? FROM returns WHERE id = ? AND state = 'pending'",
+        " SELECT id, connection, sender, begun_at, ?, 0, ? FROM returns WHERE id = ? AND state = 'pending'"
+        " ON CONFLICT DO NOTHING",
         (micros(until), micros(look_at), id_),
     )
 
@@ -72,6 +75,18 @@ def looked(transaction: Transaction, one: Doubt) -> None:
     )
 
 
+def left(transaction: Transaction, connection: str, limit: int) -> dict[str, bool]:
+    """Give returns that are being made by no command any more, by their ids: whether they may have been sent."""
+    rows = transaction.run(
+        "SELECT returns.id, commands.progress FROM returns"
+        " LEFT JOIN commands ON commands.operation = 'return.create' AND commands.id = returns.command"
+        " WHERE returns.connection = ? AND returns.state = 'pending'"
+        " AND (commands.state IS NULL OR commands.state NOT IN ('waiting', 'running')) LIMIT ?",
+        (connection, limit),
+    )
+    return {id_: _is_sent(id_, progress) for id_, progress in rows}
+
+
 def lock(transaction: Transaction, one: Doubt) -> bool:
     """Let nobody settle this one, nor another of its sender, until the commit; say whether it still is in doubt."""
     rows = transaction.run(
@@ -94,6 +109,12 @@ def has_any(transaction: Transaction, connection: str, sender: str, since: datet
         (connection, sender, micros(since)),
     )
     return bool(rows)
+
+
+def _is_sent(id_: str, progress: str | None) -> bool:
+    """Read it from how far the command came; where that is about something else, it may have been."""
+    found = from_json(progress) if progress else {"at": {}}
+    return bool(found["is_sent"]) if found["at"].get("return_id") == id_ else True
 
 
 _COLUMNS: Final = "id, connection, sender, since, until, looks, looked_at, showed, look_at"

@@ -31,6 +31,14 @@ class Doubts:
         self._keeping = keeping
         self._clock = clock
 
+    async def take_up(self, connection: str, limit: int) -> int:
+        """Doubt those whose command ended without a word about them, or drop them where nothing was sent."""
+        left = await self._database.read(lambda it: doubtful_returns.left(it, connection, limit))
+        if left:
+            await self._database.write(lambda it: self._take_up(it, connection, limit))
+            self.on_events()
+        return len(left)
+
     async def due(self, connection: str, limit: int) -> list[Doubt]:
         """Give those of a connection that are to be looked for."""
         now = self._clock()
@@ -81,6 +89,10 @@ class Doubts:
         failed = self._keeping.refused(transaction, kept, NOT_MADE)
         self._end(transaction, kept, rejected(_NOT_MADE))
         return done(**result(failed))
+
+    def _take_up(self, transaction: Transaction, connection: str, limit: int) -> None:
+        for id_, is_sent in doubtful_returns.left(transaction, connection, limit).items():
+            self._keeping.give_up(transaction, id_, is_sent=is_sent)
 
     def _found(self, transaction: Transaction, one: Doubt, ticket: Ticket) -> bool:
         kept = self.in_doubt(transaction, one.id)

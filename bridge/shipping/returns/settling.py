@@ -37,6 +37,8 @@ class Settling:
 
     async def look(self) -> None:
         """Look for all that are due, the longest overdue first. Raises StoreError."""
+        if n := await self._doubts.take_up(self._connection, _AT_ONCE):
+            log.warning("returns.taken_up", connection=self._connection, n=n)
         for one in await self._doubts.due(self._connection, _AT_ONCE):
             if self._stop or not await self._settle(one):
                 return

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bridge.events.cloudevents import Envelope
 from bridge.model import Command, CommandState, Outcome, Progress
 from bridge.returns.ticket import Ticket
@@ -52,11 +54,11 @@ class Desk:
         assert found is not None
         return found
 
-    async def command(self, one: Kept) -> None:
+    async def command(self, one: Kept, *, is_sent: bool = True) -> None:
         """End the command of a return with nobody knowing."""
-        await self.commands.submit(Command("return.create", one.command, b"{}", "tests"))
+        await self.commands.submit(Command("return.create", one.command, b"{}", "tests", deadline=T0))
         (claimed,) = await self.commands.claim({"return.create": 1})
-        await self.commands.note(claimed, Progress(at={"return_id": one.id}))
+        await self.commands.note(claimed, Progress(at={"return_id": one.id}, is_sent=is_sent))
         await self.commands.end(claimed, lambda _: Outcome(CommandState.unknown, error="nobody knows"))
 
     async def doubt(self, id_: str) -> Doubt | None:
@@ -138,6 +140,30 @@ async def test_what_no_key_opens_is_in_doubt_too_and_is_looked_for_by_its_digest
     await desk.begin(ONE)
     for _ in range(2):
         await database.write(lambda it: desk.keyless.give_up(it, ONE.id, is_sent=True))
+    assert await desk.doubt(ONE.id) == doubt.begun(ONE, T0)
+
+
+@pytest.mark.parametrize(("is_sent", "state"), [(True, ["unknown"]), (False, [])])
+async def test_what_its_command_left_without_a_word_is_taken_up(
+    database: ManagedDatabase, is_sent: bool, state: list[str]
+) -> None:
+    desk = Desk(database)
+    one = replace(ONE, sender=None)
+    await desk.begin(one)
+    await desk.begin(replace(one, id="b" * 32, command="under way"))
+    await desk.commands.submit(Command("return.create", "under way", b"{}", "tests"))
+    await desk.command(one, is_sent=is_sent)
+    assert await desk.doubts.take_up("inpost_returns/other", 10) == 0
+    assert await desk.doubts.take_up(CONNECTION, 10) == 1
+    assert await desk.doubts.take_up(CONNECTION, 10) == 0
+    assert await desk.rows("SELECT state FROM returns ORDER BY id") == [(one,) for one in (*state, "pending")]
+    assert (await desk.doubt(one.id) is not None) == is_sent
+
+
+async def test_what_was_made_by_a_command_that_is_forgotten_is_taken_up(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    assert await desk.doubts.take_up(CONNECTION, 10) == 1
     assert await desk.doubt(ONE.id) == doubt.begun(ONE, T0)
 
 

@@ -56,7 +56,7 @@ def test_who_could_not_be_asked_and_who_made_it_is_told() -> None:
                 " not at inpost_returns/main: the provider takes nothing just now (invalid_client), so nothing was done"
             )
             assert sent == "return: sent to szybkie_zwroty/main, once in all"
-            assert event.startswith("event: #1 return.created: created")
+            assert event.startswith("event: #1 return.created: ")
             told = json.dumps(of_return(story_of(stage), "one", stage.clock(), NO_PURCHASE), default=str)
             assert not [word for word in (result["code"], "ORDER123", SENDER["email"]) if word in told]
 

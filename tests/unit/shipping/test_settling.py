@@ -10,6 +10,7 @@ import pytest
 
 from bridge.model import CommandState
 from bridge.shipping.returns.doubt import HOLDS_UP, begun, looked
+from bridge.shipping.returns.makers import TicketMaker
 from bridge.store.doubtful_returns import LOOKED_FOR
 from bridge.store.returns import Kept, Secrets
 from tests.unit.purchasing.stage import Points
@@ -255,5 +256,24 @@ def test_a_key_that_was_given_anew_is_not_answered_by_an_older_return() -> None:
             await look_for(stage, 3 * MINUTES)
             assert [kind for kind, _ in told(stage, first)] == [UNKNOWN, CREATED]
             assert (await stage.standing(CREATE)).state is CommandState.unknown
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize("kind", ["hung_up", "dropped"])
+def test_what_a_bug_left_open_is_taken_up_and_blocks_nobody(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            with monkeypatch.context() as patch:
+                patch.setattr(TicketMaker, "look", None)
+                stage.start()
+                await stage.fault(kind, method="POST", path=PATHS[TICKETS])
+                await ask(stage, wanted(TICKETS))
+                assert (await stage.ended(CREATE)).state is CommandState.unknown
+            assert stage.disk.rows("SELECT state FROM returns") == [("pending",)]
+            await look_for(stage, 3 * MINUTES)
+            await _is_settled(stage, TICKETS)
+            await ask(stage, wanted(TICKETS, reference="ANOTHER"), "two")
+            assert (await stage.done(CREATE, "two"))["reference"] == "ANOTHER"
 
     in_virtual_time(story())
