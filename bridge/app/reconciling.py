@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -27,7 +27,7 @@ from bridge.reconciling.discovery import Discovery
 from bridge.reconciling.hearing import judge
 from bridge.reconciling.learning import Learning
 from bridge.reconciling.pace import Pace
-from bridge.reconciling.reconciler import Account, Reconciler, Round
+from bridge.reconciling.reconciler import Reconciler, Round
 from bridge.reconciling.sweeping import ALONE, Sweeping
 from bridge.reconciling.vocabulary import Vocabulary
 from bridge.shipping.returns.desk import Desk as ReturnsDesk
@@ -66,11 +66,20 @@ def open_reconciler(
     shared: Shared, stores: Stores, carriers: Carriers, returns: tuple[ReturnsDesk, ReturnsKeeping]
 ) -> None:
     """Start asking about the shipments of every organization, and the returns of every provider, that can be asked."""
-    rounds = {**_shipments(shared, stores, carriers), **settling_rounds(shared, stores, returns)}
-    if not rounds:
-        return
-    reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
-    shared.loops.start("reconciler", reconciler.run)
+    rounds = dict(settling_rounds(shared, stores, returns))
+    if carriers:
+        rounds |= _shipments(shared, stores, carriers)
+    if rounds:
+        reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
+        shared.loops.start("reconciler", reconciler.run)
+
+
+def _shipments(shared: Shared, stores: Stores, carriers: Carriers) -> dict[str, Sequence[Round]]:
+    parts = _parts(shared, stores)
+    rounds = {str(organization): _rounds(parts, organization, carrier) for organization, carrier in carriers.items()}
+    first = min(carriers)  # the words are everybody's, so they are asked for under one organization's lease
+    words = Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first]))
+    return rounds | {str(first): (*rounds[str(first)], words)}
 
 
 def make_learning(shared: Shared, stores: Stores) -> Learning:
@@ -81,17 +90,6 @@ def make_learning(shared: Shared, stores: Stores) -> Learning:
 def make_backfill(shared: Shared, stores: Stores, carriers: Carriers) -> Backfilled:
     """Make what carries out `shipments.backfill`."""
     return Backfilled(carriers, _parts(shared, stores).learning, shared.clock, shared.stop)
-
-
-def _shipments(shared: Shared, stores: Stores, carriers: Carriers) -> Mapping[Account, Sequence[Round]]:
-    """Say what is done for every organization."""
-    if not carriers:
-        return {}
-    parts = _parts(shared, stores)
-    rounds: dict[Account, Sequence[Round]] = {one: _rounds(parts, one, carrier) for one, carrier in carriers.items()}
-    first = min(carriers)  # the words are everybody's, so they are asked for under one organization's lease
-    rounds[first] = (*rounds[first], Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first])))
-    return rounds
 
 
 def _parts(shared: Shared, stores: Stores) -> _Parts:

@@ -7,7 +7,7 @@ from typing import Final
 
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
-from bridge.reconciling.reconciler import Account, Round
+from bridge.reconciling.reconciler import Round
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
@@ -22,7 +22,7 @@ def make_doubts(shared: Shared, stores: Stores, keeping: Keeping) -> Doubts:
     return Doubts(stores.database, stores.vault, keeping, shared.clock)
 
 
-def settling_rounds(shared: Shared, stores: Stores, returns: tuple[Desk, Keeping]) -> Mapping[Account, Sequence[Round]]:
+def settling_rounds(shared: Shared, stores: Stores, returns: tuple[Desk, Keeping]) -> Mapping[str, Sequence[Round]]:
     """Say what is done for every connection that makes returns."""
     desk, keeping = returns
     doubts = make_doubts(shared, stores, keeping)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from bridge.commands.handling import Ending, Hand, Last
@@ -36,9 +37,9 @@ class Settled:
             return failed(f"what is kept of the return cannot be read: {error}")
         if kept is None:
             return refused(NOT_IN_DOUBT.name, "no return of this id is in doubt")
-        ticket = asked.found.ticket
-        if ticket is None:
+        if asked.found.ticket is None:
             return self._doubts.not_made(transaction, kept)
+        ticket = replace(asked.found.ticket, expires_at=kept.expires_at)  # as it was asked for: nobody says it anew
         if not self._doubts.is_free(transaction, kept, ticket):
             return unprocessable([_TAKEN])
         return self._doubts.made(transaction, kept, ticket)
