@@ -26,7 +26,7 @@ from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.operations import WEBHOOKS
 from bridge.inspection.api import ShipmentsApi
-from bridge.inspection.return_api import ReturnTimelinesApi
+from bridge.inspection.return_api import ReturnStoriesApi
 from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
 from bridge.shipping.api import ShippingApi
@@ -67,7 +67,7 @@ APIS: Final = (
     SteeringApi,
     TrackingApi,
     ReturnsApi,
-    ReturnTimelinesApi,
+    ReturnStoriesApi,
     ShipmentsApi,
     DocumentsApi,
 )
@@ -102,7 +102,7 @@ def make_apis(
         SteeringApi(giving, access),
         TrackingApi(make_trails(carriers), access),
         ReturnsApi(*returns, giving, access),
-        ReturnTimelinesApi(stores.database, access, shared.clock),
+        ReturnStoriesApi(stores.database, access, shared.clock),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

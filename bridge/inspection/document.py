@@ -90,7 +90,7 @@ class ShownShipment(Known):
     organization_id: int
 
 
-class ReturnTimeline(TypedDict):
+class ReturnStory(TypedDict):
     """What happened to a return, and what is next."""
 
     return_id: str
@@ -113,7 +113,7 @@ def document(story: Story, now: datetime, settle: timedelta) -> Known:
     }
 
 
-def of_return(story: Story, id_: str, now: datetime, settle: timedelta) -> ReturnTimeline:
+def of_return(story: Story, id_: str, now: datetime, settle: timedelta) -> ReturnStory:
     """Describe what happened to a return."""
     return {
         "return_id": id_,

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.inspection.document import ReturnTimeline, of_return
+from bridge.inspection.document import ReturnStory, of_return
 from bridge.lifecycle import Clock
 from bridge.store import return_story
 from bridge.store.database import Database, Transaction
@@ -26,8 +26,8 @@ _ID: Final = Parameter("return_id", "The bridge's own id of the return.", {"type
 _NO_PURCHASE: Final = timedelta(0)
 
 
-class ReturnTimelinesApi:
-    """`/v1/returns/{return_id}/timeline`."""
+class ReturnStoriesApi:
+    """`/v1/returns/{return_id}/why`."""
 
     def __init__(self, database: Database, access: Access, clock: Clock) -> None:
         self._database = database
@@ -40,10 +40,10 @@ class ReturnTimelinesApi:
 
     @guarded(
         "GET",
-        "/v1/returns/{return_id}/timeline",
+        "/v1/returns/{return_id}/why",
         "read",
         takes=(_ID,),
-        answers={200: Answer("What happened to it.", ReturnTimeline)},
+        answers={200: Answer("What happened to it.", ReturnStory)},
         problems=(NOT_FOUND,),
     )
     async def show(self, request: Request, client: Client) -> Response:

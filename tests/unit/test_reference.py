@@ -108,7 +108,7 @@ ROUTES = [
     "POST /v1/returns/{return_id}/settle",
     "GET /v1/returns/{return_id}/label",
     "GET /v1/returns/{return_id}/qr",
-    "GET /v1/returns/{return_id}/timeline",
+    "GET /v1/returns/{return_id}/why",
     "GET /v1/shipments/{shipment_id}",
     "GET /openapi.json",
     "GET /asyncapi.json",

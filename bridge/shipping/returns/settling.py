@@ -12,6 +12,7 @@ import structlog
 
 from bridge.errors import CarrierRefused, CarrierUnavailable, KeyMissing, NoPermit
 from bridge.lifecycle import Stop
+from bridge.limits.connection import Purpose
 from bridge.returns.draft import Party, ReturnDraft
 from bridge.returns.ticket import Ticket
 from bridge.shipping.attempt import EARLIER, LIMITED
@@ -65,4 +66,5 @@ class Settling:
 
     async def _find(self, kept: Kept, one: Doubt) -> Ticket | None:
         draft = ReturnDraft(kept.secrets.reference, Party(), expires_at=kept.expires_at)
-        return await self._maker.look(Making(one.id, draft, one.sender), one.since - EARLIER, one.until)
+        making = Making(one.id, draft, one.sender, Purpose.sweep)  # behind what somebody waits for
+        return await self._maker.look(making, one.since - EARLIER, one.until)

@@ -20,7 +20,7 @@ from bridge.commands.api import CommandsApi
 from bridge.commands.execute import Executor, Operation
 from bridge.commands.giving import Giving
 from bridge.events.cloudevents import Envelope
-from bridge.inspection.return_api import ReturnTimelinesApi
+from bridge.inspection.return_api import ReturnStoriesApi
 from bridge.lifecycle import Stop
 from bridge.shipping.returns.api import ReturnsApi
 from bridge.shipping.returns.creating import Creating
@@ -120,7 +120,7 @@ async def counter(folder: Path, only: str | None = None, **scenario: Any) -> Asy
         giving, access = Giving(commands, executor.bell.ring, wait_s=1), Access(CLIENTS)
         apis: list[Api] = [
             ReturnsApi(desk, keeping, giving, access),
-            ReturnTimelinesApi(database, access, clock),
+            ReturnStoriesApi(database, access, clock),
             CommandsApi(commands, giving, access),
         ]
         running = asyncio.create_task(executor.run())
@@ -328,11 +328,11 @@ async def test_what_says_not_clearly_what_became_of_it_is_refused(tmp_path: Path
 async def test_what_happened_to_a_return_is_told_to_whoever_sees_it_without_what_is_sealed(tmp_path: Path) -> None:
     async with counter(tmp_path) as at:
         made = await at.made(TICKETS, organization_id=4821)
-        path = f"{RETURNS}/{made['return_id']}/timeline"
+        path = f"{RETURNS}/{made['return_id']}/why"
         answer = await at.ask("GET", path, token="reader")
         told = answer.json()
         assert told.keys() == {"return_id", "timeline", "deleted_events", "outlook"}
         assert [one.get("what", one["kind"]) for one in told["timeline"]] == ["asked", "sent", "event"]
         assert not [word for word in (made["code"], "ORDER123", "jan@example.com") if word in answer.text]
         assert (await at.ask("GET", path, token="others")).status_code == 404
-        assert (await at.ask("GET", f"{RETURNS}/nothing/timeline")).status_code == 404
+        assert (await at.ask("GET", f"{RETURNS}/nothing/why")).status_code == 404
