@@ -27,6 +27,7 @@ from bridge.egress.feed import FeedApi
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.operations import WEBHOOKS
 from bridge.inspection.api import ShipmentsApi
+from bridge.inspection.return_api import ReturnStoriesApi
 from bridge.purchasing.api import EvaluationApi
 from bridge.settings import Settings
 from bridge.shipping.api import ShippingApi
@@ -73,6 +74,7 @@ APIS: Final = (
     BillingApi,
     ReturnOrdersApi,
     ReturnsApi,
+    ReturnStoriesApi,
     ShipmentsApi,
     DocumentsApi,
 )
@@ -108,6 +110,7 @@ def make_apis(
         TrackingApi(make_trails(carriers), access),
         *returns_apis(*returns, giving, access),  # before what takes any word for the id of a return
         ReturnsApi(*returns, giving, access),
+        ReturnStoriesApi(stores.database, access, shared.clock),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

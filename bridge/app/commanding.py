@@ -83,7 +83,7 @@ def open_executor(
     operations = {
         **_operations(shared, stores, commanding, carriers),
         **label_operations(desk),
-        **return_operations(shared, *returns),
+        **return_operations(shared, stores, *returns),
     }
     executor = Executor(commanding.commands, operations, shared.stop)
     shared.bells.hang("commands", executor.bell.ring)

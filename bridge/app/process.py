@@ -95,15 +95,15 @@ class Bridge:
         stores = await self._open_stores(stack)
         publishing = await open_relay(stack, shared, stores) if "relay" in roles else None
         carriers = open_carriers(stack, shared, stores)
+        returns = open_returns(stack, shared, stores)
         if "worker" in roles:
             await open_worker(shared, stores, carriers, publishing.relay if publishing else None)
         if "reconciler" in roles:
             open_retention(shared, stores)
-            open_reconciler(shared, stores, carriers)
+            open_reconciler(shared, stores, carriers, returns)
         self.loops.start("database.hear", partial(stores.database.hear, shared.bells.ring, shared.stop))
         receiver = open_receiver(shared, stores) if "receiver" in roles else None
         commanding, desk = make_commanding(shared, stores), make_desk(shared, stores, carriers)
-        returns = open_returns(stack, shared, stores)
         consumer = None
         if "commands" in roles:
             open_executor(shared, stores, commanding, carriers, desk, returns)

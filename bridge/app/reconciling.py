@@ -10,6 +10,7 @@ from typing import Final
 
 from bridge.app.carriers import Carriers
 from bridge.app.dispatching import make_keeping
+from bridge.app.settling import settling_rounds
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.shipx.client import ShipxClient
@@ -29,6 +30,8 @@ from bridge.reconciling.pace import Pace
 from bridge.reconciling.reconciler import Reconciler, Round
 from bridge.reconciling.sweeping import ALONE, Sweeping
 from bridge.reconciling.vocabulary import Vocabulary
+from bridge.shipping.returns.desk import Desk as ReturnsDesk
+from bridge.shipping.returns.keeping import Keeping as ReturnsKeeping
 from bridge.store.hearing import SqlHearing
 from bridge.store.leases import SqlLeases
 from bridge.store.steering import SqlSteering
@@ -59,16 +62,24 @@ class _Parts:
     abandoned: Abandoned
 
 
-def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers) -> None:
-    """Start asking about the shipments of every organization that can be asked."""
-    if not carriers:
-        return
+def open_reconciler(
+    shared: Shared, stores: Stores, carriers: Carriers, returns: tuple[ReturnsDesk, ReturnsKeeping]
+) -> None:
+    """Start asking about the shipments of every organization, and the returns of every provider, that can be asked."""
+    rounds = dict(settling_rounds(shared, stores, returns))
+    if carriers:
+        rounds |= _shipments(shared, stores, carriers)
+    if rounds:
+        reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
+        shared.loops.start("reconciler", reconciler.run)
+
+
+def _shipments(shared: Shared, stores: Stores, carriers: Carriers) -> dict[str, Sequence[Round]]:
     parts = _parts(shared, stores)
-    rounds = {organization: _rounds(parts, organization, carrier) for organization, carrier in carriers.items()}
+    rounds = {str(organization): _rounds(parts, organization, carrier) for organization, carrier in carriers.items()}
     first = min(carriers)  # the words are everybody's, so they are asked for under one organization's lease
-    rounds[first] = (*rounds[first], Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first])))
-    reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
-    shared.loops.start("reconciler", reconciler.run)
+    words = Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first]))
+    return rounds | {str(first): (*rounds[str(first)], words)}
 
 
 def make_learning(shared: Shared, stores: Stores) -> Learning:

@@ -23,6 +23,8 @@ def open_retention(shared: Shared, stores: Stores) -> None:
             "decisions": kept.events,
             "commands": kept.deliveries,
             "labels": kept.labels,
+            "return_labels": kept.labels,
+            "returns": kept.events,
         },
         metrics=shared.metrics,
         clock=shared.clock,

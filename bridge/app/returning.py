@@ -13,6 +13,7 @@ import httpx
 from pydantic import SecretStr
 
 from bridge.app import VERSION
+from bridge.app.settling import make_doubts
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, return_connection
 from bridge.carriers.http import make_http
@@ -32,7 +33,7 @@ from bridge.ports import Permits
 from bridge.returns.routing import Route
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
-from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.asked import CreateReturn, SettleReturn
 from bridge.shipping.returns.billing.api import BillingApi
 from bridge.shipping.returns.billing.asked import MarkRefunded
 from bridge.shipping.returns.billing.refunding import Refunding
@@ -45,6 +46,7 @@ from bridge.shipping.returns.orders.api import ReturnOrdersApi
 from bridge.shipping.returns.orders.asked import AddReturnOrderItems, CreateReturnOrder, DeleteReturnOrder
 from bridge.shipping.returns.orders.ordering import Ordering
 from bridge.shipping.returns.platforms import Platforms
+from bridge.shipping.returns.settled import Settled
 from bridge.web.access import Access
 
 
@@ -71,15 +73,16 @@ def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple
     return Desk(makers, _routes(settings)), keeping
 
 
-def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
+def return_operations(shared: Shared, stores: Stores, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
     """Make what carries out the commands about returns."""
     creating, platforms = Creating(desk, keeping, shared.clock), Platforms.among(desk.makers)
-    ordering = Ordering(platforms, shared.clock)
+    ordering, settled = Ordering(platforms, shared.clock), Settled(make_doubts(shared, stores, keeping))
     return {
         CreateReturn.operation: Operation(creating, last_word=creating.given_up),
         CreateReturnOrder.operation: Operation(ordering.create),
         AddReturnOrderItems.operation: Operation(ordering.add_items),
         DeleteReturnOrder.operation: Operation(ordering.delete),
+        SettleReturn.operation: Operation(settled),
         MarkRefunded.operation: Operation(Refunding(platforms, keeping, shared.clock)),
     }
 

@@ -37,7 +37,9 @@ def audit(since: Since = None, as_json: Json = False) -> None:
 
 
 def why(
-    subject: Annotated[str, typer.Argument(help="What it is about: shipment/3900000017.")],
+    subject: Annotated[
+        str, typer.Argument(help="What it is about: shipment/3900000017, return/7c1d0b6a5e5c4f0f9a2b8d3e6f1a4c97.")
+    ],
     organization: Annotated[
         int | None, typer.Option(help="Whose it is, where several organizations have one of this number.")
     ] = None,
@@ -45,7 +47,8 @@ def why(
 ) -> None:
     """Tell what happened to a shipment, why, and what is next: deliveries, reads, decisions, calls, events, publishes.
 
-    With --json it is what `GET /v1/shipments/{shipment_id}` answers.
+    Of a return: who was to make it, what was sent and found, events. With --json it is what
+    `GET /v1/shipments/{shipment_id}` answers.
 
     Example: bridge why shipment/3900000017 --json | jq .outlook
     """

@@ -49,6 +49,34 @@ def create(
     running.run(hand_over(running.settings(), asked, wait_s=wait, as_json=as_json, told=_made))
 
 
+@verbs.command("settle")
+def settle(
+    which: Return,
+    made: Annotated[
+        str | None, typer.Option(metavar="REFERENCE", help="It was made: the provider's own id of it.")
+    ] = None,
+    code: Annotated[str | None, typer.Option(help="It was made: the code that the customer needs.")] = None,
+    number: Annotated[str | None, typer.Option(help="Its tracking number, where the provider shows one.")] = None,
+    not_made: Annotated[bool, typer.Option("--not-made", help="The provider has nothing of it.")] = False,
+    wait: Wait = WAIT_S,
+    as_json: Json = False,
+) -> None:
+    """Say what became of a return in state unknown, after a look into the provider's panel. Nothing is sent there.
+
+    A running bridge does it. Example: bridge returns settle 7c1d0b6a5e5c4f0f9a2b8d3e6f1a4c97 --not-made
+    """
+    from bridge.cli.handing import hand_over
+    from bridge.cli.values import body
+    from bridge.shipping.returns.asked import Settlement, SettleReturn
+
+    words = (made, code, number)
+    if not_made == any(word is not None for word in words):
+        raise typer.BadParameter("say what was made, by --made or --code; or --not-made", param_hint="--made")
+    found = body(Settlement, made=not not_made, provider_reference=made, code=code, tracking_number=number)
+    asked = body(SettleReturn, return_id=which, found=found)
+    running.run(hand_over(running.settings(), asked, wait_s=wait, as_json=as_json, told=_settled))
+
+
 @verbs.command("show")
 def show(which: Return, as_json: Json = False) -> None:
     """Show how a return stands, with its code. Example: bridge returns show 7c1d0b6a5e5c4f0f9a2b8d3e6f1a4c97"""
@@ -104,6 +132,10 @@ def _keeping(settings: Settings, database: ManagedDatabase) -> Keeping:
 def _made(result: Any) -> str:
     code = "" if result["code"] is None else f", code {result['code']}"
     return f"Return {result['return_id']} is made at {result['provider']}{code}."
+
+
+def _settled(result: Any) -> str:
+    return f"Return {result['return_id']} is {result['state']}."
 
 
 def _unknown(which: str) -> int:

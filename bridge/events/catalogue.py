@@ -381,18 +381,25 @@ class ReturnCreated(ReturnFact):
 
 
 class ReturnCreationFailed(ReturnFact):
-    """There is no such return: the provider refused it."""
+    """There is no such return: the provider refused it, or a person found nothing of one that nobody knew of."""
 
     type = "return.creation_failed"
     facet = "reason"
 
     reason: Annotated[
-        Word, Field(examples=["validation_failed"], description="The provider's key for why; an open set")
+        Word,
+        Field(
+            examples=["validation_failed"],
+            description="The provider's key for why, or `not_made`, as a person found; an open set",
+        ),
     ]
 
 
 class ReturnCreationUnknown(ReturnFact):
-    """Nobody knows whether there is such a return: its answer was lost, and nothing shows it. It is not asked again."""
+    """Nobody knows whether there is such a return: its answer was lost, and nothing shows it.
+
+    It is not sent again, but looked for: `return.created` or `return.creation_failed` may follow.
+    """
 
     type = "return.creation_unknown"
 

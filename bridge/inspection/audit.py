@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 from pydantic_core import to_json
 
-from bridge.inspection.outlook import clock
+from bridge.inspection.words import clock
 from bridge.store.audit import Audit, Counted, Difference, Identity, Purchases, survey
 from bridge.store.audit.scope import Stage
 from bridge.store.database import ManagedDatabase

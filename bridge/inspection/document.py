@@ -90,6 +90,15 @@ class ShownShipment(Known):
     organization_id: int
 
 
+class ReturnStory(TypedDict):
+    """What happened to a return, and what is next."""
+
+    return_id: str
+    timeline: Sequence[Entry]
+    deleted_events: Annotated[Sequence[str], Field(description="The types of its events that were deleted for age")]
+    outlook: Annotated[Sequence[str], Field(description="What happens next, in sentences for people")]
+
+
 def document(story: Story, now: datetime, settle: timedelta) -> Known:
     """Describe it; `settle` is over how long a purchase in doubt is read."""
     return {
@@ -99,6 +108,16 @@ def document(story: Story, now: datetime, settle: timedelta) -> Known:
         "labels": [label(one) for one in story.labels],
         "timeline": [_entry(one) for one in timeline(story)],
         "dispatch_orders": [courier(one) for one in story.couriers],
+        "deleted_events": story.deleted,
+        "outlook": outlook(story, now, settle),
+    }
+
+
+def of_return(story: Story, id_: str, now: datetime, settle: timedelta) -> ReturnStory:
+    """Describe what happened to a return."""
+    return {
+        "return_id": id_,
+        "timeline": [_entry(one) for one in timeline(story)],
         "deleted_events": story.deleted,
         "outlook": outlook(story, now, settle),
     }

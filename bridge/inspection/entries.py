@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 from typing_extensions import TypedDict
 
 from bridge.events.catalogue import Money, Offer, RejectedOffer
+from bridge.inspection.returned import What
 from bridge.purchasing.policy.document import KeptShipment
 from bridge.purchasing.policy.document import Kind as Decision
 from bridge.store.story import Publishing
@@ -80,6 +81,13 @@ class PauseEntry(_Entry):
     until: datetime | None
 
 
+class ReturnEntry(_Entry):
+    """A return was asked for, sent (the last time), or looked for in doubt (the last time)."""
+
+    kind: Literal["return"]
+    what: What
+
+
 class EventEntry(_Entry):
     """An event was recorded."""
 
@@ -103,5 +111,6 @@ class PublishEntry(_Entry):
 
 
 Entry = Annotated[
-    DeliveryEntry | StepEntry | DecisionEntry | PauseEntry | EventEntry | PublishEntry, Field(discriminator="kind")
+    DeliveryEntry | ReturnEntry | StepEntry | DecisionEntry | PauseEntry | EventEntry | PublishEntry,
+    Field(discriminator="kind"),
 ]

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.events.readback import WAITS
-from bridge.inspection import labels
+from bridge.inspection import labels, returned
+from bridge.inspection.words import clock, due
 from bridge.limits.pause import Pause
 from bridge.model import Evidence, micros, moment
 from bridge.store.purchase import ADOPTED, ADOPTED_UNREAD, FOR_THE_ACCOUNT, LIVE
@@ -20,6 +21,7 @@ def outlook(story: Story, now: datetime, settle: timedelta) -> list[str]:
     return [
         *_arrivals(story),
         *(_purchase(story, now, settle) if story.shipment is not None else _courier(story, now)),
+        *(() if story.returned is None else returned.outlook(story.returned, now)),
         *labels.outlook(story.labels),
         *_look(story.asked, now),
         *_publishes(story),
@@ -44,13 +46,13 @@ def _publishes(story: Story) -> Iterator[str]:
 def _look(asked: Asked | None, now: datetime) -> Iterator[str]:
     if asked is not None:
         unknown = f"; the carrier did not know it {asked.misses} times in a row" if asked.misses else ""
-        yield f"whether or not webhooks come, the carrier is asked about it {_due(asked.due_at, now)}{unknown}"
+        yield f"whether or not webhooks come, the carrier is asked about it {due(asked.due_at, now)}{unknown}"
 
 
 def _courier(story: Story, now: datetime) -> Iterator[str]:
     for one in story.couriers:
         if one.due_at is not None:
-            yield f"the carrier is asked about it {_due(one.due_at, now)}"
+            yield f"the carrier is asked about it {due(one.due_at, now)}"
         else:
             yield f"nothing: it is {one.state}, and the carrier is not asked about it any more"
 
@@ -87,19 +89,15 @@ def _purchase(story: Story, now: datetime, settle: timedelta) -> Iterator[str]:
 def _wanted(story: Story, one: Standing, now: datetime) -> Iterator[str]:
     if story.account is not None:
         yield f"nothing is bought for its account: {_paused(story, story.account, now)}"
-    yield f"it will be read and decided about {_due(one.due_at, now)}"
+    yield f"it will be read and decided about {due(one.due_at, now)}"
     yield f"its window {'closes' if one.deadline > now else 'closed'} at {clock(one.deadline)}"
 
 
 def _doubt(one: Standing, now: datetime, settle: timedelta) -> Iterator[str]:
     yield f"whether offer {one.offer} was bought is in doubt: only reads end that, and nothing else is bought meanwhile"
-    yield f"it will be read {_due(one.due_at, now)}; so far {one.reads} reads showed no trace of it"
+    yield f"it will be read {due(one.due_at, now)}; so far {one.reads} reads showed no trace of it"
     if one.left_by is not None:
         yield f"it can count as not bought from {clock(one.left_by + settle)} on, after three such reads"
-
-
-def _due(at: datetime, now: datetime) -> str:
-    return f"at {clock(at)}" if at > now else f"now: it has been due since {clock(at)}"
 
 
 # -- ended -------------------------------------------------------------------------------------------------------------
@@ -125,9 +123,9 @@ def _looked_at(one: Standing, now: datetime) -> Iterator[str]:
     if one.said_at is not None and one.look_at is None:
         yield f"a webhook said at {clock(one.said_at)} that it is bought; no read showed that, so it does not count"
     elif one.said_at is not None and one.look_at is not None:
-        yield f"a webhook says that it is bought: a read is to show it {_due(one.look_at, now)}"
+        yield f"a webhook says that it is bought: a read is to show it {due(one.look_at, now)}"
     elif one.look_at is not None:
-        yield f"it is read once more {_due(one.look_at, now)}, to see if its window closed unbought"
+        yield f"it is read once more {due(one.look_at, now)}, to see if its window closed unbought"
 
 
 def _failed(story: Story, one: Standing, now: datetime) -> Iterator[str]:
@@ -206,8 +204,3 @@ def _was_found(story: Story) -> bool:
     """Say whether it was a read of ours that first showed it bought."""
     told = [one for one in story.events if one.type == "shipment.confirmed"]
     return any(one.data.get("evidence") == Evidence.carrier for one in told)
-
-
-def clock(at: datetime) -> str:
-    """Write a moment as the timeline does."""
-    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03}Z"

@@ -6,19 +6,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
-from bridge.events.catalogue import LabelReady, versioned
-from bridge.inspection.outlook import clock
+from bridge.events.catalogue import LabelReady, ReturnCreated, ReturnCreationFailed, ReturnCreationUnknown, versioned
+from bridge.inspection import returned
 from bridge.inspection.verdict import explained
+from bridge.inspection.words import clock, times
 from bridge.model import Evidence
 from bridge.store.decisions import Decided
 from bridge.store.journal import Entry, What
 from bridge.store.pauses import Paused
 from bridge.store.story import Arrived, Story, Told
 
-Kind = Literal["delivery", "read", "decision", "call", "person", "pause", "event", "publish"]
-_ORDER: Final[tuple[Kind, ...]] = ("delivery", "read", "decision", "call", "person", "pause", "event", "publish")
+Kind = Literal["delivery", "return", "read", "decision", "call", "person", "pause", "event", "publish"]
+_ORDER: Final[tuple[Kind, ...]] = get_args(Kind)
 """Of what happened in one commit: what came, what was found, what was said."""
 
 
@@ -40,13 +41,15 @@ def timeline(story: Story) -> list[Moment]:
 def _moments(story: Story) -> Iterator[Moment]:
     yield from map(_delivery, story.deliveries)
     yield from map(_step, story.steps)
+    if story.returned is not None:
+        yield from (Moment(at, "return", text, {"what": what}) for at, what, text in returned.steps(story.returned))
     for decided in story.decisions:
         yield _decision(decided, story.steps)
     for paused in story.pauses:
         yield from _pause(paused)
     causes = {one.cause for one in story.steps}
     for told in story.events:
-        yield _event(told, _found_by(told, causes))
+        yield _event(told, _found_by(told, causes) or _found_out(told, story.events))
         if told.published_at is not None:
             details = {"sequence": told.sequence, "event_id": told.id}
             yield Moment(told.published_at, "publish", f"#{told.sequence} confirmed by the broker", details)
@@ -55,7 +58,7 @@ def _moments(story: Story) -> Iterator[Moment]:
 def _delivery(one: Arrived) -> Moment:
     waited = "" if one.done_at is None else f" at {clock(one.done_at)}"
     verdict = "waits to be worked off" if one.verdict is None else f"{one.verdict}{waited}"
-    repeats = f", repeated {_times(one.repeats)}" if one.repeats else ""
+    repeats = f", repeated {times(one.repeats)}" if one.repeats else ""
     text = f"{one.event} of {clock(one.occurred_at)}: {verdict}{repeats}"
     details = {
         "delivery": one.id,
@@ -87,7 +90,7 @@ def _step(one: Entry) -> Moment:
         "holder": one.holder,
         "together": one.together,
     }
-    again = f" ({_times(one.times)} until {clock(one.last_at)})" if one.times > 1 else ""
+    again = f" ({times(one.times)} until {clock(one.last_at)})" if one.times > 1 else ""
     changed = f"; {note.before} -> {one.after}" if note.before != one.after else f"; still {one.after}"
     text = f"{_source(one)}: {_result(one)}{_because(one)}{changed}{again}"
     return Moment(one.at, _KINDS[note.what], text, details)
@@ -166,7 +169,10 @@ _WANTED_BY: Final = re.compile(r"[0-9a-f]{42}|read/\d+/\d+")
 """What a purchase is wanted by: a delivery, or offers that a read found. Any other cause is a command."""
 
 
-_ORDERED: Final = ("dispatch_order.created", "dispatch_order.failed")
+_ORDERED: Final = (
+    *("dispatch_order.created", "dispatch_order.failed"),
+    *(ReturnCreated.type, ReturnCreationFailed.type, ReturnCreationUnknown.type),
+)
 """What comes of a command itself, and was not found."""
 
 
@@ -180,6 +186,13 @@ def _found_by(told: Told, causes: Set[str | None]) -> str | None:
         return None
     is_a_purchases = told.cause in causes or _WANTED_BY.fullmatch(told.cause)
     return None if is_a_purchases else f"found by asking, for command {told.cause}"
+
+
+def _found_out(told: Told, events: Sequence[Told]) -> str | None:
+    """Say of a return that it was in doubt before."""
+    is_doubted = any(one.type == ReturnCreationUnknown.type and one.sequence < told.sequence for one in events)
+    is_end = told.type in (ReturnCreated.type, ReturnCreationFailed.type)
+    return f"found out later, for command {told.cause}" if is_doubted and is_end else None
 
 
 def _event(told: Told, found_by: str | None) -> Moment:
@@ -200,7 +213,7 @@ def _event(told: Told, found_by: str | None) -> Moment:
 
 _WORDS: Final = (
     *("tracking_status", "carrier_status", "rule_id", "service_id", "offer_id", "reason", "carrier_error"),
-    *("tracking_number", "format"),
+    *("provider_id", "return_status", "tracking_number", "format"),
 )
 
 
@@ -220,7 +233,3 @@ def _said(data: Mapping[str, Any]) -> str:
     if data.get("current") is False:
         said.append("older than what was known")
     return ", ".join(said)
-
-
-def _times(n: int) -> str:
-    return "once" if n == 1 else f"{n} times"

@@ -9,8 +9,9 @@ from typing import Final
 from pydantic_core import to_json
 
 from bridge.inspection.document import document
-from bridge.inspection.outlook import clock, outlook
+from bridge.inspection.outlook import outlook
 from bridge.inspection.timeline import timeline
+from bridge.inspection.words import clock
 from bridge.store.database import Database
 from bridge.store.story import Story, sources, story
 

@@ -352,12 +352,14 @@ class Retention(Part):
     )
     events: Duration = Field(
         timedelta(days=90),
-        description="How long events are kept, and the steps of purchases with what was decided. With a broker, only "
-        "what it has confirmed goes; facts stay for good, so that nothing is told twice.",
+        description="How long events are kept, the steps of purchases with what was decided, and returns that ended. "
+        "With a broker, only events that it has confirmed go; facts stay for good, so that nothing is told twice.",
     )
     parked: Duration = Field(timedelta(days=14), description="How long parked webhooks are kept.")
     labels: Duration = Field(
-        timedelta(days=45), description="How long labels are kept; one that is asked for later is fetched again."
+        timedelta(days=45),
+        description="How long labels are kept, those of returns until these have ended; one that is asked for later is "
+        "fetched again.",
     )
 
 

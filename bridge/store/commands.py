@@ -278,6 +278,24 @@ def follow(transaction: Transaction, vault: Vault, wanted: Sequence[Command]) ->
         transaction.notify("commands")
 
 
+def settle(
+    transaction: Transaction, vault: Vault, operation: str, key: str, given: Mapping[str, object], then: Outcome
+) -> None:
+    """Say what came of a command that ended with nobody knowing. `given` is what its progress must hold.
+
+    So another command of its key, from after the first was forgotten, is left alone.
+    """
+    sql = f"SELECT progress FROM commands WHERE operation = ? AND id = ? AND state = 'unknown' {transaction.for_update}"
+    rows = transaction.run(sql, (operation, key))
+    if not rows or not given.items() <= _read(rows[0][0]).at.items():
+        return
+    sql = "UPDATE commands SET state = ?, error = ? WHERE operation = ? AND id = ?"
+    transaction.run(sql, (then.state.value, then.error, operation, key))
+    if then.result is not None:
+        sealed.keep(transaction, vault, [(_result_of(operation, key), json.dumps(dict(then.result)).encode())])
+    transaction.notify("commands")
+
+
 _WITHDRAWABLE: Final[dict[Withdrawable, str]] = {
     "waiting": "state = 'waiting'",
     "unattended": "state IN ('waiting', 'running') AND held_until <= ?",

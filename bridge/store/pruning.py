@@ -14,14 +14,16 @@ from typing import Any, Final, Literal, get_args
 
 from bridge.errors import LeaseLost
 from bridge.model import DeliveryState, micros
-from bridge.store import labels
-from bridge.store.database import EVERYTHING, Database, Transaction, marks
+from bridge.store import labels, old_returns
+from bridge.store.database import EVERYTHING, Database, Row, Transaction, marks
 from bridge.store.leases import still_held
 from bridge.store.outbox import PUBLISHED, started_at
 from bridge.store.purchase import LIVE, PurchaseState
 from bridge.store.shelf import drop_sealed
 
-Table = Literal["deliveries", "parked", "events", "journal", "decisions", "commands", "labels"]
+Table = Literal[
+    "deliveries", "parked", "events", "journal", "decisions", "commands", "labels", "return_labels", "returns"
+]
 TABLES: Final[tuple[Table, ...]] = get_args(Table)
 Cursor = tuple[int, str]
 """Where a sweep of a table goes on: a moment and an id, or a position alone."""
@@ -91,11 +93,16 @@ class SqlPruning:
             _note(transaction, table, len(found.ids), found.until)
         return Batch(len(found.ids), found.after, time.perf_counter() - began)
 
-    def _delete(self, transaction: Transaction, table: Table, ids: Sequence[object]) -> None:
-        if table == "labels":
-            labels.delete(transaction, ids, self._drop)
-        else:
-            _delete(transaction, table, ids)
+    def _delete(self, transaction: Transaction, table: Table, ids: Sequence[Any]) -> None:
+        match table:
+            case "labels":
+                labels.delete(transaction, ids, self._drop)
+            case "return_labels":
+                old_returns.delete_labels(transaction, ids)
+            case "returns":
+                old_returns.delete(transaction, ids)
+            case _:
+                _delete(transaction, table, ids)
 
 
 def pruned(transaction: Transaction) -> dict[str, Mark]:
@@ -215,6 +222,20 @@ def _labels(transaction: Transaction, older_than: int, after: Cursor, limit: int
     return _Found([row[1] for row in rows], rows[-1][0] if rows else 0, last)
 
 
+def _return_labels(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    return _of_returns(old_returns.look_at_labels(transaction, older_than, after, limit), limit)
+
+
+def _returns(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    return _of_returns(old_returns.look(transaction, older_than, after, limit), limit)
+
+
+def _of_returns(rows: Sequence[Row], limit: int) -> _Found:
+    old = [(at, id_) for at, id_, goes in rows if goes]
+    last = (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
+    return _Found([id_ for _, id_ in old], max((at for at, _ in old), default=0), last)
+
+
 _OPEN: Final = ", ".join(f"'{state}'" for state in (*sorted(LIVE), PurchaseState.held))
 _COMMAND: Final = "operation || '/' || id"
 _KEPT: Final = f"(outbox.position > ? AND outbox.state <> {PUBLISHED})"
@@ -226,6 +247,8 @@ _FIND: Final[dict[Table, Callable[[Transaction, int, Cursor, int], _Found]]] = {
     "decisions": _decisions,
     "commands": _commands,
     "labels": _labels,
+    "return_labels": _return_labels,
+    "returns": _returns,
 }
 _DELETE: Final[Mapping[str, tuple[str, ...]]] = {
     "deliveries": ("DELETE FROM sealed WHERE owner IN ({})", "DELETE FROM deliveries WHERE id IN ({})"),

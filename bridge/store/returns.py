@@ -37,7 +37,8 @@ class Secrets:
 class Kept:
     """A return. `connection` is who makes it, `command` what asked for it.
 
-    `sender` is a digest while nobody knows whether it was made, at a provider that finds it by nothing else.
+    `sender` is a digest while it is being made, at a provider that finds it by nothing else. `expires_at` is what was
+    asked for, until the provider says what it is.
     `label_format` is that of a label that is kept here. `reason` is why it was not made.
     """
 

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 from bridge.events.shipment import ShipmentState
 from bridge.limits.pause import Pause
 from bridge.model import DispatchOrderId, OrganizationId, ShipmentId, moment
-from bridge.store import decisions, dispatches, journal, labels, listed, pauses
+from bridge.store import decisions, dispatches, journal, labels, listed, pauses, return_story
 from bridge.store.connections import pause_of, shipx
 from bridge.store.database import EVERYTHING, Row, Transaction
 from bridge.store.decisions import Decided
@@ -22,6 +22,7 @@ from bridge.store.listed import Listed
 from bridge.store.outbox import DEAD, PUBLISHED, started_at
 from bridge.store.pauses import Paused
 from bridge.store.purchase import LIVE
+from bridge.store.return_story import Course
 from bridge.store.subjects import named
 
 MOST: Final = 1000
@@ -98,7 +99,7 @@ class Story:
 
     `listed` is its purchase as it is listed, with its price, and who approved or holds it. `pauses` are those of its
     account that fell into its time, `account` is the one that holds now. `couriers` are the orders to collect it, or
-    the order that it is.
+    the order that it is. `returned` is how it came to be, where it is a return.
     """
 
     source: str
@@ -116,6 +117,7 @@ class Story:
     asked: Asked | None = None
     couriers: Sequence[Kept] = ()
     labels: Sequence[KeptLabel] = ()
+    returned: Course | None = None
 
     @property
     def shipment(self) -> ShipmentId | None:
@@ -145,6 +147,8 @@ def sources(transaction: Transaction, name: str) -> list[str]:
         rows = transaction.run("SELECT DISTINCT organization FROM deliveries WHERE shipment = ?", (shipment,))
         known += [f"/shipx/{row[0]}" for row in rows]
         known += [f"/shipx/{one.organization}" for one in listed.find(transaction, shipment, frozenset())]
+    course = _course(transaction, name)
+    known += [] if course is None else [f"/{course.connection}"]
     return sorted(set(known))
 
 
@@ -157,7 +161,7 @@ def story(transaction: Transaction, source: str, name: str) -> Story:
     if bare.organization is not None and bare.dispatch_order is not None:
         return replace(bare, couriers=dispatches.find(transaction, bare.dispatch_order, [bare.organization]))
     if bare.shipment is None or bare.organization is None:
-        return bare
+        return replace(bare, returned=_course(transaction, name))
     return _with_pauses(transaction, _of_shipment(transaction, bare, bare.organization, bare.shipment, known))
 
 
@@ -188,6 +192,12 @@ def _with_pauses(transaction: Transaction, told: Story) -> Story:
         return told
     end = None if told.purchase.state in LIVE else told.purchase.updated_at
     return replace(told, pauses=pauses.within(transaction, shipx(told.organization), min(begins), end))
+
+
+def _course(transaction: Transaction, name: str) -> Course | None:
+    """Tell how a return came to be, where it is about one that is kept."""
+    kind, _, id_ = name.partition("/")
+    return return_story.find(transaction, id_) if kind == "return" else None
 
 
 def _number(wanted: str, name: str) -> int | None:

@@ -41,6 +41,7 @@ KEY_USED: Final = Kind("key-used", 409, "The `Idempotency-Key` was used with ano
 NOT_KEPT: Final = Kind("not-kept", 409, "The policy goes by what is not kept of a decision: ask with the shipment.")
 ALREADY_BOUGHT: Final = Kind("already-bought", 409, "The shipment is bought already.")
 IN_OTHER_HANDS: Final = Kind("in-other-hands", 409, "Somebody else is at it: a purchase, another command, the carrier.")
+NOT_IN_DOUBT: Final = Kind("not-in-doubt", 409, "What became of it is known: there is nothing to settle.")
 NOT_CANCELLABLE: Final = Kind("not-cancellable", 409, "It cannot be cancelled as it stands; `detail` says what can.")
 CANCEL_FAILED: Final = Kind("cancel-failed", 409, "It was to be cancelled, and is not; `detail` says why.")
 NOT_FOR_SALE: Final = Kind("not-for-sale", 409, "Nothing can be chosen for the shipment any more.")
@@ -79,6 +80,7 @@ KINDS: Final = (
     NOT_KEPT,
     ALREADY_BOUGHT,
     IN_OTHER_HANDS,
+    NOT_IN_DOUBT,
     NOT_CANCELLABLE,
     CANCEL_FAILED,
     NOT_FOR_SALE,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.bridge import BridgeProcess
+from bridge.model import micros
+from tests.support.bridge import BridgeProcess, until
 from tests.support.carrier import SlowCarrier
 from tests.support.returns import credentials
 from tests.support.verbs import verb
@@ -103,3 +106,44 @@ async def test_from_a_checkout_to_the_money(tmp_path: Path) -> None:
         kept = await http.delete(f"/v1/return-orders/{ORDER['reference']}")
         assert kept.json()["type"] == "/problems/not-changeable"
     assert "jan@example.com" not in bridge.log
+
+
+async def doubt(bridge: BridgeProcess, provider: str, id_: str) -> None:
+    """Have a return of which nobody knows whether it was made, as a lost answer leaves it after an hour."""
+    at = f"{micros(datetime.now(UTC))}"
+    with sqlite3.connect(bridge.database_url.removeprefix("sqlite:///")) as connection:
+        connection.execute(
+            "INSERT INTO returns (id, connection, command, state, begun_at)"
+            f" VALUES ('{id_}', '{provider}/main', '{id_}', 'unknown', {at})"
+        )
+        connection.execute(
+            "INSERT INTO doubtful_returns (id, connection, since, until, look_at)"
+            f" VALUES ('{id_}', '{provider}/main', {at}, {at}, {at})"
+        )
+    connection.close()
+
+
+async def test_what_nobody_knows_of_is_looked_for_and_settled_by_hand(tmp_path: Path) -> None:
+    async with beside_providers(tmp_path) as bridge:
+        for provider, id_ in zip(PROVIDERS, ("a" * 32, "b" * 32, "c" * 32), strict=True):
+            await doubt(bridge, provider, id_)
+
+        async def story(id_: str) -> str:
+            return (await verb(bridge.environ, "why", f"return/{id_}")).out
+
+        for id_ in ("a" * 32, "b" * 32, "c" * 32):
+            await until(partial(_has, story, id_, "looked for once in doubt: nothing shows it"), seconds=40)
+        made = await verb(bridge.environ, "returns", "settle", "a" * 32, "--made", "t-1", "--code", "1234567890")
+        assert (made.code, made.out) == (0, f"Return {'a' * 32} is created.\n"), made.err
+        none = await verb(bridge.environ, "returns", "settle", "b" * 32, "--not-made", "--json")
+        assert (none.code, none.json["result"]["reason"]) == (0, "not_made"), none.err
+        again = await verb(bridge.environ, "returns", "settle", "b" * 32, "--not-made")
+        assert (again.code, "no return of this id is in doubt" in again.err) == (1, True)
+        for wrong in (("--made", "t-1", "--not-made"), (), ("--number", "62"), ("--made", "no id")):
+            assert (await verb(bridge.environ, "returns", "settle", "c" * 32, *wrong)).code == 2
+        assert await told(bridge, "a" * 32) == ["bridge.return.created.v1"]
+        assert await told(bridge, "b" * 32) == ["bridge.return.creation_failed.v1"]
+
+
+async def _has(story: Callable[[str], Awaitable[str]], id_: str, text: str) -> bool:
+    return text in await story(id_)

@@ -57,6 +57,7 @@ VERBS = [
     "dispatch cancel",
     "shipments label",
     "returns create",
+    "returns settle",
     "returns show",
     "returns list",
 ]
@@ -116,8 +117,10 @@ ROUTES = [
     "POST /v1/returns",
     "GET /v1/returns",
     "GET /v1/returns/{return_id}",
+    "POST /v1/returns/{return_id}/settle",
     "GET /v1/returns/{return_id}/label",
     "GET /v1/returns/{return_id}/qr",
+    "GET /v1/returns/{return_id}/why",
     "GET /v1/shipments/{shipment_id}",
     "GET /openapi.json",
     "GET /asyncapi.json",

@@ -13,7 +13,7 @@ from bridge.commands.giving import GIVEN, PROBLEMS, Giving
 from bridge.model import Command, micros
 from bridge.shipments.label import MEDIA_TYPES
 from bridge.shipping.returns import qr
-from bridge.shipping.returns.asked import CreateReturn, Provider
+from bridge.shipping.returns.asked import CreateReturn, Provider, Settlement, SettleReturn
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.document import ReturnPage, ShownReturn, document, without_code
 from bridge.shipping.returns.keeping import Keeping
@@ -27,6 +27,7 @@ from bridge.web.kinds import (
     CARRIER_UNAVAILABLE,
     FORBIDDEN,
     NOT_FOUND,
+    NOT_IN_DOUBT,
     NOTHING_SENT,
     UNPROCESSABLE,
 )
@@ -120,6 +121,22 @@ class ReturnsApi:
     async def show(self, request: Request, client: Client) -> Response:
         """Answer how a return stands; with its code to a token that has `personal:read`."""
         return Response(to_json(_shown(await self._kept(request, client), client)), media_type=JSON)
+
+    @guarded(
+        "POST",
+        f"{_RETURN}/settle",
+        "returns:write",
+        takes=(_ID, bodies.REQUIRED_KEY),
+        body=Settlement,
+        answers=GIVEN,
+        problems=(*PROBLEMS, NOT_FOUND, NOT_IN_DOUBT),
+    )
+    async def settle(self, request: Request, client: Client) -> Response:
+        """Say what became of a return that nobody knows of, as a person found out at its provider."""
+        key = bodies.required_key(request)
+        kept = await self._kept(request, client)
+        asked = SettleReturn(return_id=kept.id, found=await bodies.read(request, Settlement))
+        return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))
 
     @guarded(
         "GET",

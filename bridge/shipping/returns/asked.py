@@ -5,15 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, model_validator
 
-from bridge.commands.models import Body
+from bridge.commands.models import Body, Word
 from bridge.events.catalogue import Money
 from bridge.returns import draft
 from bridge.returns.draft import ReturnDraft
 from bridge.returns.routing import Wish
+from bridge.returns.ticket import Ticket
 from bridge.shipments.asked import Exact
 from bridge.web.fields import Moment, Number
 
@@ -178,3 +179,38 @@ class CreateReturn(Body):
             collection=None if self.collection is None else self.collection.draft,
             provider_options=self.provider_options,
         )
+
+
+class Settlement(Part):
+    """What a person found out of a return that nobody knew of: `made`, and under which words, or not."""
+
+    made: StrictBool
+    provider_reference: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None
+    code: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,64}$")] | None = None
+    tracking_number: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,40}$")] | None = None
+
+    @model_validator(mode="after")
+    def _says_which(self) -> Self:
+        """Want to know what was made, and nothing of what was not."""
+        words = (self.provider_reference, self.code, self.tracking_number)
+        if self.made and self.provider_reference is None and self.code is None:
+            raise ValueError("say by `provider_reference` or `code` what was made")
+        if not self.made and any(one is not None for one in words):
+            raise ValueError("what was not made has no words")
+        return self
+
+    @property
+    def ticket(self) -> Ticket | None:
+        """Give what was made."""
+        if not self.made:
+            return None
+        return Ticket(self.provider_reference, self.code, self.tracking_number)
+
+
+class SettleReturn(Body):
+    """Say what became of a return that nobody knows of, as a person found out at the provider."""
+
+    operation: ClassVar[str] = "return.settle"
+
+    return_id: Word
+    found: Settlement

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import structlog
@@ -43,6 +43,8 @@ _SHORT: Final = timedelta(seconds=5)
 _LOGIN: Final = (401, 403)
 _RETURN: Final = "return_id"
 _NEVER_AGAIN: Final = "never_again"
+_TRIED: Final = "tried"
+"""Who was to make it before, each with why nothing was sent there."""
 _UNCLEAR: Final = (
     "nobody knows whether the provider has made the return: its answers were lost, and nothing shows it, so it is not"
     " made again"
@@ -76,7 +78,7 @@ class Creating:
         if kept is None:  # not by the key: one that was withdrawn, or is from long ago, may be given again
             return await self._begin(claimed, hand, asked)
         others = _after(kept.connection, self._desk.ways(asked))
-        task = _Task(hand, asked, kept, others, {key: at[key] for key in (_RETURN, _NEVER_AGAIN) if key in at})
+        task = _Task(hand, asked, kept, others, {key: at[key] for key in (_RETURN, _NEVER_AGAIN, _TRIED) if key in at})
         return await self._go_on(task, Attempt.of(at, self._clock()))
 
     def given_up(self, transaction: Transaction, claimed: ClaimedCommand) -> None:
@@ -92,13 +94,14 @@ class Creating:
         organization = None if asked.organization_id is None else OrganizationId(asked.organization_id)
         secrets = Secrets(asked.reference, service_id=asked.service_id, drop_off_point_id=asked.drop_off_point_id)
         kept = Kept(uuid4().hex, ways[0], organization, claimed.id, "pending", self._clock(), secrets)
+        kept = replace(kept, expires_at=asked.expires_at)
         return await self._try(_Task(hand, asked, kept, ways[1:]))
 
     async def _try(self, task: _Task) -> Ending:
         """Write down who is to make it, and have it made there; those of one sender are made one after the other."""
         sender = self._desk.makers[task.kept.connection].sender(task.asked.draft)
         kept = replace(task.kept, sender=sender)
-        noted: dict[str, object] = {_RETURN: kept.id}
+        noted: dict[str, object] = {_RETURN: kept.id, _TRIED: task.noted.get(_TRIED, [])}
         is_begun = await task.hand.step(
             lambda it: self._keeping.begin(it, kept), lambda begun: Progress(at=noted if begun else {})
         )
@@ -125,7 +128,10 @@ class Creating:
                 return later
 
     async def _once(self, task: _Task, attempt: Attempt) -> Came[Ticket]:
-        maker, making = self._desk.makers[task.kept.connection], Making(task.kept.id, task.asked.draft)
+        maker, making = (
+            self._desk.makers[task.kept.connection],
+            Making(task.kept.id, task.asked.draft, task.kept.sender),
+        )
 
         async def send() -> Ticket:
             try:
@@ -157,7 +163,10 @@ class Creating:
         if task.others:
             first, *others = task.others
             log.info("return.rerouted", connection=task.kept.connection, to=first)
-            return await self._try(replace(task, kept=replace(task.kept, connection=first), others=others))
+            tried: Any = task.noted.get(_TRIED, [])
+            noted: dict[str, object] = {_TRIED: [*tried, [task.kept.connection, outcome.error]]}
+            kept = replace(task.kept, connection=first)
+            return await self._try(replace(task, kept=kept, others=others, noted=noted))
 
         def write(transaction: Transaction) -> Outcome:
             self._keeping.drop(transaction, task.kept)

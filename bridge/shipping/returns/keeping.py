@@ -11,8 +11,8 @@ from bridge.events.catalogue import Published
 from bridge.lifecycle import Clock
 from bridge.model import Fact, Subject
 from bridge.returns.ticket import Ticket
-from bridge.shipping.returns import news
-from bridge.store import returns
+from bridge.shipping.returns import doubt, news
+from bridge.store import doubtful_returns, returns
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.returns import Kept, Wanted
@@ -52,15 +52,18 @@ class Keeping:
     # -- in somebody's transaction -------------------------------------------------------------------------------------
 
     def begin(self, transaction: Transaction, one: Kept) -> bool:
-        """Write down what is about to be made; False where another one of its sender has to end first."""
+        """Write down what is about to be made; False where another one of its sender has to end, or to be older."""
+        if one.sender is not None and self._is_held_up(transaction, one.connection, one.sender):
+            returns.drop(transaction, one.command)
+            return False
         return returns.begin(transaction, self._vault, one)
 
     def drop(self, transaction: Transaction, one: Kept) -> None:
         """Forget what nothing was sent of."""
         returns.drop(transaction, one.command)
 
-    def made(self, transaction: Transaction, one: Kept, ticket: Ticket) -> Kept:
-        """Keep what the provider made."""
+    def made(self, transaction: Transaction, one: Kept, ticket: Ticket, at: datetime | None = None) -> Kept:
+        """Keep what the provider made: now, unless another moment is named."""
         now = self._clock()
         label = ticket.label
         kept = replace(
@@ -73,26 +76,29 @@ class Keeping:
             return_status="created",
             expires_at=ticket.expires_at,
             label_format=None if label is None else label.format,
-            created_at=now,
+            created_at=at or now,
         )
         self._save(transaction, kept, news.created(kept), now, None if label is None else label.content)
         return kept
 
-    def refused(self, transaction: Transaction, one: Kept, reason: str) -> None:
+    def refused(self, transaction: Transaction, one: Kept, reason: str) -> Kept:
         """Keep that there is none."""
         kept = replace(one, state="failed", sender=None, reason=reason)
         self._save(transaction, kept, news.failed(kept, reason), self._clock())
+        return kept
 
     def lost(self, transaction: Transaction, one: Kept) -> None:
-        """Keep that nobody knows."""
-        kept = replace(one, state="unknown", sender=None)
-        self._save(transaction, kept, news.unknown(kept), self._clock())
+        """Keep that nobody knows; it is looked for from then on."""
+        now, kept = self._clock(), replace(one, state="unknown", sender=None)
+        self._save(transaction, kept, news.unknown(kept), now)
+        doubtful_returns.begin(transaction, doubt.begun(one, now))
 
     def give_up(self, transaction: Transaction, id_: str, *, is_sent: bool) -> None:
         """Keep what a command that ended by itself left open: nobody knows of it, or nothing was sent."""
         try:
             kept = returns.find(transaction, self._vault, id_)
         except KeyMissing:  # then nothing can be told of it, but nobody waits for it any more
+            doubtful_returns.begin_unread(transaction, id_, *doubt.span(self._clock()))
             returns.abandon(transaction, id_)
             return
         if kept is None or kept.state != "pending":
@@ -101,6 +107,9 @@ class Keeping:
             self.lost(transaction, kept)
         else:
             self.drop(transaction, kept)
+
+    def _is_held_up(self, transaction: Transaction, connection: str, sender: str) -> bool:
+        return doubtful_returns.has_any(transaction, connection, sender, self._clock() - doubt.HOLDS_UP)
 
     def _save(
         self, transaction: Transaction, kept: Kept, data: Published, now: datetime, label: bytes | None = None

@@ -35,10 +35,16 @@ _STATUSES: Final = ("NEW", "ACCEPTED", "SCANNED", "USED", "DELIVERED", "CANCELED
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """A return that is to be made at one provider, under our own id."""
+    """A return that is to be made at one provider, under our own id.
+
+    `sender` is the digest of who sends it, where it is found by nothing else. It is found again without what of the
+    draft is about people; `purpose` is how urgent that is.
+    """
 
     id: str
     draft: ReturnDraft = field(repr=False)
+    sender: str | None = field(default=None, repr=False)
+    purpose: Purpose = Purpose.create
 
 
 class Maker(Protocol):
@@ -94,7 +100,7 @@ class TicketMaker:
         return self._desk.broken(draft)
 
     def sender(self, draft: ReturnDraft) -> str | None:
-        return sha256("\0".join(_who(draft.sender.email, draft.sender.phone)).encode("utf-8", "replace")).hexdigest()
+        return _digest(draft.sender.email, draft.sender.phone)
 
     async def create(self, making: Making) -> Ticket:
         return await self._desk.create(making.draft)
@@ -104,8 +110,8 @@ class TicketMaker:
 
         Then a person has to say which, unless others of them are linked meanwhile.
         """
-        who = _who(making.draft.sender.email, making.draft.sender.phone)
-        listed = [one for one in await self._listed(since, until) if _who(one.sender_email, one.sender_phone) == who]
+        every = await self._listed(since, until, making.purpose)
+        listed = [one for one in every if _digest(one.sender_email, one.sender_phone) == making.sender]
         others = await self._linked([one.id for one in listed])
         found = {one.id: one for one in listed if one.id not in others}
         if len(found) > 1:
@@ -115,12 +121,12 @@ class TicketMaker:
     async def label(self, id_: str, reference: str | None, url: str | None) -> ReturnLabel | None:
         return None if reference is None else await self._desk.label(reference, url)
 
-    async def _listed(self, since: datetime, until: datetime) -> list[Listed]:
+    async def _listed(self, since: datetime, until: datetime, purpose: Purpose) -> list[Listed]:
         found: list[Listed] = []
         for status in _STATUSES:
             for number in range(_MOST_PAGES):
                 query = TicketQuery(since, until + _AHEAD, status, number)
-                page = await self._desk.tickets(query, Purpose.create)
+                page = await self._desk.tickets(query, purpose)
                 if page.unread:
                     raise CarrierUnavailable("unreadable_tickets")
                 found += page.tickets
@@ -151,7 +157,7 @@ class CodeMaker:
 
     async def look(self, making: Making, since: datetime, until: datetime) -> Ticket | None:
         """Find the code with our `rma`. A row without any was not asked for, so then nothing is sure."""
-        page = await self._desk.report(_query(making.id, since, until), Purpose.create)
+        page = await self._desk.report(_query(making.id, since, until), making.purpose)
         found = [one for one in page.codes if one.rma == making.id]
         if len(found) == 1:
             return self._desk.ticket(found[0], making.draft)
@@ -183,7 +189,7 @@ class PlatformMaker:
         return await self.platform.create(making.draft, making.id)
 
     async def look(self, making: Making, since: datetime, until: datetime) -> Ticket | None:
-        found = await self.platform.find(making.id)
+        found = await self.platform.find(making.id, making.purpose)
         return None if found is None else _booked(found)
 
     async def label(self, id_: str, reference: str | None, url: str | None) -> ReturnLabel | None:
@@ -195,9 +201,10 @@ def _query(rma: str, since: datetime, until: datetime) -> CodeQuery:
     return CodeQuery((since - _DAY).date(), (until + _DAY).date(), rma=rma)
 
 
-def _who(email: str | None, phone: str | None) -> tuple[str, str]:
-    """Bring a sender, as we write one or as a list does, into one form."""
-    return (email or "").strip().casefold(), e164(phone or "") or ""
+def _digest(email: str | None, phone: str | None) -> str:
+    """Digest a sender, the same however we or a list write one."""
+    who = (email or "").strip().casefold(), e164(phone or "") or ""
+    return sha256("\0".join(who).encode("utf-8", "replace")).hexdigest()
 
 
 def _ticket(listed: Listed) -> Ticket:

@@ -64,10 +64,12 @@ from bridge.model import (
 from bridge.settings import load
 from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
 from bridge.shipments.asked_label import FetchLabel, KeepLabel
-from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.asked import CreateReturn, Settlement, SettleReturn
+from bridge.shipping.returns.keeping import Keeping
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import shipx
 from bridge.store.database import ManagedDatabase, Transaction, Unit
+from bridge.store.returns import Kept, Secrets
 from tests.support.bridge import until
 
 T = TypeVar("T")
@@ -83,6 +85,8 @@ SETTINGS = load(
     }
 )
 HELD, WANTED, FAILED, NEW = 11, 12, 13, 14
+DOUBTFUL = "d" * 32
+"""A return."""
 EFFECTIVE: list[Body] = [
     PauseConnection(name=shipx(OWNER)),
     ResumeConnection(name=shipx(OTHER)),
@@ -92,6 +96,7 @@ EFFECTIVE: list[Body] = [
     HoldPurchase(shipment_id=WANTED),
     RetryPurchase(shipment_id=FAILED),
     BuyShipment(shipment_id=NEW, organization_id=OWNER),
+    SettleReturn(return_id=DOUBTFUL, found=Settlement(made=True, provider_reference="t-1")),
 ]
 OUTSIDE: list[type[Body]] = [
     ReplayEvents,
@@ -126,12 +131,16 @@ class Note(BaseModel):
 
 
 async def fill(stores: Stores) -> None:
-    """Keep a connection that is paused and one that is not, a dead event, deliveries to replay, purchases."""
+    """Keep a connection that is paused and one that is not, a dead event, deliveries, purchases, a return in doubt."""
     await stores.connections.prepare([shipx(OWNER), shipx(OTHER)])
     await stores.inbox.accept([_arrival("failed"), _parked("parked")])
+    keeping = Keeping(stores.database, stores.vault, stores.recorder, lambda: NOON, lambda: None)
+    returned = Kept(DOUBTFUL, "inpost_returns/main", None, "two", "pending", NOON, Secrets("ORDER 1"), sender="digest")
     fact = Fact(Subject.shipment(OWNER, ShipmentId(1)), "shipment.confirmed", "1", NOON, Note(number=1))
 
     def write(transaction: Transaction) -> None:
+        keeping.begin(transaction, returned)
+        keeping.lost(transaction, returned)
         ledgers = stores.recorder.lock(transaction, {fact.subject})
         stores.recorder.record(transaction, ledgers, [fact], NOON)
         stores.recorder.save(transaction, ledgers.values())

@@ -9,17 +9,23 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import LeaseLost
+from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Stop
 from bridge.model import Command, CommandState, Outcome, Receipt, ShipmentId, micros
 from bridge.observability import Metrics
 from bridge.reconciling.retention import LEASE, Pace, Retention
+from bridge.returns.ticket import ReturnLabel, Ticket
+from bridge.shipping.returns.keeping import Keeping
 from bridge.store import labels, sealed
 from bridge.store.commands import SqlCommands
 from bridge.store.database import ManagedDatabase, Transaction
+from bridge.store.facts import Recorder
 from bridge.store.feed import Filter, SqlFeed
 from bridge.store.labels import Kept, Place, content_of
 from bridge.store.leases import SqlLeases
 from bridge.store.pruning import BEGINNING, TABLES, Cursor, SqlPruning, Table
+from bridge.store.returns import Kept as Returned
+from bridge.store.returns import Secrets
 from bridge.store.sealed import Vault
 from bridge.store.shelf import drop_sealed
 from tests.contract.store.shop import ORGANIZATION, Shop, shop
@@ -64,7 +70,8 @@ async def count(opened: Shop, table: str) -> int:
 
 async def counts(opened: Shop) -> dict[str, int]:
     tables = ("deliveries", "sealed", "parked", "events", "outbox", "journal", "decisions", "commands", "labels")
-    return {table: await count(opened, table) for table in tables}
+    of_returns = {"returns": "returns", "return_labels": "returns WHERE label_format IS NOT NULL"}
+    return {table: await count(opened, of) for table, of in ({one: one for one in tables} | of_returns).items()}
 
 
 async def command(opened: Shop, key: str, *, ends: bool) -> None:
@@ -90,6 +97,25 @@ async def label(opened: Shop) -> None:
     await opened.database.write(write)
 
 
+async def returned(opened: Shop, id_: str = "a" * 32, status: str | None = "delivered") -> str:
+    """Keep a return that is made now, with its label; without a status nobody knows whether it is."""
+    recorder = Recorder(Envelope("test"))
+    keeping = Keeping(opened.database, Vault(), recorder, lambda: opened.now, lambda: None)
+    one = Returned(id_, "inpost_returns/main", None, id_, "pending", opened.now, Secrets("ORDER123"))
+
+    def write(transaction: Transaction) -> None:
+        keeping.begin(transaction, one)
+        if status is None:
+            keeping.lost(transaction, one)
+        else:
+            keeping.made(transaction, one, Ticket(id_, "1234567890", label=ReturnLabel(b"%PDF", "pdf")))
+
+    await opened.database.write(write)
+    if status is not None:
+        await opened.change(f"UPDATE returns SET return_status = '{status}' WHERE id = '{id_}'")
+    return id_
+
+
 LASTING = ("facts", "subjects", "purchases", "tallies", "meta")
 
 
@@ -97,6 +123,8 @@ async def test_what_is_old_goes_and_what_lasts_stays(opened: Shop) -> None:
     await opened.publish()
     await command(opened, "old", ends=True)
     await label(opened)
+    await returned(opened)
+    await opened.publish()
     before = await counts(opened)
     assert min(before.values()) > 0
     lasting = [await opened.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in LASTING]
@@ -129,6 +157,27 @@ async def test_the_young_stay_beside_the_old(opened: Shop) -> None:
     assert await opened.rows("SELECT min(position) FROM events") == [last + 1]
     assert await count(opened, "sealed") == await count(opened, "deliveries")
     assert await count(opened, "outbox") == await count(opened, "events")
+
+
+async def test_a_return_goes_when_it_has_ended_and_nothing_was_told_of_it_for_so_long(opened: Shop) -> None:
+    old = [
+        await returned(opened, str(n) * 32, status) for n, status in enumerate(("delivered", "expired", "in_transit"))
+    ]
+    unknown = await returned(opened, "b" * 32, None)
+    told = await returned(opened, "c" * 32, "rejected")
+    await pass_days(opened, 91)
+    recorded_at = micros(opened.now - timedelta(days=1))
+    await opened.change(
+        f"UPDATE events SET recorded_at = {recorded_at} WHERE subject_id ="
+        f" (SELECT id FROM subjects WHERE name = 'return/{told}')"
+    )
+    young = await returned(opened, "d" * 32)
+    await retention(opened).sweep()
+    assert set(await opened.rows("SELECT id FROM returns")) == {old[2], unknown, told, young}
+    owners = set(await opened.rows("SELECT owner FROM sealed WHERE owner LIKE 'return/%'"))
+    labels = {f"return/{one}/label" for one in (old[2], young)}
+    assert owners == {f"return/{one}" for one in (old[2], unknown, told, young)} | labels
+    assert (await opened.audit()).is_balanced
 
 
 async def test_a_command_that_has_not_ended_stays_with_what_was_asked(opened: Shop) -> None:

@@ -6,8 +6,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -18,21 +20,27 @@ from bridge.commands.api import CommandsApi
 from bridge.commands.execute import Executor, Operation
 from bridge.commands.giving import Giving
 from bridge.events.cloudevents import Envelope
+from bridge.inspection.return_api import ReturnStoriesApi
 from bridge.lifecycle import Stop
 from bridge.shipping.returns.api import ReturnsApi
 from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
+from bridge.shipping.returns.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.settled import Settled
 from bridge.simulator import Scenario
 from bridge.store.commands import SqlCommands
+from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
+from bridge.store.returns import Kept, Secrets
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import EVERY_SCOPE, Access
 from tests.support.permits import FreePermits
 from tests.unit.ingress.stage import client_of
 from tests.unit.shipping.returning import CODES, CREATE, PLATFORM, PROVIDERS, SCENARIO, TICKETS, makers_over, wanted
+from tests.unit.shipping.settling import SETTLE
 from tests.unit.simulator.stage import SCENARIO as CARRIER
 from tests.unit.simulator.stage import Stage as Carrier
 
@@ -50,9 +58,11 @@ LABELS = {"accounts": [{"client_id": "shop", "client_secret": "secret", "labels"
 class Counter:
     """The routes, over a database of their own and the stand-in providers."""
 
-    def __init__(self, carrier: Carrier, app: Any) -> None:
+    def __init__(self, carrier: Carrier, app: Any, database: SqliteDatabase, keeping: Keeping) -> None:
         self.carrier = carrier
         self._app = app
+        self._database = database
+        self._keeping = keeping
 
     async def ask(
         self, method: str, path: str, asked: object = None, *, token: str = "all", key: str | None = None, **query: Any
@@ -68,6 +78,19 @@ class Counter:
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+    async def doubted(self, **changes: Any) -> str:
+        """Have a return of which nobody knows whether it was made; gives its id."""
+        asked = Secrets("ORDER123")
+        one = Kept(uuid4().hex, f"{TICKETS}/main", None, "k-lost", "pending", self.carrier.clock.now(), asked)
+        one = replace(one, **changes)
+
+        def write(transaction: Transaction) -> None:
+            self._keeping.begin(transaction, one)
+            self._keeping.lost(transaction, one)
+
+        await self._database.write(write)
+        return one.id
 
 
 def _due(carrier: Carrier, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,12 +112,20 @@ async def counter(folder: Path, only: str | None = None, **scenario: Any) -> Asy
         makers = makers_over(http, FreePermits(), clock, keeping)
         desk = Desk({name: one for name, one in makers.items() if only in (None, name.partition("/")[0])}, ())
         commands = SqlCommands(database, vault, "counter")
-        executor = Executor(commands, {CREATE: Operation(Creating(desk, keeping, clock))}, stop)
+        operations = {
+            CREATE: Operation(Creating(desk, keeping, clock)),
+            SETTLE: Operation(Settled(Doubts(database, vault, keeping, clock))),
+        }
+        executor = Executor(commands, operations, stop)
         giving, access = Giving(commands, executor.bell.ring, wait_s=1), Access(CLIENTS)
-        apis: list[Api] = [ReturnsApi(desk, keeping, giving, access), CommandsApi(commands, giving, access)]
+        apis: list[Api] = [
+            ReturnsApi(desk, keeping, giving, access),
+            ReturnStoriesApi(database, access, clock),
+            CommandsApi(commands, giving, access),
+        ]
         running = asyncio.create_task(executor.run())
         try:
-            yield Counter(carrier, application(internal_routes(apis)))
+            yield Counter(carrier, application(internal_routes(apis)), database, keeping)
         finally:
             stop.announce()
             await running
@@ -237,3 +268,71 @@ async def test_what_was_made_is_answered_again_though_its_time_has_come_too_near
         again = await at.ask("POST", RETURNS, asked, key="k-1")
         assert (again.status_code, again.json()) == (200, first.json())
         assert (await at.ask("POST", RETURNS, asked, key="k-2")).status_code == 422
+
+
+async def test_what_became_of_a_return_in_doubt_is_said_by_hand(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        path = f"{RETURNS}/{await at.doubted()}"
+        assert (await at.ask("GET", path)).json()["state"] == "unknown"
+        found = {"made": True, "provider_reference": "d462ec8a", "code": "1234567890"}
+        answer = await at.ask("POST", f"{path}/settle", found, key="s-1")
+        assert (answer.status_code, answer.json()["outcome"]) == (200, "done"), answer.text
+        settled = (await at.ask("GET", path)).json()
+        assert settled == answer.json()["result"]
+        assert (settled["state"], settled["provider_reference"], settled["code"]) == (
+            "created",
+            *list(found.values())[1:],
+        )
+        assert (await at.ask("POST", f"{path}/settle", found, key="s-1")).json() == answer.json()
+        again = await at.ask("POST", f"{path}/settle", {"made": False}, key="s-2")
+        assert (again.status_code, again.json()["type"]) == (409, "/problems/not-in-doubt")
+
+
+async def test_what_was_not_made_has_failed_and_keeps_that(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        path = f"{RETURNS}/{await at.doubted()}"
+        assert (await at.ask("POST", f"{path}/settle", {"made": False}, key="s-1")).status_code == 200
+        shown = (await at.ask("GET", path)).json()
+        assert (shown["state"], shown["reason"]) == ("failed", "not_made")
+
+
+async def test_only_who_may_make_and_see_a_return_settles_it(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        path = f"{RETURNS}/{await at.doubted()}/settle"
+        assert (await at.ask("POST", path, {"made": False}, key="s-1", token="reader")).status_code == 403
+        assert (await at.ask("POST", path, {"made": False}, key="s-1", token="ours")).status_code == 404
+        assert (await at.ask("POST", path, {"made": False})).status_code == 400
+        assert (await at.ask("POST", f"{RETURNS}/nothing/settle", {"made": False}, key="s-1")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        {},
+        {"made": True},
+        {"made": "yes"},
+        {"made": True, "tracking_number": "62001"},
+        {"made": False, "code": "1234567890"},
+        {"made": True, "provider_reference": "no id"},
+        {"made": True, "code": "12 34"},
+    ],
+)
+async def test_what_says_not_clearly_what_became_of_it_is_refused(tmp_path: Path, found: dict[str, Any]) -> None:
+    async with counter(tmp_path) as at:
+        path = f"{RETURNS}/{await at.doubted()}"
+        answer = await at.ask("POST", f"{path}/settle", found, key="s-1")
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/unprocessable"), answer.text
+        assert (await at.ask("GET", path)).json()["state"] == "unknown"
+
+
+async def test_what_happened_to_a_return_is_told_to_whoever_sees_it_without_what_is_sealed(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        made = await at.made(TICKETS, organization_id=4821)
+        path = f"{RETURNS}/{made['return_id']}/why"
+        answer = await at.ask("GET", path, token="reader")
+        told = answer.json()
+        assert told.keys() == {"return_id", "timeline", "deleted_events", "outlook"}
+        assert [one.get("what", one["kind"]) for one in told["timeline"]] == ["asked", "sent", "event"]
+        assert not [word for word in (made["code"], "ORDER123", "jan@example.com") if word in answer.text]
+        assert (await at.ask("GET", path, token="others")).status_code == 404
+        assert (await at.ask("GET", f"{RETURNS}/nothing/why")).status_code == 404

@@ -1,0 +1,45 @@
+"""The command `return.settle`: a person who looked at the provider says what became of a return."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from bridge.commands.handling import Ending, Hand, Last
+from bridge.commands.models import failed
+from bridge.commands.refusing import refused, unprocessable
+from bridge.errors import KeyMissing
+from bridge.model import ClaimedCommand, Outcome
+from bridge.shipping.returns.asked import SettleReturn
+from bridge.shipping.returns.doubts import Doubts
+from bridge.store.database import Transaction
+from bridge.web.kinds import NOT_IN_DOUBT
+from bridge.web.problems import FieldError
+
+_TAKEN: Final = FieldError("provider_reference", "unexpected", "is that of another return")
+
+
+class Settled:
+    """Carries it out."""
+
+    def __init__(self, doubts: Doubts) -> None:
+        self._doubts = doubts
+
+    async def __call__(self, claimed: ClaimedCommand, _hand: Hand) -> Ending:
+        """Settle it, unless that was done before. Raises Unreadable."""
+        asked = SettleReturn.read(claimed.body)
+        return Last(lambda it: self._settle(it, asked), lambda _: self._doubts.on_events())
+
+    def _settle(self, transaction: Transaction, asked: SettleReturn) -> Outcome:
+        try:
+            kept = self._doubts.in_doubt(transaction, asked.return_id)
+        except KeyMissing as error:
+            return failed(f"what is kept of the return cannot be read: {error}")
+        if kept is None:
+            return refused(NOT_IN_DOUBT.name, "no return of this id is in doubt")
+        if asked.found.ticket is None:
+            return self._doubts.not_made(transaction, kept)
+        ticket = replace(asked.found.ticket, expires_at=kept.expires_at)  # as it was asked for: nobody says it anew
+        if not self._doubts.is_free(transaction, kept, ticket):
+            return unprocessable([_TAKEN])
+        return self._doubts.made(transaction, kept, ticket)
