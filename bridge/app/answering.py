@@ -33,8 +33,11 @@ from bridge.shipping.dispatch_api import DispatchApi
 from bridge.shipping.labels.api import LabelsApi
 from bridge.shipping.labels.desk import Desk
 from bridge.shipping.returns.api import ReturnsApi
+from bridge.shipping.returns.cancel_api import CancelApi
+from bridge.shipping.returns.codes_api import CodesApi
 from bridge.shipping.returns.desk import Desk as ReturnsDesk
 from bridge.shipping.returns.keeping import Keeping as ReturnsKeeping
+from bridge.shipping.returns.stock import Stock
 from bridge.shipping.steering_api import SteeringApi
 from bridge.shipping.tracking_api import TrackingApi
 from bridge.store.feed import SqlFeed
@@ -65,6 +68,8 @@ APIS: Final = (
     LabelsApi,
     SteeringApi,
     TrackingApi,
+    CodesApi,
+    CancelApi,
     ReturnsApi,
     ShipmentsApi,
     DocumentsApi,
@@ -79,13 +84,14 @@ def make_apis(
     commanding: Commanding,
     watching: Watching,
     desk: Desk,
-    returns: tuple[ReturnsDesk, ReturnsKeeping],
+    returns: tuple[ReturnsDesk, ReturnsKeeping, Stock],
 ) -> Sequence[Api]:
     """Make all of them, over one set of tokens."""
     access = _access(shared.settings)
     feed = FeedApi(SqlFeed(stores.database), access, shared.draining)
     shared.bells.hang("events", feed.wake)
     giving = Giving(commanding.commands, partial(shared.bells.ring, "commands"))
+    returns_desk, keeping, stock = returns
     return (
         Operations(shared.metrics, watching.health, watching.measure),
         feed,
@@ -99,7 +105,9 @@ def make_apis(
         LabelsApi(desk, giving, access),
         SteeringApi(giving, access),
         TrackingApi(make_trails(carriers), access),
-        ReturnsApi(*returns, giving, access),
+        CodesApi(stock, giving, access),
+        CancelApi(keeping, giving, access),
+        ReturnsApi(returns_desk, keeping, giving, access),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)
         ),

@@ -42,6 +42,7 @@ from bridge.model import OrganizationId
 from bridge.shipping.labels.desk import Desk
 from bridge.shipping.returns.desk import Desk as ReturnsDesk
 from bridge.shipping.returns.keeping import Keeping as ReturnsKeeping
+from bridge.shipping.returns.stock import Stock
 from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.database import Topic
@@ -77,13 +78,13 @@ def open_executor(
     commanding: Commanding,
     carriers: Carriers,
     desk: Desk,
-    returns: tuple[ReturnsDesk, ReturnsKeeping],
+    returns: tuple[ReturnsDesk, ReturnsKeeping, Stock],
 ) -> None:
     """Start carrying out commands; labels are fetched at their desk, and returns made at theirs."""
     operations = {
         **_operations(shared, stores, commanding, carriers),
         **label_operations(desk),
-        **return_operations(shared, *returns),
+        **return_operations(shared.clock, *returns),
     }
     executor = Executor(commanding.commands, operations, shared.stop)
     shared.bells.hang("commands", executor.bell.ring)

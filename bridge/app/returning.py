@@ -30,11 +30,24 @@ from bridge.ports import Permits
 from bridge.returns.routing import Route
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
+from bridge.shipping.returns.activating import Activating
 from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.asked_codes import (
+    ActivateCode,
+    CancelReturn,
+    FetchReturnLabel,
+    InvalidateCode,
+    MakeCodes,
+)
+from bridge.shipping.returns.cancelling import Cancelling
 from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
+from bridge.shipping.returns.invalidating import Invalidating
 from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.labelling import Labels
 from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
+from bridge.shipping.returns.stock import Stock
+from bridge.shipping.returns.stocking import Stocking
 
 LIMITS: Final = Limits(per_minute=60, at_once=2)
 """None of them says how much it takes."""
@@ -51,8 +64,8 @@ class Means:
     clock: Clock
 
 
-def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple[Desk, Keeping]:
-    """Make the clients, what chooses between them, and what keeps returns."""
+def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple[Desk, Keeping, Stock]:
+    """Make the clients, what chooses between them, what keeps returns, and the codes made in advance."""
     keeping = Keeping(
         stores.database, stores.vault, stores.recorder, shared.clock, partial(shared.bells.ring, "events")
     )
@@ -61,13 +74,21 @@ def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple
         return_connection(one): _maker(one, settings, _means(stack, shared, stores, one), keeping)
         for one in settings.return_providers
     }
-    return Desk(makers, _routes(settings)), keeping
+    return Desk(makers, _routes(settings)), keeping, Stock(stores.database, stores.vault, makers)
 
 
-def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
+def return_operations(clock: Clock, desk: Desk, keeping: Keeping, stock: Stock) -> Mapping[str, Operation]:
     """Make what carries out the commands about returns."""
-    creating = Creating(desk, keeping, shared.clock)
-    return {CreateReturn.operation: Operation(creating, last_word=creating.given_up)}
+    creating, activating = Creating(desk, keeping, clock), Activating(stock, keeping, clock)
+    invalidating = Invalidating(stock, clock)
+    return {
+        CreateReturn.operation: Operation(creating, last_word=creating.given_up),
+        CancelReturn.operation: Operation(Cancelling(desk.makers, keeping, clock)),
+        FetchReturnLabel.operation: Operation(Labels(desk, keeping)),
+        MakeCodes.operation: Operation(Stocking(stock, clock), at_once=1),
+        ActivateCode.operation: Operation(activating, last_word=activating.given_up),
+        InvalidateCode.operation: Operation(invalidating, last_word=invalidating.given_up),
+    }
 
 
 def ticket_desk(settings: Settings, means: Means) -> InPostReturnsClient:

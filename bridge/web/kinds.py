@@ -45,6 +45,8 @@ NOT_CANCELLABLE: Final = Kind("not-cancellable", 409, "It cannot be cancelled as
 CANCEL_FAILED: Final = Kind("cancel-failed", 409, "It was to be cancelled, and is not; `detail` says why.")
 NOT_FOR_SALE: Final = Kind("not-for-sale", 409, "Nothing can be chosen for the shipment any more.")
 NOT_REPLAYABLE: Final = Kind("not-replayable", 409, "The delivery cannot take effect; `detail` says why.")
+NOT_INACTIVE: Final = Kind("not-inactive", 409, "The code was used, may be, or is useless; `detail` says which.")
+NOT_SUPPORTED: Final = Kind("not-supported", 409, "The provider knows no such thing; `detail` says what to do.")
 SEVERAL: Final = Kind("several", 409, "Several organizations have one of this number: say which by `organization_id`.")
 WITHDRAWN: Final = Kind("withdrawn", 409, "The command was taken back before anybody began it; its key can be used.")
 TOO_LARGE: Final = Kind("too-large", 413, "The body is too large.")
@@ -80,6 +82,8 @@ KINDS: Final = (
     CANCEL_FAILED,
     NOT_FOR_SALE,
     NOT_REPLAYABLE,
+    NOT_INACTIVE,
+    NOT_SUPPORTED,
     SEVERAL,
     WITHDRAWN,
     TOO_LARGE,

@@ -17,6 +17,7 @@ from bridge.shipping.returns.asked import CreateReturn, Provider
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.document import ReturnPage, ShownReturn, document, without_code
 from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.labelling import Labels
 from bridge.shipping.whose import whose
 from bridge.store.returns import Kept, State, Wanted
 from bridge.web import bodies, endpoint, numbers
@@ -68,6 +69,7 @@ class ReturnsApi:
     def __init__(self, desk: Desk, keeping: Keeping, giving: Giving, access: Access) -> None:
         self._desk = desk
         self._keeping = keeping
+        self._labels = Labels(desk, keeping)
         self._giving = giving
         self._access = access
 
@@ -132,12 +134,7 @@ class ReturnsApi:
     async def label(self, request: Request, client: Client) -> Response:
         """Answer the label of a return: the one that came along with it, or else the provider's."""
         kept = await self._kept(request, client)
-        if kept.label_format is not None and (content := await self._keeping.label(kept.id)) is not None:
-            return _file(kept, content, kept.label_format)
-        maker = self._desk.makers.get(kept.connection)
-        if maker is None or kept.state != "created":
-            raise not_found("label")
-        found = await maker.label(kept.id, kept.provider_reference, kept.secrets.label_url)
+        found = await self._labels.find(kept)
         if found is None:
             raise not_found("label")
         return _file(kept, found.content, found.format)
@@ -165,13 +162,9 @@ class ReturnsApi:
 
     async def _kept(self, request: Request, client: Client) -> Kept:
         kept = await self._keeping.find(request.path_params["return_id"])
-        if kept is None or not _sees(client, kept):
+        if kept is None or not client.sees(kept.organization):
             raise not_found("return")
         return kept
-
-
-def _sees(client: Client, kept: Kept) -> bool:
-    return client.sees(kept.organization) if kept.organization is not None else not client.organizations
 
 
 def _shown(kept: Kept, client: Client) -> ShownReturn:

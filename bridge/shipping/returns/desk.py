@@ -34,11 +34,12 @@ class Desk:
         """Give the connections that may make it and take it as it is. Where none does, what the best one is missing."""
         found = ways(asked.wish, self._routes, sorted(self.makers))
         if isinstance(found, FieldProblem):
-            return [_told(found)]
+            return [told(found)]
         broken = {name: self.makers[name].broken(asked.draft) for name in found}
         able = tuple(name for name in found if not broken[name])
-        return able or [_told(one) for one in broken[found[0]]]
+        return able or [told(one) for one in broken[found[0]]]
 
 
-def _told(problem: FieldProblem) -> FieldError:
+def told(problem: FieldProblem) -> FieldError:
+    """Say what a provider has against a field."""
     return FieldError(problem.field, problem.code, _MEANINGS.get(problem.code, "is not taken by the provider"))
