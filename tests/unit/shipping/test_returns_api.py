@@ -13,16 +13,19 @@ import httpx
 import pytest
 
 from bridge.app.answering import Api, internal_routes
+from bridge.app.returning import return_operations
 from bridge.app.serving import application
 from bridge.commands.api import CommandsApi
-from bridge.commands.execute import Executor, Operation
+from bridge.commands.execute import Executor
 from bridge.commands.giving import Giving
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Stop
 from bridge.shipping.returns.api import ReturnsApi
-from bridge.shipping.returns.creating import Creating
+from bridge.shipping.returns.cancel_api import CancelApi
+from bridge.shipping.returns.codes_api import CodesApi
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.stock import Stock
 from bridge.simulator import Scenario
 from bridge.store.commands import SqlCommands
 from bridge.store.facts import Recorder
@@ -32,7 +35,7 @@ from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import EVERY_SCOPE, Access
 from tests.support.permits import FreePermits
 from tests.unit.ingress.stage import client_of
-from tests.unit.shipping.returning import CODES, CREATE, PLATFORM, PROVIDERS, SCENARIO, TICKETS, makers_over, wanted
+from tests.unit.shipping.returning import CODES, PLATFORM, PROVIDERS, SCENARIO, TICKETS, makers_over, wanted
 from tests.unit.simulator.stage import SCENARIO as CARRIER
 from tests.unit.simulator.stage import Stage as Carrier
 
@@ -64,13 +67,13 @@ class Counter:
 
     async def made(self, provider: str, key: str = "k-1", **changes: Any) -> dict[str, Any]:
         """Have a return made, and give what was answered."""
-        answer = await self.ask("POST", RETURNS, _due(self.carrier, wanted(provider, **changes)), key=key)
+        answer = await self.ask("POST", RETURNS, due(self.carrier, wanted(provider, **changes)), key=key)
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
 
-def _due(carrier: Carrier, asked: Mapping[str, Any]) -> dict[str, Any]:
+def due(carrier: Carrier, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Let it expire a month after the carrier's present."""
     month = carrier.clock.now().timestamp() + 30 * 86_400
     due = carrier.clock.now().fromtimestamp(month, carrier.clock.now().tzinfo).isoformat()
@@ -89,9 +92,15 @@ async def counter(folder: Path, only: str | None = None, **scenario: Any) -> Asy
         makers = makers_over(http, FreePermits(), clock, keeping)
         desk = Desk({name: one for name, one in makers.items() if only in (None, name.partition("/")[0])}, ())
         commands = SqlCommands(database, vault, "counter")
-        executor = Executor(commands, {CREATE: Operation(Creating(desk, keeping, clock))}, stop)
+        stock = Stock(database, vault, desk.makers)
+        executor = Executor(commands, return_operations(clock, desk, keeping, stock), stop)
         giving, access = Giving(commands, executor.bell.ring, wait_s=1), Access(CLIENTS)
-        apis: list[Api] = [ReturnsApi(desk, keeping, giving, access), CommandsApi(commands, giving, access)]
+        apis: list[Api] = [
+            CodesApi(stock, giving, access),
+            CancelApi(keeping, giving, access),
+            ReturnsApi(desk, keeping, giving, access),
+            CommandsApi(commands, giving, access),
+        ]
         running = asyncio.create_task(executor.run())
         try:
             yield Counter(carrier, application(internal_routes(apis)))
@@ -104,7 +113,7 @@ async def counter(folder: Path, only: str | None = None, **scenario: Any) -> Asy
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_return_is_made_once_under_one_key(tmp_path: Path, provider: str) -> None:
     async with counter(tmp_path) as at:
-        asked = _due(at.carrier, wanted(provider))
+        asked = due(at.carrier, wanted(provider))
         first = await at.ask("POST", RETURNS, asked, key="k-1")
         again = await at.ask("POST", RETURNS, asked, key="k-1")
         assert (first.status_code, again.status_code) == (201, 200), first.text
@@ -112,6 +121,7 @@ async def test_a_return_is_made_once_under_one_key(tmp_path: Path, provider: str
         assert first.json().keys() == {
             *("return_id", "provider", "connection", "organization_id", "state", "reference", "provider_reference"),
             *("code", "tracking_number", "expires_at", "label", "return_status", "reason", "created_at"),
+            "cancellable_until",
         }
         assert (await at.ask("POST", RETURNS, asked | {"reference": "OTHER"}, key="k-1")).status_code == 409
         assert (await at.ask("POST", RETURNS, asked)).status_code == 400
@@ -231,7 +241,7 @@ async def test_the_only_provider_makes_what_names_none(tmp_path: Path) -> None:
 
 async def test_what_was_made_is_answered_again_though_its_time_has_come_too_near(tmp_path: Path) -> None:
     async with counter(tmp_path) as at:
-        asked = _due(at.carrier, wanted(TICKETS, expires_at=""))
+        asked = due(at.carrier, wanted(TICKETS, expires_at=""))
         first = await at.ask("POST", RETURNS, asked, key="k-1")
         await at.carrier.simulator.advance(29 * 86_400)
         again = await at.ask("POST", RETURNS, asked, key="k-1")
