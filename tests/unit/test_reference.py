@@ -57,6 +57,12 @@ VERBS = [
     "returns create",
     "returns show",
     "returns list",
+    "returns label",
+    "returns cancel",
+    "returns codes create",
+    "returns codes list",
+    "returns codes activate",
+    "returns codes invalidate",
 ]
 
 ROUTES = [
@@ -101,6 +107,11 @@ ROUTES = [
     "POST /v1/shipments/{shipment_id}/refresh-offers",
     "POST /v1/shipments/{shipment_id}/cancel",
     "GET /v1/tracking/{number}",
+    "POST /v1/returns/codes",
+    "GET /v1/returns/codes",
+    "POST /v1/returns/codes/{code}/activate",
+    "POST /v1/returns/codes/{code}/invalidate",
+    "POST /v1/returns/{return_id}/cancel",
     "POST /v1/returns",
     "GET /v1/returns",
     "GET /v1/returns/{return_id}",

@@ -17,7 +17,7 @@ from bridge.shipping.returns.asked import CreateReturn, Provider
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.document import ReturnPage, ShownReturn, document, without_code
 from bridge.shipping.returns.keeping import Keeping
-from bridge.shipping.returns.labelling import Labels
+from bridge.shipping.returns.labelling import OTHERWISE, Labels, media_type
 from bridge.shipping.whose import whose
 from bridge.store.returns import Kept, State, Wanted
 from bridge.web import bodies, endpoint, numbers
@@ -40,16 +40,14 @@ _ID: Final = Parameter("return_id", "The bridge's own id of the return.", {"type
 _STATE: Final = choice("state", "Only returns in this state.", get_args(State))
 _PROVIDER: Final = choice("provider", "Only returns of this provider.", get_args(Provider))
 _LIMIT: Final = limit(usual=50, most=500)
-_OTHERWISE: Final = "application/octet-stream"
 _CREATED: Final = {
     **GIVEN,
     200: Answer("The return that was made when the key first came.", ShownReturn),
     201: Answer("It was made.", ShownReturn),
 }
-_MEDIA_TYPES: Final = {**MEDIA_TYPES, "png": qr.MEDIA_TYPE}
 _BYTES: Final = {"type": "string", "format": "binary"}
 _FILE: Final = {
-    200: Answer("The label as the provider made it.", _BYTES, MEDIA_TYPES["pdf"], further=(qr.MEDIA_TYPE, _OTHERWISE))
+    200: Answer("The label as the provider made it.", _BYTES, MEDIA_TYPES["pdf"], further=(qr.MEDIA_TYPE, OTHERWISE))
 }
 
 
@@ -186,4 +184,4 @@ def _file(kept: Kept, content: bytes, form: str) -> Response:
         "content-disposition": f'attachment; filename="return-{kept.id}.{form}"',
         "cache-control": "no-store",
     }
-    return Response(content, headers=headers, media_type=_MEDIA_TYPES.get(form, _OTHERWISE))
+    return Response(content, headers=headers, media_type=media_type(form))

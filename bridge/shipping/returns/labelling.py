@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import Final
 
 from bridge.commands.handling import Hand
 from bridge.commands.models import done, failed
@@ -10,12 +11,17 @@ from bridge.commands.refusing import refused
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.model import ClaimedCommand, Outcome
 from bridge.returns.ticket import ReturnLabel
+from bridge.shipments.label import MEDIA_TYPES
 from bridge.shipping import refusals
+from bridge.shipping.returns import qr
 from bridge.shipping.returns.asked_codes import FetchReturnLabel
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.keeping import Keeping
 from bridge.store.returns import Kept
 from bridge.web.kinds import NOT_FOUND
+
+OTHERWISE: Final = "application/octet-stream"
+_MEDIA_TYPES: Final = {**MEDIA_TYPES, "png": qr.MEDIA_TYPE}
 
 
 class Labels:
@@ -42,10 +48,18 @@ class Labels:
         try:
             found = await self.find(kept)
         except CarrierRefused as refusal:
-            return refusals.of_one(refusal).outcome
+            if refusal.status != NOT_FOUND.status:
+                return refusals.theirs(refusal, [0])[0].outcome
+            found = None
         except CarrierUnavailable as error:
             return failed(f"the provider gave no label ({error}): try again")
         if found is None:
             return refused(NOT_FOUND.name, "there is no label: such a return needs none, or it was not made")
         size, content = len(found.content), b64encode(found.content).decode()
-        return done(return_id=kept.id, format=found.format, sha256=found.sha256, bytes=size, content=content)
+        about = {"format": found.format, "media_type": media_type(found.format), "sha256": found.sha256}
+        return done(return_id=kept.id, **about, bytes=size, content=content)
+
+
+def media_type(form: str) -> str:
+    """Say what a label, or an image of a code, is as a file."""
+    return _MEDIA_TYPES.get(form, OTHERWISE)
