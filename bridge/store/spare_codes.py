@@ -92,16 +92,18 @@ def take(
 ) -> SpareState | None:
     """Take a code in hand that is in one of these states, for a return that it is to be activated for.
 
-    Gives the state that it was in, or None where it is in another one, or another command has it.
+    Gives the state that it was in, or None where it is in another one, or another command has it, or it may be active
+    for another return.
     """
     _let_go(transaction, holder, but=id_)
-    sql = f"SELECT {_STATE}, {_HELD}, operation, command FROM spare_codes WHERE id = ? {transaction.for_update}"
-    [(state, is_held, *held_by)] = transaction.run(sql, (id_,))
+    columns = f"{_STATE}, {_HELD}, return_id, operation, command"
+    sql = f"SELECT {columns} FROM spare_codes WHERE id = ? {transaction.for_update}"
+    [(state, is_held, was_for, *held_by)] = transaction.run(sql, (id_,))
     if is_held:  # by ourselves where it was withdrawn, and is given again
         if held_by != [holder.operation, holder.command]:
             return None
         state = "inactive" if state == "activating" else state
-    if state not in among:
+    if state not in among or (state == "unknown" and was_for != return_id):
         return None
     change = "state = 'activating', return_id = ?" if return_id is not None else "return_id = ?"
     transaction.run(
@@ -138,13 +140,14 @@ _ITS_COMMAND: Final = (
     " AND commands.id = spare_codes.command"
 )
 _HELD: Final = f"coalesce(({_ITS_COMMAND}) IN ('waiting', 'running'), 1 = 0)"
-# What was withdrawn was not sent. A command that ended in any other way without a word here may have sent something.
+# What was withdrawn was not sent; a command that ended in any other way without a word here may have sent something.
+# How its return was settled settles a code in doubt.
 _STATE: Final = (
     f"CASE spare_codes.state WHEN 'activating' THEN CASE ({_ITS_COMMAND})"
     " WHEN 'waiting' THEN 'activating' WHEN 'running' THEN 'activating' WHEN 'withdrawn' THEN 'inactive'"
     " ELSE 'unknown' END"
     " WHEN 'unknown' THEN CASE (SELECT returns.state FROM returns WHERE returns.id = spare_codes.return_id)"
-    " WHEN 'created' THEN 'active' ELSE 'unknown' END"
+    " WHEN 'created' THEN 'active' WHEN 'failed' THEN 'inactive' ELSE 'unknown' END"
     " ELSE spare_codes.state END"
 )
 _COLUMNS: Final = f"id, connection, organization, {_STATE}, made_at, return_id"
@@ -170,5 +173,5 @@ def _spare(transaction: Transaction, vault: Vault, row: Row) -> Spare:
         state=state,
         made_at=moment(made_at),
         code=vault.open(owner, key_id, data).decode(),
-        return_id=return_id,
+        return_id=None if state == "inactive" else return_id,
     )

@@ -35,8 +35,21 @@ sha256 = "{sha256(SOMEBODY.encode()).hexdigest()}"
 scopes = ["read", "events", "purchases:write"]
 organizations = [{ORGANIZATION + 1}]
 """
+SLOW: Final = """\
+[[operations]]
+include-path = "/v1/returns/codes"
+include-method = "POST"
+generation.max-examples = 2
+"""
+"""A thousand codes take ten calls, which their provider is asked no faster than one a second."""
 SHIPMENTS: Final = 3
 PLACE: Final = {"street": "Lwowska", "building_number": "10", "city": "Kraków", "post_code": "30-300"}
+USE: Final = {
+    "reference": "ORDER123",
+    "sender": {"phone": "500100200", "email": "jan@example.com"},
+    "parcel_size": "A",
+    "expires_at": "2100-01-01T12:00:00Z",
+}
 GIVEN: Final = "a-command-that-was-given"
 REFUSED_ANYWAY: Final = "positive_data_acceptance"
 """The one check that is left out, that what the schemas allow is never refused: a well-formed cursor may be none of
@@ -101,6 +114,7 @@ COMMON: Final = (
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     (tmp_path / "bridge.toml").write_text(TOKENS)
+    (tmp_path / "schemathesis.toml").write_text(SLOW)
     async with AsyncExitStack() as stack:
         carrier = await stack.enter_async_context(SlowCarrier(takes_s=0, **SCENARIO).open())
         settings = {
@@ -159,9 +173,13 @@ async def _courier(carrier: SlowCarrier, http: httpx.AsyncClient) -> dict[tuple[
 
 
 async def _return(http: httpx.AsyncClient) -> dict[tuple[str, str], object]:
-    """Have a return made."""
+    """Have a return made, and a code in advance."""
     made = await http.post("/v1/returns", json=wanted(TICKETS), headers={"idempotency-key": GIVEN})
-    return {("returns", "return_id"): made.json()["return_id"]}
+    stocked = await http.post("/v1/returns/codes", json={"count": 1}, headers={"idempotency-key": GIVEN})
+    return {
+        ("returns", "return_id"): made.json()["return_id"],
+        ("returns", "code"): stocked.json()["items"][0]["id"],
+    }
 
 
 async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
@@ -173,6 +191,8 @@ async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
         "/v1/events/replay": {"all": True},
         "/v1/shipments": DRAFT,
         "/v1/returns": wanted(TICKETS),
+        "/v1/returns/codes": {"count": 1},
+        "/v1/returns/codes/{code}/activate": USE,
         "/v1/dispatch-orders": {"shipments": [shipment], "address": PLACE},
         "/v1/dispatch-orders/calculate": {"shipments": [shipment]},
     }
