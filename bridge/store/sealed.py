@@ -33,8 +33,8 @@ class Vault:
     @classmethod
     def with_keys(cls, keys: Sequence[bytes]) -> Vault:
         """Take keys of 32 bytes, newest first."""
-        finders = tuple(hmac.digest(key, b"digests", "sha256") for key in keys) or (b"",)
-        return cls(tuple((sha256(key).hexdigest()[:8], AESGCM(key)) for key in keys), finders)
+        finders = tuple(hmac.digest(key, b"digests", "sha256") for key in keys)
+        return cls(tuple((sha256(key).hexdigest()[:8], AESGCM(key)) for key in keys), (*finders, b""))
 
     @classmethod
     def from_texts(cls, keys: Sequence[str]) -> Vault:
@@ -65,7 +65,7 @@ class Vault:
         """Give what a short secret is found by: its digest under each key, by the newest first.
 
         Ten digits are found from a plain digest by trying them all. Under a key that the database does not hold, its
-        rows alone say nothing of them.
+        rows alone say nothing of them. The last one is of what was stored while no key was configured.
         """
         named = purpose.encode() + b"\0" + data
         return tuple(hmac.digest(finder, named, "sha256").hex() for finder in self._finders)

@@ -11,7 +11,10 @@ import pytest
 from bridge.events.cloudevents import Envelope
 from bridge.model import Command, CommandState, OrganizationId, Outcome, Progress
 from bridge.returns.ticket import Ticket
+from bridge.shipping.returns.activating import Activating
+from bridge.shipping.returns.asked_codes import ActivateCode
 from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.stock import Stock as Desks
 from bridge.store import spare_codes
 from bridge.store.commands import SqlCommands
 from bridge.store.database import ManagedDatabase
@@ -216,3 +219,22 @@ async def test_a_return_is_called_off_with_its_command_where_nothing_was_sent(
     standing = await stock.commands.look("return.create", "one")
     assert standing is not None
     assert standing.state is (CommandState.running if is_sent else CommandState.withdrawn)
+
+
+@pytest.mark.parametrize(("is_sent", "state", "kept"), [(True, "unknown", "unknown"), (False, "inactive", None)])
+async def test_what_nobody_came_further_with_is_in_doubt_where_it_may_have_been_sent(
+    database: ManagedDatabase, is_sent: bool, state: str, kept: str | None
+) -> None:
+    stock = Stock(database)
+    await stock.add(ONE)
+    keeping = Keeping(database, stock.vault, Recorder(Envelope("test")), lambda: T0, lambda: None)
+    activating = Activating(Desks(database, stock.vault, {}), keeping, lambda: T0)
+    asked = ActivateCode.model_validate({"code": ONE.id, "reference": "ORDER 1", "sender": {}})
+    await stock.commands.submit(Command(ACTIVATE, "one", asked.canonical, "tests"))
+    await stock.take(Holder(ACTIVATE, "one"), return_id=RETURN)
+    (claimed,) = await stock.commands.claim({ACTIVATE: 1})
+    progress = Progress(at={"code_id": ONE.id, "return_id": RETURN}, is_sent=is_sent)
+    for _ in range(2):
+        await database.write(lambda it: activating.given_up(it, replace(claimed, progress=progress)))
+    found = await keeping.find(RETURN)
+    assert (await stock.state(), None if found is None else found.state) == (state, kept)

@@ -8,13 +8,17 @@ from typing import Any, Final
 
 import pytest
 
+from bridge.app.returning import return_operations
+from bridge.commands.execute import Operation
 from bridge.commands.models import Body
-from bridge.model import CommandState
+from bridge.model import CommandState, Standing
 from bridge.shipping.returns.asked_codes import ActivateCode, InvalidateCode, MakeCodes
+from bridge.shipping.returns.desk import Desk
+from bridge.shipping.returns.stock import Stock
 from tests.unit.purchasing.stage import Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
-from tests.unit.shipping.returning import CODES, PATHS, SCENARIO, SENDER, ask, at_provider, returning
-from tests.unit.shipping.stage import Stage, places
+from tests.unit.shipping.returning import CODES, PATHS, SCENARIO, SENDER, ask, at_provider, keeping, returning
+from tests.unit.shipping.stage import VAULT, Parts, Stage, places
 
 MAKE, ACTIVATE, INVALIDATE = (one.operation for one in (MakeCodes, ActivateCode, InvalidateCode))
 USE: Final[dict[str, Any]] = {
@@ -52,6 +56,12 @@ async def by_hand(stage: Stage, function: str, content: str) -> None:
     form = {**login, "content": f"<paczkomaty>{content}</paczkomaty>"}
     answer = await stage.merchant.post("/szybkie-zwroty/", params={"do": function}, data=form)
     assert "error" not in answer.text, answer.text
+
+
+def fields(standing: Standing) -> list[str]:
+    """Name the fields that are wrong."""
+    result: Mapping[str, Any] = standing.result or {}
+    return [one["field"] for one in result["errors"]]
 
 
 class _DownAfterOne(Points):
@@ -276,7 +286,7 @@ def test_what_the_provider_refuses_leaves_the_code_as_it_was() -> None:
             await ask(stage, {"code": spare["id"], **early}, command=ActivateCode)
             standing = await stage.ended(ACTIVATE)
             assert standing.state is CommandState.withdrawn
-            assert [one["field"] for one in (standing.result or {})["errors"]] == ["expires_at"]
+            assert fields(standing) == ["expires_at"]
             await by_hand(stage, "revloginvalidatecode", f"<code>{spare['code']}</code>")
             await ask(stage, {"code": spare["id"], **USE}, "two", command=ActivateCode)
             standing = await stage.ended(ACTIVATE, "two")
@@ -360,5 +370,57 @@ def test_an_active_code_is_not_made_useless() -> None:
             standing = await stage.ended(INVALIDATE)
             assert (standing.state, standing.result) == (CommandState.rejected, {"problem": "not-inactive"})
             assert [one["valid"] for one in await at_provider(stage, CODES)] == [True]
+
+    in_virtual_time(story())
+
+
+# -- where the provider is not set up any more -------------------------------------------------------------------------
+
+
+def _without_providers(parts: Parts) -> Mapping[str, Operation]:
+    desk = Desk({}, ())
+    return return_operations(parts.stage.clock, desk, keeping(parts), Stock(parts.database, VAULT, desk.makers))
+
+
+def test_where_the_provider_is_not_set_up_any_more_nothing_is_sent() -> None:
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            first = stage.start()
+            spare = await made(stage)
+            await first.end()
+            stage.workers.clear()
+            stage.operations = _without_providers
+            stage.start()
+            asked: list[tuple[type[Body], dict[str, Any]]] = [
+                (ActivateCode, {"code": spare["id"], **USE}),
+                (InvalidateCode, {"code": spare["id"]}),
+            ]
+            for command, body in asked:
+                await ask(stage, body, command=command)
+                standing = await stage.ended(command.operation)
+                assert (standing.state, standing.result) == (CommandState.withdrawn, {"problem": "nothing-sent"})
+            await ask(stage, {"count": 1}, command=MakeCodes)
+            standing = await stage.ended(MAKE)
+            assert fields(standing) == ["connection"]
+            assert states(stage) == ["inactive"]
+
+    in_virtual_time(story())
+
+
+def test_what_was_sent_to_a_provider_that_is_gone_is_unknown() -> None:
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            first = stage.start()
+            spare = await made(stage)
+            await stage.fault("hung_up", **DOWN)
+            await ask(stage, {"code": spare["id"], **USE}, command=ActivateCode)
+            await pass_time(2)
+            await first.end()
+            stage.workers.clear()
+            stage.operations = _without_providers
+            stage.start()
+            assert (await stage.ended(ACTIVATE)).state is CommandState.unknown
+            assert (states(stage), stage.disk.rows("SELECT state FROM returns")) == (["unknown"], [("unknown",)])
+            assert stage.disk.rows("SELECT type FROM events") == [("return.creation_unknown",)]
 
     in_virtual_time(story())
