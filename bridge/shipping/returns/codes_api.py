@@ -89,7 +89,7 @@ class CodesApi:
         answers=_MADE,
         problems=(*PROBLEMS, CARRIER_REFUSED, NOTHING_SENT),
     )
-    async def make(self, request: Request, client: Client) -> Response:
+    async def make_codes(self, request: Request, client: Client) -> Response:
         """Make codes in advance, inactive, to be packed with what is sold: as many as the provider gives.
 
         Codes of a lost answer are nobody's: they open nothing and cost nothing, and others are made in their place.
@@ -109,7 +109,7 @@ class CodesApi:
         takes=(_STATE, numbers.ORGANIZATION, _AFTER, _LIMIT),
         answers={200: Answer("A page of codes.", CodesPage)},
     )
-    async def list(self, request: Request, client: Client) -> Response:
+    async def list_codes(self, request: Request, client: Client) -> Response:
         """Answer a page of codes, the newest first; the codes themselves to a token that has `personal:read`."""
         most, wanted = _LIMIT.read(request), _wanted(request, client)
         found = await self._stock.page(wanted, most + 1)
@@ -128,7 +128,7 @@ class CodesApi:
         answers=_ACTIVATED,
         problems=_ABOUT_ONE,
     )
-    async def activate(self, request: Request, client: Client) -> Response:
+    async def activate_code(self, request: Request, client: Client) -> Response:
         """Make a code usable: a return is made of it, one for each code."""
         key = bodies.required_key(request)
         told_of = await bodies.read(request, Activation)
@@ -147,7 +147,7 @@ class CodesApi:
         answers=GIVEN,
         problems=_ABOUT_ONE,
     )
-    async def invalidate(self, request: Request, client: Client) -> Response:
+    async def invalidate_code(self, request: Request, client: Client) -> Response:
         """Make a code useless that was never activated. One that is active cannot be called back."""
         key = bodies.required_key(request)
         await bodies.read(request, Nothing)
