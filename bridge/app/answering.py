@@ -14,7 +14,7 @@ from bridge.app.carriers import Carriers
 from bridge.app.commanding import Commanding
 from bridge.app.dispatching import make_dispatchers
 from bridge.app.evaluating import make_evaluation
-from bridge.app.returning import returns_apis
+from bridge.app.returning import Returns, returns_apis
 from bridge.app.shared import Shared
 from bridge.app.shipping import make_trails
 from bridge.app.stores import Stores
@@ -36,9 +36,9 @@ from bridge.shipping.labels.api import LabelsApi
 from bridge.shipping.labels.desk import Desk
 from bridge.shipping.returns.api import ReturnsApi
 from bridge.shipping.returns.billing.api import BillingApi
+from bridge.shipping.returns.cancel_api import CancelApi
 from bridge.shipping.returns.checkout.api import CheckoutApi
-from bridge.shipping.returns.desk import Desk as ReturnsDesk
-from bridge.shipping.returns.keeping import Keeping as ReturnsKeeping
+from bridge.shipping.returns.codes_api import CodesApi
 from bridge.shipping.returns.orders.api import ReturnOrdersApi
 from bridge.shipping.steering_api import SteeringApi
 from bridge.shipping.tracking_api import TrackingApi
@@ -73,6 +73,8 @@ APIS: Final = (
     CheckoutApi,
     BillingApi,
     ReturnOrdersApi,
+    CodesApi,
+    CancelApi,
     ReturnsApi,
     ReturnStoriesApi,
     ShipmentsApi,
@@ -88,7 +90,7 @@ def make_apis(
     commanding: Commanding,
     watching: Watching,
     desk: Desk,
-    returns: tuple[ReturnsDesk, ReturnsKeeping],
+    returns: Returns,
 ) -> Sequence[Api]:
     """Make all of them, over one set of tokens."""
     access = _access(shared.settings)
@@ -108,8 +110,7 @@ def make_apis(
         LabelsApi(desk, giving, access),
         SteeringApi(giving, access),
         TrackingApi(make_trails(carriers), access),
-        *returns_apis(*returns, giving, access),  # before what takes any word for the id of a return
-        ReturnsApi(*returns, giving, access),
+        *returns_apis(returns, giving, access),  # before what takes any word for the id of a return
         ReturnStoriesApi(stores.database, access, shared.clock),
         ShipmentsApi(
             stores.database, access, shared.clock, settle=timedelta(seconds=shared.settings.purchasing.settle_s)

@@ -11,13 +11,16 @@ from bridge.dispatch.asked import CreateDispatchOrder
 from bridge.shipments.asked import CreateShipments
 from bridge.shipments.asked_label import FetchLabel
 from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.asked_codes import ActivateCode, CancelReturn
 
 ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
     one.operation: one
     for one in (
+        ActivateCode,
         ApprovePurchase,
         BuyShipment,
         CreateDispatchOrder,
+        CancelReturn,
         CancelShipment,
         CreateReturn,
         CreateShipments,

@@ -11,7 +11,7 @@ from bridge.app.dispatching import dispatch_operations
 from bridge.app.evaluating import make_evaluation
 from bridge.app.labelling import label_operations
 from bridge.app.reconciling import make_backfill
-from bridge.app.returning import return_operations
+from bridge.app.returning import Returns, return_operations
 from bridge.app.shared import Shared
 from bridge.app.shipping import make_shipping
 from bridge.app.stores import Stores
@@ -40,8 +40,6 @@ from bridge.ingress.replay import Replay
 from bridge.ingress.replaying import ReplayedDeliveries
 from bridge.model import OrganizationId
 from bridge.shipping.labels.desk import Desk
-from bridge.shipping.returns.desk import Desk as ReturnsDesk
-from bridge.shipping.returns.keeping import Keeping as ReturnsKeeping
 from bridge.store.approvals import SqlApprovals
 from bridge.store.commands import SqlCommands
 from bridge.store.database import Topic
@@ -77,13 +75,13 @@ def open_executor(
     commanding: Commanding,
     carriers: Carriers,
     desk: Desk,
-    returns: tuple[ReturnsDesk, ReturnsKeeping],
+    returns: Returns,
 ) -> None:
     """Start carrying out commands; labels are fetched at their desk, and returns made at theirs."""
     operations = {
         **_operations(shared, stores, commanding, carriers),
         **label_operations(desk),
-        **return_operations(shared, stores, *returns),
+        **return_operations(returns, shared.clock),
     }
     executor = Executor(commanding.commands, operations, shared.stop)
     shared.bells.hang("commands", executor.bell.ring)

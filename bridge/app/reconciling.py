@@ -10,6 +10,7 @@ from typing import Final
 
 from bridge.app.carriers import Carriers
 from bridge.app.dispatching import make_keeping
+from bridge.app.returning import Returns
 from bridge.app.settling import settling_rounds
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
@@ -30,8 +31,6 @@ from bridge.reconciling.pace import Pace
 from bridge.reconciling.reconciler import Reconciler, Round
 from bridge.reconciling.sweeping import ALONE, Sweeping
 from bridge.reconciling.vocabulary import Vocabulary
-from bridge.shipping.returns.desk import Desk as ReturnsDesk
-from bridge.shipping.returns.keeping import Keeping as ReturnsKeeping
 from bridge.store.hearing import SqlHearing
 from bridge.store.leases import SqlLeases
 from bridge.store.steering import SqlSteering
@@ -62,11 +61,9 @@ class _Parts:
     abandoned: Abandoned
 
 
-def open_reconciler(
-    shared: Shared, stores: Stores, carriers: Carriers, returns: tuple[ReturnsDesk, ReturnsKeeping]
-) -> None:
+def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers, returns: Returns) -> None:
     """Start asking about the shipments of every organization, and the returns of every provider, that can be asked."""
-    rounds = dict(settling_rounds(shared, stores, returns))
+    rounds = dict(settling_rounds(shared, returns))
     if carriers:
         rounds |= _shipments(shared, stores, carriers)
     if rounds:

@@ -13,7 +13,6 @@ import httpx
 from pydantic import SecretStr
 
 from bridge.app import VERSION
-from bridge.app.settling import make_doubts
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, return_connection
 from bridge.carriers.http import make_http
@@ -33,20 +32,37 @@ from bridge.ports import Permits
 from bridge.returns.routing import Route
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
+from bridge.shipping.returns.activating import Activating
+from bridge.shipping.returns.api import ReturnsApi
 from bridge.shipping.returns.asked import CreateReturn, SettleReturn
+from bridge.shipping.returns.asked_codes import (
+    ActivateCode,
+    CancelReturn,
+    FetchReturnLabel,
+    InvalidateCode,
+    MakeCodes,
+)
 from bridge.shipping.returns.billing.api import BillingApi
 from bridge.shipping.returns.billing.asked import MarkRefunded
 from bridge.shipping.returns.billing.refunding import Refunding
+from bridge.shipping.returns.cancel_api import CancelApi
+from bridge.shipping.returns.cancelling import Cancelling
 from bridge.shipping.returns.checkout.api import CheckoutApi
+from bridge.shipping.returns.codes_api import CodesApi
 from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
+from bridge.shipping.returns.doubts import Doubts
+from bridge.shipping.returns.invalidating import Invalidating
 from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.labelling import Labels
 from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
 from bridge.shipping.returns.orders.api import ReturnOrdersApi
 from bridge.shipping.returns.orders.asked import AddReturnOrderItems, CreateReturnOrder, DeleteReturnOrder
 from bridge.shipping.returns.orders.ordering import Ordering
 from bridge.shipping.returns.platforms import Platforms
 from bridge.shipping.returns.settled import Settled
+from bridge.shipping.returns.stock import Stock
+from bridge.shipping.returns.stocking import Stocking
 from bridge.web.access import Access
 
 
@@ -60,8 +76,18 @@ class Means:
     clock: Clock
 
 
-def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple[Desk, Keeping]:
-    """Make the clients, what chooses between them, and what keeps returns."""
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """What makes returns, keeps them, ends doubts about them, and keeps codes made in advance."""
+
+    desk: Desk
+    keeping: Keeping
+    doubts: Doubts
+    stock: Stock
+
+
+def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> Returns:
+    """Make the clients, what chooses between them, and what keeps what becomes of it."""
     keeping = Keeping(
         stores.database, stores.vault, stores.recorder, shared.clock, partial(shared.bells.ring, "events")
     )
@@ -70,32 +96,43 @@ def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple
         return_connection(one): _maker(one, settings, _means(stack, shared, stores, one), keeping)
         for one in settings.return_providers
     }
-    return Desk(makers, _routes(settings)), keeping
+    doubts = Doubts(stores.database, stores.vault, keeping, shared.clock)
+    return Returns(Desk(makers, _routes(settings)), keeping, doubts, Stock(stores.database, stores.vault, makers))
 
 
-def return_operations(shared: Shared, stores: Stores, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
+def return_operations(returns: Returns, clock: Clock) -> Mapping[str, Operation]:
     """Make what carries out the commands about returns."""
-    creating, platforms = Creating(desk, keeping, shared.clock), Platforms.among(desk.makers)
-    ordering, settled = Ordering(platforms, shared.clock), Settled(make_doubts(shared, stores, keeping))
+    desk, keeping, stock = returns.desk, returns.keeping, returns.stock
+    creating, activating = Creating(desk, keeping, clock), Activating(stock, keeping, clock)
+    invalidating, platforms = Invalidating(stock, clock), Platforms.among(desk.makers)
+    ordering = Ordering(platforms, clock)
     return {
         CreateReturn.operation: Operation(creating, last_word=creating.given_up),
+        CancelReturn.operation: Operation(Cancelling(desk.makers, keeping, clock)),
+        SettleReturn.operation: Operation(Settled(returns.doubts)),
+        FetchReturnLabel.operation: Operation(Labels(desk, keeping)),
+        MakeCodes.operation: Operation(Stocking(stock, clock), at_once=1),
+        ActivateCode.operation: Operation(activating, last_word=activating.given_up),
+        InvalidateCode.operation: Operation(invalidating, last_word=invalidating.given_up),
         CreateReturnOrder.operation: Operation(ordering.create),
         AddReturnOrderItems.operation: Operation(ordering.add_items),
         DeleteReturnOrder.operation: Operation(ordering.delete),
-        SettleReturn.operation: Operation(settled),
-        MarkRefunded.operation: Operation(Refunding(platforms, keeping, shared.clock)),
+        MarkRefunded.operation: Operation(Refunding(platforms, keeping, clock)),
     }
 
 
 def returns_apis(
-    desk: Desk, keeping: Keeping, giving: Giving, access: Access
-) -> tuple[CheckoutApi, BillingApi, ReturnOrdersApi]:
-    """Make what answers a checkout, and about orders and money."""
-    platforms = Platforms.among(desk.makers)
+    returns: Returns, giving: Giving, access: Access
+) -> tuple[CheckoutApi, BillingApi, ReturnOrdersApi, CodesApi, CancelApi, ReturnsApi]:
+    """Make what answers about returns, and about orders and money before and after."""
+    desk, keeping, platforms = returns.desk, returns.keeping, Platforms.among(returns.desk.makers)
     return (
         CheckoutApi(platforms, access, monotonic),
         BillingApi(platforms, keeping, giving, access),
         ReturnOrdersApi(platforms, giving, access),
+        CodesApi(returns.stock, giving, access),
+        CancelApi(keeping, giving, access),
+        ReturnsApi(desk, keeping, giving, access),
     )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -14,15 +12,12 @@ import typer
 from bridge.cli import running
 from bridge.cli.running import Json
 from bridge.cli.values import WAIT_S, Wait, body
-from bridge.model import CommandState
 
 if TYPE_CHECKING:
     from bridge.cli.handing import Result
     from bridge.commands.models import Body
-    from bridge.dispatch.asked import CreateDispatchOrder, PrintDispatchOrder
-    from bridge.model import Standing
+    from bridge.dispatch.asked import CreateDispatchOrder
     from bridge.settings import Settings
-    from bridge.store.commands import SqlCommands
     from bridge.store.database import ManagedDatabase
     from bridge.store.dispatches import Kept
 
@@ -126,10 +121,11 @@ def printout(
 
     A running bridge fetches it from the carrier. Example: bridge dispatch printout 500123 --output list.pdf
     """
+    from bridge.cli.fetched import write
     from bridge.dispatch.asked import PrintDispatchOrder
 
     asked = body(PrintDispatchOrder, dispatch_order_id=order, organization_id=organization)
-    running.run(_write(running.settings(), asked, output, wait_s=wait, as_json=as_json))
+    running.run(write(running.settings(), asked, output, wait_s=wait, as_json=as_json))
 
 
 @verbs.command("cancel")
@@ -148,48 +144,6 @@ def _hand_over(asked: Body, *, wait: float, as_json: bool) -> None:
     from bridge.cli.handing import hand_over
 
     running.run(hand_over(running.settings(), asked, wait_s=wait, as_json=as_json, told=_told))
-
-
-async def _write(settings: Settings, asked: PrintDispatchOrder, file: Path, *, wait_s: float, as_json: bool) -> int:
-    """Have the list fetched and write it; then the bridge has it no longer. Gives the exit code."""
-    from bridge.cli.bar import bar
-    from bridge.cli.handing import given, opened, outcome
-
-    async with opened(settings) as (_, commands):
-        with bar(asked.operation, visible=not as_json) as show:
-            standing, why = await outcome(commands, given(asked, wait_s), wait_s, show)
-        found = standing.result or {}
-        if standing.state is CommandState.done:
-            why = await save(commands, standing, file)
-    told = {key: value for key, value in found.items() if key != "content"} | {"file": str(file)}
-    is_done = standing.state is CommandState.done and why is None
-    return _tell(told if is_done else None, why or standing.state.value, as_json=as_json)
-
-
-async def save(commands: SqlCommands, standing: Standing, file: Path) -> str | None:
-    """Write a list, which names people, for nobody else to read, and forget it here; gives what stands against it."""
-    from bridge.store.shelf import write_whole
-
-    content = b64decode(str((standing.result or {})["content"]))
-    try:
-        await asyncio.to_thread(write_whole, file, content)
-    except OSError as error:
-        return f"{file}: {error.strerror}"
-    await commands.forget_result(standing.operation, standing.id)
-    return None
-
-
-def _tell(written: Mapping[str, object] | None, why: str, *, as_json: bool) -> int:
-    """Say what became of a file; gives the exit code."""
-    from pydantic_core import to_json
-
-    if as_json:
-        print(to_json({"result": written, "error": why if written is None else None}, indent=2).decode())
-    elif written is None:
-        print(f"bridge: {why}", file=sys.stderr)
-    else:
-        print(f"{written['file']}: {written['bytes']} bytes, {written['media_type']}")
-    return int(written is None)
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from bridge.cli import running
+from bridge.cli import codes, running
 from bridge.cli.running import Json
 from bridge.cli.values import WAIT_S, Wait
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from bridge.shipping.returns.keeping import Keeping
     from bridge.store.database import ManagedDatabase
 
-verbs = running.group("Returns: made on demand at whichever provider, listed, looked at.")
+verbs = running.group("Returns: made on demand at whichever provider, listed, looked at, called off.")
+verbs.add_typer(codes.verbs, name="codes")
+B = TypeVar("B")
 
 Return = Annotated[str, typer.Argument(metavar="RETURN", help="The return's id, as the bridge gave it.")]
 Organization = Annotated[int | None, typer.Option(min=1, help="Only those of this organization.")]
@@ -115,6 +118,55 @@ def list_(
         return 0
 
     running.with_database(look)
+
+
+@verbs.command("label")
+def label(
+    which: Return,
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="Where to write it.")],
+    wait: Wait = WAIT_S,
+    as_json: Json = False,
+) -> None:
+    """Write a return's label to a file, for nobody else to read.
+
+    A running bridge fetches it. Example: bridge returns label 7c1d0b6a5e5c4f0f9a2b8d3e6f1a4c97 --to label.pdf
+    """
+    from bridge.cli.fetched import write
+    from bridge.shipping.returns.asked_codes import FetchReturnLabel
+
+    running.run(write(running.settings(), _about(FetchReturnLabel, which), to, wait_s=wait, as_json=as_json))
+
+
+@verbs.command("cancel")
+def cancel(which: Return, wait: Wait = WAIT_S, as_json: Json = False) -> None:
+    """Ask the provider to call a return off, where it knows such a thing; its status shows later whether it did.
+
+    A running bridge does it. Example: bridge returns cancel 7c1d0b6a5e5c4f0f9a2b8d3e6f1a4c97
+    """
+    from bridge.cli.handing import hand_over
+    from bridge.shipping.returns.asked_codes import CancelReturn
+
+    asked = _about(CancelReturn, which)
+    running.run(hand_over(running.settings(), asked, wait_s=wait, as_json=as_json, told=_called_off))
+
+
+def _about(model: Callable[..., B], which: str) -> B:
+    """Make what is asked for about a return. Raises BadParameter."""
+    from pydantic import ValidationError
+
+    try:
+        return model(return_id=which)
+    except ValidationError:
+        raise typer.BadParameter("is no return's id", param_hint="RETURN") from None
+
+
+def _called_off(result: Any) -> str:
+    told = {
+        "requested": "the provider was asked to call it off; its status shows when it has",
+        "withdrawn": "called off: no provider had been asked to make it",
+        "cancelled": "it is cancelled already",
+    }
+    return f"Return {result['return_id']}: {told[result['cancellation']]}."
 
 
 def _keeping(settings: Settings, database: ManagedDatabase) -> Keeping:

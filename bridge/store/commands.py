@@ -61,7 +61,7 @@ class SqlCommands:
 
         Whoever has it in hand loses it, and stops at its next write.
         """
-        return await self._database.write(lambda transaction: _withdraw(transaction, operation, key, only))
+        return await self._database.write(lambda transaction: withdraw(transaction, operation, key, only))
 
     async def forget_result(self, operation: str, key: str) -> None:
         """Erase what came of a command: whoever wanted it has it, and it may be personal."""
@@ -266,6 +266,23 @@ class SqlCommands:
             raise LeaseLost(f"the command {claimed.id} is not in this hand any more")
 
 
+def withdraw(transaction: Transaction, operation: str, key: str, only: Withdrawable) -> bool:
+    """Take back a command in somebody's transaction, if it is still so and nothing of it was sent to a carrier."""
+    now = transaction.now
+    sql = f"SELECT progress FROM commands WHERE operation = ? AND id = ? {transaction.for_update}"
+    if any(_read(text).is_sent for (text,) in transaction.run(sql, (operation, key))):
+        return False
+    changed = transaction.run(
+        "UPDATE commands SET state = 'withdrawn', token = token + 1, ended_at = ?"
+        f" WHERE operation = ? AND id = ? AND {_WITHDRAWABLE[only]} RETURNING operation, id",
+        [now, operation, key, *([now] if only == "unattended" else [])],
+    )
+    _erase_bodies(transaction, changed)
+    if changed:
+        transaction.notify("commands")
+    return bool(changed)
+
+
 def follow(transaction: Transaction, vault: Vault, wanted: Sequence[Command]) -> None:
     """Have commands carried out because of what this transaction writes; those that there are stay as they are."""
     now = transaction.now
@@ -323,22 +340,6 @@ def _digest(transaction: Transaction, command: Command) -> bytes:
         "SELECT body_sha256 FROM commands WHERE operation = ? AND id = ?", (command.operation, command.id)
     )
     return bytes(rows[0][0])
-
-
-def _withdraw(transaction: Transaction, operation: str, key: str, only: Withdrawable) -> bool:
-    now = transaction.now
-    sql = f"SELECT progress FROM commands WHERE operation = ? AND id = ? {transaction.for_update}"
-    if any(_read(text).is_sent for (text,) in transaction.run(sql, (operation, key))):
-        return False
-    changed = transaction.run(
-        "UPDATE commands SET state = 'withdrawn', token = token + 1, ended_at = ?"
-        f" WHERE operation = ? AND id = ? AND {_WITHDRAWABLE[only]} RETURNING operation, id",
-        [now, operation, key, *([now] if only == "unattended" else [])],
-    )
-    _erase_bodies(transaction, changed)
-    if changed:
-        transaction.notify("commands")
-    return bool(changed)
 
 
 def _lapse(transaction: Transaction, now: Micros) -> None:

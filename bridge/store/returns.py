@@ -57,6 +57,7 @@ class Kept:
     label_format: str | None = None
     reason: str | None = None
     created_at: datetime | None = None
+    cancellable_until: datetime | None = None
 
     @property
     def provider(self) -> str:
@@ -85,6 +86,11 @@ def begin(transaction: Transaction, vault: Vault, one: Kept) -> bool:
     """
     drop(transaction, one.command)
     _drop_withdrawn(transaction)
+    return add(transaction, vault, one)
+
+
+def add(transaction: Transaction, vault: Vault, one: Kept) -> bool:
+    """Write down a return, if there is none of its id, and none in doubt of its sender; says whether it was."""
     made = transaction.insert(f"returns ({_COLUMNS})", [_row(one)], tail="ON CONFLICT DO NOTHING RETURNING id")
     if made:
         _seal(transaction, vault, one)
@@ -160,7 +166,7 @@ def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> 
 
 _COLUMNS: Final = (
     "id, connection, organization, command, state, begun_at, sender, provider_reference, tracking_number,"
-    " return_status, expires_at, label_format, reason, created_at"
+    " return_status, expires_at, label_format, reason, created_at, cancellable_until"
 )
 
 
@@ -212,12 +218,13 @@ def _row(one: Kept) -> Row:
         one.label_format,
         one.reason,
         _micros(one.created_at),
+        _micros(one.cancellable_until),
     )
 
 
 def _kept(transaction: Transaction, vault: Vault, row: Row) -> Kept:
     id_, connection, organization, command, state, begun_at, sender, reference, number, status, *rest = row
-    expires_at, label_format, reason, created_at = rest
+    expires_at, label_format, reason, created_at, cancellable_until = rest
     data = _opened(transaction, vault, _owner(id_))
     return Kept(
         id=id_,
@@ -235,6 +242,7 @@ def _kept(transaction: Transaction, vault: Vault, row: Row) -> Kept:
         label_format=label_format,
         reason=reason,
         created_at=_moment(created_at),
+        cancellable_until=_moment(cancellable_until),
     )
 
 

@@ -5,6 +5,7 @@ AES-256-GCM with a random nonce; the owner's name is bound in, so that a row can
 
 from __future__ import annotations
 
+import hmac
 import os
 from base64 import b64decode
 from collections.abc import Sequence
@@ -27,11 +28,13 @@ class Vault:
     """Seals with the newest key, opens with any. Without keys it keeps things as they are."""
 
     _keys: tuple[tuple[str, AESGCM], ...] = field(default=(), repr=False)
+    _finders: tuple[bytes, ...] = field(default=(b"",), repr=False)
 
     @classmethod
     def with_keys(cls, keys: Sequence[bytes]) -> Vault:
         """Take keys of 32 bytes, newest first."""
-        return cls(tuple((sha256(key).hexdigest()[:8], AESGCM(key)) for key in keys))
+        finders = tuple(hmac.digest(key, b"digests", "sha256") for key in keys)
+        return cls(tuple((sha256(key).hexdigest()[:8], AESGCM(key)) for key in keys), (*finders, b""))
 
     @classmethod
     def from_texts(cls, keys: Sequence[str]) -> Vault:
@@ -57,6 +60,15 @@ class Vault:
                 except (InvalidTag, ValueError) as error:  # ValueError: too short to be anything
                     raise KeyMissing("sealed data was changed") from error
         raise KeyMissing(f"no configured key has the id {key_id}")
+
+    def digests(self, purpose: str, data: bytes) -> tuple[str, ...]:
+        """Give what a short secret is found by: its digest under each key, by the newest first.
+
+        Ten digits are found from a plain digest by trying them all. Under a key that the database does not hold, its
+        rows alone say nothing of them. The last one is of what was stored while no key was configured.
+        """
+        named = purpose.encode() + b"\0" + data
+        return tuple(hmac.digest(finder, named, "sha256").hex() for finder in self._finders)
 
 
 def keep(transaction: Transaction, vault: Vault, things: Sequence[tuple[str, bytes]]) -> None:

@@ -29,8 +29,8 @@ class Client:
     scopes: frozenset[str]
     organizations: frozenset[int] = frozenset()
 
-    def sees(self, organization: int) -> bool:
-        """Say whether the client may see an organization's data."""
+    def sees(self, organization: int | None) -> bool:
+        """Say whether the client may see an organization's data; what is nobody's, who sees all of them may."""
         return not self.organizations or organization in self.organizations
 
 

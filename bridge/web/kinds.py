@@ -49,6 +49,7 @@ NOT_SUPPORTED: Final = Kind("not-supported", 409, "The provider does not do this
 ALREADY_THERE: Final = Kind("already-there", 409, "What was to be made, or a part of it, is there already.")
 NOT_CHANGEABLE: Final = Kind("not-changeable", 409, "As it stands it cannot be changed or deleted any more.")
 NOT_REPLAYABLE: Final = Kind("not-replayable", 409, "The delivery cannot take effect; `detail` says why.")
+NOT_INACTIVE: Final = Kind("not-inactive", 409, "The code was used, may be, or is useless; `detail` says which.")
 SEVERAL: Final = Kind("several", 409, "Several organizations have one of this number: say which by `organization_id`.")
 WITHDRAWN: Final = Kind("withdrawn", 409, "The command was taken back before anybody began it; its key can be used.")
 TOO_LARGE: Final = Kind("too-large", 413, "The body is too large.")
@@ -88,6 +89,8 @@ KINDS: Final = (
     ALREADY_THERE,
     NOT_CHANGEABLE,
     NOT_REPLAYABLE,
+    NOT_INACTIVE,
+    NOT_SUPPORTED,
     SEVERAL,
     WITHDRAWN,
     TOO_LARGE,

@@ -36,8 +36,21 @@ sha256 = "{sha256(SOMEBODY.encode()).hexdigest()}"
 scopes = ["read", "events", "purchases:write"]
 organizations = [{ORGANIZATION + 1}]
 """
+SLOW: Final = """\
+[[operations]]
+include-path = "/v1/returns/codes"
+include-method = "POST"
+generation.max-examples = 2
+"""
+"""A thousand codes take ten calls, which their provider is asked no faster than one a second."""
 SHIPMENTS: Final = 3
 PLACE: Final = {"street": "Lwowska", "building_number": "10", "city": "Kraków", "post_code": "30-300"}
+USE: Final = {
+    "reference": "ORDER123",
+    "sender": {"phone": "500100200", "email": "jan@example.com"},
+    "parcel_size": "A",
+    "expires_at": "2100-01-01T12:00:00Z",
+}
 GIVEN: Final = "a-command-that-was-given"
 REFUSED_ANYWAY: Final = "positive_data_acceptance"
 """The one check that is left out, that what the schemas allow is never refused: a well-formed cursor may be none of
@@ -101,6 +114,7 @@ COMMON: Final = (
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     (tmp_path / "bridge.toml").write_text(TOKENS)
+    (tmp_path / "schemathesis.toml").write_text(SLOW)
     async with AsyncExitStack() as stack:
         carrier = await stack.enter_async_context(SlowCarrier(takes_s=0, **SCENARIO).open())
         settings = {
@@ -159,15 +173,17 @@ async def _courier(carrier: SlowCarrier, http: httpx.AsyncClient) -> dict[tuple[
 
 
 async def _return(http: httpx.AsyncClient) -> dict[tuple[str, str], object]:
-    """Have a return made, and an order told of."""
+    """Have a return made, an order told of, and a code made in advance."""
     made = await http.post("/v1/returns", json=wanted(TICKETS), headers={"idempotency-key": GIVEN})
     told = await http.post("/v1/return-orders", json=ORDER, headers={"idempotency-key": GIVEN})
+    stocked = await http.post("/v1/returns/codes", json={"count": 1}, headers={"idempotency-key": GIVEN})
     return {
         ("returns", "return_id"): made.json()["return_id"],
         ("returns", "id"): "KRA010",
         ("returns", "service_id"): 243,
         ("returns", "country_code"): "PL",
         ("return-orders", "reference"): told.json()["reference"],
+        ("returns", "code"): stocked.json()["items"][0]["id"],
     }
 
 
@@ -184,6 +200,8 @@ async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
         "/v1/returns/{return_id}/refunded": {"at": None},
         "/v1/return-orders": ORDER,
         "/v1/return-orders/{reference}/items": {"items": [SOCKS]},
+        "/v1/returns/codes": {"count": 1},
+        "/v1/returns/codes/{code}/activate": USE,
         "/v1/dispatch-orders": {"shipments": [shipment], "address": PLACE},
         "/v1/dispatch-orders/calculate": {"shipments": [shipment]},
     }

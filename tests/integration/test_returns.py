@@ -147,3 +147,46 @@ async def test_what_nobody_knows_of_is_looked_for_and_settled_by_hand(tmp_path: 
 
 async def _has(story: Callable[[str], Awaitable[str]], id_: str, text: str) -> bool:
     return text in await story(id_)
+
+
+async def test_a_return_is_called_off_and_its_label_written_by_hand(tmp_path: Path) -> None:
+    async with beside_providers(tmp_path) as bridge:
+        file, label = tmp_path / "return.json", tmp_path / "labels" / "label.pdf"
+        file.write_text(json.dumps(asked_for(PLATFORM)))
+        made = (await verb(bridge.environ, "returns", "create", "--file", str(file), "--json")).json["result"]
+        written = await verb(bridge.environ, "returns", "label", made["return_id"], "--to", str(label))
+        assert (written.code, label.read_bytes()[:4], label.stat().st_mode & 0o777) == (0, b"%PDF", 0o600), written.err
+        called_off = await verb(bridge.environ, "returns", "cancel", made["return_id"])
+        assert (called_off.code, "was asked to call it off" in called_off.out) == (0, True), called_off.err
+        file.write_text(json.dumps(asked_for(TICKETS)))
+        ticket = (await verb(bridge.environ, "returns", "create", "--file", str(file), "--json")).json["result"]
+        unknown = await verb(bridge.environ, "returns", "cancel", ticket["return_id"])
+        assert (unknown.code, "expires" in unknown.err) == (1, True)
+        for wrong in (("cancel", "no-id"), ("label", "no-id", "--to", str(label))):
+            assert (await verb(bridge.environ, "returns", *wrong)).code == 2
+        missing = await verb(bridge.environ, "returns", "label", ticket["return_id"], "--to", str(label))
+        assert (missing.code, "there is no label" in missing.err) == (1, True)
+
+
+async def test_codes_are_made_activated_and_made_useless_by_hand(tmp_path: Path) -> None:
+    async with beside_providers(tmp_path) as bridge:
+        made = (await verb(bridge.environ, "returns", "codes", "create", "--count", "2", "--json")).json["result"]
+        first, second = (one["code"] for one in made["items"])
+        due = ("--expires", (datetime.now(UTC) + timedelta(days=30)).isoformat())
+        who = ("--phone", "500100200", "--email", "jan@example.com")
+        use = ("--reference", "ORDER123", "--parcel-size", "A", *who, *due)
+        active = await verb(bridge.environ, "returns", "codes", "activate", first, *use)
+        assert (active.code, "is made of the code" in active.out) == (0, True), active.err
+        again = await verb(bridge.environ, "returns", "codes", "activate", first, *use)
+        assert (again.code, "it is active already" in again.err) == (1, True)
+        useless = await verb(bridge.environ, "returns", "codes", "invalidate", second)
+        assert (useless.code, second in useless.out) == (0, False), useless.err
+        listed = await verb(bridge.environ, "returns", "codes", "list")
+        assert (first in listed.out, "active" in listed.out, "invalidated" in listed.out) == (False, True, True)
+        shown = await verb(bridge.environ, "returns", "codes", "list", "--state", "active", "--with-codes", "--json")
+        assert [one["code"] for one in shown.json["items"]] == [first]
+        nobodys = await verb(bridge.environ, "returns", "codes", "invalidate", "1414000001")
+        assert (nobodys.code, "no such code" in nobodys.err) == (1, True)
+        assert (await verb(bridge.environ, "returns", "codes", "create", "--count", "1001")).code == 2
+        assert not any(code in bridge.log for code in (first, second))
+        assert (await verb(bridge.environ, "audit")).code == 0

@@ -60,6 +60,12 @@ VERBS = [
     "returns settle",
     "returns show",
     "returns list",
+    "returns label",
+    "returns cancel",
+    "returns codes create",
+    "returns codes list",
+    "returns codes activate",
+    "returns codes invalidate",
 ]
 
 ROUTES = [
@@ -114,6 +120,11 @@ ROUTES = [
     "POST /v1/return-orders/{reference:path}/items",
     "GET /v1/return-orders/{reference:path}",
     "DELETE /v1/return-orders/{reference:path}",
+    "POST /v1/returns/codes",
+    "GET /v1/returns/codes",
+    "POST /v1/returns/codes/{code}/activate",
+    "POST /v1/returns/codes/{code}/invalidate",
+    "POST /v1/returns/{return_id}/cancel",
     "POST /v1/returns",
     "GET /v1/returns",
     "GET /v1/returns/{return_id}",

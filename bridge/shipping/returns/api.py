@@ -17,6 +17,7 @@ from bridge.shipping.returns.asked import CreateReturn, Provider, Settlement, Se
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.document import ReturnPage, ShownReturn, document, without_code
 from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.labelling import OTHERWISE, Labels, media_type
 from bridge.shipping.whose import whose
 from bridge.store.returns import Kept, State, Wanted
 from bridge.web import bodies, endpoint, numbers
@@ -40,16 +41,14 @@ _ID: Final = Parameter("return_id", "The bridge's own id of the return.", {"type
 _STATE: Final = choice("state", "Only returns in this state.", get_args(State))
 _PROVIDER: Final = choice("provider", "Only returns of this provider.", get_args(Provider))
 _LIMIT: Final = limit(usual=50, most=500)
-_OTHERWISE: Final = "application/octet-stream"
 _CREATED: Final = {
     **GIVEN,
     200: Answer("The return that was made when the key first came.", ShownReturn),
     201: Answer("It was made.", ShownReturn),
 }
-_MEDIA_TYPES: Final = {**MEDIA_TYPES, "png": qr.MEDIA_TYPE}
 _BYTES: Final = {"type": "string", "format": "binary"}
 _FILE: Final = {
-    200: Answer("The label as the provider made it.", _BYTES, MEDIA_TYPES["pdf"], further=(qr.MEDIA_TYPE, _OTHERWISE))
+    200: Answer("The label as the provider made it.", _BYTES, MEDIA_TYPES["pdf"], further=(qr.MEDIA_TYPE, OTHERWISE))
 }
 
 
@@ -69,6 +68,7 @@ class ReturnsApi:
     def __init__(self, desk: Desk, keeping: Keeping, giving: Giving, access: Access) -> None:
         self._desk = desk
         self._keeping = keeping
+        self._labels = Labels(desk, keeping)
         self._giving = giving
         self._access = access
 
@@ -149,12 +149,7 @@ class ReturnsApi:
     async def label(self, request: Request, client: Client) -> Response:
         """Answer the label of a return: the one that came along with it, or else the provider's."""
         kept = await self._kept(request, client)
-        if kept.label_format is not None and (content := await self._keeping.label(kept.id)) is not None:
-            return _file(kept, content, kept.label_format)
-        maker = self._desk.makers.get(kept.connection)
-        if maker is None or kept.state != "created":
-            raise not_found("label")
-        found = await maker.label(kept.id, kept.provider_reference, kept.secrets.label_url)
+        found = await self._labels.find(kept)
         if found is None:
             raise not_found("label")
         return _file(kept, found.content, found.format)
@@ -182,14 +177,9 @@ class ReturnsApi:
 
     async def _kept(self, request: Request, client: Client) -> Kept:
         kept = await self._keeping.find(request.path_params["return_id"])
-        if kept is None or not sees(client, kept):
+        if kept is None or not client.sees(kept.organization):
             raise not_found("return")
         return kept
-
-
-def sees(client: Client, kept: Kept) -> bool:
-    """Say whether a client may see a return: one that is nobody's, only whoever is for all organizations."""
-    return client.sees(kept.organization) if kept.organization is not None else not client.organizations
 
 
 def _shown(kept: Kept, client: Client) -> ShownReturn:
@@ -211,4 +201,4 @@ def _file(kept: Kept, content: bytes, form: str) -> Response:
         "content-disposition": f'attachment; filename="return-{kept.id}.{form}"',
         "cache-control": "no-store",
     }
-    return Response(content, headers=headers, media_type=_MEDIA_TYPES.get(form, _OTHERWISE))
+    return Response(content, headers=headers, media_type=media_type(form))

@@ -20,11 +20,11 @@ from bridge.commands.refusing import nothing_sent, unprocessable
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
 from bridge.model import ClaimedCommand, CommandState, OrganizationId, Outcome, Progress
-from bridge.returns.refusals import ACCOUNT_WIDE, TEMPORARY
 from bridge.returns.ticket import Ticket
 from bridge.shipping import refusals
 from bridge.shipping.attempt import PATIENCE, Attempt
 from bridge.shipping.once import Came, Done, Errand, Once, Refused, Unclear
+from bridge.shipping.returns.account import NOT_HERE, is_about_the_account, takes_nothing
 from bridge.shipping.returns.asked import CreateReturn
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.document import result
@@ -40,7 +40,6 @@ _SENDER_BUSY: Final = timedelta(seconds=5)
 """After so long it is looked whether the return before, of the same sender, has ended."""
 _SHORT: Final = timedelta(seconds=5)
 """For so long it is tried to send to a provider where another one would do."""
-_LOGIN: Final = (401, 403)
 _RETURN: Final = "return_id"
 _NEVER_AGAIN: Final = "never_again"
 _TRIED: Final = "tried"
@@ -116,9 +115,8 @@ class Creating:
             case Done(ticket):
                 return self._made(task.kept, ticket)
             case Refused(refusal):
-                if _is_about_the_account(refusal):
-                    why = f"the provider takes nothing just now ({refusal.key}), so nothing was done"
-                    return await self._unsent(task, nothing_sent(why))
+                if is_about_the_account(refusal):
+                    return await self._unsent(task, takes_nothing(refusal))
                 return self._refused(task.kept, refusal)
             case Unclear():
                 return self._lost(task.kept)
@@ -156,7 +154,7 @@ class Creating:
         """End what was begun at a provider that is not set up here any more."""
         if attempt.sent:
             return self._lost(task.kept)
-        return await self._unsent(task, nothing_sent("the provider is not set up here any more, so nothing was sent"))
+        return await self._unsent(task, nothing_sent(NOT_HERE))
 
     async def _unsent(self, task: _Task, outcome: Outcome) -> Ending:
         """Try the next one, where there is one: nothing was sent to this one."""
@@ -204,8 +202,3 @@ def _after(connection: str, ways: Sequence[str] | Sequence[FieldError]) -> Seque
     """Give those that come after one; none where the settings do not lead to it any more."""
     names = [one for one in ways if isinstance(one, str)]
     return names[names.index(connection) + 1 :] if connection in names else ()
-
-
-def _is_about_the_account(refusal: CarrierRefused) -> bool:
-    """Say whether it is no no to this return: to the login, to the whole account, or one for the moment."""
-    return refusal.status in _LOGIN or refusal.key in ACCOUNT_WIDE | TEMPORARY

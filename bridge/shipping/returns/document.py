@@ -51,6 +51,7 @@ class ShownReturn(TypedDict):
     return_status: str | None
     reason: str | None
     created_at: datetime | None
+    cancellable_until: datetime | None
 
 
 class ReturnPage(TypedDict):
@@ -78,6 +79,7 @@ def document(kept: Kept) -> ShownReturn:
         "return_status": kept.return_status,
         "reason": kept.reason,
         "created_at": kept.created_at,
+        "cancellable_until": kept.cancellable_until,
     }
 
 
@@ -122,6 +124,7 @@ def lines(kept: Kept) -> Mapping[str, object]:
         "tracking number": kept.tracking_number,
         "status": kept.return_status,
         "can be sent until": kept.expires_at,
+        "can be cancelled until": kept.cancellable_until,
         "label": "there is one" if kept.has_label else None,
         "drop-off point": kept.secrets.drop_off_point_id,
         "asked for": kept.begun_at,

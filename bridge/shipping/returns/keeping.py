@@ -12,7 +12,9 @@ from bridge.lifecycle import Clock
 from bridge.model import Fact, Subject
 from bridge.returns.ticket import Ticket
 from bridge.shipping.returns import doubt, news
+from bridge.shipping.returns.asked import CreateReturn
 from bridge.store import doubtful_returns, returns
+from bridge.store.commands import withdraw
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.returns import Kept, Wanted
@@ -62,6 +64,24 @@ class Keeping:
         """Forget what nothing was sent of."""
         returns.drop(transaction, one.command)
 
+    def open(self, transaction: Transaction, one: Kept) -> Kept:
+        """Write down a return if that was not done before, and give it as it stands. Raises KeyMissing."""
+        returns.add(transaction, self._vault, one)
+        return returns.find(transaction, self._vault, one.id) or one
+
+    def call_off(self, transaction: Transaction, id_: str) -> Kept | None:
+        """Keep that a return is not made after all, if its command can be withdrawn; None where it cannot."""
+        kept = returns.find(transaction, self._vault, id_)
+        if (
+            kept is None
+            or kept.state != "pending"
+            or not withdraw(transaction, CreateReturn.operation, kept.command, "live")
+        ):
+            return None
+        kept = replace(kept, state="cancelled", sender=None, reason="withdrawn")
+        returns.save(transaction, self._vault, kept)
+        return kept
+
     def made(self, transaction: Transaction, one: Kept, ticket: Ticket, at: datetime | None = None) -> Kept:
         """Keep what the provider made: now, unless another moment is named."""
         now = self._clock()
@@ -77,6 +97,7 @@ class Keeping:
             expires_at=ticket.expires_at,
             label_format=None if label is None else label.format,
             created_at=at or now,
+            cancellable_until=ticket.cancellable_until,
         )
         self._save(transaction, kept, news.created(kept), now, None if label is None else label.content)
         return kept

@@ -144,23 +144,23 @@ class CodeMaker:
     absent_after: Final = ABSENT_AFTER
 
     def __init__(self, desk: CodeDesk) -> None:
-        self._desk = desk
+        self.desk = desk
 
     def broken(self, draft: ReturnDraft) -> Sequence[FieldProblem]:
-        return self._desk.broken(draft)
+        return self.desk.broken(draft)
 
     def sender(self, draft: ReturnDraft) -> str | None:
         return None
 
     async def create(self, making: Making) -> Ticket:
-        return await self._desk.create(making.draft, making.id)
+        return await self.desk.create(making.draft, making.id)
 
     async def look(self, making: Making, since: datetime, until: datetime) -> Ticket | None:
         """Find the code with our `rma`. A row without any was not asked for, so then nothing is sure."""
-        page = await self._desk.report(_query(making.id, since, until), making.purpose)
+        page = await self.desk.report(_query(making.id, since, until), making.purpose)
         found = [one for one in page.codes if one.rma == making.id]
         if len(found) == 1:
-            return self._desk.ticket(found[0], making.draft)
+            return self.desk.ticket(found[0], making.draft)
         if page.codes or page.unread or not page.is_certain:
             raise CarrierUnavailable("uncertain_report")
         return None

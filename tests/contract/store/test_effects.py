@@ -65,6 +65,13 @@ from bridge.settings import load
 from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
 from bridge.shipments.asked_label import FetchLabel, KeepLabel
 from bridge.shipping.returns.asked import CreateReturn, Settlement, SettleReturn
+from bridge.shipping.returns.asked_codes import (
+    ActivateCode,
+    CancelReturn,
+    FetchReturnLabel,
+    InvalidateCode,
+    MakeCodes,
+)
 from bridge.shipping.returns.keeping import Keeping
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import shipx
@@ -107,6 +114,11 @@ OUTSIDE: list[type[Body]] = [
     FetchLabel,
     KeepLabel,
     CreateReturn,
+    CancelReturn,
+    FetchReturnLabel,
+    MakeCodes,
+    ActivateCode,
+    InvalidateCode,
     SelectOffer,
     RefreshOffers,
     CancelShipment,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bridge.cli.dispatch import save
+from bridge.cli.fetched import save
 from bridge.dispatch.asked import PrintDispatchOrder
 from bridge.model import Command, CommandState, Outcome, Standing
 from bridge.store.commands import SqlCommands

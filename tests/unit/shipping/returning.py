@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
+from bridge.app.returning import Returns, return_operations
 from bridge.carriers.inpost_returns.client import InPostReturnsClient
 from bridge.carriers.inpost_returns.tokens import Credentials
 from bridge.carriers.intelligentreturns.client import IntelligentReturns
@@ -18,15 +19,17 @@ from bridge.carriers.intelligentreturns.platform import IntelligentPlatform
 from bridge.carriers.szybkie_zwroty.caller import Login
 from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
 from bridge.commands.execute import Operation
+from bridge.commands.models import Body
 from bridge.lifecycle import Clock
 from bridge.observability import Metrics
 from bridge.ports import Permits
 from bridge.returns.routing import Route
 from bridge.shipping.returns.asked import CreateReturn
-from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
+from bridge.shipping.returns.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
+from bridge.shipping.returns.stock import Stock
 from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 
 CREATE: Final = CreateReturn.operation
@@ -110,11 +113,21 @@ def returning(*routes: Route) -> Operations:
     """Say what a process carries out."""
 
     def made(parts: Parts) -> Mapping[str, Operation]:
-        desk = Desk(makers(parts), routes)
-        creating = Creating(desk, keeping(parts), parts.stage.clock)
-        return {CREATE: Operation(creating, last_word=creating.given_up)}
+        return operations_of(parts, Desk(makers(parts), routes))
 
     return made
+
+
+def without_providers(parts: Parts) -> Mapping[str, Operation]:
+    """Say what a process carries out where no provider is set up any more: it can ask none of them."""
+    return operations_of(parts, Desk({}, ()))
+
+
+def operations_of(parts: Parts, desk: Desk) -> Mapping[str, Operation]:
+    """Make what carries out commands with what a desk has."""
+    kept, clock = keeping(parts), parts.stage.clock
+    doubts, stock = Doubts(parts.database, VAULT, kept, clock), Stock(parts.database, VAULT, desk.makers)
+    return return_operations(Returns(desk, kept, doubts, stock), clock)
 
 
 def wanted(provider: str, **changes: Any) -> dict[str, Any]:
@@ -122,9 +135,9 @@ def wanted(provider: str, **changes: Any) -> dict[str, Any]:
     return {"provider": provider, "reference": "ORDER123", "sender": SENDER, **WANTED[provider], **changes}
 
 
-async def ask(stage: Stage, asked: Mapping[str, Any], key: str = "one") -> None:
+async def ask(stage: Stage, asked: Mapping[str, Any], key: str = "one", *, command: type[Body] = CreateReturn) -> None:
     """Give the command."""
-    await stage.give(CREATE, CreateReturn.model_validate_json(json.dumps(asked)).canonical, key)
+    await stage.give(command.operation, command.model_validate_json(json.dumps(asked)).canonical, key)
 
 
 async def at_provider(stage: Stage, provider: str) -> Sequence[Mapping[str, Any]]:

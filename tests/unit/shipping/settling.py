@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from bridge.commands.execute import Operation
 from bridge.model import CommandState, Standing
 from bridge.shipping.returns.asked import SettleReturn
-from bridge.shipping.returns.creating import Creating
-from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.doubts import Doubts
-from bridge.shipping.returns.settled import Settled
 from bridge.shipping.returns.settling import Settling
 from tests.unit.purchasing.stage import Crash, Points
 from tests.unit.purchasing.virtual_time import pass_time
-from tests.unit.shipping.returning import CREATE, PATHS, ask, keeping, makers, returning, wanted
+from tests.unit.shipping.returning import CREATE, PATHS, ask, keeping, makers, returning, wanted, without_providers
 from tests.unit.shipping.stage import VAULT, Parts, Stage, Worker
 
 SETTLE = SettleReturn.operation
@@ -28,15 +23,8 @@ def doubts(parts: Parts) -> Doubts:
     return Doubts(parts.database, VAULT, keeping(parts), parts.stage.clock)
 
 
-def operations(parts: Parts) -> Mapping[str, Operation]:
-    """Say what a process carries out that makes returns and settles them."""
-    return {**returning()(parts), SETTLE: Operation(Settled(doubts(parts)))}
-
-
-def without_providers(parts: Parts) -> Mapping[str, Operation]:
-    """Say what a process carries out where no provider is set up any more: it can ask none of them."""
-    creating = Creating(Desk({}, ()), keeping(parts), parts.stage.clock)
-    return {CREATE: Operation(creating, last_word=creating.given_up)}
+operations = returning()
+"""What a process carries out that makes returns and settles them."""
 
 
 async def left_in_doubt(stage: Stage, key: str = "one") -> Standing:

@@ -15,19 +15,18 @@ import httpx
 import pytest
 
 from bridge.app.answering import Api, internal_routes
+from bridge.app.returning import Returns, return_operations, returns_apis
 from bridge.app.serving import application
 from bridge.commands.api import CommandsApi
-from bridge.commands.execute import Executor, Operation
+from bridge.commands.execute import Executor
 from bridge.commands.giving import Giving
 from bridge.events.cloudevents import Envelope
 from bridge.inspection.return_api import ReturnStoriesApi
 from bridge.lifecycle import Stop
-from bridge.shipping.returns.api import ReturnsApi
-from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
-from bridge.shipping.returns.settled import Settled
+from bridge.shipping.returns.stock import Stock
 from bridge.simulator import Scenario
 from bridge.store.commands import SqlCommands
 from bridge.store.database import Transaction
@@ -39,8 +38,7 @@ from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import EVERY_SCOPE, Access
 from tests.support.permits import FreePermits
 from tests.unit.ingress.stage import client_of
-from tests.unit.shipping.returning import CODES, CREATE, PLATFORM, PROVIDERS, SCENARIO, TICKETS, makers_over, wanted
-from tests.unit.shipping.settling import SETTLE
+from tests.unit.shipping.returning import CODES, PLATFORM, PROVIDERS, SCENARIO, TICKETS, makers_over, wanted
 from tests.unit.simulator.stage import SCENARIO as CARRIER
 from tests.unit.simulator.stage import Stage as Carrier
 
@@ -74,7 +72,7 @@ class Counter:
 
     async def made(self, provider: str, key: str = "k-1", **changes: Any) -> dict[str, Any]:
         """Have a return made, and give what was answered."""
-        answer = await self.ask("POST", RETURNS, _due(self.carrier, wanted(provider, **changes)), key=key)
+        answer = await self.ask("POST", RETURNS, due(self.carrier, wanted(provider, **changes)), key=key)
         assert answer.status_code == 201, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -93,7 +91,7 @@ class Counter:
         return one.id
 
 
-def _due(carrier: Carrier, asked: Mapping[str, Any]) -> dict[str, Any]:
+def due(carrier: Carrier, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Let it expire a month after the carrier's present."""
     month = carrier.clock.now().timestamp() + 30 * 86_400
     due = carrier.clock.now().fromtimestamp(month, carrier.clock.now().tzinfo).isoformat()
@@ -112,14 +110,11 @@ async def counter(folder: Path, only: str | None = None, **scenario: Any) -> Asy
         makers = makers_over(http, FreePermits(), clock, keeping)
         desk = Desk({name: one for name, one in makers.items() if only in (None, name.partition("/")[0])}, ())
         commands = SqlCommands(database, vault, "counter")
-        operations = {
-            CREATE: Operation(Creating(desk, keeping, clock)),
-            SETTLE: Operation(Settled(Doubts(database, vault, keeping, clock))),
-        }
-        executor = Executor(commands, operations, stop)
+        returns = Returns(desk, keeping, Doubts(database, vault, keeping, clock), Stock(database, vault, desk.makers))
+        executor = Executor(commands, return_operations(returns, clock), stop)
         giving, access = Giving(commands, executor.bell.ring, wait_s=1), Access(CLIENTS)
         apis: list[Api] = [
-            ReturnsApi(desk, keeping, giving, access),
+            *returns_apis(returns, giving, access),
             ReturnStoriesApi(database, access, clock),
             CommandsApi(commands, giving, access),
         ]
@@ -135,7 +130,7 @@ async def counter(folder: Path, only: str | None = None, **scenario: Any) -> Asy
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_return_is_made_once_under_one_key(tmp_path: Path, provider: str) -> None:
     async with counter(tmp_path) as at:
-        asked = _due(at.carrier, wanted(provider))
+        asked = due(at.carrier, wanted(provider))
         first = await at.ask("POST", RETURNS, asked, key="k-1")
         again = await at.ask("POST", RETURNS, asked, key="k-1")
         assert (first.status_code, again.status_code) == (201, 200), first.text
@@ -143,6 +138,7 @@ async def test_a_return_is_made_once_under_one_key(tmp_path: Path, provider: str
         assert first.json().keys() == {
             *("return_id", "provider", "connection", "organization_id", "state", "reference", "provider_reference"),
             *("code", "tracking_number", "expires_at", "label", "drop_off", "return_status", "reason", "created_at"),
+            "cancellable_until",
         }
         assert (await at.ask("POST", RETURNS, asked | {"reference": "OTHER"}, key="k-1")).status_code == 409
         assert (await at.ask("POST", RETURNS, asked)).status_code == 400
@@ -262,7 +258,7 @@ async def test_the_only_provider_makes_what_names_none(tmp_path: Path) -> None:
 
 async def test_what_was_made_is_answered_again_though_its_time_has_come_too_near(tmp_path: Path) -> None:
     async with counter(tmp_path) as at:
-        asked = _due(at.carrier, wanted(TICKETS, expires_at=""))
+        asked = due(at.carrier, wanted(TICKETS, expires_at=""))
         first = await at.ask("POST", RETURNS, asked, key="k-1")
         await at.carrier.simulator.advance(29 * 86_400)
         again = await at.ask("POST", RETURNS, asked, key="k-1")

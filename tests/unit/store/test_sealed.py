@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 import pytest
 
 from bridge.errors import KeyMissing
@@ -51,3 +53,18 @@ def test_without_keys_things_stay_as_they_are_and_open_later_with_keys_too() -> 
 
 def test_keys_do_not_stand_in_what_is_printed() -> None:
     assert repr(Vault.with_keys([NEW])) == "Vault()"
+
+
+def test_a_short_secret_is_found_under_every_key_that_is_known_and_no_other() -> None:
+    code = b"1234567890"
+    before, rotated, other = Vault.with_keys([OLD]), Vault.with_keys([NEW, OLD]), Vault.with_keys([NEW])
+    digest = before.digests("code", code)[0]
+    assert digest in rotated.digests("code", code)
+    assert rotated.digests("code", code)[0] == other.digests("code", code)[0]
+    assert digest not in (*other.digests("code", code), *before.digests("else", code))
+    assert digest not in (sha256(code).hexdigest(), *Vault().digests("code", code))
+
+
+def test_what_was_stored_without_keys_is_found_later_with_keys_too() -> None:
+    [digest] = Vault().digests("code", b"1234567890")
+    assert digest in Vault.with_keys([NEW]).digests("code", b"1234567890")

@@ -14,7 +14,6 @@ from bridge.commands.giving import GIVEN, PROBLEMS, Giving
 from bridge.model import Command
 from bridge.ports.return_platform import ReturnPlatform
 from bridge.returns.bill import Bill
-from bridge.shipping.returns.api import sees
 from bridge.shipping.returns.asking import asking
 from bridge.shipping.returns.billing.asked import MarkRefunded, Refund
 from bridge.shipping.returns.billing.document import Refunded, ShownBill, document
@@ -89,7 +88,7 @@ class BillingApi:
 
     async def _kept(self, request: Request, client: Client) -> Kept:
         kept = await self._keeping.find(request.path_params["return_id"])
-        if kept is None or not sees(client, kept):
+        if kept is None or not client.sees(kept.organization):
             raise not_found("return")
         return kept
 
