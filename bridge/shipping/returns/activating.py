@@ -96,7 +96,7 @@ class Activating:
             return
         try:
             asked, spare = ActivateCode.read(claimed.body), self._stock.open(transaction, str(at[_CODE]))
-            self._keep_lost(transaction, self._fresh(asked, spare, claimed.id, str(at[_RETURN])))
+            self._keep_lost(transaction, self._fresh(asked, spare, claimed.id, str(at[_RETURN])), spare)
         except (KeyMissing, Unreadable):  # then nothing can be told of it
             log.warning("return.unreadable", return_id=at[_RETURN])
 
@@ -191,15 +191,15 @@ class Activating:
 
         def write(transaction: Transaction) -> Outcome:
             spare_codes.end(transaction, task.spare.id, task.holder, "unknown")
-            self._keep_lost(transaction, self._kept(task))
+            self._keep_lost(transaction, self._kept(task), task.spare)
             return Outcome(CommandState.unknown, error=_UNCLEAR)
 
         return self._last(write)
 
-    def _keep_lost(self, transaction: Transaction, fresh: Kept) -> None:
+    def _keep_lost(self, transaction: Transaction, fresh: Kept, spare: Spare) -> None:
         kept = self._keeping.open(transaction, fresh)
         if kept.state == "pending":
-            self._keeping.lost(transaction, kept)
+            self._keeping.lost(transaction, kept, since=spare.made_at)
 
     def _back(self, task: _Task, outcome: Outcome) -> Last:
         """End it with nothing sent: the code is free again."""

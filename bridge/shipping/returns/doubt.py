@@ -18,9 +18,9 @@ _OF_ITS_AGE: Final = 4
 """After a quarter of the time that it has been in doubt it is looked for again."""
 
 
-def begun(kept: Kept, now: datetime) -> Doubt:
-    """Doubt whether a return was made."""
-    return Doubt(kept.id, kept.connection, kept.begun_at, *span(now), kept.sender)
+def begun(kept: Kept, now: datetime, since: datetime | None = None) -> Doubt:
+    """Doubt whether a return was made; of a code that lay there before, its provider has the earlier time (`since`)."""
+    return Doubt(kept.id, kept.connection, since or kept.begun_at, *span(now), kept.sender)
 
 
 def span(now: datetime) -> tuple[datetime, datetime]:

@@ -100,19 +100,21 @@ class Keeping:
             cancellable_until=ticket.cancellable_until,
         )
         self._save(transaction, kept, news.created(kept), now, None if label is None else label.content)
+        doubtful_returns.end(transaction, kept.id)
         return kept
 
     def refused(self, transaction: Transaction, one: Kept, reason: str) -> Kept:
         """Keep that there is none."""
         kept = replace(one, state="failed", sender=None, reason=reason)
         self._save(transaction, kept, news.failed(kept, reason), self._clock())
+        doubtful_returns.end(transaction, kept.id)
         return kept
 
-    def lost(self, transaction: Transaction, one: Kept) -> None:
-        """Keep that nobody knows; it is looked for from then on."""
+    def lost(self, transaction: Transaction, one: Kept, since: datetime | None = None) -> None:
+        """Keep that nobody knows; it is looked for from then on, among what was made since it was begun, or earlier."""
         now, kept = self._clock(), replace(one, state="unknown", sender=None)
         self._save(transaction, kept, news.unknown(kept), now)
-        doubtful_returns.begin(transaction, doubt.begun(one, now))
+        doubtful_returns.begin(transaction, doubt.begun(one, now, since))
 
     def give_up(self, transaction: Transaction, id_: str, *, is_sent: bool) -> None:
         """Keep what a command that ended by itself left open: nobody knows of it, or nothing was sent."""

@@ -14,6 +14,7 @@ from bridge.shipping.returns.asked_codes import ActivateCode, InvalidateCode, Ma
 from tests.unit.purchasing.stage import Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.shipping.returning import CODES, PATHS, SCENARIO, SENDER, ask, at_provider, returning, without_providers
+from tests.unit.shipping.settling import look_for
 from tests.unit.shipping.stage import Stage, places
 
 MAKE, ACTIVATE, INVALIDATE = (one.operation for one in (MakeCodes, ActivateCode, InvalidateCode))
@@ -413,5 +414,33 @@ def test_what_was_sent_to_a_provider_that_is_gone_is_unknown() -> None:
             assert (await stage.ended(ACTIVATE)).state is CommandState.unknown
             assert (states(stage), stage.disk.rows("SELECT state FROM returns")) == (["unknown"], [("unknown",)])
             assert stage.disk.rows("SELECT type FROM events") == [("return.creation_unknown",)]
+
+    in_virtual_time(story())
+
+
+def test_an_activation_that_nobody_knew_of_is_found_by_the_day_on_which_the_code_was_made() -> None:
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            first = stage.start()
+            spare = await made(stage)
+            await first.end()
+            await pass_time(5 * 86_400)
+            first = stage.start()
+            await stage.fault("hung_up", **DOWN)
+            await ask(stage, {"code": spare["id"], **USE}, command=ActivateCode)
+            await pass_time(2)
+            await first.end()
+            stage.operations = without_providers
+            second = stage.start()
+            assert (await stage.ended(ACTIVATE)).state is CommandState.unknown
+            await second.end()
+            stage.operations = returning()
+            await look_for(stage, 120)
+            standing = await stage.ended(ACTIVATE)
+            assert (standing.state, (standing.result or {})["state"]) == (CommandState.done, "created")
+            assert stage.disk.rows("SELECT state FROM returns") == [("created",)]
+            assert stage.disk.rows("SELECT * FROM doubtful_returns") == []
+            [there] = await at_provider(stage, CODES)
+            assert there["active"] is True
 
     in_virtual_time(story())
