@@ -1,0 +1,41 @@
+"""What is not filled in is not rendered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.production import SERVICE_PATCH
+from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, filled, find_renderer, render
+
+LINES = EXAMPLE.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_example_fills_in_what_is_asked_for_and_nothing_else() -> None:
+    asked = (ROOT / "k8s/overlays/production/values.env").read_text(encoding="utf-8").splitlines()
+    names = [line[1:].partition("=")[0] for line in asked if line.startswith("#") and line[1:2].islower()]
+    assert [line.partition("=")[0] for line in LINES] == names
+    assert not [line for line in asked if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("missing", [line.partition("=")[0] for line in LINES])
+def test_each_value_that_is_missing_fails_the_rendering_by_its_name(missing: str, tmp_path: Path) -> None:
+    renderer = find_renderer()
+    if renderer is None:
+        pytest.skip(MISSING)
+    overlay = filled(tmp_path, "\n".join(line for line in LINES if not line.startswith(f"{missing}=")))
+    with pytest.raises(RenderingError, match=rf"`data\.{missing}` is missing"):
+        render(renderer, overlay)
+
+
+def test_the_ingress_controller_is_told_to_keep_the_address_of_the_sender() -> None:
+    text = (ROOT / SERVICE_PATCH).read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        "spec:",
+        "  externalTrafficPolicy: Local",
+    ]
+
+
+def test_the_base_s_policy_is_the_packaged_one() -> None:
+    assert (ROOT / "k8s/base/config/policy.toml").read_bytes() == (ROOT / "config/policy.toml").read_bytes()
