@@ -1,4 +1,4 @@
-# The image of the bridge: `docker build -t shipx-bridge .`; how to run it: docs/installing.md and compose.yaml.
+# The image of the bridge: `docker build -t shipx-bridge .`; how to run it: docs/install.md and compose.yaml.
 #
 # The base is the same for both stages, so that the interpreter of the virtual environment is where it was made. For a
 # build that can be repeated give it by digest: --build-arg PYTHON_IMAGE=docker.io/library/python@sha256:…

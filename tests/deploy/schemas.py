@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import jsonschema
-import kubernetes_validate  # type: ignore[import-untyped]
+import kubernetes_validate
 
 from tests.deploy.rendering import Document, named
 
-VERSIONS: Final = ("1.29", "1.34")
+VERSIONS: Final = ("1.29", "1.37")
 """The oldest and the newest Kubernetes that the manifests are held against."""
 _OPERATORS: Final = Path(__file__).with_name("operators.json")
 

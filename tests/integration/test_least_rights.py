@@ -57,9 +57,7 @@ async def test_it_may_not_declare(restricted: str) -> None:
         await apply_topology(SecretStr(restricted))
 
 
-async def test_it_publishes_obeys_answers_buries_and_sends_back(
-    restricted: str, amqp_url: str, tmp_path: Path
-) -> None:
+async def test_it_publishes_obeys_answers_buries_and_sends_back(restricted: str, amqp_url: str, tmp_path: Path) -> None:
     settings = {"BRIDGE_AMQP__DECLARE": "false", "BRIDGE_AMQP__REPLY_QUEUES": REPLIES}
     async with (
         BridgeProcess(tmp_path, amqp_url=restricted, **settings) as bridge,

@@ -43,7 +43,7 @@ def bridge(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(bridge: Path, folder: Path, *arguments: str, **settings: str) -> str:
     environ = {"PATH": os.environ["PATH"], **settings}
     done = subprocess.run(
-        [bridge, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=True, timeout=60
+        [bridge, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=True, timeout=100
     )
     return done.stdout
 
@@ -68,8 +68,8 @@ def test_the_wheel_holds_nothing_but_the_package(wheel: Path) -> None:
 
 def test_the_installed_command_is_the_wheel_s(bridge: Path, tmp_path: Path) -> None:
     python = bridge.with_name("python")
-    command = [python, "-c", "import bridge; print(bridge.__file__)"]
-    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=True, timeout=60)
+    command = [str(python), "-c", "import bridge; print(bridge.__file__)"]
+    done = subprocess.run(command, cwd=tmp_path, env={}, capture_output=True, text=True, check=True, timeout=100)
     assert Path(done.stdout.strip()).is_relative_to(bridge.parents[1])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import PurePosixPath
 
 import pytest
@@ -74,3 +76,10 @@ def test_the_image_starts_with_a_database_in_its_volume_and_listens_for_others()
         "/etc/bridge/policy.toml",
         "0.0.0.0",
     )
+
+
+def test_a_machine_that_cannot_build_it_is_told_why() -> None:
+    command = [sys.executable, "-m", "tests.deploy.image"]
+    done = subprocess.run(command, cwd=ROOT, env={"PATH": ""}, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "not installed: buildah" in done.stderr or "it takes root on Linux" in done.stderr
