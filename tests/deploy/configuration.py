@@ -21,6 +21,8 @@ SECRETS: Final = {
     "webhook_secrets": f"{'5' * 40}\n",
 }
 """What stands for the secrets that nobody committed, by the name of their file."""
+_NOTICED_S: Final = 10.0
+"""How long it may take until no proxy sends anything to a pod that ends."""
 
 
 def findings(documents: Sequence[Document]) -> Iterator[str]:
@@ -49,6 +51,8 @@ def _bridge(documents: Sequence[Document], pod: Pod, container: Document) -> Ite
     except SettingsError as error:
         yield from (f"{key}: {text}" for key, text in error.problems)
         return
+    if PurePosixPath(settings.policy) not in lying:
+        yield f"there is no policy at {settings.policy}"
     if pod.kind == "Deployment":
         yield from _serving(pod, container, settings)
 
@@ -82,7 +86,3 @@ def _serving(pod: Pod, container: Document, settings: Settings) -> Iterator[str]
 def _waits(container: Document) -> float:
     command = container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["sleep", "0"])
     return float(command[1])
-
-
-_NOTICED_S: Final = 10.0
-"""How long it may take until no proxy sends anything to a pod that ends."""

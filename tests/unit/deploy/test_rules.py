@@ -157,6 +157,12 @@ INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
             "no setting names the secret /run/secrets/bridge/shipx_token",
         ),
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_HTTP__INTERNAL_PORT", "9000"), "its ports are"),
+        (
+            configuration.findings,
+            WORKER,
+            lambda it: told(it, "BRIDGE_POLICY", "/etc/policy.toml"),
+            "there is no policy",
+        ),
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_HTTP__HOST", "127.0.0.1"), "loopback"),
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_SHUTDOWN_S", "30"), "is killed while it ends"),
         (configuration.findings, RECEIVER, lambda it: told(it, "BRIDGE_HTTP__DRAIN_DELAY_S", "0"), "stops taking"),
