@@ -1,4 +1,7 @@
-"""`python -m tests.deploy`: the manifests rendered, held against schemas and rules; the Dockerfile; compose.yaml."""
+"""`python -m tests.deploy`: the manifests rendered, held against schemas and rules; the Dockerfile; compose.yaml.
+
+`python -m tests.deploy k8s/overlays/production` looks at that overlay as it is filled in, and at nothing else.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,16 @@ from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, fille
 _RULES = (schemas.mistakes, confinement.findings, exposure.findings, availability.findings, configuration.findings)
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Say what is wrong; gives the exit code."""
-    told = [f"Dockerfile: {text}" for text in dockerfile.findings(dockerfile.committed())]
-    told += [f"compose.yaml: {text}" for text in _compose()]
     renderer = find_renderer()
+    told: list[str] = []
+    if not arguments:
+        told += [f"Dockerfile: {text}" for text in dockerfile.findings(dockerfile.committed())]
+        told += [f"compose.yaml: {text}" for text in _compose()]
     if renderer is not None:
-        told += list(_overlays(renderer))
-    elif os.environ.get("CI"):
+        told += list(_filled_in(renderer, Path(arguments[0])) if arguments else _overlays(renderer))
+    elif arguments or os.environ.get("CI"):
         told.append(f"k8s: cannot be rendered: {MISSING}")
     else:
         print(f"Not looked at: k8s/, because {MISSING}", file=sys.stderr)
@@ -42,6 +47,16 @@ def _overlays(renderer: Sequence[str]) -> Iterator[str]:
     for name, found in documents.items():
         yield from (f"{name}: {text}" for rule in _RULES for text in rule(found))
     yield from (f"production: {text}" for text in production.findings(documents["production"]))
+
+
+def _filled_in(renderer: Sequence[str], overlay: Path) -> Iterator[str]:
+    try:
+        found = render(renderer, overlay)
+    except RenderingError as error:
+        yield str(error)
+        return
+    for rule in (*_RULES, production.findings):
+        yield from rule(found)
 
 
 def _unfilled(renderer: Sequence[str]) -> Iterator[str]:
@@ -70,4 +85,4 @@ def made_secrets(folder: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

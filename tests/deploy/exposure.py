@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_network
 from typing import Any
 
 from tests.deploy.pods import pods
@@ -28,8 +29,12 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
 def _ingress(spec: Document, services: dict[str, Document]) -> Iterator[str]:
     if "defaultBackend" in spec:
         yield "has a default backend"
-    secured = {host for one in spec.get("tls", ()) for host in one["hosts"]}
+    if not spec.get("ingressClassName"):
+        yield "says of no controller that it is its own"
+    secured = {host for one in spec.get("tls", ()) if one.get("secretName") for host in one["hosts"]}
     for rule in spec["rules"]:
+        if not rule.get("host"):
+            yield "answers for every host"
         if rule.get("host") not in secured:
             yield f"{rule.get('host')} has no certificate"
         for path in rule["http"]["paths"]:
@@ -50,5 +55,20 @@ def _open(spec: dict[str, Any]) -> Iterator[str]:
         for rule in spec.get(rules, ()):
             if not rule.get(peers) or not rule.get("ports"):
                 yield f"{rules} from or to anybody, or on any port"
-            if any(peer == {"namespaceSelector": {}} for peer in rule.get(peers, ())):
-                yield f"{rules} from or to every namespace"
+            yield from (f"{rules}: {text}" for peer in rule.get(peers, ()) for text in _peer(peer))
+
+
+def _peer(peer: dict[str, Any]) -> Iterator[str]:
+    for selector in (peer[kind] for kind in ("namespaceSelector", "podSelector") if kind in peer):
+        if not selector or not all(selector.get("matchLabels", {"": "set"}).values()):
+            yield "from or to everybody, or nobody: a selector without a value"
+    if "ipBlock" in peer and not _is_network(peer["ipBlock"]["cidr"]):
+        yield f"{peer['ipBlock']['cidr']!r} is no network"
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True

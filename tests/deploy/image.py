@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
     """Build, look and try; gives the exit code."""
     parser = argparse.ArgumentParser(prog="./dev image", description=__doc__)
     parser.add_argument("--base", metavar="IMAGE", help="a base that can be pulled; default: a clean Debian root")
+    parser.add_argument("--mirror", metavar="URL", help="where the clean root's packages come from")
     options = parser.parse_args(arguments)
     if lacking := _lacking(options.base is None):
         print(f"The image cannot be built here: {lacking}", file=sys.stderr)
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bridge-image-")))
         image = Image(folder / "store", stack)
-        base = options.base or _clean_root(image, folder)
+        base = options.base or _clean_root(image, folder, options.mirror)
         print("--- the Dockerfile, instruction by instruction", flush=True)
         image.build(ROOT, base, {"PYTHON_IMAGE": base, "VERSION": "0.0.0", "REVISION": _REVISION})
         print("--- what the image says of itself, and holds", flush=True)
@@ -63,22 +64,17 @@ def _lacking(with_root: bool) -> str | None:
     return f"not installed: {' '.join(packages)} (apt-get install --no-install-recommends …)" if packages else None
 
 
-def _clean_root(image: Image, folder: Path) -> str:
+def _clean_root(image: Image, folder: Path, mirror: str | None) -> str:
     """Make a Debian with Python and nothing else, as an image."""
     print(f"--- a clean root: Debian {_SUITE} with python3", flush=True)
     root = folder / "root"
     packages = "--include=python3,python3-venv,ca-certificates"
     with (folder / "debootstrap.log").open("wb") as log:
-        command = ["debootstrap", "--variant=minbase", packages, _SUITE, str(root), *_mirror()]
+        command = ["debootstrap", "--variant=minbase", packages, _SUITE, str(root), *([mirror] if mirror else [])]
         subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)
     image.take(root, _BASE)
     shutil.rmtree(root)
     return _BASE
-
-
-def _mirror() -> list[str]:
-    mirror = os.environ.get("DEBIAN_MIRROR")
-    return [mirror] if mirror else []
 
 
 if __name__ == "__main__":

@@ -6,35 +6,49 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from bridge.broker import topology
+from bridge.errors import SettingsError
+from bridge.settings import ROLES, Settings
 from tests.deploy.configuration import settings_of
-from tests.deploy.pods import pods
+from tests.deploy.pods import Pod, pods
 from tests.deploy.rendering import Document, of_kind
 
+_KINDS: Final = ("Exchange", "Queue", "Binding")
 SERVICE_PATCH: Final = "k8s/overlays/production/ingress-controller.yaml"
 
 
 def findings(documents: Sequence[Document]) -> Iterator[str]:
     """Say what keeps the overlay from being fit for production."""
-    if declared(documents) != topology.describe():
-        yield "broker: the operator's topology is not the bridge's own (docs/reference/topology.md)"
-    if len({one["spec"].get("vhost") for one in _topology(documents)}) > 1:
-        yield "broker: not everything lies in one virtual host"
+    yield from _broker(documents)
     roles: set[str] = set()
     for pod in pods(documents):
-        settings = settings_of(documents, pod, pod.spec["containers"][0])
-        if settings.database.kind != "postgres" or settings.migrate:
-            yield f"{pod.name}: is not on PostgreSQL, or migrates by itself"
-        if pod.kind != "Deployment":
+        try:
+            settings = settings_of(documents, pod, pod.spec["containers"][0])
+        except SettingsError:  # of which `configuration` tells
             continue
-        roles |= settings.roles
-        if settings.environment != "production" or settings.amqp.declare:
-            yield f"{pod.name}: is told another environment, or to declare the topology"
-        if "receiver" in settings.roles and not settings.webhook.trusted_proxies:
-            yield f"{pod.name}: believes no proxy, and parks every webhook"
-    if roles != {"receiver", "worker", "relay", "commands", "reconciler"}:
-        yield f"nobody does all: {sorted(roles)}"
+        yield from (f"{pod.name}: {text}" for text in _told(pod, settings))
+        roles |= settings.roles if pod.kind == "Deployment" else set()
+    if roles != ROLES:
+        yield f"nobody does {', '.join(sorted(ROLES - roles))}"
     if any("replicas" in one["spec"] for one in of_kind(documents, "Deployment")):
         yield "Deployments say how many they are, and the autoscalers too"
+
+
+def _broker(documents: Sequence[Document]) -> Iterator[str]:
+    if declared(documents) != topology.describe():
+        yield "broker: the operator's topology is not the bridge's own (docs/reference/topology.md)"
+    if len({one["spec"].get("vhost") for one in of_kind(documents, *_KINDS, "Policy", "Permission")}) > 1:
+        yield "broker: not everything lies in one virtual host"
+
+
+def _told(pod: Pod, settings: Settings) -> Iterator[str]:
+    if settings.database.kind != "postgres" or settings.migrate:
+        yield "is not on PostgreSQL, or migrates by itself"
+    if pod.kind != "Deployment":
+        return
+    if settings.environment != "production" or settings.amqp.declare:
+        yield "is told another environment, or to declare the topology"
+    if "receiver" in settings.roles and not settings.webhook.trusted_proxies:
+        yield "believes no proxy, and parks every webhook"
 
 
 def declared(documents: Sequence[Document]) -> dict[str, Any]:
@@ -45,13 +59,6 @@ def declared(documents: Sequence[Document]) -> dict[str, Any]:
         "queues": _sorted(topology.QUEUES, [_queue(one) for one in queues]),
         "bindings": sorted((_binding(one) for one in bindings), key=lambda one: _order(topology.QUEUES, one["queue"])),
     }
-
-
-_KINDS: Final = ("Exchange", "Queue", "Binding")
-
-
-def _topology(documents: Sequence[Document]) -> list[Document]:
-    return of_kind(documents, *_KINDS, "Policy", "Permission")
 
 
 def _exchange(spec: Document) -> Document:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import tomllib
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from tests.deploy import compose
 from tests.deploy.__main__ import made_secrets
+from tests.deploy.rendering import ROOT
 
 
 def test_compose_keeps_every_rule(tmp_path: Path) -> None:
@@ -64,3 +66,11 @@ def test_secrets_that_are_there_stay(tmp_path: Path) -> None:
     kept.parent.mkdir()
     kept.write_text("mine-and-nobody-else-s\n", encoding="utf-8")
     assert made_secrets(tmp_path)["api_token"] == "mine-and-nobody-else-s\n"
+
+
+def test_the_image_has_the_version_of_the_package() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    service = compose.committed()["services"]["bridge"]
+    demo = (ROOT / "k8s/overlays/demo/kustomization.yaml").read_text(encoding="utf-8")
+    assert (service["image"], service["build"]["args"]["VERSION"]) == (f"shipx-bridge:{version}", version)
+    assert f"newTag: {version}\n" in demo

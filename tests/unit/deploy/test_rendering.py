@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy.__main__ import main
 from tests.deploy.production import SERVICE_PATCH
 from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, filled, find_renderer, render
 
@@ -52,3 +53,20 @@ def test_without_a_renderer_the_check_says_what_is_missing_and_fails_where_nobod
     environ = {"PATH": str(tmp_path), **ci}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, MISSING in done.stdout + done.stderr) == (code, True)
+
+
+@pytest.mark.parametrize("emptied", [line.partition("=")[0] for line in LINES])
+def test_a_value_that_is_empty_is_found_before_it_is_applied(
+    emptied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if find_renderer() is None:
+        pytest.skip(MISSING)
+    values = "\n".join(f"{emptied}=" if line.startswith(f"{emptied}=") else line for line in LINES)
+    assert main([str(filled(tmp_path, values))]) == 1
+    assert capsys.readouterr().out
+
+
+def test_a_filled_overlay_is_fit(tmp_path: Path) -> None:
+    if find_renderer() is None:
+        pytest.skip(MISSING)
+    assert main([str(filled(tmp_path, EXAMPLE.read_text(encoding="utf-8")))]) == 0
