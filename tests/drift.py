@@ -17,6 +17,7 @@ from bridge.app.answering import openapi_document
 from bridge.events import export
 from bridge.events.reference import render_events_reference
 from bridge.settings.reference import render_example, render_settings_reference
+from tests.deploy import alerts
 from tests.reference import commands, grafana, metrics, routes, topology
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -36,6 +37,8 @@ def generated() -> dict[str, str]:
         "docs/reference/routes.md": routes.page(),
         "docs/reference/settings.md": render_settings_reference(),
         "docs/reference/topology.md": topology.page(),
+        "k8s/base/config/policy.toml": (ROOT / "config" / "policy.toml").read_text(encoding="utf-8"),
+        alerts.PAGE: alerts.page(),
         **_golden(),
     }
 

@@ -1,0 +1,83 @@
+"""Production: what must be so of that overlay beyond what is so of all, the broker's topology above all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from bridge.broker import topology
+from bridge.errors import SettingsError
+from bridge.settings import ROLES, Settings
+from tests.deploy.configuration import settings_of
+from tests.deploy.pods import Pod, pods
+from tests.deploy.rendering import Document, of_kind
+
+_KINDS: Final = ("Exchange", "Queue", "Binding")
+SERVICE_PATCH: Final = "k8s/overlays/production/ingress-controller.yaml"
+
+
+def findings(documents: Sequence[Document]) -> Iterator[str]:
+    """Say what keeps the overlay from being fit for production."""
+    yield from _broker(documents)
+    roles: set[str] = set()
+    for pod in pods(documents):
+        try:
+            settings = settings_of(documents, pod, pod.spec["containers"][0])
+        except SettingsError:  # of which `configuration` tells
+            continue
+        yield from (f"{pod.name}: {text}" for text in _told(pod, settings))
+        roles |= settings.roles if pod.kind == "Deployment" else set()
+    if roles != ROLES:
+        yield f"nobody does {', '.join(sorted(ROLES - roles))}"
+    if any("replicas" in one["spec"] for one in of_kind(documents, "Deployment")):
+        yield "Deployments say how many they are, and the autoscalers too"
+
+
+def _broker(documents: Sequence[Document]) -> Iterator[str]:
+    if declared(documents) != topology.describe():
+        yield "broker: the operator's topology is not the bridge's own (docs/reference/topology.md)"
+    if len({one["spec"].get("vhost") for one in of_kind(documents, *_KINDS, "Policy", "Permission")}) > 1:
+        yield "broker: not everything lies in one virtual host"
+
+
+def _told(pod: Pod, settings: Settings) -> Iterator[str]:
+    if settings.database.kind != "postgres" or settings.migrate:
+        yield "is not on PostgreSQL, or migrates by itself"
+    if pod.kind != "Deployment":
+        return
+    if settings.environment != "production" or settings.amqp.declare:
+        yield "is told another environment, or to declare the topology"
+    if "receiver" in settings.roles and not settings.webhook.trusted_proxies:
+        yield "believes no proxy, and parks every webhook"
+
+
+def declared(documents: Sequence[Document]) -> dict[str, Any]:
+    """Give what the topology operator declares, as the bridge describes its own."""
+    exchanges, queues, bindings = ([one["spec"] for one in of_kind(documents, k)] for k in _KINDS)
+    return {
+        "exchanges": _sorted(topology.EXCHANGES, [_exchange(one) for one in exchanges]),
+        "queues": _sorted(topology.QUEUES, [_queue(one) for one in queues]),
+        "bindings": sorted((_binding(one) for one in bindings), key=lambda one: _order(topology.QUEUES, one["queue"])),
+    }
+
+
+def _exchange(spec: Document) -> Document:
+    return {key: spec.get(key, {}) for key in ("name", "type", "durable", "arguments")}
+
+
+def _queue(spec: Document) -> Document:
+    arguments = {"x-queue-type": spec["type"], **spec.get("arguments", {})}
+    return {"name": spec["name"], "durable": spec["durable"], "arguments": arguments}
+
+
+def _binding(spec: Document) -> Document:
+    return {"exchange": spec["source"], "queue": spec["destination"], "routing_key": spec["routingKey"]}
+
+
+def _sorted(own: Sequence[Any], found: list[Document]) -> list[Document]:
+    return sorted(found, key=lambda one: _order(own, one["name"]))
+
+
+def _order(own: Sequence[Any], name: str) -> int:
+    """Where something of this name stands in the bridge's own list; what it does not know comes last."""
+    return next((index for index, one in enumerate(own) if one.name == name), len(own))

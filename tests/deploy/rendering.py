@@ -1,0 +1,55 @@
+"""Rendering: the overlays as the cluster would get them, by whichever renderer is installed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+EXAMPLE: Final = Path(__file__).with_name("values.env")
+"""A filling of the production overlay, with names and networks that belong to nobody."""
+MISSING: Final = "neither kubectl (1.27 or newer) nor kustomize (5.0 or newer) is on PATH"
+
+Document = dict[str, Any]
+
+
+class RenderingError(Exception):
+    """An overlay cannot be rendered; says what the renderer says."""
+
+
+def find_renderer() -> Sequence[str] | None:
+    """Give the command that renders a folder, or None."""
+    if shutil.which("kubectl"):
+        return ("kubectl", "kustomize")
+    return ("kustomize", "build") if shutil.which("kustomize") else None
+
+
+def render(renderer: Sequence[str], overlay: Path) -> list[Document]:
+    """Render a folder. Raises RenderingError."""
+    done = subprocess.run([*renderer, str(overlay)], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise RenderingError(done.stderr.strip())
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
+
+
+def filled(folder: Path, values: str) -> Path:
+    """Copy the manifests, with these values for production; gives that overlay's place."""
+    shutil.copytree(ROOT / "k8s", folder / "k8s")
+    overlay = folder / "k8s" / "overlays" / "production"
+    (overlay / "values.env").write_text(values, encoding="utf-8")
+    return overlay
+
+
+def named(document: Document) -> str:
+    """Name an object as people do: `Deployment/bridge-worker`."""
+    return f"{document['kind']}/{document['metadata']['name']}"
+
+
+def of_kind(documents: Sequence[Document], *kinds: str) -> list[Document]:
+    """Pick the objects of these kinds."""
+    return [document for document in documents if document["kind"] in kinds]

@@ -1,0 +1,107 @@
+"""The production overlay's pods as processes: receivers that know next to nothing, workers that do all the rest."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from bridge.nodes.guard import free_ports
+from tests.deploy.configuration import SECRETS
+from tests.deploy.pods import told
+from tests.deploy.rendering import ROOT
+from tests.support.bridge import BridgeProcess
+from tests.support.consumer import Consumer
+from tests.support.verbs import verb
+
+SAMPLE = (ROOT / "tests/samples/shipx/webhook_shipment_confirmed.json").read_bytes()
+THE_CARRIER = {"x-forwarded-for": "91.216.25.10", "content-type": "application/json"}
+_FILLED = {"BRIDGE_SHIPX__ORGANIZATION_ID": "4821", "BRIDGE_WEBHOOK__TRUSTED_PROXIES": "127.0.0.1/32"}
+A_STRANGER = {"x-forwarded-for": "91.216.25.10, 203.0.113.9", "content-type": "application/json"}
+
+
+def container(manifest: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "k8s/base" / manifest).read_text(encoding="utf-8"))
+    pod: dict[str, Any] = found["spec"]["template"]["spec"]["containers"][0]
+    return pod
+
+
+class Installation:
+    """What the pods mount, and what an installation fills in; the carrier is away."""
+
+    def __init__(self, folder: Path, database_url: str, amqp_url: str) -> None:
+        self._secrets = folder / "secrets"
+        self._secrets.mkdir()
+        self._config = folder / "bridge.toml"
+        shutil.copy(ROOT / "k8s/overlays/production/bridge.toml", self._config)
+        for name, text in {**SECRETS, "database_url": database_url, "amqp_url": amqp_url}.items():
+            (self._secrets / name).write_text(text, encoding="utf-8")
+
+    def environ(self, manifest: str) -> dict[str, str]:
+        """Give a container's environment, with paths and ports of this machine."""
+        found = told(container(manifest)).items()
+        filled = {
+            name: _FILLED.get(name, value.replace("/run/secrets/bridge", str(self._secrets))) for name, value in found
+        }
+        return {
+            **filled,
+            "BRIDGE_CONFIG": str(self._config),
+            "BRIDGE_POLICY": str(ROOT / "k8s/base/config/policy.toml"),
+            "BRIDGE_HTTP__DRAIN_DELAY_S": "0",
+            "BRIDGE_SHIPX__BASE_URL": "http://127.0.0.1:9",
+        }
+
+    def process(self, manifest: str, folder: Path) -> BridgeProcess:
+        """Make a pod's process; its `url` is the internal port."""
+        made = BridgeProcess(folder)
+        public = free_ports(1)[0]
+        ports = {"BRIDGE_HTTP__PORT": str(public), "BRIDGE_HTTP__INTERNAL_PORT": str(made.port)}
+        made.environ = {**self.environ(manifest), **ports}
+        made.webhook_url = made.webhook_url.replace(str(made.port), str(public))
+        return made
+
+
+async def test_a_webhook_goes_from_the_receiver_over_the_database_and_the_worker_to_the_broker(
+    postgres_url: str, amqp_url: str, tmp_path: Path
+) -> None:
+    here = Installation(tmp_path, postgres_url, amqp_url)
+    migrated = await verb(here.environ("migration.yaml"), *container("migration.yaml")["args"])
+    assert (migrated.code, "0001_spine" in migrated.out) == (0, True), migrated
+    assert (await verb(here.environ("worker.yaml"), "topology", "apply")).code == 0
+    async with (
+        here.process("receiver.yaml", tmp_path) as receiver,
+        here.process("worker.yaml", tmp_path) as worker,
+        Consumer(amqp_url, "shipx.#") as events,
+        httpx.AsyncClient(trust_env=False) as http,
+    ):
+        parked = await http.post(receiver.webhook_url, content=SAMPLE, headers=A_STRANGER)
+        accepted = await http.post(receiver.webhook_url, content=SAMPLE, headers=THE_CARRIER)
+        assert [one.json()["outcome"] for one in (parked, accepted)] == ["parked", "accepted"]
+        assert json.loads((await events.next()).body)["source"] == "/shipx/4821"
+
+        operator = {"authorization": f"Bearer {SECRETS['api_token'].strip()}"}
+        answers = {
+            "the worker's API": await http.get(f"{worker.url}/v1/deliveries", headers=operator),
+            "the receiver's, where nobody has a token": await http.get(
+                f"{receiver.url}/v1/deliveries", headers=operator
+            ),
+            "the API on the port of webhooks": await http.get(_public(receiver, "/v1/deliveries"), headers=operator),
+            "metrics on the port of webhooks": await http.get(_public(receiver, "/metrics")),
+            "a webhook at the worker": await http.post(worker.webhook_url, content=SAMPLE, headers=THE_CARRIER),
+        }
+        assert {what: answer.status_code for what, answer in answers.items()} == {
+            "the worker's API": 200,
+            "the receiver's, where nobody has a token": 401,
+            "the API on the port of webhooks": 404,
+            "metrics on the port of webhooks": 404,
+            "a webhook at the worker": 404,
+        }
+        assert (await receiver.terminate(), await worker.terminate()) == (0, 0)
+
+
+def _public(process: BridgeProcess, path: str) -> str:
+    return process.webhook_url.partition("/webhooks/")[0] + path

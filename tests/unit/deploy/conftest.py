@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.deploy.rendering import EXAMPLE, MISSING, Document, filled, find_renderer, render
+
+
+@pytest.fixture(scope="session")
+def overlays(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Document]]:
+    """Both overlays as they are rendered, production with the example's values. Not to be changed: copy them."""
+    renderer = find_renderer()
+    if renderer is None:
+        pytest.skip(MISSING)
+    overlay = filled(tmp_path_factory.mktemp("k8s"), EXAMPLE.read_text(encoding="utf-8"))
+    return {name: render(renderer, overlay.with_name(name)) for name in ("demo", "production")}

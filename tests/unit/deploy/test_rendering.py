@@ -1,0 +1,72 @@
+"""What is not filled in is not rendered."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.__main__ import main
+from tests.deploy.production import SERVICE_PATCH
+from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, filled, find_renderer, render
+
+LINES = EXAMPLE.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_example_fills_in_what_is_asked_for_and_nothing_else() -> None:
+    asked = (ROOT / "k8s/overlays/production/values.env").read_text(encoding="utf-8").splitlines()
+    names = [line[1:].partition("=")[0] for line in asked if line.startswith("#") and line[1:2].islower()]
+    assert [line.partition("=")[0] for line in LINES] == names
+    assert not [line for line in asked if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("missing", [line.partition("=")[0] for line in LINES])
+def test_each_value_that_is_missing_fails_the_rendering_by_its_name(missing: str, tmp_path: Path) -> None:
+    renderer = find_renderer()
+    if renderer is None:
+        pytest.skip(MISSING)
+    overlay = filled(tmp_path, "\n".join(line for line in LINES if not line.startswith(f"{missing}=")))
+    with pytest.raises(RenderingError, match=rf"`data\.{missing}` is missing"):
+        render(renderer, overlay)
+
+
+def test_the_ingress_controller_is_told_to_keep_the_address_of_the_sender() -> None:
+    text = (ROOT / SERVICE_PATCH).read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        "spec:",
+        "  externalTrafficPolicy: Local",
+    ]
+
+
+@pytest.mark.parametrize(("ci", "code"), [({"CI": "true"}, 1), ({}, 0)])
+def test_without_a_renderer_the_check_says_what_is_missing_and_fails_where_nobody_reads_it(
+    ci: dict[str, str], code: int, tmp_path: Path
+) -> None:
+    for program in ("sh", "cat", "chmod", "dirname", "mkdir", "od", "sed", "tr"):
+        found = shutil.which(program)
+        assert found is not None
+        (tmp_path / program).symlink_to(found)
+    command = [sys.executable, "-m", "tests.deploy"]
+    environ = {"PATH": str(tmp_path), **ci}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, MISSING in done.stdout + done.stderr) == (code, True)
+
+
+@pytest.mark.parametrize("emptied", [line.partition("=")[0] for line in LINES])
+def test_a_value_that_is_empty_is_found_before_it_is_applied(
+    emptied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if find_renderer() is None:
+        pytest.skip(MISSING)
+    values = "\n".join(f"{emptied}=" if line.startswith(f"{emptied}=") else line for line in LINES)
+    assert main([str(filled(tmp_path, values))]) == 1
+    assert capsys.readouterr().out
+
+
+def test_a_filled_overlay_is_fit(tmp_path: Path) -> None:
+    if find_renderer() is None:
+        pytest.skip(MISSING)
+    assert main([str(filled(tmp_path, EXAMPLE.read_text(encoding="utf-8")))]) == 0
