@@ -1,4 +1,4 @@
-"""Reconciling: what never arrived is asked for, an organization by one process at a time."""
+"""Reconciling: what never arrived is asked for, an organization or a connection by one process at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Final
 
 from bridge.app.carriers import Carriers
 from bridge.app.dispatching import make_keeping
+from bridge.app.return_rounds import return_rounds
+from bridge.app.returning import ReturnAccount
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.shipx.client import ShipxClient
@@ -59,16 +61,22 @@ class _Parts:
     abandoned: Abandoned
 
 
-def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers) -> None:
-    """Start asking about the shipments of every organization that can be asked."""
-    if not carriers:
-        return
+def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers, returns: Sequence[ReturnAccount]) -> None:
+    """Start asking about the shipments of every organization, and the returns of every provider, that can be asked."""
+    rounds = {one.connection: return_rounds(shared, stores, one) for one in returns}
+    if carriers:
+        rounds |= _shipments(shared, stores, carriers)
+    if rounds:
+        reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
+        shared.loops.start("reconciler", reconciler.run)
+
+
+def _shipments(shared: Shared, stores: Stores, carriers: Carriers) -> dict[str, Sequence[Round]]:
     parts = _parts(shared, stores)
-    rounds = {organization: _rounds(parts, organization, carrier) for organization, carrier in carriers.items()}
+    rounds = {str(organization): _rounds(parts, organization, carrier) for organization, carrier in carriers.items()}
     first = min(carriers)  # the words are everybody's, so they are asked for under one organization's lease
-    rounds[first] = (*rounds[first], Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first])))
-    reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
-    shared.loops.start("reconciler", reconciler.run)
+    words = Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first]))
+    return rounds | {str(first): (*rounds[str(first)], words)}
 
 
 def make_learning(shared: Shared, stores: Stores) -> Learning:

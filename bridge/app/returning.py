@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -51,17 +51,31 @@ class Means:
     clock: Clock
 
 
-def open_returns(stack: AsyncExitStack, shared: Shared, stores: Stores) -> tuple[Desk, Keeping]:
-    """Make the clients, what chooses between them, and what keeps returns."""
+@dataclass(frozen=True, slots=True)
+class ReturnAccount:
+    """Our account at a provider of returns: the name of the connection, and the client that asks over it."""
+
+    connection: str
+    client: InPostReturnsClient | SzybkieZwrotyClient | IntelligentPlatform
+
+
+def open_accounts(stack: AsyncExitStack, shared: Shared, stores: Stores) -> Sequence[ReturnAccount]:
+    """Make a client for every provider that is set up."""
+    return [
+        ReturnAccount(
+            return_connection(one), _client(one, shared.settings, _means(stack, shared, stores, return_connection(one)))
+        )
+        for one in shared.settings.return_providers
+    ]
+
+
+def open_returns(shared: Shared, stores: Stores, accounts: Sequence[ReturnAccount]) -> tuple[Desk, Keeping]:
+    """Make what chooses between the providers, and what keeps returns."""
     keeping = Keeping(
         stores.database, stores.vault, stores.recorder, shared.clock, partial(shared.bells.ring, "events")
     )
-    settings = shared.settings
-    makers = {
-        return_connection(one): _maker(one, settings, _means(stack, shared, stores, one), keeping)
-        for one in settings.return_providers
-    }
-    return Desk(makers, _routes(settings)), keeping
+    makers = {one.connection: maker(one, keeping) for one in accounts}
+    return Desk(makers, _routes(shared.settings)), keeping
 
 
 def return_operations(shared: Shared, desk: Desk, keeping: Keeping) -> Mapping[str, Operation]:
@@ -121,21 +135,35 @@ def return_platform(settings: Settings, means: Means) -> IntelligentPlatform:
     return IntelligentPlatform(client)
 
 
-def _maker(provider: ReturnProvider, settings: Settings, means: Means, keeping: Keeping) -> Maker:
+def maker(account: ReturnAccount, keeping: Keeping) -> Maker:
+    """Make what makes returns at a provider."""
+    match account.client:
+        case InPostReturnsClient() as client:
+            return TicketMaker(client, partial(keeping.linked, account.connection))
+        case SzybkieZwrotyClient() as client:
+            return CodeMaker(client)
+        case IntelligentPlatform() as client:
+            return PlatformMaker(client)
+        case _:
+            assert_never(account.client)
+
+
+def _client(
+    provider: ReturnProvider, settings: Settings, means: Means
+) -> InPostReturnsClient | SzybkieZwrotyClient | IntelligentPlatform:
     match provider:
         case "inpost_returns":
-            return TicketMaker(ticket_desk(settings, means), partial(keeping.linked, return_connection(provider)))
+            return ticket_desk(settings, means)
         case "szybkie_zwroty":
-            return CodeMaker(code_desk(settings, means))
+            return code_desk(settings, means)
         case "intelligentreturns":
-            return PlatformMaker(return_platform(settings, means))
+            return return_platform(settings, means)
         case _:
             assert_never(provider)
 
 
-def _means(stack: AsyncExitStack, shared: Shared, stores: Stores, provider: ReturnProvider) -> Means:
-    gate = _open_gate(stack, shared, stores, return_connection(provider))
-    return Means(_open_http(stack), gate, shared.metrics, shared.clock)
+def _means(stack: AsyncExitStack, shared: Shared, stores: Stores, name: str) -> Means:
+    return Means(_open_http(stack), _open_gate(stack, shared, stores, name), shared.metrics, shared.clock)
 
 
 def _open_http(stack: AsyncExitStack) -> httpx.AsyncClient:

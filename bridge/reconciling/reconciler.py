@@ -1,4 +1,7 @@
-"""The reconciler: each organization's rounds are made by one process at a time, again and again, by a lease."""
+"""The reconciler: the rounds of each name are made by one process at a time, again and again, by a lease.
+
+A name is an organization's number, or a connection to a provider of returns.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ import structlog
 
 from bridge.errors import StoreError
 from bridge.lifecycle import Bell, Stop
-from bridge.model import OrganizationId
 from bridge.ports import Leases
 
 log = structlog.get_logger()
@@ -29,25 +31,25 @@ class Round:
 
 
 class Reconciler:
-    """Makes the rounds of those organizations whose lease this process holds."""
+    """Makes the rounds of those names whose lease this process holds."""
 
-    def __init__(self, leases: Leases, rounds: Mapping[OrganizationId, Sequence[Round]], stop: Stop) -> None:
+    def __init__(self, leases: Leases, rounds: Mapping[str, Sequence[Round]], stop: Stop) -> None:
         self._leases = leases
         self._rounds = rounds
         self._stop = stop
-        self._names = {organization: f"reconcile/{organization}" for organization in rounds}
-        self._held: frozenset[OrganizationId] = frozenset()
-        self._bells: dict[OrganizationId, list[Bell]] = {organization: [] for organization in rounds}
+        self._names = {name: f"reconcile/{name}" for name in rounds}
+        self._held: frozenset[str] = frozenset()
+        self._bells: dict[str, list[Bell]] = {name: [] for name in rounds}
 
     async def run(self) -> None:
         """Make rounds until the end is announced, then give the leases back."""
         async with asyncio.TaskGroup() as hands:
             hands.create_task(self._keep())
-            for organization, rounds in self._rounds.items():
+            for name, rounds in self._rounds.items():
                 for one in rounds:
                     bell = self._stop.bell()
-                    self._bells[organization].append(bell)
-                    hands.create_task(self._again(organization, one, bell))
+                    self._bells[name].append(bell)
+                    hands.create_task(self._again(name, one, bell))
         await self._leave()
 
     async def _keep(self) -> None:
@@ -56,24 +58,24 @@ class Reconciler:
         while not self._stop:
             try:
                 tokens = await self._leases.hold(list(self._names.values()))
-                held = frozenset(one for one, name in self._names.items() if name in tokens)
+                held = frozenset(name for name, lease in self._names.items() if lease in tokens)
             except StoreError as error:
                 log.warning("reconciler.store_unavailable", reason=str(error))
                 held = frozenset()
-            for organization in held - self._held:
-                log.info("reconciler.begun", organization=organization)
-                for waiting in self._bells[organization]:
+            for name in held - self._held:
+                log.info("reconciler.begun", name=name)
+                for waiting in self._bells[name]:
                     waiting.ring()
             self._held = held
             await bell.wait(_RENEW_S)
 
-    async def _again(self, organization: OrganizationId, one: Round, bell: Bell) -> None:
+    async def _again(self, name: str, one: Round, bell: Bell) -> None:
         while not self._stop:
-            if organization in self._held:
+            if name in self._held:
                 try:
                     await one.make()
                 except StoreError as error:
-                    log.warning("reconciler.round_failed", round=one.name, organization=organization, reason=str(error))
+                    log.warning("reconciler.round_failed", round=one.name, name=name, reason=str(error))
             if not self._stop:  # its ring may have ended a rest already
                 await bell.wait(one.every_s)
 

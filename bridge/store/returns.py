@@ -49,6 +49,7 @@ class Kept:
     return_status: str | None = None
     expires_at: datetime | None = None
     label_format: str | None = None
+    label_sha256: str | None = None
     reason: str | None = None
     created_at: datetime | None = None
 
@@ -154,7 +155,7 @@ def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> 
 
 _COLUMNS: Final = (
     "id, connection, organization, command, state, begun_at, sender, provider_reference, tracking_number,"
-    " return_status, expires_at, label_format, reason, created_at"
+    " return_status, expires_at, label_format, label_sha256, reason, created_at"
 )
 
 
@@ -206,6 +207,7 @@ def _row(one: Kept) -> Row:
         one.return_status,
         _micros(one.expires_at),
         one.label_format,
+        one.label_sha256,
         one.reason,
         _micros(one.created_at),
     )
@@ -213,7 +215,7 @@ def _row(one: Kept) -> Row:
 
 def _kept(transaction: Transaction, vault: Vault, row: Row) -> Kept:
     id_, connection, organization, command, state, begun_at, sender, reference, number, status, *rest = row
-    expires_at, label_format, reason, created_at = rest
+    expires_at, label_format, label_sha256, reason, created_at = rest
     data = _opened(transaction, vault, _owner(id_))
     return Kept(
         id=id_,
@@ -229,6 +231,7 @@ def _kept(transaction: Transaction, vault: Vault, row: Row) -> Kept:
         return_status=status,
         expires_at=_moment(expires_at),
         label_format=label_format,
+        label_sha256=label_sha256,
         reason=reason,
         created_at=_moment(created_at),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bridge.errors import KeyMissing
+from bridge.events import published
 from bridge.events.catalogue import Published
+from bridge.events.return_projection import About, label_ready
 from bridge.lifecycle import Clock
 from bridge.model import Fact, Subject
 from bridge.returns.ticket import Ticket
@@ -68,25 +70,31 @@ class Keeping:
             state="created",
             sender=None,
             secrets=Secrets(one.secrets.reference, ticket.code, ticket.label_url),
-            provider_reference=news.word(ticket.provider_reference),
-            tracking_number=news.number(ticket.tracking_number),
+            provider_reference=published.word(ticket.provider_reference),
+            tracking_number=published.number(ticket.tracking_number),
             return_status="created",
             expires_at=ticket.expires_at,
             label_format=None if label is None else label.format,
+            label_sha256=None if label is None else label.sha256,
             created_at=now,
         )
-        self._save(transaction, kept, news.created(kept), now, None if label is None else label.content)
+        facts = [_fact(kept, news.created(kept), now)]
+        if label is not None:
+            about = About(kept.id, kept.connection, kept.organization)
+            ready = label_ready(about, label.format, label.sha256, len(label.content), now)
+            facts.append(replace(ready, causation=kept.command))
+        self._save(transaction, kept, facts, now, None if label is None else label.content)
         return kept
 
     def refused(self, transaction: Transaction, one: Kept, reason: str) -> None:
         """Keep that there is none."""
         kept = replace(one, state="failed", sender=None, reason=reason)
-        self._save(transaction, kept, news.failed(kept, reason), self._clock())
+        self._tell(transaction, kept, news.failed(kept, reason))
 
     def lost(self, transaction: Transaction, one: Kept) -> None:
         """Keep that nobody knows."""
         kept = replace(one, state="unknown", sender=None)
-        self._save(transaction, kept, news.unknown(kept), self._clock())
+        self._tell(transaction, kept, news.unknown(kept))
 
     def give_up(self, transaction: Transaction, id_: str, *, is_sent: bool) -> None:
         """Keep what a command that ended by itself left open: nobody knows of it, or nothing was sent."""
@@ -102,13 +110,28 @@ class Keeping:
         else:
             self.drop(transaction, kept)
 
+    def _tell(self, transaction: Transaction, kept: Kept, data: Published) -> None:
+        now = self._clock()
+        self._save(transaction, kept, [_fact(kept, data, now)], now)
+
     def _save(
-        self, transaction: Transaction, kept: Kept, data: Published, now: datetime, label: bytes | None = None
+        self,
+        transaction: Transaction,
+        kept: Kept,
+        facts: Sequence[Fact],
+        now: datetime,
+        label: bytes | None = None,
     ) -> None:
-        subject = Subject.returned(kept.connection, kept.id)
-        facet = None if data.facet is None else getattr(data, data.facet)
-        fact = Fact(subject, data.type, "created", now, data, facet, causation=kept.command)
-        ledgers = self._recorder.lock(transaction, [subject])
+        ledgers = self._recorder.lock(transaction, [_subject(kept)])
         returns.save(transaction, self._vault, kept, label)
-        self._recorder.record(transaction, ledgers, [fact], now)
+        self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
+
+
+def _subject(kept: Kept) -> Subject:
+    return Subject.returned(kept.connection, kept.id)
+
+
+def _fact(kept: Kept, data: Published, now: datetime) -> Fact:
+    facet = None if data.facet is None else getattr(data, data.facet)
+    return Fact(_subject(kept), data.type, "created", now, data, facet, causation=kept.command)

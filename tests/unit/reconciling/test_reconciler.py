@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from bridge.errors import StoreUnavailable
 from bridge.lifecycle import Stop
-from bridge.model import OrganizationId
 from bridge.reconciling.reconciler import Reconciler, Round
 
-OURS, THEIRS = OrganizationId(1), OrganizationId(2)
+OURS, THEIRS = "1", "inpost_returns/main"
 
 
 class Leases:
-    """Gives the leases of one organization, or cannot say."""
+    """Gives the lease of one name, or cannot say."""
 
     def __init__(self, *, is_away: bool = False) -> None:
         self.released: list[str] = []
@@ -29,13 +28,13 @@ class Leases:
         self.released += names
 
 
-async def made(leases: Leases, *, fails: bool = False) -> list[int]:
+async def made(leases: Leases, *, fails: bool = False) -> list[str]:
     """Run until five rounds were made, or a moment has passed without any."""
-    stop, rounds = Stop(), list[int]()
+    stop, rounds = Stop(), list[str]()
 
-    def round_of(organization: OrganizationId) -> Round:
+    def round_of(name: str) -> Round:
         async def make() -> None:
-            rounds.append(organization)
+            rounds.append(name)
             if len(rounds) == 5:
                 stop.announce()
             if fails:
@@ -52,7 +51,7 @@ async def made(leases: Leases, *, fails: bool = False) -> list[int]:
 async def test_rounds_are_made_where_the_lease_is_ours_and_it_is_given_back() -> None:
     leases = Leases()
     assert await made(leases) == [OURS] * 5
-    assert leases.released == ["reconcile/1", "reconcile/2"]
+    assert leases.released == ["reconcile/1", "reconcile/inpost_returns/main"]
 
 
 async def test_a_round_that_the_database_refuses_is_made_again() -> None:

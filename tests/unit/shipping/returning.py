@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
 import httpx
 from pydantic import SecretStr
 
+from bridge.app.returning import ReturnAccount, maker
 from bridge.carriers.inpost_returns.client import InPostReturnsClient
 from bridge.carriers.inpost_returns.tokens import Credentials
 from bridge.carriers.intelligentreturns.client import IntelligentReturns
@@ -25,7 +25,7 @@ from bridge.shipping.returns.asked import CreateReturn
 from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.keeping import Keeping
-from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
+from bridge.shipping.returns.makers import Maker
 from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 
 CREATE: Final = CreateReturn.operation
@@ -72,6 +72,11 @@ def makers(parts: Parts) -> dict[str, Maker]:
 
 def makers_over(http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping: Keeping) -> dict[str, Maker]:
     """Make the three, over one way and one gate."""
+    return {one.connection: maker(one, keeping) for one in accounts_over(http, permits, clock)}
+
+
+def accounts_over(http: httpx.AsyncClient, permits: Permits, clock: Clock) -> Sequence[ReturnAccount]:
+    """Make the clients of the three, over one way and one gate."""
     shared: dict[str, Any] = {"permits": permits, "metrics": Metrics(), "clock": clock}
     tickets = InPostReturnsClient(
         http,
@@ -96,11 +101,8 @@ def makers_over(http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping
         form="json",
         **shared,
     )
-    return {
-        f"{TICKETS}/main": TicketMaker(tickets, partial(keeping.linked, f"{TICKETS}/main")),
-        f"{CODES}/main": CodeMaker(codes),
-        f"{PLATFORM}/main": PlatformMaker(IntelligentPlatform(platform)),
-    }
+    clients = {TICKETS: tickets, CODES: codes, PLATFORM: IntelligentPlatform(platform)}
+    return [ReturnAccount(f"{provider}/main", client) for provider, client in clients.items()]
 
 
 def returning(*routes: Route) -> Operations:
