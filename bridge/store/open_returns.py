@@ -105,6 +105,12 @@ def find(transaction: Transaction, connection: str, key: Key, values: Collection
     return _found(transaction, f"{made}{those.sql} ORDER BY id", connection, *those.parameters)
 
 
+def seen(transaction: Transaction, id_: str) -> ReturnState:
+    """Give what was seen of a return."""
+    rows = transaction.run("SELECT history FROM returns WHERE id = ? AND history IS NOT NULL", (id_,))
+    return ReturnState.load(rows[0][0]) if rows else NOTHING_SEEN
+
+
 def save(transaction: Transaction, one: OpenReturn) -> None:
     """Write down what was seen of a return."""
     transaction.run(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
+from bridge.events.returned import ReturnState
 from bridge.store.returns import Kept, State
 
 
@@ -42,6 +43,20 @@ class ShownReturn(TypedDict):
     created_at: datetime | None
 
 
+class ShownStep(TypedDict):
+    """A step of its way back: the provider's word, the status that held from then on, and since when."""
+
+    carrier_status: str
+    return_status: str
+    since: datetime
+
+
+class FollowedReturn(ShownReturn):
+    """A return with its way back, as far as its provider has shown it, the first step first."""
+
+    timeline: Sequence[ShownStep]
+
+
 class ReturnPage(TypedDict):
     """Some returns."""
 
@@ -69,6 +84,20 @@ def document(kept: Kept) -> ShownReturn:
     }
 
 
+def followed(kept: Kept, seen: ReturnState) -> FollowedReturn:
+    """Describe it with its way back."""
+    steps = zip(seen.spans, seen.statuses, strict=True)
+    timeline: list[ShownStep] = [
+        {
+            "carrier_status": span.word,
+            "return_status": status,
+            "since": datetime.fromtimestamp(span.first, UTC),
+        }
+        for span, status in steps
+    ]
+    return {**document(kept), "timeline": timeline}
+
+
 def without_code(kept: Kept) -> Kept:
     """Leave out what opens a locker."""
     return replace(kept, secrets=replace(kept.secrets, code=None))
@@ -88,7 +117,7 @@ def row(kept: Kept) -> Sequence[object]:
     return kept.id, kept.provider, kept.state, kept.secrets.reference, kept.begun_at
 
 
-def lines(kept: Kept) -> Mapping[str, object]:
+def lines(kept: Kept, timeline: Sequence[ShownStep] = ()) -> Mapping[str, object]:
     """Write it for people, line by line."""
     told: dict[str, object] = {
         "return": kept.id,
@@ -104,5 +133,6 @@ def lines(kept: Kept) -> Mapping[str, object]:
         "can be sent until": kept.expires_at,
         "label": "there is one" if kept.has_label else None,
         "asked for": kept.begun_at,
+        "so far": ", ".join(f"{one['carrier_status']} {one['since']:%Y-%m-%d %H:%M}" for one in timeline) or None,
     }
     return {name: value for name, value in told.items() if value is not None}

@@ -10,11 +10,12 @@ from bridge.errors import KeyMissing
 from bridge.events import published
 from bridge.events.catalogue import Published
 from bridge.events.return_projection import About, label_ready
+from bridge.events.returned import ReturnState
 from bridge.lifecycle import Clock
 from bridge.model import Fact, Subject
 from bridge.returns.ticket import Ticket
 from bridge.shipping.returns import news
-from bridge.store import returns
+from bridge.store import open_returns, returns
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.returns import Kept, Secrets, Wanted
@@ -38,6 +39,10 @@ class Keeping:
     async def find(self, id_: str) -> Kept | None:
         """Give a return."""
         return await self._database.read(lambda it: returns.find(it, self._vault, id_))
+
+    async def seen(self, id_: str) -> ReturnState:
+        """Give what was seen of a return at its provider."""
+        return await self._database.read(lambda it: open_returns.seen(it, id_))
 
     async def page(self, wanted: Wanted, limit: int) -> list[Kept]:
         """List returns, the newest first."""

@@ -50,6 +50,12 @@ WANTED: Final[Mapping[str, Mapping[str, Any]]] = {
     PLATFORM: {"service_id": 243},
 }
 """What each needs besides."""
+MADE: Final = {
+    TICKETS: ["return.created"],
+    CODES: ["return.created"],
+    PLATFORM: ["return.created", "return.label_ready"],
+}
+"""What is told once each has made one."""
 PATHS: Final = {
     TICKETS: "/inpost-returns/v1/returns/tickets",
     CODES: "/szybkie-zwroty*",
