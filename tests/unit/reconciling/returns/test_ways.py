@@ -2,74 +2,140 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pytest
+
+from tests.unit.purchasing.stage import Crash, Points
 from tests.unit.purchasing.virtual_time import in_virtual_time
-from tests.unit.reconciling.returns.watch import CODES, PLATFORM, TICKETS, story
+from tests.unit.reconciling.returns.watch import CODES, HOUR, PLATFORM, TICKETS, Story, story
+from tests.unit.shipping.returning import MADE
+
+WAYS: Final[dict[str, Sequence[tuple[str, str]]]] = {
+    TICKETS: [
+        ("NEW", "created"),
+        ("ACCEPTED", "accepted"),
+        ("SCANNED", "dropped_off"),
+        ("USED", "dropped_off"),
+        ("DELIVERED", "delivered"),
+    ],
+    CODES: [
+        ("code:active", "accepted"),
+        ("dispatched_by_sender", "dropped_off"),
+        ("adopted_at_sorting_center", "in_transit"),
+        ("delivered", "delivered"),
+    ],
+    PLATFORM: [
+        ("10", "created"),
+        ("20", "dropped_off"),
+        ("30", "in_transit"),
+        ("40", "at_hub"),
+        ("45", "at_hub"),
+        ("90", "in_transit"),
+        ("50", "in_transit"),
+        ("60", "delivered"),
+    ],
+}
+"""What is seen of a return that goes its whole way, the provider's words and ours."""
+ITSELF: Final = {"NEW", "code:active"}
+"""How a return begins, without anybody's doing."""
 
 
-def test_a_ticket_is_followed_until_it_is_delivered() -> None:
+async def walk(it: Story, provider: str, looks: int = 1) -> None:
+    """Let a return go its whole way, and look after every step."""
+    for word, _ in WAYS[provider]:
+        if word not in ITSELF:
+            await it.moved(provider, status=word)
+        for _ in range(looks):
+            await it.looked(provider)
+
+
+@pytest.mark.parametrize("provider", WAYS)
+def test_every_step_is_told_once_and_in_order_until_it_is_delivered(provider: str) -> None:
     async def play() -> None:
         async with story() as it:
-            made = await it.made(TICKETS)
-            await it.looked(TICKETS)
-            for status in ("ACCEPTED", "SCANNED", "USED", "DELIVERED"):
-                await it.moved(TICKETS, status=status)
-                for _ in range(2):
-                    await it.looked(TICKETS)
-            assert it.statuses(made) == [
-                ("NEW", "created", True),
-                ("ACCEPTED", "accepted", True),
-                ("SCANNED", "dropped_off", True),
-                ("USED", "dropped_off", True),
-                ("DELIVERED", "delivered", True),
+            made = await it.made(provider)
+            await walk(it, provider, looks=2)
+            assert it.statuses(made) == WAYS[provider]
+            changes = it.changes(made)
+            assert [one["current"] for one in changes] == [True] * len(changes)
+            assert [one["terminal"] for one in changes] == [False] * (len(changes) - 1) + [True]
+            assert [one["previous_return_status"] for one in changes] == [
+                "created",
+                *(ours for _, ours in WAYS[provider][:-1]),
             ]
-            assert it.told(made)[0][0] == "created"
+            assert changes[-1]["tracking_number"] is not None
+            told = [*MADE[provider], *["return.status_changed"] * len(changes)]
+            assert it.kinds(made) == [kind.removeprefix("return.") for kind in told]
             assert it.row(made, "state, return_status, due_at") == ("created", "delivered", None)
+            assert it.watch.found("return.status_changed") == len(changes)
 
     in_virtual_time(play())
 
 
-def test_a_code_is_followed_until_its_parcel_is_delivered() -> None:
+@pytest.mark.parametrize("provider", WAYS)
+def test_what_has_ended_is_not_asked_about(provider: str) -> None:
     async def play() -> None:
         async with story() as it:
-            made = await it.made(CODES)
-            await it.looked(CODES)
-            for status in ("dispatched_by_sender", "adopted_at_sorting_center", "delivered"):
-                await it.moved(CODES, status=status)
-                for _ in range(2):
-                    await it.looked(CODES)
-            assert it.statuses(made) == [
-                ("code:active", "accepted", True),
-                ("dispatched_by_sender", "dropped_off", True),
-                ("adopted_at_sorting_center", "in_transit", True),
-                ("delivered", "delivered", True),
-            ]
-            assert it.row(made, "return_status, due_at, tracking_number")[:2] == ("delivered", None)
-            assert it.told(made)[-1][1]["tracking_number"] is not None
+            await it.made(provider)
+            await walk(it, provider)
+            it.watch.way.asked.clear()
+            await it.looked(provider)
+            assert it.watch.way.asked == []
 
     in_virtual_time(play())
 
 
-def test_a_parcel_of_the_platform_is_followed_until_it_is_delivered() -> None:
+@pytest.mark.parametrize("provider", WAYS)
+def test_wherever_a_process_dies_nothing_is_lost_and_nothing_told_twice(provider: str) -> None:
+    names = in_virtual_time(_dying(provider, Points()))
+    assert {"before a commit", "after a commit"} <= set(names)
+    places = [at for at, name in enumerate(names, 1) if not name.endswith("a permit's commit")]
+    for at in places[:: max(len(places) // 6, 1)]:
+        in_virtual_time(_dying(provider, Points(at)))
+
+
+async def _dying(provider: str, points: Points) -> list[str]:
+    async with story() as it:
+        made = await it.made(provider)
+        other = await it.made(provider, "two", reference="ANOTHER")
+        it.watched_by_another(points)
+        for word, _ in WAYS[provider]:
+            for number in (0, 1):
+                if word not in ITSELF:
+                    await it.moved(provider, number, status=word)
+            try:
+                await it.looked(provider)
+            except Crash:
+                it.watched_by_another()
+                await it.looked(provider)
+        assert it.statuses(made) == it.statuses(other) == WAYS[provider]
+    return points.names
+
+
+@pytest.mark.parametrize("provider", WAYS)
+def test_a_provider_that_is_away_for_hours_is_caught_up_with(provider: str) -> None:
     async def play() -> None:
         async with story() as it:
-            made = await it.made(PLATFORM)
-            for status in ("10", "20", "30", "40", "45", "90", "50", "60"):
-                await it.moved(PLATFORM, status=status)
-                for _ in range(2):
-                    await it.looked(PLATFORM)
-            assert [one[:2] for one in it.statuses(made)] == [
-                ("10", "created"),
-                ("20", "dropped_off"),
-                ("30", "in_transit"),
-                ("40", "at_hub"),
-                ("45", "at_hub"),
-                ("90", "in_transit"),
-                ("50", "in_transit"),
-                ("60", "delivered"),
-            ]
-            assert {one[2] for one in it.statuses(made)} == {True}
-            assert [kind for kind, _ in it.told(made)][:2] == ["created", "label_ready"]
-            assert it.told(made)[-1][1]["country"] == "PL"
-            assert it.row(made, "return_status, due_at") == ("delivered", None)
+            made = await it.made(provider)
+            await it.looked(provider)
+            path = {TICKETS: "/inpost-returns*", CODES: "/szybkie-zwroty*", PLATFORM: "/intelligentreturns*"}[provider]
+            fault = {"kind": "unavailable", "path": path, "times": 1_000_000}
+            await it.stage.fault(**fault)
+            last: Any = None
+            for word, _ in WAYS[provider]:
+                if word not in ITSELF:
+                    await it.moved(provider, status=word)
+                    last = word
+                await it.looked(provider, HOUR)
+            assert last not in [word for word, _ in it.statuses(made)]
+            answer = await it.stage.merchant.delete("/_control/faults")
+            assert answer.status_code in (200, 204), answer.text
+            for _ in range(3):
+                await it.looked(provider, HOUR)
+            assert it.statuses(made)[-1] == WAYS[provider][-1]
+            if provider == PLATFORM:
+                assert it.statuses(made) == WAYS[provider]
 
     in_virtual_time(play())

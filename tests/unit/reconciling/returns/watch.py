@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
+from uuid import uuid4
 
 import httpx
 
 from bridge.app.return_rounds import return_rounds
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
+from bridge.carriers.http import bounds
+from bridge.connections.gate import Gate
+from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Loops
 from bridge.settings import load
-from tests.unit.purchasing.stage import Points
+from bridge.store.connections import SqlConnections
+from bridge.store.facts import Recorder
+from tests.unit.purchasing.stage import CALL_WITHIN, CONNECTION, InlineDatabase, Points
 from tests.unit.purchasing.virtual_time import pass_time
 from tests.unit.shipping.returning import (
     CODES,
@@ -28,7 +36,7 @@ from tests.unit.shipping.returning import (
     returning,
     wanted,
 )
-from tests.unit.shipping.stage import VAULT, Stage, Worker
+from tests.unit.shipping.stage import LIMITS, VAULT, Stage, Way
 
 MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE
@@ -42,32 +50,55 @@ MOVES: Final = {
 
 
 class Counted(httpx.AsyncBaseTransport):
-    """Counts what a process asks for, by paths."""
+    """Counts what a process asks for, and lets things happen while it does: `meanwhile` is awaited after an answer.
+
+    `most` is how many rows the provider gives at once, however many are asked for.
+    """
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
         self.asked: list[httpx.URL] = []
+        self.meanwhile: Callable[[httpx.URL], Awaitable[None]] | None = None
+        self.most: int | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._inner.handle_async_request(_asking_for(request, self.most))
         self.asked.append(request.url)
-        return await self._inner.handle_async_request(request)
+        if self.meanwhile is not None:
+            await self.meanwhile(request.url)
+        return answer
+
+
+def _asking_for(request: httpx.Request, most: int | None) -> httpx.Request:
+    """Ask for fewer rows, where the way of asking is known."""
+    if most is None:
+        return request
+    if "size" in request.url.params:
+        request.url = request.url.copy_set_param("size", most)
+    fewer = re.sub(rb"(count_per_page%22%3A(?:\+|%20)?)\d+", rb"\g<1>%d" % most, request.content)
+    headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+    return httpx.Request(
+        request.method, request.url, headers=headers, content=fewer or None, extensions=request.extensions
+    )
 
 
 class Watch:
-    """The rounds of one process."""
+    """The rounds of one process, which may die anywhere, and whose clock may be off."""
 
-    def __init__(self, stage: Stage, worker: Worker) -> None:
-        parts = worker.parts
-        self.stage = stage
-        self.way = Counted(parts.http._transport)
-        self.http = httpx.AsyncClient(transport=self.way)
-        settings = load({"BRIDGE_ROLES": "reconciler"})
-        self.shared = Shared(settings, stage.clock, Loops(lambda: None), stop=parts.stop)
-        nothing = cast("Any", None)
-        stores = Stores(parts.database, VAULT, parts.recorder, nothing, nothing, nothing)
+    def __init__(self, stage: Stage, points: Points, *, off: timedelta = timedelta(0)) -> None:
+        def clock() -> datetime:
+            return stage.clock() + off
+
+        self.way = Counted(Way(httpx.ASGITransport(stage.app), points))
+        http = httpx.AsyncClient(transport=self.way, timeout=bounds(CALL_WITHIN.total_seconds()))
+        recorder = Recorder(Envelope("test"))
+        permits = SqlConnections(InlineDatabase(stage.disk, points, stage.clock, about="a permit's commit"), recorder)
+        self.gate = Gate(permits, CONNECTION, LIMITS, holder=uuid4().hex, clock=clock, dice=lambda: 0.5)
+        self.shared = Shared(load({"BRIDGE_ROLES": "reconciler"}), clock, Loops(lambda: None))
+        database, nothing = InlineDatabase(stage.disk, points, clock), cast("Any", None)
+        stores = Stores(cast("Any", database), VAULT, recorder, nothing, nothing, nothing)
         self.rounds = {
-            one.connection: return_rounds(self.shared, stores, one)
-            for one in accounts_over(self.http, parts.gate, stage.clock)
+            one.connection: return_rounds(self.shared, stores, one) for one in accounts_over(http, self.gate, clock)
         }
 
     async def look(self, provider: str) -> None:
@@ -75,19 +106,27 @@ class Watch:
         for one in self.rounds[f"{provider}/main"]:
             await one.make()
 
+    def found(self, fact: str) -> float:
+        """Say how many facts of a kind were counted."""
+        return self.shared.metrics.found_by_poll.labels(fact)._value.get()
+
 
 @dataclass
 class Story:
-    """A stage on which returns are made and move."""
+    """A stage on which returns are made and move, and somebody watches."""
 
     stage: Stage
-    worker: Worker
     watch: Watch
+    watches: list[Watch] = field(default_factory=list)
 
     async def made(self, provider: str, key: str = "one", **changes: Any) -> Mapping[str, Any]:
         """Have a return made, and give what the command says of it."""
+        worker = self.stage.start()
         await ask(self.stage, wanted(provider, **changes), key)
-        return await self.stage.done(CREATE, key)
+        result = await self.stage.done(CREATE, key)
+        self.stage.workers.remove(worker)
+        await worker.end()
+        return result
 
     async def moved(self, provider: str, number: int = 0, **move: Any) -> None:
         """Let a return move on at its provider."""
@@ -101,23 +140,28 @@ class Story:
         await pass_time(seconds)
         await self.watch.look(provider)
 
-    def restarted(self, points: Points | None = None) -> None:
-        """Have another process look."""
-        self.worker = self.stage.start(points)
-        self.watch = Watch(self.stage, self.worker)
+    def watched_by_another(self, points: Points | None = None, *, off: timedelta = timedelta(0)) -> Watch:
+        """Have another process look from now on."""
+        self.watch = Watch(self.stage, points or Points(), off=off)
+        self.watches.append(self.watch)
+        return self.watch
 
     def told(self, result: Mapping[str, Any]) -> Sequence[tuple[str, dict[str, Any]]]:
-        """List what was told of a return: types without the word for returns, and what the events say."""
+        """List what was told of a return: the facts, and what the events say."""
         rows = self.stage.told(f"return/{result['return_id']}")
         return [(kind.removeprefix("return."), event["data"] | {"time": event["time"]}) for kind, event in rows]
 
-    def statuses(self, result: Mapping[str, Any]) -> Sequence[tuple[str, str, bool]]:
-        """List the statuses that were told: the provider's word, ours, and whether it is the latest."""
-        return [
-            (data["carrier_status"], data["return_status"], data["current"])
-            for kind, data in self.told(result)
-            if kind == "status_changed"
-        ]
+    def kinds(self, result: Mapping[str, Any]) -> Sequence[str]:
+        """List the facts that were told of a return."""
+        return [kind for kind, _ in self.told(result)]
+
+    def changes(self, result: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+        """List what events about its status say."""
+        return [data for kind, data in self.told(result) if kind == "status_changed"]
+
+    def statuses(self, result: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+        """List the statuses that were told, in order: the provider's word, and ours."""
+        return [(data["carrier_status"], data["return_status"]) for data in self.changes(result)]
 
     def row(self, result: Mapping[str, Any], columns: str) -> tuple[Any, ...]:
         """Give what is kept of a return."""
@@ -127,7 +171,10 @@ class Story:
 
 @asynccontextmanager
 async def story(**scenario: Any) -> AsyncIterator[Story]:
-    """Open a stage with one process."""
+    """Open a stage with a process that watches."""
     async with Stage(returning(), **{**SCENARIO, **scenario}).open() as stage:
-        worker = stage.start()
-        yield Story(stage, worker, Watch(stage, worker))
+        watch = Watch(stage, Points())
+        found = Story(stage, watch, [watch])
+        yield found
+        for one in found.watches:
+            await one.gate.close()
