@@ -107,8 +107,11 @@ def accounts_over(http: httpx.AsyncClient, permits: Permits, clock: Clock) -> Se
         form="json",
         **shared,
     )
-    clients = {TICKETS: tickets, CODES: codes, PLATFORM: IntelligentPlatform(platform)}
-    return [ReturnAccount(f"{provider}/main", client) for provider, client in clients.items()]
+    return [
+        ReturnAccount(f"{TICKETS}/main", tickets),
+        ReturnAccount(f"{CODES}/main", codes),
+        ReturnAccount(f"{PLATFORM}/main", IntelligentPlatform(platform)),
+    ]
 
 
 def returning(*routes: Route) -> Operations:

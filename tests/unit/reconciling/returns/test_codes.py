@@ -8,7 +8,8 @@ from typing import Any, Final
 import pytest
 
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
-from tests.unit.reconciling.returns.watch import CODES, DAY, HOUR, Story, story
+from tests.unit.reconciling.returns.watch import DAY, HOUR, Story, story
+from tests.unit.shipping.returning import CODES
 
 ACCOUNT: Final = {"email": "shop@example.com", "password": "secret"}
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 import pytest
 
 from tests.unit.purchasing.virtual_time import in_virtual_time
-from tests.unit.reconciling.returns.watch import CODES, DAY, HOUR, TICKETS, Story, story
+from tests.unit.reconciling.returns.watch import DAY, HOUR, Story, story
+from tests.unit.shipping.returning import CODES, TICKETS
 
 LABELLED: Final[dict[str, Any]] = {
     "inpost_returns": {"accounts": [{"client_id": "shop", "client_secret": "secret", "labels": True}]}
@@ -89,7 +90,7 @@ def test_a_new_expiry_is_told_of_anew() -> None:
             made = await it.made(TICKETS)
             await it.looked(TICKETS, 5 * DAY + HOUR)
             assert it.kinds(made).count("expiry_approaching") == 1
-            it.stage.disk.connection.execute("UPDATE returns SET expires_at = expires_at - 3600000000")
+            it.change("UPDATE returns SET expires_at = expires_at - 3600000000")
             await it.looked(TICKETS, 6 * HOUR)
             await it.looked(TICKETS, HOUR)
             assert it.kinds(made).count("expiry_approaching") == 1, "it is the one that was told of"

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
-from tests.unit.reconciling.returns.watch import DAY, HOUR, MINUTE, PLATFORM, Story, story
+from tests.unit.reconciling.returns.watch import DAY, HOUR, MINUTE, Story, story
+from tests.unit.shipping.returning import PLATFORM
 
 FAR: Final = "INSERT OR REPLACE INTO return_cursors VALUES ('intelligentreturns/main', 4000000000000000)"
 """As if all that the platform learned was read long ago."""
@@ -234,7 +235,7 @@ def test_one_that_is_silent_for_long_is_asked_about_alone() -> None:
             made = await it.made(PLATFORM)
             await it.looked(PLATFORM)
             await it.moved(PLATFORM, status="20")
-            it.stage.disk.connection.execute(FAR)
+            it.change(FAR)
             await it.looked(PLATFORM)
             assert way(it, made) == []
             asked(it)
@@ -252,8 +253,8 @@ def test_a_number_that_was_not_known_is_learned_and_the_scans_before_it() -> Non
         async with story() as it:
             made = await it.made(PLATFORM)
             await it.moved(PLATFORM, status="20")
-            it.stage.disk.connection.execute(FAR)
-            it.stage.disk.connection.execute("UPDATE returns SET tracking_number = NULL")
+            it.change(FAR)
+            it.change("UPDATE returns SET tracking_number = NULL")
             await it.looked(PLATFORM, DAY + HOUR)
             assert asked(it)[1:] == ["returns/get", "tracking/get"]
             assert it.row(made, "tracking_number") == (made["tracking_number"],)

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
-from tests.unit.reconciling.returns.watch import DAY, HOUR, MINUTE, TICKETS, Story, story
+from tests.unit.reconciling.returns.watch import DAY, HOUR, MINUTE, Story, story
+from tests.unit.shipping.returning import TICKETS
 
 ACCOUNT: Final = {"client_id": "shop", "client_secret": "secret"}
 DRAFT: Final = {
@@ -106,9 +107,7 @@ def test_their_clock_or_zone_may_be_another(off: timedelta) -> None:
         async with story() as it:
             made = await it.made(TICKETS)
             shift = int(off.total_seconds() * 1_000_000)
-            it.stage.disk.connection.execute(
-                "UPDATE returns SET begun_at = begun_at + ?, created_at = created_at + ?", (shift, shift)
-            )
+            it.change("UPDATE returns SET begun_at = begun_at + ?, created_at = created_at + ?", shift, shift)
             it.watched_by_another(off=off)
             for status in ("ACCEPTED", "USED", "DELIVERED"):
                 await it.moved(TICKETS, status=status)
@@ -156,7 +155,7 @@ def test_what_only_the_list_says_is_learned() -> None:
         async with story(inpost_returns={"accounts": [{**ACCOUNT, "numbers": False}]}) as it:
             made = await it.made(TICKETS)
             assert made["tracking_number"] is None
-            it.stage.disk.connection.execute("UPDATE returns SET expires_at = NULL, expiry_due_at = NULL")
+            it.change("UPDATE returns SET expires_at = NULL, expiry_due_at = NULL")
             await it.looked(TICKETS)
             number, expires_at, has_code = it.row(made, "tracking_number, expires_at, has_code")
             assert number == it.changes(made)[0]["tracking_number"] is not None

@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.purchasing.stage import Crash, Points
 from tests.unit.purchasing.virtual_time import in_virtual_time
-from tests.unit.reconciling.returns.watch import CODES, HOUR, PLATFORM, TICKETS, Story, story
-from tests.unit.shipping.returning import MADE
+from tests.unit.reconciling.returns.watch import HOUR, Story, story
+from tests.unit.shipping.returning import CODES, MADE, PLATFORM, TICKETS
 
 WAYS: Final[dict[str, Sequence[tuple[str, str]]]] = {
     TICKETS: [
@@ -121,8 +121,7 @@ def test_a_provider_that_is_away_for_hours_is_caught_up_with(provider: str) -> N
             made = await it.made(provider)
             await it.looked(provider)
             path = {TICKETS: "/inpost-returns*", CODES: "/szybkie-zwroty*", PLATFORM: "/intelligentreturns*"}[provider]
-            fault = {"kind": "unavailable", "path": path, "times": 1_000_000}
-            await it.stage.fault(**fault)
+            await it.stage.fault("unavailable", path=path, times=1_000_000)
             last: Any = None
             for word, _ in WAYS[provider]:
                 if word not in ITSELF:

@@ -108,7 +108,7 @@ class Watch:
 
     def found(self, fact: str) -> float:
         """Say how many facts of a kind were counted."""
-        return self.shared.metrics.found_by_poll.labels(fact)._value.get()
+        return float(self.shared.metrics.found_by_poll.labels(fact)._value.get())
 
 
 @dataclass
@@ -162,6 +162,11 @@ class Story:
     def statuses(self, result: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
         """List the statuses that were told, in order: the provider's word, and ours."""
         return [(data["carrier_status"], data["return_status"]) for data in self.changes(result)]
+
+    def change(self, sql: str, *parameters: object) -> None:
+        """Change behind everybody's back what is kept."""
+        with self.stage.disk.writing(self.stage.clock) as transaction:
+            transaction.run(sql, parameters)
 
     def row(self, result: Mapping[str, Any], columns: str) -> tuple[Any, ...]:
         """Give what is kept of a return."""
