@@ -87,6 +87,7 @@ def project(about: About, sightings: Sequence[Sighting], known: ReturnState, mea
         state, new = _seen(about, one, state, meaning)
         facts += new
     held = stays(state.spans, meaning, is_sent=state.is_sent)
+    state = replace(state, statuses=tuple(stay.status for stay in held))
     return Projection(state, tuple(facts), bool(held) and held[-1].is_terminal)
 
 
@@ -96,8 +97,10 @@ def _seen(about: About, one: Sighting, known: ReturnState, meaning: Meaning) -> 
         return state, []
     second = _second(one, state)
     found = state.report(one.published, second, meaning)
+    if found.spans == state.spans:
+        return state, []
     held = stays(found.spans, meaning, is_sent=state.is_sent)
-    state = replace(state, spans=found.spans, statuses=tuple(stay.status for stay in held))
+    state = replace(state, spans=found.spans)
     return state, [_changed(about, one, second, state, held, place, meaning) for place in found.new]
 
 

@@ -6,6 +6,7 @@ https://returns.returnsplatform.com/api (all tables; read 2026-10)
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from bridge.events.statuses import Status, lookup
@@ -232,6 +233,7 @@ VIRTUAL: Final = _each("70 100 120 200 201 202 300 320")
 """The codes of virtual tracking: of what happens beside a parcel's way."""
 
 
+@lru_cache(maxsize=1024)
 def meaning(status: str) -> Status:
     """Say what a scan's code means."""
     return replace(lookup(SOURCE, status), is_virtual=status in VIRTUAL)

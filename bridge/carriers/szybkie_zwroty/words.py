@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from bridge.events import statuses
@@ -63,6 +64,7 @@ def word(code: ReportedCode, expires_at: datetime | None, now: datetime) -> str:
     return code.pack_status.lower() if code.pack_status else _WORDS[raw_status(code, expires_at, now)]
 
 
+@lru_cache(maxsize=1024)
 def meaning(word: str) -> Status:
     """Say what a word means. Those for parcels are taken for ShipX's, for no page lists them (2026-10)."""
     if word in _FLAGS:

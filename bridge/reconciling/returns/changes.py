@@ -15,6 +15,7 @@ from bridge.reconciling.returns.look import Look
 from bridge.reconciling.returns.pace import Pace
 from bridge.returns.ticket import ReturnLabel
 from bridge.store.open_returns import NOTICE, OpenReturn
+from bridge.store.returns import State
 
 Reading = Callable[[OpenReturn], Look]
 """Reads what a provider shows, knowing the return that it is about."""
@@ -45,7 +46,7 @@ def change(before: OpenReturn, look: Look, meaning: Meaning, pace: Pace, now: da
     moved = replace(
         learned,
         seen=seen.state,
-        state="cancelled" if seen.state.status is ReturnStatus.cancelled else "created",
+        state=_state(before, seen.state.status),
         has_code=True if code is not None else before.has_code,
         moved_at=now if has_news else before.moved_at,
         looked_at=look.asked_at if look.is_now else before.looked_at,
@@ -63,6 +64,13 @@ def _learned(before: OpenReturn, look: Look) -> OpenReturn:
         expires_at=expires_at,
         expiry_due_at=before.expiry_due_at if expires_at == before.expires_at else notice_at,
     )
+
+
+def _state(before: OpenReturn, status: ReturnStatus) -> State:
+    """Say how it stands: what the provider cancelled may turn out not to be; what a command cancelled stays so."""
+    if status is ReturnStatus.cancelled:
+        return "cancelled"
+    return "created" if before.seen.status is ReturnStatus.cancelled else before.state
 
 
 def _due(one: OpenReturn, seen: Projection, pace: Pace, now: datetime) -> OpenReturn:

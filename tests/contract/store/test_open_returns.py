@@ -17,6 +17,7 @@ from bridge.store.database import ManagedDatabase, Transaction
 from bridge.store.open_returns import NOTICE, OpenReturn
 from bridge.store.returns import Kept, Secrets
 from bridge.store.sealed import Vault
+from tests.contract.store.test_plans import Explaining
 
 T0 = datetime(2026, 11, 26, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -155,3 +156,23 @@ async def test_how_far_was_read_never_goes_back(database: ManagedDatabase) -> No
         await database.write(partial(open_returns.reach, connection=CONNECTION, until=T0 + hours * HOUR))
         assert await database.read(lambda it: open_returns.reached(it, CONNECTION)) == T0 + max(hours, 2) * HOUR
     assert await database.read(lambda it: open_returns.reached(it, "other/main")) is None
+
+
+async def test_every_question_of_a_round_is_answered_by_an_index(database: ManagedDatabase) -> None:
+    if database.dialect != "sqlite":
+        pytest.skip("PostgreSQL reads a small table whole, whatever its indexes")
+    explaining = Explaining(database)
+    names: tuple[open_returns.Key, ...] = ("id", "provider_reference", "tracking_number")
+
+    def ask(transaction: Transaction) -> None:
+        open_returns.are_entering(transaction, CONNECTION)
+        open_returns.due(transaction, CONNECTION, T0, 10)
+        open_returns.oldest(transaction, CONNECTION)
+        open_returns.labels_due(transaction, CONNECTION, T0, 10)
+        open_returns.expiring(transaction, CONNECTION, T0, 10)
+        for name in names:
+            open_returns.find(transaction, CONNECTION, name, ["a", "b"])
+
+    await explaining.read(ask)
+    for sql, plan in explaining.plans.items():
+        assert "SCAN returns" not in plan, f"{sql}\n{plan}"
