@@ -28,7 +28,7 @@ Amount = Annotated[
 
 
 COUNTRY: Final = r"^[A-Z]{2}$"
-CITY: Final = r"^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f .'-]{0,63}$"
+PLACE: Final = r"^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f .'-]{0,63}$"
 """Letters as Europe writes them, and what stands between them in names of places: no digits, no sentences."""
 
 
@@ -420,7 +420,7 @@ class ReturnStatusChanged(ReturnFact):
     attention: Annotated[bool, Field(description="A person should look at it")]
     tracking_number: TrackingNumber | None
     country: Annotated[str | None, Field(pattern=COUNTRY, description="Where it was scanned, where the provider says")]
-    city: Annotated[str | None, Field(pattern=CITY, description="Where it was scanned; null where it reads odd")]
+    place: Annotated[str | None, Field(pattern=PLACE, description="The town there; null where it reads like none")]
 
 
 class ReturnLabelReady(ReturnFact):

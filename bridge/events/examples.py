@@ -185,7 +185,7 @@ _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
         "attention": False,
         "tracking_number": "620000000000000000000042",
         "country": None,
-        "city": None,
+        "place": None,
     },
     ReturnExpiryApproaching: {
         **_RETURN,

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from bridge.events import published
 from bridge.events.catalogue import (
-    CITY,
     COUNTRY,
+    PLACE,
     Published,
     ReturnExpiryApproaching,
     ReturnLabelReady,
@@ -63,7 +63,7 @@ class Sighting:
     is_now: bool = False
     is_sent: bool = False
     country: str | None = None
-    city: str | None = None
+    place: str | None = None
 
     @property
     def published(self) -> str:
@@ -136,7 +136,7 @@ def _changed(
             "attention": word.attention or stay.is_contradiction,
             "tracking_number": about.number,
             "country": _formed(COUNTRY, one.country) if is_this else None,
-            "city": _formed(CITY, one.city) if is_this else None,
+            "place": _formed(PLACE, one.place) if is_this else None,
         }
     )
     at = one.at if is_this else datetime.fromtimestamp(span.first, UTC)

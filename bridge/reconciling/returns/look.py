@@ -44,7 +44,7 @@ def at_code(reported: ReportedCode, word: str, asked_at: datetime) -> Look:
 
 def at_parcel(progress: Progress, asked_at: datetime) -> Look:
     """Read what happened to a parcel."""
-    scans = [Sighting(one.status, one.at, country=one.place.country, city=one.place.city) for one in progress.scans]
+    scans = [Sighting(one.status, one.at, country=one.place.country, place=one.place.city) for one in progress.scans]
     return Look(asked_at, tuple(scans), number=progress.tracking_number)
 
 

@@ -98,11 +98,11 @@ def test_a_word_that_follows_itself_is_one_stay_and_one_that_comes_back_another(
 
 
 def test_what_is_older_than_what_is_known_is_told_as_such() -> None:
-    _, facts = after([scan("40", 10), scan("20", 1, country="PL", city="Kraków")])
+    _, facts = after([scan("40", 10), scan("20", 1, country="PL", place="Kraków")])
     assert told(facts) == [("40", "at_hub", True), ("20", "dropped_off", False)]
     late = said(facts)[1]
     assert (late.previous_return_status, late.previous_carrier_status) == ("created", None)
-    assert (late.country, late.city, facts[1].occurred_at) == ("PL", "Kraków", T0 + timedelta(minutes=1))
+    assert (late.country, late.place, facts[1].occurred_at) == ("PL", "Kraków", T0 + timedelta(minutes=1))
 
 
 def test_what_a_list_shows_is_the_latest_whatever_its_times_say() -> None:
@@ -161,8 +161,8 @@ def test_a_word_that_may_not_be_published_is_not() -> None:
 def test_places_are_told_where_they_read_as_places(
     country: str | None, city: str | None, expected: tuple[str | None, str | None]
 ) -> None:
-    _, facts = after([scan("40", 0, country=country, city=city)])
-    assert (said(facts)[0].country, said(facts)[0].city) == expected
+    _, facts = after([scan("40", 0, country=country, place=city)])
+    assert (said(facts)[0].country, said(facts)[0].place) == expected
 
 
 def test_a_history_that_is_full_takes_in_no_more() -> None:

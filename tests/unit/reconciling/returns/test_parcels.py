@@ -210,7 +210,7 @@ def test_places_are_told_where_they_read_as_places(location: dict[str, str], tol
             await it.moved(PLATFORM, status="40", location=location)
             await it.looked(PLATFORM)
             _, change = it.changes(made)
-            assert (change["country"], change["city"]) == told
+            assert (change["country"], change["place"]) == told
 
     in_virtual_time(play())
 
