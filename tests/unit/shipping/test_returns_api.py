@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,18 @@ from bridge.commands.api import CommandsApi
 from bridge.commands.execute import Executor, Operation
 from bridge.commands.giving import Giving
 from bridge.events.cloudevents import Envelope
+from bridge.events.history import Span
+from bridge.events.returned import ReturnState
+from bridge.events.statuses import ReturnStatus
 from bridge.lifecycle import Stop
 from bridge.shipping.returns.api import ReturnsApi
 from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.keeping import Keeping
 from bridge.simulator import Scenario
+from bridge.store import open_returns
 from bridge.store.commands import SqlCommands
+from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.migrate import migrate
 from bridge.store.sealed import Vault
@@ -50,8 +56,9 @@ LABELS = {"accounts": [{"client_id": "shop", "client_secret": "secret", "labels"
 class Counter:
     """The routes, over a database of their own and the stand-in providers."""
 
-    def __init__(self, carrier: Carrier, app: Any) -> None:
+    def __init__(self, carrier: Carrier, app: Any, database: SqliteDatabase) -> None:
         self.carrier = carrier
+        self.database = database
         self._app = app
 
     async def ask(
@@ -94,11 +101,31 @@ async def counter(folder: Path, only: str | None = None, **scenario: Any) -> Asy
         apis: list[Api] = [ReturnsApi(desk, keeping, giving, access), CommandsApi(commands, giving, access)]
         running = asyncio.create_task(executor.run())
         try:
-            yield Counter(carrier, application(internal_routes(apis)))
+            yield Counter(carrier, application(internal_routes(apis)), database)
         finally:
             stop.announce()
             await running
     await database.close()
+
+
+async def test_a_return_is_shown_with_its_way_so_far(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        made = await at.made(TICKETS)
+        spans = (Span("NEW", 1_800_000_000, 1_800_000_000, 1), Span("USED", 1_800_003_600, 1_800_003_700, 1))
+        state = ReturnState(spans, (ReturnStatus.created, ReturnStatus.dropped_off))
+        named = [made["return_id"]]
+
+        def see(transaction: Transaction) -> None:
+            [one] = open_returns.find(transaction, f"{TICKETS}/main", "id", named)
+            open_returns.save(transaction, replace(one, seen=state))
+
+        await at.database.write(see)
+        shown = (await at.ask("GET", f"{RETURNS}/{made['return_id']}", token="reader")).json()
+        assert shown["return_status"] == "dropped_off"
+        assert shown["timeline"] == [
+            {"carrier_status": "NEW", "return_status": "created", "since": "2027-01-15T08:00:00Z"},
+            {"carrier_status": "USED", "return_status": "dropped_off", "since": "2027-01-15T09:00:00Z"},
+        ]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -121,9 +148,9 @@ async def test_a_return_is_shown_with_its_code_to_those_alone_who_may_see_it(tmp
     async with counter(tmp_path) as at:
         made = await at.made(TICKETS)
         path = f"{RETURNS}/{made['return_id']}"
-        assert (await at.ask("GET", path)).json() == made
+        assert (await at.ask("GET", path)).json() == made | {"timeline": []}
         assert made["code"]
-        assert (await at.ask("GET", path, token="reader")).json() == made | {"code": None}
+        assert (await at.ask("GET", path, token="reader")).json() == made | {"code": None, "timeline": []}
         assert (await at.ask("GET", RETURNS, token="reader")).json()["items"] == [made | {"code": None}]
         assert (await at.ask("GET", path, token="writer")).status_code == 403
         assert (await at.ask("GET", f"{path}/label", token="reader")).status_code == 403
