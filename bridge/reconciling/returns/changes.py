@@ -21,6 +21,11 @@ Reading = Callable[[OpenReturn], Look]
 """Reads what a provider shows, knowing the return that it is about."""
 
 
+def shown(look: Look) -> Reading:
+    """Read the same, whichever return it is about."""
+    return lambda _: look
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A return from now on; `code` and `label` are new, and belong among what is sealed."""

@@ -30,7 +30,8 @@ _ONCE_MORE: Final = 100
 """How many rows of a page the next one shows again: what leaves the report meanwhile moves the others."""
 _MOST_PAGES: Final = 1000
 _GRACE: Final = timedelta(days=1)
-"""So long after its time a code that nobody used counts as expired: we promise less time than there is."""
+"""So long after its time a code counts as expired that the provider calls active, or calls nothing: we promise less
+time than there is."""
 
 
 class Codes:
@@ -114,5 +115,6 @@ class Codes:
         return {one.rma: partial(self._read, one, asked_at) for one in codes if one.rma is not None}
 
     def _read(self, reported: ReportedCode, asked_at: datetime, kept: OpenReturn) -> Look:
-        ends = None if kept.expires_at is None else kept.expires_at + _GRACE
+        grace = _GRACE if reported.is_active else timedelta(0)
+        ends = None if kept.expires_at is None else kept.expires_at + grace
         return at_code(reported, self._desk.word(reported, ends), asked_at)

@@ -9,6 +9,7 @@ import structlog
 from bridge.errors import CarrierRefused, CarrierUnavailable, KeyMissing, NoPermit
 from bridge.lifecycle import Clock, Stop
 from bridge.ports.returns import TicketDesk
+from bridge.reconciling.returns.changes import shown
 from bridge.reconciling.returns.learning import Learning
 from bridge.reconciling.returns.look import Look
 from bridge.reconciling.returns.pace import Pace
@@ -68,7 +69,7 @@ class Labels:
             await self._put_off(one)
             return not (isinstance(error, NoPermit) or error.status in (_TOO_MANY, *_LOGIN))
         look = Look(self._clock(), label=label)
-        await self._learning.take("id", {one.id: lambda _: look})
+        await self._learning.take("id", {one.id: shown(look)})
         return True
 
     async def _url(self, one: OpenReturn) -> str | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 import structlog
@@ -16,9 +15,9 @@ import structlog
 from bridge.lifecycle import Clock, Stop
 from bridge.ports.returns import TicketDesk
 from bridge.reconciling.returns.agenda import Agenda
-from bridge.reconciling.returns.changes import Reading
+from bridge.reconciling.returns.changes import Reading, shown
 from bridge.reconciling.returns.learning import Learning
-from bridge.reconciling.returns.look import Look, at_ticket
+from bridge.reconciling.returns.look import at_ticket
 from bridge.reconciling.returns.skipping import skipping
 from bridge.reconciling.returns.windows import Window, windows
 from bridge.returns.listed import Listed, TicketPage, TicketQuery
@@ -108,8 +107,4 @@ class Tickets:
 
 
 def _readings(tickets: Sequence[Listed], asked_at: datetime) -> dict[str, Reading]:
-    return {one.id: partial(_read, at_ticket(one, asked_at)) for one in tickets}
-
-
-def _read(look: Look, _return: OpenReturn) -> Look:
-    return look
+    return {one.id: shown(at_ticket(one, asked_at)) for one in tickets}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pytest
@@ -80,13 +80,14 @@ def test_a_parcels_word_that_nobody_knows_is_told_and_what_was_known_holds() -> 
     in_virtual_time(play())
 
 
-def test_a_code_that_nobody_used_expires_a_day_after_the_time_that_was_promised() -> None:
+def test_a_code_that_nobody_used_expires_with_its_time_and_not_with_the_one_that_was_promised() -> None:
     async def play() -> None:
         async with story() as it:
             made = await it.made(CODES, expires_at="2026-03-28T12:00:00Z")
-            await it.looked(CODES, 10 * DAY + 6 * HOUR)
-            assert it.statuses(made)[-1][1] != "expired"
-            await it.looked(CODES, DAY)
+            await it.looked(CODES, 10 * DAY)
+            assert datetime.fromisoformat(made["expires_at"]) < it.stage.clock()
+            assert it.statuses(made) == [("code:active", "accepted")]
+            await it.looked(CODES, HOUR)
             assert it.statuses(made)[-1] == ("code:inactive_past_expiry", "expired")
             assert it.row(made, "return_status, due_at") == ("expired", None)
 

@@ -248,6 +248,38 @@ def test_one_that_is_silent_for_long_is_asked_about_alone() -> None:
     in_virtual_time(play())
 
 
+def test_one_that_nothing_can_be_read_of_keeps_no_other_from_being_asked_about() -> None:
+    async def play() -> None:
+        async with story() as it:
+            await it.made(PLATFORM)
+            other = await it.made(PLATFORM, "two", reference="ANOTHER")
+            await it.looked(PLATFORM)
+            await it.moved(PLATFORM, 1, status="20")
+            it.change(FAR)
+            refusal = {"method": "tracking/get", "code": "code_empty"}
+            await it.stage.merchant.post("/_control/intelligentreturns/refusals", json=refusal)
+            asked(it)
+            await it.looked(PLATFORM, DAY)
+            assert asked(it)[1:] == ["tracking/get"] * 2
+            assert way(it, other) == [("20", "dropped_off")]
+
+    in_virtual_time(play())
+
+
+def test_a_search_that_is_refused_for_the_moment_ends_the_round_and_harms_nothing() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(PLATFORM)
+            await it.moved(PLATFORM, status="20")
+            refusal = {"method": "tracking/get_by_date_added_range", "code": "temporary_unavailable", "times": 2}
+            await it.stage.merchant.post("/_control/intelligentreturns/refusals", json=refusal)
+            for _ in range(6):
+                await it.looked(PLATFORM)
+            assert way(it, made) == [("20", "dropped_off")]
+
+    in_virtual_time(play())
+
+
 def test_a_number_that_was_not_known_is_learned_and_the_scans_before_it() -> None:
     async def play() -> None:
         async with story() as it:
