@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -28,7 +27,8 @@ _MOST: Final = 20_000
 """How many returns one round asks about: the calls are about days, and not about returns."""
 _ONCE_MORE: Final = 100
 """How many rows of a page the next one shows again: what leaves the report meanwhile moves the others."""
-_MOST_PAGES: Final = 1000
+_MOST_CALLS: Final = 200
+"""After so many, a report is none that ends."""
 _GRACE: Final = timedelta(days=1)
 """So long after its time a code counts as expired that the provider calls active, or calls nothing: we promise less
 time than there is."""
@@ -84,23 +84,18 @@ class Codes:
 
     async def _pages(self, some: Days) -> AsyncIterator[tuple[datetime, CodePage]]:
         """Give reports that are whole, of ever fewer days where they are not; one of a single day page by page."""
-        waiting = [some]
+        waiting, calls = [(some, 0)], 0
         while waiting and not self._stop:
-            some = waiting.pop()
-            query = CodeQuery(some.since, some.until)
+            if calls == _MOST_CALLS:
+                raise CarrierUnavailable("endless_report")
+            some, offset = waiting.pop()
+            query = CodeQuery(some.since, some.until, offset=offset)
             asked_at, page = await self._page(query)
+            calls += 1
             yield asked_at, page
-            if page.is_last:
-                continue
-            if halves := some.halves:
-                waiting += reversed(halves)
-                continue
-            for number in range(1, _MOST_PAGES):
-                offset = number * (query.limit - _ONCE_MORE)
-                asked_at, page = await self._page(replace(query, offset=offset))
-                yield asked_at, page
-                if page.is_last or self._stop:
-                    break
+            if not page.is_last:
+                halves = [(half, 0) for half in reversed(some.halves)]
+                waiting += halves or [(some, offset + query.limit - _ONCE_MORE)]
 
     async def _page(self, query: CodeQuery) -> tuple[datetime, CodePage]:
         asked_at = self._clock()

@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from bridge.errors import CarrierUnavailable
 from bridge.lifecycle import Clock, Stop
 from bridge.ports.returns import TicketDesk
 from bridge.reconciling.returns.agenda import Agenda
@@ -29,6 +30,8 @@ _OPEN: Final = ("NEW", "ACCEPTED", "SCANNED", "USED")
 _ENDED: Final = ("DELIVERED", "CANCELED", "REJECTED", "EXPIRED")
 _MOST: Final = 20_000
 """How many returns one round asks about: the calls are about times, and not about returns."""
+_MOST_CALLS: Final = 200
+"""After so many, a list of one status is none that ends: it may know nothing of times."""
 
 
 class Tickets:
@@ -82,23 +85,19 @@ class Tickets:
         return not self._stop
 
     async def _pages(self, window: Window, status: str) -> AsyncIterator[tuple[datetime, TicketPage]]:
-        waiting = [window]
+        waiting, calls = [(window, 0)], 0
         while waiting and not self._stop:
-            window = waiting.pop()
-            asked_at, page = await self._page(window, status)
+            if calls == _MOST_CALLS:
+                raise CarrierUnavailable("endless_list")
+            window, number = waiting.pop()
+            asked_at, page = await self._page(window, status, number)
+            calls += 1
             yield asked_at, page
-            if page.is_last:
-                continue
-            if halves := window.halves:
-                waiting += reversed(halves)
-                continue
-            number = 1
-            while not page.is_last and not self._stop:
-                asked_at, page = await self._page(window, status, number)
-                yield asked_at, page
-                number += 1
+            if not page.is_last:
+                halves = [(half, 0) for half in reversed(window.halves)]
+                waiting += halves or [(window, number + 1)]
 
-    async def _page(self, window: Window, status: str, number: int = 0) -> tuple[datetime, TicketPage]:
+    async def _page(self, window: Window, status: str, number: int) -> tuple[datetime, TicketPage]:
         asked_at = self._clock()
         page = await self._desk.tickets(TicketQuery(window.since, window.until, status, number))
         if page.unread:

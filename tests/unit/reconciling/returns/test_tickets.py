@@ -99,6 +99,21 @@ def test_tickets_of_one_second_are_read_page_by_page() -> None:
     in_virtual_time(play())
 
 
+def test_a_list_that_knows_nothing_of_times_comes_to_an_end() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(TICKETS)
+            await others(it, 2)
+            it.watch.way.most, it.watch.way.drops_times = 2, True
+            await it.looked(TICKETS)
+            assert len(lists(it)) == 200
+            it.watch.way.most, it.watch.way.drops_times = None, False
+            await it.looked(TICKETS)
+            assert it.statuses(made) == [("NEW", "created")]
+
+    in_virtual_time(play())
+
+
 @pytest.mark.parametrize(
     "off", [timedelta(hours=-14), timedelta(minutes=-20), timedelta(minutes=20), timedelta(hours=14)]
 )
