@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
 import pytest
 
 from tests.unit.purchasing.stage import Crash, Points
-from tests.unit.purchasing.virtual_time import in_virtual_time
-from tests.unit.reconciling.returns.watch import HOUR, Story, story
+from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
+from tests.unit.reconciling.returns.watch import HOUR, MINUTE, Story, story
 from tests.unit.shipping.returning import CODES, MADE, PLATFORM, TICKETS
 
 WAYS: Final[dict[str, Sequence[tuple[str, str]]]] = {
@@ -92,7 +93,7 @@ def test_wherever_a_process_dies_nothing_is_lost_and_nothing_told_twice(provider
     names = in_virtual_time(_dying(provider, Points()))
     assert {"before a commit", "after a commit"} <= set(names)
     places = [at for at, name in enumerate(names, 1) if not name.endswith("a permit's commit")]
-    for at in places[:: max(len(places) // 6, 1)]:
+    for at in places[:: max(len(places) // 40, 1)]:
         in_virtual_time(_dying(provider, Points(at)))
 
 
@@ -112,6 +113,28 @@ async def _dying(provider: str, points: Points) -> list[str]:
                 await it.looked(provider)
         assert it.statuses(made) == it.statuses(other) == WAYS[provider]
     return points.names
+
+
+def test_of_two_processes_one_asks_and_the_other_takes_over() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(TICKETS)
+            watches = [it.watch, it.watched_by_another()]
+            running = [asyncio.create_task(one.run()) for one in watches]
+            await pass_time(11 * MINUTE)
+            await it.moved(TICKETS, status="ACCEPTED")
+            await pass_time(11 * MINUTE)
+            [asks] = [number for number, one in enumerate(watches) if one.way.asked]
+            watches[asks].shared.stop.announce()
+            await running[asks]
+            await it.moved(TICKETS, status="USED")
+            await pass_time(11 * MINUTE)
+            assert watches[1 - asks].way.asked
+            watches[1 - asks].shared.stop.announce()
+            await running[1 - asks]
+            assert [word for word, _ in it.statuses(made)] == ["NEW", "ACCEPTED", "USED"]
+
+    in_virtual_time(play())
 
 
 @pytest.mark.parametrize("provider", WAYS)

@@ -19,9 +19,11 @@ from bridge.carriers.http import bounds
 from bridge.connections.gate import Gate
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Loops
+from bridge.reconciling.reconciler import Reconciler
 from bridge.settings import load
 from bridge.store.connections import SqlConnections
 from bridge.store.facts import Recorder
+from bridge.store.leases import SqlLeases
 from tests.unit.purchasing.stage import CALL_WITHIN, CONNECTION, InlineDatabase, Points
 from tests.unit.purchasing.virtual_time import pass_time
 from tests.unit.shipping.returning import (
@@ -96,12 +98,13 @@ class Watch:
 
         self.way = Counted(Way(httpx.ASGITransport(stage.app), points))
         http = httpx.AsyncClient(transport=self.way, timeout=bounds(CALL_WITHIN.total_seconds()))
+        self.holder = uuid4().hex
         recorder = Recorder(Envelope("test"))
         permits = SqlConnections(InlineDatabase(stage.disk, points, stage.clock, about="a permit's commit"), recorder)
-        self.gate = Gate(permits, CONNECTION, LIMITS, holder=uuid4().hex, clock=clock, dice=lambda: 0.5)
+        self.gate = Gate(permits, CONNECTION, LIMITS, holder=self.holder, clock=clock, dice=lambda: 0.5)
         self.shared = Shared(load({"BRIDGE_ROLES": "reconciler"}), clock, Loops(lambda: None))
-        database, nothing = InlineDatabase(stage.disk, points, clock), cast("Any", None)
-        stores = Stores(cast("Any", database), VAULT, recorder, nothing, nothing, nothing)
+        self.database, nothing = InlineDatabase(stage.disk, points, stage.clock), cast("Any", None)
+        stores = Stores(cast("Any", self.database), VAULT, recorder, nothing, nothing, nothing)
         self.rounds = {
             one.connection: return_rounds(self.shared, stores, one) for one in accounts_over(http, self.gate, clock)
         }
@@ -110,6 +113,10 @@ class Watch:
         """Make all rounds of a provider once."""
         for one in self.rounds[f"{provider}/main"]:
             await one.make()
+
+    async def run(self) -> None:
+        """Make rounds as a process does, where it holds the leases."""
+        await Reconciler(SqlLeases(self.database, self.holder), self.rounds, self.shared.stop).run()
 
     def found(self, fact: str) -> float:
         """Say how many facts of a kind were counted."""
