@@ -93,7 +93,7 @@ def test_wherever_a_process_dies_nothing_is_lost_and_nothing_told_twice(provider
     names = in_virtual_time(_dying(provider, Points()))
     assert {"before a commit", "after a commit"} <= set(names)
     places = [at for at, name in enumerate(names, 1) if not name.endswith("a permit's commit")]
-    for at in places[:: max(len(places) // 40, 1)]:
+    for at in places[:: max(len(places) // 20, 1)]:
         in_virtual_time(_dying(provider, Points(at)))
 
 
