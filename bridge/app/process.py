@@ -24,6 +24,7 @@ from bridge.app.publishing import open_relay
 from bridge.app.receiving import open_receiver, webhook_routes
 from bridge.app.reconciling import open_reconciler
 from bridge.app.retaining import open_retention
+from bridge.app.return_accounts import open_accounts
 from bridge.app.returning import open_returns
 from bridge.app.serving import Edges, make_edges, open_sockets
 from bridge.app.shared import Shared
@@ -31,7 +32,7 @@ from bridge.app.stores import Stores, prepare_stores
 from bridge.app.watching import Watching
 from bridge.app.working import open_worker
 from bridge.lifecycle import Clock, Loops, utc_now
-from bridge.settings import Settings, without_effect
+from bridge.settings import Settings
 
 log = structlog.get_logger()
 
@@ -90,17 +91,17 @@ class Bridge:
     async def _open(self, stack: AsyncExitStack) -> Edges:
         """Open what the roles ask for, each on the stack that closes it."""
         shared, roles = self._shared, self._settings.roles
-        _tell_without_effect(shared)
         sockets = open_sockets(stack, self._settings)  # before anything runs: a taken port must not start half a bridge
         stores = await self._open_stores(stack)
         publishing = await open_relay(stack, shared, stores) if "relay" in roles else None
         carriers = open_carriers(stack, shared, stores)
-        returns = open_returns(stack, shared, stores)
         if "worker" in roles:
             await open_worker(shared, stores, carriers, publishing.relay if publishing else None)
+        accounts = open_accounts(stack, shared, stores)
+        returns = open_returns(shared, stores, accounts)
         if "reconciler" in roles:
             open_retention(shared, stores)
-            open_reconciler(shared, stores, carriers, returns)
+            open_reconciler(shared, stores, carriers, accounts, returns)
         self.loops.start("database.hear", partial(stores.database.hear, shared.bells.ring, shared.stop))
         receiver = open_receiver(shared, stores) if "receiver" in roles else None
         commanding, desk = make_commanding(shared, stores), make_desk(shared, stores, carriers)
@@ -131,12 +132,6 @@ class Bridge:
         self._shared.stop.announce()
         late = await self.loops.finish(deadline - time.monotonic())
         log.info("bridge.stopped", unfinished=late)
-
-
-def _tell_without_effect(shared: Shared) -> None:
-    for key, text in without_effect(shared.settings):
-        log.warning("setting.without_effect", key=key, advice=text)
-        shared.warnings.append(f"{key}: {text}")
 
 
 def _settle_memory() -> None:

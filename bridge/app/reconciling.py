@@ -1,4 +1,4 @@
-"""Reconciling: what never arrived is asked for, an organization by one process at a time."""
+"""Reconciling: what never arrived is asked for, an organization or a connection by one process at a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Final
 
 from bridge.app.carriers import Carriers
 from bridge.app.dispatching import make_keeping
+from bridge.app.return_accounts import ReturnAccount
+from bridge.app.return_rounds import return_rounds
 from bridge.app.returning import Returns
 from bridge.app.settling import settling_rounds
 from bridge.app.shared import Shared
@@ -61,9 +63,14 @@ class _Parts:
     abandoned: Abandoned
 
 
-def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers, returns: Returns) -> None:
+def open_reconciler(
+    shared: Shared, stores: Stores, carriers: Carriers, accounts: Sequence[ReturnAccount], returns: Returns
+) -> None:
     """Start asking about the shipments of every organization, and the returns of every provider, that can be asked."""
-    rounds = dict(settling_rounds(shared, returns))
+    settling = settling_rounds(shared, returns)
+    rounds: dict[str, Sequence[Round]] = {
+        one.connection: [*return_rounds(shared, stores, one), *settling[one.connection]] for one in accounts
+    }
     if carriers:
         rounds |= _shipments(shared, stores, carriers)
     if rounds:

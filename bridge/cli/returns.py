@@ -84,13 +84,15 @@ def settle(
 def show(which: Return, as_json: Json = False) -> None:
     """Show how a return stands, with its code. Example: bridge returns show 7c1d0b6a5e5c4f0f9a2b8d3e6f1a4c97"""
     from bridge.cli.table import record
-    from bridge.shipping.returns.document import document, lines
+    from bridge.shipping.returns.document import followed, lines
 
     async def look(settings: Settings, database: ManagedDatabase) -> int:
-        found = await _keeping(settings, database).find(which)
+        keeping = _keeping(settings, database)
+        found = await keeping.find(which)
         if found is None:
             return _unknown(which)
-        _print(document(found)) if as_json else print(record(lines(found)))
+        shown = followed(found, await keeping.seen(which))
+        _print(shown) if as_json else print(record(lines(found, shown["timeline"])))
         return 0
 
     running.with_database(look)

@@ -11,7 +11,7 @@ from bridge.doctor import broker, carrier, database, purchasing, returns, vocabu
 from bridge.doctor.report import SETTINGS, Check, Report
 from bridge.errors import SettingsError
 from bridge.lifecycle import Clock, utc_now
-from bridge.settings import Settings, load, without_effect
+from bridge.settings import Settings, load
 from bridge.settings.sources import ReadText
 
 PATIENCE_S: Final = 10.0
@@ -30,7 +30,7 @@ async def examine(
         settings = load(environ, read_text)
     except SettingsError as error:
         return Report(checks=(*_refused(error), *_unexamined()))
-    return Report(checks=(_accepted(settings), *_idle(settings), *await _rest(settings, clock, patience_s)))
+    return Report(checks=(_accepted(settings), *await _rest(settings, clock, patience_s)))
 
 
 async def _rest(settings: Settings, clock: Clock, patience_s: float) -> list[Check]:
@@ -72,14 +72,6 @@ async def _in_time(name: str, part: Awaitable[Sequence[Check]], seconds: float) 
 def _accepted(settings: Settings) -> Check:
     roles = "all roles" if len(settings.roles) == 5 else f"roles {', '.join(sorted(settings.roles))}"
     return Check(name=SETTINGS, state="ok", told=f"environment {settings.environment}, {roles}")
-
-
-def _idle(settings: Settings) -> list[Check]:
-    """Name what was set and changes nothing, lest somebody trusts in it."""
-    return [
-        Check(name=SETTINGS, state="warning", told=f"{key} has no effect: {text}", do="take it out")
-        for key, text in without_effect(settings)
-    ]
 
 
 def _refused(error: SettingsError) -> list[Check]:

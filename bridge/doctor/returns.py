@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, assert_never
 
-from bridge.app.returning import Means, code_desk, return_platform, ticket_desk
+from bridge.app.return_accounts import Means, code_desk, return_platform, ticket_desk
 from bridge.carriers.http import make_http
 from bridge.doctor.carrier import OneQuestion, unavailable
 from bridge.doctor.report import Check

@@ -27,6 +27,11 @@ Amount = Annotated[
 ]
 
 
+COUNTRY: Final = r"^[A-Z]{2}$"
+PLACE: Final = r"^[A-Za-z\u00c0-\u024f][A-Za-z\u00c0-\u024f .'-]{0,63}$"
+"""Letters as Europe writes them, and what stands between them in names of places: no digits, no sentences."""
+
+
 class Published(BaseModel):
     """The `data` of an event."""
 
@@ -404,6 +409,49 @@ class ReturnCreationUnknown(ReturnFact):
     type = "return.creation_unknown"
 
 
+class ReturnStatusChanged(ReturnFact):
+    """The normalized or the raw status of a return changed."""
+
+    type = "return.status_changed"
+    facet = "return status"
+
+    return_status: Annotated[Word, Field(examples=["dropped_off", "delivered", "unknown"])]
+    carrier_status: Annotated[Word, Field(description="The provider's own word; `code:…` where it has flags and none")]
+    previous_return_status: Word
+    previous_carrier_status: Word | None
+    last_known_status: Annotated[
+        Word | None, Field(description="With return_status unknown: the status that still holds")
+    ]
+    reason: Word | None
+    terminal: bool
+    attention: Annotated[bool, Field(description="A person should look at it")]
+    tracking_number: TrackingNumber | None
+    country: Annotated[str | None, Field(pattern=COUNTRY, description="Where it was scanned, where the provider says")]
+    place: Annotated[str | None, Field(pattern=PLACE, description="The town there; null where it reads like none")]
+
+
+class ReturnLabelReady(ReturnFact):
+    """The label of a return is kept here. The label itself stands in no event: it names people."""
+
+    type = "return.label_ready"
+    facet = "format"
+
+    format: Annotated[Word, Field(examples=["pdf", "png"], description="What prints it; an open set")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Of the label's bytes")]
+    size: Annotated[int, Field(ge=1, description="How many bytes it has")]
+    path: Annotated[str, Field(description="Where the bridge answers it, below its own address")]
+
+
+class ReturnExpiryApproaching(ReturnFact):
+    """A return can be sent for two more days at most, and nobody has: told once for every expiry."""
+
+    type = "return.expiry_approaching"
+
+    expires_at: Annotated[datetime, Field(description="Until when it can be sent")]
+    return_status: Annotated[Word, Field(examples=["accepted"], description="Where it is, in our words; an open set")]
+    tracking_number: TrackingNumber | None
+
+
 class AboutConnection(Published):
     """What every event says whose subject is a carrier connection."""
 
@@ -484,6 +532,9 @@ CATALOGUE: tuple[type[Published], ...] = (
     ReturnCreated,
     ReturnCreationFailed,
     ReturnCreationUnknown,
+    ReturnLabelReady,
+    ReturnStatusChanged,
+    ReturnExpiryApproaching,
     ConnectionPaused,
     ConnectionResumed,
     WebhookHealthChanged,

@@ -76,6 +76,7 @@ class Status:
 
     `keep_previous`: the word says nothing about where the parcel is, so the last known status stays.
     `rank` orders words that arrive with the same second (the carrier sends whole seconds): further along is later.
+    `is_virtual`: the word tells of something beside the parcel's way, and never of who has it.
     """
 
     tracking: TrackingStatus
@@ -85,6 +86,7 @@ class Status:
     attention: bool
     keep_previous: bool
     rank: tuple[int, int]
+    is_virtual: bool = False
 
 
 @lru_cache(maxsize=1024)

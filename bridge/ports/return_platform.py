@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from bridge.events.statuses import Status
 from bridge.limits.connection import Purpose
 
 if TYPE_CHECKING:  # for the types alone: who needs one port must not drag in what the others speak of
@@ -43,6 +44,10 @@ class ReturnPlatform(Protocol):
 
     def broken(self, draft: ReturnDraft | OrderDraft | OrderItems) -> Sequence[FieldProblem]:
         """Say what would be refused, by field."""
+        ...
+
+    def meaning(self, status: str) -> Status:
+        """Say what a scan's word means."""
         ...
 
     async def create(self, draft: ReturnDraft, external_id: str) -> Ticket:

@@ -59,8 +59,12 @@ class CodeDesk(Protocol):
         """Say what would be refused, by field and in the contract's names, without asking anybody."""
         ...
 
-    def meaning(self, code: ReportedCode, expires_at: datetime | None) -> Status:
-        """Say what a row of the report means. When a code expires, no row says: only whoever made it knows."""
+    def word(self, code: ReportedCode, expires_at: datetime | None) -> str:
+        """Say in a word what a row of the report shows. When a code expires, only whoever made it knows."""
+        ...
+
+    def meaning(self, word: str) -> Status:
+        """Say what such a word means."""
         ...
 
     def ticket(self, code: ReportedCode, draft: ReturnDraft) -> Ticket:

@@ -17,7 +17,6 @@ from pydantic_core import ErrorDetails
 
 from bridge.errors import SettingsError
 from bridge.settings import keys
-from bridge.settings.effect import without_effect
 from bridge.settings.model import (
     Amqp,
     ApiClient,
@@ -68,7 +67,6 @@ __all__ = [
     "Webhook",
     "is_loopback",
     "load",
-    "without_effect",
 ]
 
 _SHOULD = re.compile(r"^(Input|String|Value|Decimal input)?\s*should")

@@ -276,7 +276,10 @@ class Returns(Part):
         " provider that is set up.",
     )
     poll_s: Seconds = Field(
-        300, le=86_400, description="How often to ask for open returns (adaptive between this and slower)."
+        300,
+        le=86_400,
+        description="How often to ask what became of returns that are young or move; the longer nothing happens to one,"
+        " the more seldom, down to every six hours.",
     )
 
 

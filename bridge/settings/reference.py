@@ -14,7 +14,6 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from bridge.settings import keys
-from bridge.settings.effect import MARK, instead
 from bridge.settings.keys import Key
 
 _INTRODUCTION = """# Settings
@@ -32,8 +31,6 @@ every such key at once.
 - Lists are comma lists in the environment (in a secret's file: commas or lines), arrays in TOML.
 - An empty variable counts as unset; for a list that is no secret it is the empty list.
 - Paths are relative to the working directory.
-- A key whose meaning begins with *Not in effect yet* is accepted, changes nothing in this version, and is named by
-  `bridge doctor` where it is set.
 - On Kubernetes, a Service named `bridge` puts variables such as `BRIDGE_PORT` into every pod of its namespace: set
   `enableServiceLinks: false`.
 
@@ -111,7 +108,7 @@ def _row(key: Key, name: str) -> str:
         default = "empty"
     elif " " not in default:
         default = f"`{default}`"
-    meaning = _meaning(key).replace("|", "\\|")
+    meaning = (key.field.description or "").replace("|", "\\|")
     return f"| `{name}` | {default} |{' yes' if key.secret else ''} | {meaning} |\n"
 
 
@@ -131,13 +128,7 @@ def _lines(key: Key, table: Key | None = None) -> str:
         assignment = f"{key.path[-1]}_file = {json.dumps('/run/secrets/' + '_'.join(owner))}"
     else:
         assignment = f"{key.path[-1]} = {_toml(key)}"
-    return f"# {_meaning(key)}\n#{assignment}"
-
-
-def _meaning(key: Key) -> str:
-    """What it does; first of all, where it does nothing yet, what is so instead."""
-    text, without = key.field.description or "", instead(key.path)
-    return text if without is None else f"{MARK}{without}. {text}"
+    return f"# {key.field.description}\n#{assignment}"
 
 
 def _toml(key: Key) -> str:

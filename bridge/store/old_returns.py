@@ -12,8 +12,9 @@ from bridge.store.database import Row, Transaction, marks
 
 _ENDED: Final = (
     "(returns.state IN ('failed', 'cancelled')"
-    " OR returns.return_status IN ('delivered', 'cancelled', 'rejected', 'expired'))"
+    " OR returns.state = 'created' AND returns.moved_at IS NOT NULL AND returns.due_at IS NULL)"
 )
+"""Of one that was made, nothing more is asked."""
 _TOLD_SINCE: Final = (
     "EXISTS (SELECT 1 FROM subjects JOIN events ON events.subject_id = subjects.id"
     " WHERE subjects.source = '/' || returns.connection AND subjects.name = 'return/' || returns.id"

@@ -55,6 +55,7 @@ class Kept:
     return_status: str | None = None
     expires_at: datetime | None = None
     label_format: str | None = None
+    label_sha256: str | None = None
     reason: str | None = None
     created_at: datetime | None = None
     cancellable_until: datetime | None = None
@@ -166,7 +167,7 @@ def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> 
 
 _COLUMNS: Final = (
     "id, connection, organization, command, state, begun_at, sender, provider_reference, tracking_number,"
-    " return_status, expires_at, label_format, reason, created_at, cancellable_until"
+    " return_status, expires_at, label_format, label_sha256, reason, created_at, cancellable_until"
 )
 
 
@@ -216,6 +217,7 @@ def _row(one: Kept) -> Row:
         one.return_status,
         _micros(one.expires_at),
         one.label_format,
+        one.label_sha256,
         one.reason,
         _micros(one.created_at),
         _micros(one.cancellable_until),
@@ -224,7 +226,7 @@ def _row(one: Kept) -> Row:
 
 def _kept(transaction: Transaction, vault: Vault, row: Row) -> Kept:
     id_, connection, organization, command, state, begun_at, sender, reference, number, status, *rest = row
-    expires_at, label_format, reason, created_at, cancellable_until = rest
+    expires_at, label_format, label_sha256, reason, created_at, cancellable_until = rest
     data = _opened(transaction, vault, _owner(id_))
     return Kept(
         id=id_,
@@ -240,6 +242,7 @@ def _kept(transaction: Transaction, vault: Vault, row: Row) -> Kept:
         return_status=status,
         expires_at=_moment(expires_at),
         label_format=label_format,
+        label_sha256=label_sha256,
         reason=reason,
         created_at=_moment(created_at),
         cancellable_until=_moment(cancellable_until),

@@ -124,13 +124,6 @@ async def test_a_fresh_machine_is_healthy_and_told_how_to_register_the_webhook(t
     assert os.listdir(tmp_path) == [], "looking makes nothing"
 
 
-async def test_a_setting_that_has_no_effect_is_a_warning(tmp_path: Path) -> None:
-    report = await looked_at(environ(tmp_path, BRIDGE_RETURNS__POLL_S="60"))
-    told = [check.told for check in report.checks if (check.name, check.state) == ("settings", "warning")]
-    assert [text.split()[0] for text in told] == ["BRIDGE_RETURNS__POLL_S"]
-    assert (report.healthy, report.exit_code) == (True, 0)
-
-
 # -- database ----------------------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bridge.errors import SettingsError
-from bridge.settings import COMMANDS, ROLES, Settings, is_loopback, keys, load, without_effect
+from bridge.settings import COMMANDS, ROLES, Settings, is_loopback, keys, load
 from bridge.settings.reference import render_example, render_settings_reference, shown
 
 ROOT = Path(__file__).parents[2]
@@ -703,29 +703,6 @@ def test_loopback_is_told_from_the_rest(url: str, expected: bool, remark: str) -
 
 
 # --- what is written about them -----------------------------------------------------------------------------------
-
-
-WITHOUT_EFFECT = {
-    # a key that changes nothing in this version, and a value that is not its default
-    "BRIDGE_RETURNS__POLL_S": "1",
-}
-
-
-def test_what_changes_nothing_is_named_where_it_was_set() -> None:
-    told = without_effect(load({**REAL, **WITHOUT_EFFECT}, files()))
-    assert [key for key, _ in told] == [name for name in CONTRACT if name in WITHOUT_EFFECT]
-    assert all("in this version" in text for _, text in told)
-    assert "hidden-secret" not in str(told)
-
-
-def test_what_was_left_alone_or_set_to_its_default_is_not_named() -> None:
-    defaults = {name: CONTRACT[name] or "" for name in WITHOUT_EFFECT if CONTRACT[name] is not None}
-    assert without_effect(load({**REAL, **defaults, "BRIDGE_HTTP__PORT": "9999"}, files())) == []
-
-
-def test_the_reference_marks_what_changes_nothing() -> None:
-    rows = [line for line in render_settings_reference().splitlines() if "Not in effect yet: " in line]
-    assert [row.split("`")[1] for row in rows] == [name for name in CONTRACT if name in WITHOUT_EFFECT]
 
 
 def test_the_reference_is_what_the_tree_says() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
-from bridge.carriers.intelligentreturns import drafts
+from bridge.carriers.intelligentreturns import drafts, words
 from bridge.carriers.intelligentreturns.client import IntelligentReturns
 from bridge.carriers.intelligentreturns.drafts import street_line
 from bridge.carriers.intelligentreturns.questions import (
@@ -25,6 +25,7 @@ from bridge.carriers.intelligentreturns.questions import (
     Where,
 )
 from bridge.errors import FieldProblem
+from bridge.events.statuses import Status
 from bridge.limits.connection import Purpose
 from bridge.returns.bill import Bill
 from bridge.returns.draft import ReturnDraft
@@ -56,6 +57,10 @@ class IntelligentPlatform:
     def broken(self, draft: ReturnDraft | OrderDraft | OrderItems) -> Sequence[FieldProblem]:
         """Say what they would refuse, by field."""
         return drafts.problems(draft)
+
+    def meaning(self, status: str) -> Status:
+        """Say what a scan's word means."""
+        return words.meaning(status)
 
     async def create(self, draft: ReturnDraft, external_id: str) -> Ticket:
         """Make a return."""

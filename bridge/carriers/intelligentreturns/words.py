@@ -5,8 +5,11 @@ https://returns.returnsplatform.com/api (all tables; read 2026-10)
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
+from bridge.events.statuses import Status, lookup
 from bridge.returns.refusals import LOGIN_REFUSED
 
 
@@ -225,6 +228,16 @@ CUSTOMS_UNIONS: Final = (
     frozenset({"CH", "LI"}),
 )
 """Within each of them nothing is declared; every other border is one for customs."""
+
+
+VIRTUAL: Final = _each("70 100 120 200 201 202 300 320")
+"""The codes of virtual tracking: of what happens beside a parcel's way."""
+
+
+@lru_cache(maxsize=1024)
+def meaning(status: str) -> Status:
+    """Say what a scan's code means."""
+    return replace(lookup(SOURCE, status), is_virtual=status in VIRTUAL)
 
 
 def longest_display_id(carrier: str) -> int:

@@ -63,9 +63,13 @@ class SzybkieZwrotyClient:
         """Say what they would refuse, by field."""
         return rules.broken(draft, self._clock())
 
-    def meaning(self, code: ReportedCode, expires_at: datetime | None) -> Status:
-        """Say what a row of the report means, for a code that expires then."""
-        return words.meaning(code, expires_at, self._clock())
+    def word(self, code: ReportedCode, expires_at: datetime | None) -> str:
+        """Say in a word what a row of the report shows, for a code that expires then."""
+        return words.word(code, expires_at, self._clock())
+
+    def meaning(self, word: str) -> Status:
+        """Say what such a word means."""
+        return words.meaning(word)
 
     def ticket(self, code: ReportedCode, draft: ReturnDraft) -> Ticket:
         """Give the code that was made of a draft, from a row of the report."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from bridge.events import statuses
@@ -46,9 +47,27 @@ def raw_status(code: ReportedCode, expires_at: datetime | None, now: datetime) -
     return f"{flags};past_expiry" if expires_at is not None and expires_at <= now else flags
 
 
-def meaning(code: ReportedCode, expires_at: datetime | None, now: datetime) -> Status:
-    """Say what that means. The words for parcels are taken for ShipX's, for no page lists them (2026-10)."""
-    if not code.pack_status:
-        return statuses.lookup(SOURCE, raw_status(code, expires_at, now))
-    found = statuses.lookup("shipx", code.pack_status.lower())
+_WORDS: Final[Mapping[str, str]] = {
+    "active=false;used=false": "code:inactive",
+    "active=true;used=false": "code:active",
+    "active=true;used=false;past_expiry": "code:active_past_expiry",
+    "active=false;used=false;past_expiry": "code:inactive_past_expiry",
+    "used=true": "code:used",
+    statuses.ANY_OTHER: "code:unknown",
+}
+"""What stands for a row of flags where a word is needed. No word for a parcel has a colon."""
+_FLAGS: Final[Mapping[str, str]] = {word: raw for raw, word in _WORDS.items()}
+
+
+def word(code: ReportedCode, expires_at: datetime | None, now: datetime) -> str:
+    """Say in a word what a code is: the parcel's own one, once it has one."""
+    return code.pack_status.lower() if code.pack_status else _WORDS[raw_status(code, expires_at, now)]
+
+
+@lru_cache(maxsize=1024)
+def meaning(word: str) -> Status:
+    """Say what a word means. Those for parcels are taken for ShipX's, for no page lists them (2026-10)."""
+    if word in _FLAGS:
+        return statuses.lookup(SOURCE, _FLAGS[word])
+    found = statuses.lookup("shipx", word)
     return replace(found, returned=_PARCEL.get(found.tracking))

@@ -15,7 +15,7 @@ from bridge.shipments.label import MEDIA_TYPES
 from bridge.shipping.returns import qr
 from bridge.shipping.returns.asked import CreateReturn, Provider, Settlement, SettleReturn
 from bridge.shipping.returns.desk import Desk
-from bridge.shipping.returns.document import ReturnPage, ShownReturn, document, without_code
+from bridge.shipping.returns.document import FollowedReturn, ReturnPage, ShownReturn, document, followed, without_code
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.labelling import OTHERWISE, Labels, media_type
 from bridge.shipping.whose import whose
@@ -115,12 +115,14 @@ class ReturnsApi:
         _RETURN,
         "read",
         takes=(_ID,),
-        answers={200: Answer("The return.", ShownReturn)},
+        answers={200: Answer("The return.", FollowedReturn)},
         problems=(NOT_FOUND,),
     )
     async def show(self, request: Request, client: Client) -> Response:
-        """Answer how a return stands; with its code to a token that has `personal:read`."""
-        return Response(to_json(_shown(await self._kept(request, client), client)), media_type=JSON)
+        """Answer how a return stands, and its way back so far; with its code to a token that has `personal:read`."""
+        kept = await self._kept(request, client)
+        shown = followed(_visible(kept, client), await self._keeping.seen(kept.id))
+        return Response(to_json(shown), media_type=JSON)
 
     @guarded(
         "POST",
@@ -183,7 +185,11 @@ class ReturnsApi:
 
 
 def _shown(kept: Kept, client: Client) -> ShownReturn:
-    return document(kept if "personal:read" in client.scopes else without_code(kept))
+    return document(_visible(kept, client))
+
+
+def _visible(kept: Kept, client: Client) -> Kept:
+    return kept if "personal:read" in client.scopes else without_code(kept)
 
 
 def _wanted(request: Request, client: Client) -> Wanted:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
 from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
+from bridge.events.returned import ReturnState
 from bridge.store.returns import Kept, Secrets, State
 
 
@@ -54,6 +55,20 @@ class ShownReturn(TypedDict):
     cancellable_until: datetime | None
 
 
+class ShownStep(TypedDict):
+    """A step of its way back: the provider's word, the status that held from then on, and since when."""
+
+    carrier_status: str
+    return_status: str
+    since: datetime
+
+
+class FollowedReturn(ShownReturn):
+    """A return with its way back, as far as its provider has shown it, the first step first."""
+
+    timeline: Sequence[ShownStep]
+
+
 class ReturnPage(TypedDict):
     """Some returns."""
 
@@ -83,6 +98,20 @@ def document(kept: Kept) -> ShownReturn:
     }
 
 
+def followed(kept: Kept, seen: ReturnState) -> FollowedReturn:
+    """Describe it with its way back."""
+    steps = zip(seen.spans, seen.statuses, strict=True)
+    timeline: list[ShownStep] = [
+        {
+            "carrier_status": span.word,
+            "return_status": status,
+            "since": datetime.fromtimestamp(span.first, UTC),
+        }
+        for span, status in steps
+    ]
+    return {**document(kept), "timeline": timeline}
+
+
 def _drop_off(secrets: Secrets) -> ShownDropOff | None:
     point, service_id = secrets.drop_off_point_id, secrets.service_id
     if point is None or service_id is None:
@@ -110,7 +139,7 @@ def row(kept: Kept) -> Sequence[object]:
     return kept.id, kept.provider, kept.state, kept.secrets.reference, kept.begun_at
 
 
-def lines(kept: Kept) -> Mapping[str, object]:
+def lines(kept: Kept, timeline: Sequence[ShownStep] = ()) -> Mapping[str, object]:
     """Write it for people, line by line."""
     told: dict[str, object] = {
         "return": kept.id,
@@ -128,5 +157,6 @@ def lines(kept: Kept) -> Mapping[str, object]:
         "label": "there is one" if kept.has_label else None,
         "drop-off point": kept.secrets.drop_off_point_id,
         "asked for": kept.begun_at,
+        "so far": ", ".join(f"{one['carrier_status']} {one['since']:%Y-%m-%d %H:%M}" for one in timeline) or None,
     }
     return {name: value for name, value in told.items() if value is not None}

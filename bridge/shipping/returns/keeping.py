@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bridge.errors import KeyMissing
+from bridge.events import published
 from bridge.events.catalogue import Published
+from bridge.events.return_projection import About, label_ready
+from bridge.events.returned import ReturnState
 from bridge.lifecycle import Clock
 from bridge.model import Fact, Subject
 from bridge.returns.ticket import Ticket
 from bridge.shipping.returns import doubt, news
 from bridge.shipping.returns.asked import CreateReturn
-from bridge.store import doubtful_returns, returns
+from bridge.store import doubtful_returns, open_returns, returns
 from bridge.store.commands import withdraw
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
@@ -38,6 +41,10 @@ class Keeping:
     async def find(self, id_: str) -> Kept | None:
         """Give a return."""
         return await self._database.read(lambda it: returns.find(it, self._vault, id_))
+
+    async def seen(self, id_: str) -> ReturnState:
+        """Give what was seen of a return at its provider."""
+        return await self._database.read(lambda it: open_returns.seen(it, id_))
 
     async def page(self, wanted: Wanted, limit: int) -> list[Kept]:
         """List returns, the newest first."""
@@ -91,30 +98,36 @@ class Keeping:
             state="created",
             sender=None,
             secrets=replace(one.secrets, code=ticket.code, label_url=ticket.label_url),
-            provider_reference=news.word(ticket.provider_reference),
-            tracking_number=news.number(ticket.tracking_number),
+            provider_reference=published.word(ticket.provider_reference),
+            tracking_number=published.number(ticket.tracking_number),
             return_status="created",
             expires_at=ticket.expires_at,
             label_format=None if label is None else label.format,
+            label_sha256=None if label is None else label.sha256,
             created_at=at or now,
             cancellable_until=ticket.cancellable_until,
         )
-        self._save(transaction, kept, news.created(kept), now, None if label is None else label.content)
+        facts = [_fact(kept, news.created(kept), now)]
+        if label is not None:
+            about = About(kept.id, kept.connection, kept.organization)
+            ready = label_ready(about, label.format, label.sha256, len(label.content), now)
+            facts.append(replace(ready, causation=kept.command))
+        self._save(transaction, kept, facts, now, None if label is None else label.content)
         doubtful_returns.end(transaction, kept.id)
         return kept
 
     def refused(self, transaction: Transaction, one: Kept, reason: str) -> Kept:
         """Keep that there is none."""
         kept = replace(one, state="failed", sender=None, reason=reason)
-        self._save(transaction, kept, news.failed(kept, reason), self._clock())
+        self._tell(transaction, kept, news.failed(kept, reason))
         doubtful_returns.end(transaction, kept.id)
         return kept
 
     def lost(self, transaction: Transaction, one: Kept, since: datetime | None = None) -> None:
         """Keep that nobody knows; it is looked for from then on, among what was made since it was begun, or earlier."""
-        now, kept = self._clock(), replace(one, state="unknown", sender=None)
-        self._save(transaction, kept, news.unknown(kept), now)
-        doubtful_returns.begin(transaction, doubt.begun(one, now, since))
+        kept = replace(one, state="unknown", sender=None)
+        self._tell(transaction, kept, news.unknown(kept))
+        doubtful_returns.begin(transaction, doubt.begun(one, self._clock(), since))
 
     def give_up(self, transaction: Transaction, id_: str, *, is_sent: bool) -> None:
         """Keep what a command that ended by itself left open: nobody knows of it, or nothing was sent."""
@@ -134,13 +147,28 @@ class Keeping:
     def _is_held_up(self, transaction: Transaction, connection: str, sender: str) -> bool:
         return doubtful_returns.has_any(transaction, connection, sender, self._clock() - doubt.HOLDS_UP)
 
+    def _tell(self, transaction: Transaction, kept: Kept, data: Published) -> None:
+        now = self._clock()
+        self._save(transaction, kept, [_fact(kept, data, now)], now)
+
     def _save(
-        self, transaction: Transaction, kept: Kept, data: Published, now: datetime, label: bytes | None = None
+        self,
+        transaction: Transaction,
+        kept: Kept,
+        facts: Sequence[Fact],
+        now: datetime,
+        label: bytes | None = None,
     ) -> None:
-        subject = Subject.returned(kept.connection, kept.id)
-        facet = None if data.facet is None else getattr(data, data.facet)
-        fact = Fact(subject, data.type, "created", now, data, facet, causation=kept.command)
-        ledgers = self._recorder.lock(transaction, [subject])
+        ledgers = self._recorder.lock(transaction, [_subject(kept)])
         returns.save(transaction, self._vault, kept, label)
-        self._recorder.record(transaction, ledgers, [fact], now)
+        self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
+
+
+def _subject(kept: Kept) -> Subject:
+    return Subject.returned(kept.connection, kept.id)
+
+
+def _fact(kept: Kept, data: Published, now: datetime) -> Fact:
+    facet = None if data.facet is None else getattr(data, data.facet)
+    return Fact(_subject(kept), data.type, "created", now, data, facet, causation=kept.command)

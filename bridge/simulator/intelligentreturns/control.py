@@ -20,9 +20,18 @@ from bridge.simulator.requests import id_in_path, json_object
 from bridge.simulator.rules import checked
 
 
+class Location(Command):
+    """Where a scan is made; a text that is long or odd may be what comes."""
+
+    country: Annotated[str, Field(max_length=255)] = ""
+    state: Annotated[str, Field(max_length=255)] = ""
+    city: Annotated[str, Field(max_length=255)] = ""
+
+
 class ReturnMove(Command):
     status: Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,16}$")]
     ago: Seconds = 0.0
+    location: Location | None = None
 
 
 class Refusal(Command):
@@ -61,7 +70,8 @@ class Control:
         if record is None:
             raise not_found()
         move, now = checked(ReturnMove, await json_object(request)), self._desk.world.now()
-        record.scan(move.status, now - timedelta(seconds=move.ago), now)
+        place = None if move.location is None else move.location.model_dump()
+        record.scan(move.status, now - timedelta(seconds=move.ago), now, place)
         return JSONResponse(_row(record))
 
     async def refuse(self, request: Request) -> Response:

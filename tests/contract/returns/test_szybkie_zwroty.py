@@ -87,7 +87,7 @@ async def test_what_was_sent_is_followed_by_its_flags_and_its_parcel(stages: Asy
             path = f"/_control/szybkie-zwroty/codes/{ticket.code}/statuses"
             assert (await stage.carrier.client.post(path, json={"status": status})).status_code == 200
         [row] = (await stage.client.report(query(stage, code=ticket.code))).codes
-        seen.append(stage.client.meaning(row, ticket.expires_at).returned)
+        seen.append(stage.client.meaning(stage.client.word(row, ticket.expires_at)).returned)
     assert seen == [ReturnStatus.accepted, ReturnStatus.dropped_off, ReturnStatus.delivered]
     [row] = (await stage.client.report(query(stage, is_used=True, tracking_number=row.tracking_number))).codes
     assert row.code == ticket.code

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from bridge.app.commanding import make_commanding, open_executor
 from bridge.app.labelling import make_desk
+from bridge.app.return_accounts import open_accounts
 from bridge.app.returning import open_returns
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, prepare_stores
@@ -314,7 +315,7 @@ class Ground:
         """Have commands carried out as a bridge does, until what is in hand has ended."""
         stores = await prepare_stores(SETTINGS, cast("ManagedDatabase", database))
         shared = Shared(SETTINGS, utc_now, Loops(lambda: None))
-        returns = open_returns(AsyncExitStack(), shared, stores)
+        returns = open_returns(shared, stores, open_accounts(AsyncExitStack(), shared, stores))
         open_executor(shared, stores, make_commanding(shared, stores), {}, make_desk(shared, stores, {}), returns)
         try:
             yield

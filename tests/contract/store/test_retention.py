@@ -112,7 +112,9 @@ async def returned(opened: Shop, id_: str = "a" * 32, status: str | None = "deli
 
     await opened.database.write(write)
     if status is not None:
-        await opened.change(f"UPDATE returns SET return_status = '{status}' WHERE id = '{id_}'")
+        due_at = micros(opened.now) if status == "in_transit" else "NULL"
+        change = f"return_status = '{status}', moved_at = {micros(opened.now)}, due_at = {due_at}"
+        await opened.change(f"UPDATE returns SET {change} WHERE id = '{id_}'")
     return id_
 
 

@@ -12,7 +12,7 @@ from typing import get_args
 
 import pytest
 
-from bridge.app.returning import limits_of
+from bridge.app.return_accounts import limits_of
 from bridge.limits.connection import Limits
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any, Final
 
 import httpx
 from pydantic import SecretStr
 
-from bridge.app.returning import Returns, return_operations
+from bridge.app.return_accounts import ReturnAccount
+from bridge.app.returning import Returns, maker, return_operations
 from bridge.carriers.inpost_returns.client import InPostReturnsClient
 from bridge.carriers.inpost_returns.tokens import Credentials
 from bridge.carriers.intelligentreturns.client import IntelligentReturns
@@ -28,7 +28,7 @@ from bridge.shipping.returns.asked import CreateReturn
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
-from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
+from bridge.shipping.returns.makers import Maker
 from bridge.shipping.returns.stock import Stock
 from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 
@@ -54,6 +54,12 @@ WANTED: Final[Mapping[str, Mapping[str, Any]]] = {
     PLATFORM: {"service_id": 243},
 }
 """What each needs besides."""
+MADE: Final = {
+    TICKETS: ["return.created"],
+    CODES: ["return.created"],
+    PLATFORM: ["return.created", "return.label_ready"],
+}
+"""What is told once each has made one."""
 PATHS: Final = {
     TICKETS: "/inpost-returns/v1/returns/tickets",
     CODES: "/szybkie-zwroty*",
@@ -77,7 +83,14 @@ def makers(parts: Parts) -> dict[str, Maker]:
 def makers_over(
     http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping: Keeping, form: Name = "json"
 ) -> dict[str, Maker]:
-    """Make the three, over one way and one gate; `form` is what Intelligentreturns is spoken to in."""
+    """Make the three, over one way and one gate."""
+    return {one.connection: maker(one, keeping) for one in accounts_over(http, permits, clock, form)}
+
+
+def accounts_over(
+    http: httpx.AsyncClient, permits: Permits, clock: Clock, form: Name = "json"
+) -> Sequence[ReturnAccount]:
+    """Make the clients of the three, over one way and one gate; `form` is what Intelligentreturns is spoken to in."""
     shared: dict[str, Any] = {"permits": permits, "metrics": Metrics(), "clock": clock}
     tickets = InPostReturnsClient(
         http,
@@ -102,11 +115,11 @@ def makers_over(
         form=form,
         **shared,
     )
-    return {
-        f"{TICKETS}/main": TicketMaker(tickets, partial(keeping.linked, f"{TICKETS}/main")),
-        f"{CODES}/main": CodeMaker(codes),
-        f"{PLATFORM}/main": PlatformMaker(IntelligentPlatform(platform)),
-    }
+    return [
+        ReturnAccount(f"{TICKETS}/main", tickets),
+        ReturnAccount(f"{CODES}/main", codes),
+        ReturnAccount(f"{PLATFORM}/main", IntelligentPlatform(platform)),
+    ]
 
 
 def returning(*routes: Route) -> Operations:

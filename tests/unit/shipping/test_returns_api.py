@@ -21,6 +21,9 @@ from bridge.commands.api import CommandsApi
 from bridge.commands.execute import Executor
 from bridge.commands.giving import Giving
 from bridge.events.cloudevents import Envelope
+from bridge.events.history import Span
+from bridge.events.returned import ReturnState
+from bridge.events.statuses import ReturnStatus
 from bridge.inspection.return_api import ReturnStoriesApi
 from bridge.lifecycle import Stop
 from bridge.shipping.returns.desk import Desk
@@ -28,6 +31,7 @@ from bridge.shipping.returns.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.stock import Stock
 from bridge.simulator import Scenario
+from bridge.store import open_returns
 from bridge.store.commands import SqlCommands
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
@@ -58,6 +62,7 @@ class Counter:
 
     def __init__(self, carrier: Carrier, app: Any, database: SqliteDatabase, keeping: Keeping) -> None:
         self.carrier = carrier
+        self.database = database
         self._app = app
         self._database = database
         self._keeping = keeping
@@ -127,6 +132,26 @@ async def counter(folder: Path, only: str | None = None, **scenario: Any) -> Asy
     await database.close()
 
 
+async def test_a_return_is_shown_with_its_way_so_far(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        made = await at.made(TICKETS)
+        spans = (Span("NEW", 1_800_000_000, 1_800_000_000, 1), Span("USED", 1_800_003_600, 1_800_003_700, 1))
+        state = ReturnState(spans, (ReturnStatus.created, ReturnStatus.dropped_off))
+        named = [made["return_id"]]
+
+        def see(transaction: Transaction) -> None:
+            [one] = open_returns.find(transaction, f"{TICKETS}/main", "id", named)
+            open_returns.save(transaction, replace(one, seen=state))
+
+        await at.database.write(see)
+        shown = (await at.ask("GET", f"{RETURNS}/{made['return_id']}", token="reader")).json()
+        assert shown["return_status"] == "dropped_off"
+        assert shown["timeline"] == [
+            {"carrier_status": "NEW", "return_status": "created", "since": "2027-01-15T08:00:00Z"},
+            {"carrier_status": "USED", "return_status": "dropped_off", "since": "2027-01-15T09:00:00Z"},
+        ]
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_return_is_made_once_under_one_key(tmp_path: Path, provider: str) -> None:
     async with counter(tmp_path) as at:
@@ -148,9 +173,9 @@ async def test_a_return_is_shown_with_its_code_to_those_alone_who_may_see_it(tmp
     async with counter(tmp_path) as at:
         made = await at.made(TICKETS)
         path = f"{RETURNS}/{made['return_id']}"
-        assert (await at.ask("GET", path)).json() == made
+        assert (await at.ask("GET", path)).json() == made | {"timeline": []}
         assert made["code"]
-        assert (await at.ask("GET", path, token="reader")).json() == made | {"code": None}
+        assert (await at.ask("GET", path, token="reader")).json() == made | {"code": None, "timeline": []}
         assert (await at.ask("GET", RETURNS, token="reader")).json()["items"] == [made | {"code": None}]
         assert (await at.ask("GET", path, token="writer")).status_code == 403
         assert (await at.ask("GET", f"{path}/label", token="reader")).status_code == 403
@@ -274,7 +299,7 @@ async def test_what_became_of_a_return_in_doubt_is_said_by_hand(tmp_path: Path) 
         answer = await at.ask("POST", f"{path}/settle", found, key="s-1")
         assert (answer.status_code, answer.json()["outcome"]) == (200, "done"), answer.text
         settled = (await at.ask("GET", path)).json()
-        assert settled == answer.json()["result"]
+        assert settled == answer.json()["result"] | {"timeline": []}
         assert (settled["state"], settled["provider_reference"], settled["code"]) == (
             "created",
             *list(found.values())[1:],

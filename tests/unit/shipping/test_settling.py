@@ -19,6 +19,7 @@ from tests.unit.shipping.returning import (
     CODES,
     CREATE,
     IS_IT,
+    MADE,
     PATHS,
     PLATFORM,
     PROVIDERS,
@@ -62,7 +63,7 @@ def test_what_was_made_and_nobody_heard_of_is_found_as_if_it_was_made_at_once(pr
             [there] = await at_provider(stage, provider)
             assert (standing.state, result["state"], standing.error) == (CommandState.done, "created", None)
             assert IS_IT[provider](result, there)
-            assert told(stage, only(stage)) == [(UNKNOWN, "one"), (CREATED, "one")]
+            assert told(stage, only(stage)) == [(kind, "one") for kind in (UNKNOWN, *MADE[provider])]
             has_label = await keeping(stage.start().parts).label(only(stage)) is not None
             assert has_label == (provider == PLATFORM)
             assert (await ask_again(stage, provider)) == result
@@ -139,7 +140,7 @@ async def _is_settled(stage: Stage, provider: str) -> None:
     if there:
         assert (standing.state, len(there)) == (CommandState.done, 1)
         assert IS_IT[provider](standing.result or {}, there[0])
-        assert kinds in ([CREATED], [UNKNOWN, CREATED])
+        assert kinds in (MADE[provider], [UNKNOWN, *MADE[provider]])
     else:
         assert (standing.state, kinds) == (CommandState.unknown, [UNKNOWN])
 
@@ -252,7 +253,7 @@ def test_a_key_that_was_given_anew_is_not_answered_by_an_older_return() -> None:
             stage.disk.rows("DELETE FROM commands")
             await doubted(stage, PLATFORM, "dropped")
             await look_for(stage, 3 * MINUTES)
-            assert [kind for kind, _ in told(stage, first)] == [UNKNOWN, CREATED]
+            assert [kind for kind, _ in told(stage, first)] == [UNKNOWN, *MADE[PLATFORM]]
             assert (await stage.standing(CREATE)).state is CommandState.unknown
 
     in_virtual_time(story())

@@ -235,5 +235,5 @@ async def test_what_they_would_refuse_is_said_without_asking_them(stage: Stage) 
 
 def test_a_row_means_what_its_flags_say_at_this_moment(stage: Stage) -> None:
     row = ReportedCode(CODE, is_active=True)
-    assert stage.client.meaning(row, DRAFT.expires_at).returned == ReturnStatus.accepted
-    assert stage.client.meaning(row, NOW).returned == ReturnStatus.expired
+    assert stage.client.meaning(stage.client.word(row, DRAFT.expires_at)).returned == ReturnStatus.accepted
+    assert stage.client.meaning(stage.client.word(row, NOW)).returned == ReturnStatus.expired

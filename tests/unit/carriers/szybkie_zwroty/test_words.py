@@ -32,7 +32,7 @@ def test_flags_have_a_row_of_their_own(
 ) -> None:
     assert words.raw_status(code, expires_at, NOW) == raw
     assert raw in tables()[words.SOURCE]
-    assert words.meaning(code, expires_at, NOW).returned == returned
+    assert words.meaning(words.word(code, expires_at, NOW)).returned == returned
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,5 @@ def test_flags_have_a_row_of_their_own(
 def test_a_parcels_status_is_read_from_the_side_of_the_return(
     pack_status: str, tracking: TrackingStatus, returned: ReturnStatus | None
 ) -> None:
-    found = words.meaning(ReportedCode(CODE, is_used=True, pack_status=pack_status), None, NOW)
+    found = words.meaning(words.word(ReportedCode(CODE, is_used=True, pack_status=pack_status), None, NOW))
     assert (found.tracking, found.returned) == (tracking, returned)

@@ -1,0 +1,86 @@
+"""Labels that a provider has somewhere are fetched and kept, before their customers ask for them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from bridge.errors import CarrierRefused, CarrierUnavailable, KeyMissing, NoPermit
+from bridge.lifecycle import Clock, Stop
+from bridge.ports.returns import TicketDesk
+from bridge.reconciling.returns.changes import shown
+from bridge.reconciling.returns.learning import Learning
+from bridge.reconciling.returns.look import Look
+from bridge.reconciling.returns.pace import Pace
+from bridge.store import open_returns, returns
+from bridge.store.database import Database
+from bridge.store.open_returns import OpenReturn
+from bridge.store.sealed import Vault
+
+log = structlog.get_logger()
+
+_AT_ONCE: Final = 50
+_TOO_MANY: Final = 429
+_LOGIN: Final = (401, 403)
+
+
+class Labels:
+    """Fetches the labels of one connection that are due."""
+
+    def __init__(
+        self,
+        connection: str,
+        desk: TicketDesk,
+        learning: Learning,
+        pace: Pace,
+        *,
+        database: Database,
+        vault: Vault,
+        clock: Clock,
+        stop: Stop,
+    ) -> None:
+        self._connection = connection
+        self._desk = desk
+        self._learning = learning
+        self._pace = pace
+        self._database = database
+        self._vault = vault
+        self._clock = clock
+        self._stop = stop
+
+    async def look(self) -> None:
+        """Fetch some. Raises StoreError."""
+        now = self._clock()
+        for one in await self._database.read(lambda it: open_returns.labels_due(it, self._connection, now, _AT_ONCE)):
+            if self._stop or not await self._one(one):
+                return
+
+    async def _one(self, one: OpenReturn) -> bool:
+        """Fetch one; gives whether the provider lets more be fetched."""
+        url, ticket = await self._url(one), one.provider_reference
+        if url is None or ticket is None:
+            await self._database.write(lambda it: open_returns.put_label_off(it, one.id, None))
+            return True
+        try:
+            label = await self._desk.label(ticket, url)
+        except (CarrierUnavailable, CarrierRefused) as error:
+            log.info("return.label_skipped", return_id=one.id, reason=str(error))
+            await self._put_off(one)
+            return not (isinstance(error, NoPermit) or error.status in (_TOO_MANY, *_LOGIN))
+        look = Look(self._clock(), label=label)
+        await self._learning.take("id", {one.id: shown(look)})
+        return True
+
+    async def _url(self, one: OpenReturn) -> str | None:
+        """Say where its label is; nowhere, where it has none, or what is sealed cannot be opened."""
+        try:
+            kept = await self._database.read(lambda it: returns.find(it, self._vault, one.id))
+        except KeyMissing:
+            return None
+        return None if kept is None else kept.secrets.label_url
+
+    async def _put_off(self, one: OpenReturn) -> None:
+        now = self._clock()
+        until = self._pace.next(one.created_at, one.expires_at, now)
+        await self._database.write(lambda it: open_returns.put_label_off(it, one.id, until))

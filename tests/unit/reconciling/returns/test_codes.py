@@ -1,0 +1,94 @@
+"""Codes are followed by a report on the days on which they were made."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
+from tests.unit.reconciling.returns.watch import DAY, HOUR, Story, story
+from tests.unit.shipping.returning import CODES
+
+ACCOUNT: Final = {"email": "shop@example.com", "password": "secret"}
+
+
+def reports(it: Story) -> int:
+    """Count the calls since this was asked last."""
+    found = len(it.watch.way.asked)
+    it.watch.way.asked.clear()
+    return found
+
+
+@pytest.mark.parametrize("zone", ["Europe/Warsaw", "UTC"])
+@pytest.mark.parametrize("hours", [11, 12, 10 * 24 + 12.3])
+def test_days_may_be_counted_in_any_zone(zone: str, hours: float) -> None:
+    """Made half an hour before midnight in UTC or after it, and in the night in which clocks change."""
+
+    async def play() -> None:
+        terms: dict[str, Any] = {"accounts": [ACCOUNT], "zone": zone}
+        async with story(szybkie_zwroty=terms) as it:
+            await pass_time(hours * HOUR)
+            made = await it.made(CODES)
+            for status in ("dispatched_by_sender", "delivered"):
+                await it.looked(CODES, 2 * HOUR)
+                await it.moved(CODES, status=status)
+            await it.looked(CODES, 2 * HOUR)
+            assert [ours for _, ours in it.statuses(made)] == ["accepted", "dropped_off", "delivered"]
+
+    in_virtual_time(play())
+
+
+@pytest.mark.parametrize("off", [timedelta(hours=-14), timedelta(hours=14)])
+def test_their_clock_may_be_another(off: timedelta) -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(CODES)
+            it.watched_by_another(off=off)
+            await it.looked(CODES, DAY)
+            assert it.statuses(made) == [("code:active", "accepted")]
+
+    in_virtual_time(play())
+
+
+def test_many_codes_cost_one_call() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = [await it.made(CODES, str(number), reference=f"R{number}") for number in range(5)]
+            reports(it)
+            await it.looked(CODES)
+            assert reports(it) == 1
+            assert {tuple(it.statuses(one)) for one in made} == {(("code:active", "accepted"),)}
+
+    in_virtual_time(play())
+
+
+def test_a_parcels_word_that_nobody_knows_is_told_and_what_was_known_holds() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(CODES)
+            await it.moved(CODES, status="dispatched_by_sender")
+            await it.looked(CODES)
+            await it.moved(CODES, status="hovering")
+            await it.looked(CODES)
+            _, unknown = it.changes(made)
+            assert (unknown["carrier_status"], unknown["return_status"]) == ("hovering", "unknown")
+            assert (unknown["last_known_status"], unknown["terminal"]) == ("dropped_off", False)
+            assert it.row(made, "return_status") == ("dropped_off",)
+
+    in_virtual_time(play())
+
+
+def test_a_code_that_nobody_used_expires_with_its_time_and_not_with_the_one_that_was_promised() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(CODES, expires_at="2026-03-28T12:00:00Z")
+            await it.looked(CODES, 10 * DAY)
+            assert datetime.fromisoformat(made["expires_at"]) < it.stage.clock()
+            assert it.statuses(made) == [("code:active", "accepted")]
+            await it.looked(CODES, HOUR)
+            assert it.statuses(made)[-1] == ("code:inactive_past_expiry", "expired")
+            assert it.row(made, "return_status, due_at") == ("expired", None)
+
+    in_virtual_time(play())

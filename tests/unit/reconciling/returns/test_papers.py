@@ -1,0 +1,111 @@
+"""A label that the provider has somewhere is fetched and told of once; a customer is reminded in time, once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+import pytest
+
+from tests.unit.purchasing.virtual_time import in_virtual_time
+from tests.unit.reconciling.returns.watch import DAY, HOUR, Story, story
+from tests.unit.shipping.returning import CODES, TICKETS
+
+LABELLED: Final[dict[str, Any]] = {
+    "inpost_returns": {"accounts": [{"client_id": "shop", "client_secret": "secret", "labels": True}]}
+}
+
+
+def labels(it: Story) -> int:
+    """Count the labels that were fetched."""
+    return sum(url.path.endswith("/label") for url in it.watch.way.asked)
+
+
+def test_a_label_is_fetched_kept_and_told_of_once() -> None:
+    async def play() -> None:
+        async with story(**LABELLED) as it:
+            made = await it.made(TICKETS)
+            for _ in range(3):
+                await it.looked(TICKETS)
+            [ready] = [data for kind, data in it.told(made) if kind == "label_ready"]
+            form, digest, due = it.row(made, "label_format, label_sha256, label_due_at")
+            assert (ready["format"], ready["sha256"], form, due) == ("pdf", digest, "pdf", None)
+            assert ready["path"] == f"/v1/returns/{made['return_id']}/label"
+            assert labels(it) == 1
+            [(size,)] = it.stage.disk.rows("SELECT count(*) FROM sealed WHERE owner LIKE 'return/%/label'")
+            assert size == 1
+
+    in_virtual_time(play())
+
+
+@pytest.mark.parametrize("kind", ["unavailable", "cut", "page", "limited"])
+def test_a_label_that_cannot_be_had_is_fetched_later(kind: str) -> None:
+    async def play() -> None:
+        async with story(**LABELLED) as it:
+            made = await it.made(TICKETS)
+            await it.stage.fault(kind, method="GET", path="*/label")
+            await it.looked(TICKETS)
+            assert "label_ready" not in it.kinds(made)
+            for _ in range(4):
+                await it.looked(TICKETS)
+            assert it.kinds(made).count("label_ready") == 1
+
+    in_virtual_time(play())
+
+
+def test_without_a_label_none_is_asked_for() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(TICKETS)
+            for _ in range(3):
+                await it.looked(TICKETS)
+            assert labels(it) == 0
+            assert it.row(made, "label_due_at") == (None,)
+
+    in_virtual_time(play())
+
+
+@pytest.mark.parametrize("provider", [TICKETS, CODES])
+def test_that_little_time_is_left_is_told_once(provider: str) -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(provider)
+            [(expires_at,)] = it.stage.disk.rows("SELECT expires_at FROM returns")
+            left = expires_at / 1_000_000 - it.stage.clock().timestamp()
+            await it.looked(provider, left - 2 * DAY - HOUR)
+            assert "expiry_approaching" not in it.kinds(made)
+            for _ in range(3):
+                await it.looked(provider, 2 * HOUR)
+            it.watched_by_another()
+            await it.looked(provider)
+            [told] = [data for kind, data in it.told(made) if kind == "expiry_approaching"]
+            assert datetime.fromisoformat(told["expires_at"]).timestamp() == expires_at / 1_000_000
+
+    in_virtual_time(play())
+
+
+def test_a_new_expiry_is_told_of_anew() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(TICKETS)
+            await it.looked(TICKETS, 5 * DAY + HOUR)
+            assert it.kinds(made).count("expiry_approaching") == 1
+            it.change("UPDATE returns SET expires_at = expires_at - 3600000000")
+            await it.looked(TICKETS, 6 * HOUR)
+            await it.looked(TICKETS, HOUR)
+            assert it.kinds(made).count("expiry_approaching") == 1, "it is the one that was told of"
+
+    in_virtual_time(play())
+
+
+def test_who_has_sent_it_is_not_reminded() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(TICKETS)
+            await it.moved(TICKETS, status="USED")
+            await it.looked(TICKETS)
+            await it.looked(TICKETS, 6 * DAY)
+            assert "expiry_approaching" not in it.kinds(made)
+            assert it.row(made, "expiry_due_at") == (None,)
+
+    in_virtual_time(play())
