@@ -73,7 +73,9 @@ from bridge.shipping.returns.asked_codes import (
     InvalidateCode,
     MakeCodes,
 )
+from bridge.shipping.returns.billing.asked import MarkRefunded
 from bridge.shipping.returns.keeping import Keeping
+from bridge.shipping.returns.orders.asked import AddReturnOrderItems, CreateReturnOrder, DeleteReturnOrder
 from bridge.store.commands import SqlCommands
 from bridge.store.connections import shipx
 from bridge.store.database import ManagedDatabase, Transaction, Unit
@@ -120,6 +122,10 @@ OUTSIDE: list[type[Body]] = [
     MakeCodes,
     ActivateCode,
     InvalidateCode,
+    CreateReturnOrder,
+    AddReturnOrderItems,
+    DeleteReturnOrder,
+    MarkRefunded,
     SelectOffer,
     RefreshOffers,
     CancelShipment,
