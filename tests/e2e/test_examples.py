@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import aio_pika
 import httpx
 import pytest
 
@@ -178,8 +179,24 @@ async def test_a_consumer_of_a_queue_ends_with_the_right_state(
         assert replayed.code == 0, replayed.err
         programs.start()
         await programs.say("bound", f"{SHIPMENT} delivered")
+        await publish(amqp_url, b"nobody can read this")
         await parcel.tell_the_last()
         await programs.say(f"{LAST} delivered")
+        assert [await waiting(amqp_url, f"shop.{one.name}.dead") for one in languages] == [1] * len(languages)
+
+
+async def publish(amqp_url: str, body: bytes) -> None:
+    """Publish among the bridge's events what is none."""
+    async with await aio_pika.connect(amqp_url) as connection:
+        exchange = await (await connection.channel()).get_exchange("bridge.events", ensure=False)
+        await exchange.publish(aio_pika.Message(body), routing_key="shipx.shipment.status_changed.unknown")
+
+
+async def waiting(amqp_url: str, queue: str) -> int | None:
+    """Say how many messages lie in a queue."""
+    async with await aio_pika.connect(amqp_url) as connection:
+        found = await (await connection.channel()).declare_queue(queue, passive=True)
+        return found.declaration_result.message_count
 
 
 async def test_a_reader_of_the_feed_ends_with_the_right_state(

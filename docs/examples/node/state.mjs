@@ -1,7 +1,8 @@
 // What is known of each shipment: every event counts once, and nothing goes back.
 //
-// In place of a database a journal will do here: a line for each event, on disk before the event counts.
-import { existsSync, fsyncSync, openSync, readFileSync, truncateSync, writeSync } from "node:fs";
+// In place of a database a journal will do here: a line for each event, on disk before the event counts. It grows with
+// every event, and so does what is in memory: for more than some hundred thousand of them take your database.
+import { appendFileSync, existsSync, fsyncSync, openSync, readFileSync, truncateSync } from "node:fs";
 
 export class State {
   cursor = null; // how far a feed was read
@@ -23,7 +24,7 @@ export class State {
     const { id, type, subject, sequence } = event;
     const { current, tracking_status: status } = event.data;
     const entry = { id, type, subject, sequence, current, status, cursor };
-    writeSync(this.#journal, JSON.stringify(entry) + "\n");
+    appendFileSync(this.#journal, JSON.stringify(entry) + "\n");
     fsyncSync(this.#journal);
     return this.#apply(entry);
   }
