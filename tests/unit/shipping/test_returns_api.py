@@ -243,6 +243,10 @@ async def test_a_return_that_nobody_takes_is_refused_by_field_and_its_key_stays_
         ({"sender": {"shoe_size": 44}}, "sender.shoe_size"),
         ({"expires_at": 1}, "expires_at"),
         ({"items": [{"sku": "A", "name": "b", "quantity": 0}]}, "items.0.quantity"),
+        ({"collection": {"date": 1_790_000_000}}, "collection.date"),
+        ({"collection": {"date": "2026-12-07", "time_from": "09:00Z", "time_to": "17:00"}}, "collection.time_from"),
+        ({"collection": {"date": "2026-12-07", "time_from": "09:00", "time_to": 61_200}}, "collection.time_to"),
+        ({"collection": {"date": "2026-12-07", "time_from": "09:00:30"}}, "collection.time_from"),
     ],
 )
 async def test_what_is_wrong_is_told_by_its_field(tmp_path: Path, changes: dict[str, Any], field: str) -> None:
@@ -251,6 +255,17 @@ async def test_what_is_wrong_is_told_by_its_field(tmp_path: Path, changes: dict[
         assert answer.status_code == 422
         assert field in [one["field"] for one in answer.json()["errors"]]
         assert (await at.ask("GET", RETURNS)).json()["items"] == []
+
+
+async def test_a_courier_is_asked_for_by_the_clock_of_whoever_hands_it_over(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        when = {"date": "2026-12-07", "time_from": "09:00", "time_to": "17:30"}
+        asked = wanted(PLATFORM, service_id=203, collection=when)
+        answer = await at.ask("POST", RETURNS, asked, key="k-1")
+        assert answer.status_code == 201, answer.text
+        late = asked | {"collection": when | {"time_to": "09:00"}}
+        refused = await at.ask("POST", RETURNS, late, key="k-2")
+        assert [(one["field"], one["code"]) for one in refused.json()["errors"]] == [("collection.time_to", "invalid")]
 
 
 async def test_the_only_provider_makes_what_names_none(tmp_path: Path) -> None:
