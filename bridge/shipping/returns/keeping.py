@@ -74,7 +74,7 @@ class Keeping:
             provider_reference=news.word(ticket.provider_reference),
             tracking_number=news.number(ticket.tracking_number),
             return_status="created",
-            expires_at=ticket.expires_at,
+            expires_at=ticket.expires_at or one.expires_at,  # what was asked for is not always said anew
             label_format=None if label is None else label.format,
             created_at=at or now,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from bridge.commands.handling import Ending, Hand, Last
@@ -39,7 +38,6 @@ class Settled:
             return refused(NOT_IN_DOUBT.name, "no return of this id is in doubt")
         if asked.found.ticket is None:
             return self._doubts.not_made(transaction, kept)
-        ticket = replace(asked.found.ticket, expires_at=kept.expires_at)  # as it was asked for: nobody says it anew
-        if not self._doubts.is_free(transaction, kept, ticket):
+        if not self._doubts.is_free(transaction, kept, asked.found.ticket):
             return unprocessable([_TAKEN])
-        return self._doubts.made(transaction, kept, ticket)
+        return self._doubts.made(transaction, kept, asked.found.ticket)

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -255,6 +256,13 @@ async def test_what_is_wrong_is_told_by_its_field(tmp_path: Path, changes: dict[
         assert answer.status_code == 422
         assert field in [one["field"] for one in answer.json()["errors"]]
         assert (await at.ask("GET", RETURNS)).json()["items"] == []
+
+
+async def test_it_can_be_sent_until_what_was_asked_for_where_the_answer_says_nothing_else(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        asked = _due(at.carrier, wanted(TICKETS, expires_at=""))
+        answer = await at.ask("POST", RETURNS, asked, key="k-1")
+        assert datetime.fromisoformat(answer.json()["expires_at"]) == datetime.fromisoformat(asked["expires_at"])
 
 
 async def test_a_courier_is_asked_for_by_the_clock_of_whoever_hands_it_over(tmp_path: Path) -> None:
