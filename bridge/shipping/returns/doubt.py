@@ -28,6 +28,12 @@ def span(now: datetime) -> tuple[datetime, datetime]:
     return now + LEFT_BY, now + _SOONEST
 
 
+def rest(doubt: Doubt, now: datetime) -> timedelta | None:
+    """Say for how long still nothing is made for its sender; None where that is over, or nobody was held up."""
+    held_up_until = doubt.until + HOLDS_UP
+    return held_up_until - now if doubt.sender is not None and now < held_up_until else None
+
+
 def looked(doubt: Doubt, now: datetime, showed: str) -> Doubt:
     """Take note of a look that did not settle it; the next one is later, or there is none."""
     age = now - doubt.until

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from bridge.commands.handling import Ending, Hand, Last
+from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import failed
 from bridge.commands.refusing import refused, unprocessable
 from bridge.errors import KeyMissing
-from bridge.model import ClaimedCommand, Outcome
+from bridge.model import ClaimedCommand, Outcome, Progress
 from bridge.shipping.returns.asked import SettleReturn
 from bridge.shipping.returns.doubts import Doubts
 from bridge.store.database import Transaction
@@ -25,8 +25,13 @@ class Settled:
         self._doubts = doubts
 
     async def __call__(self, claimed: ClaimedCommand, _hand: Hand) -> Ending:
-        """Settle it, unless that was done before. Raises Unreadable."""
+        """Settle it, unless that was done before. Raises Unreadable.
+
+        Without the provider's id of it, not before no ticket of its sender can be taken for another return's.
+        """
         asked = SettleReturn.read(claimed.body)
+        if asked.found.provider_reference is None and (rest := await self._doubts.rest(asked.return_id)):
+            return Later(rest, Progress())
         return Last(lambda it: self._settle(it, asked), lambda _: self._doubts.on_events())
 
     def _settle(self, transaction: Transaction, asked: SettleReturn) -> Outcome:
