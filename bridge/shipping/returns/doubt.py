@@ -19,13 +19,8 @@ _OF_ITS_AGE: Final = 4
 
 
 def begun(kept: Kept, now: datetime) -> Doubt:
-    """Doubt whether a return was made."""
-    return Doubt(kept.id, kept.connection, kept.begun_at, *span(now), kept.sender)
-
-
-def span(now: datetime) -> tuple[datetime, datetime]:
-    """Give until when something of a call may still leave that was begun by now, and when to look for it first."""
-    return now + LEFT_BY, now + _SOONEST
+    """Doubt whether a return was made: something of a call may still leave that was begun by now."""
+    return Doubt(kept.id, kept.connection, kept.begun_at, now + LEFT_BY, now + _SOONEST, kept.sender)
 
 
 def rest(doubt: Doubt, now: datetime) -> timedelta | None:

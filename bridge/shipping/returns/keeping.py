@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 
-from bridge.errors import KeyMissing
 from bridge.events.catalogue import Published
 from bridge.lifecycle import Clock
 from bridge.model import Fact, Subject
@@ -31,18 +30,18 @@ class Keeping:
         self._clock = clock
         self.on_events = on_events
 
-    # -- reading; each raises KeyMissing where no key opens it any more ------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     async def find(self, id_: str) -> Kept | None:
-        """Give a return."""
+        """Give a return. Raises KeyMissing where no key opens it any more."""
         return await self._database.read(lambda it: returns.find(it, self._vault, id_))
 
     async def page(self, wanted: Wanted, limit: int) -> list[Kept]:
-        """List returns, the newest first."""
+        """List returns, the newest first; of one that no key opens any more, what lies open."""
         return await self._database.read(lambda it: returns.page(it, self._vault, wanted, limit))
 
     async def label(self, id_: str) -> bytes | None:
-        """Give a label that came along with its return."""
+        """Give a label that came along with its return. Raises KeyMissing where no key opens it any more."""
         return await self._database.read(lambda it: returns.label(it, self._vault, id_))
 
     async def linked(self, connection: str, references: Collection[str]) -> set[str]:
@@ -88,19 +87,14 @@ class Keeping:
         return kept
 
     def lost(self, transaction: Transaction, one: Kept) -> None:
-        """Keep that nobody knows; it is looked for from then on."""
-        now, kept = self._clock(), replace(one, state="unknown", sender=None)
-        self._save(transaction, kept, news.unknown(kept), now)
+        """Keep that nobody knows; it is looked for from then on. Nothing that is sealed of it is needed."""
+        now = self._clock()
+        self._tell(transaction, one, news.unknown(one), now, lambda: returns.abandon(transaction, one.id))
         doubtful_returns.begin(transaction, doubt.begun(one, now))
 
     def give_up(self, transaction: Transaction, id_: str, *, is_sent: bool) -> None:
         """Keep what a command that ended by itself left open: nobody knows of it, or nothing was sent."""
-        try:
-            kept = returns.find(transaction, self._vault, id_)
-        except KeyMissing:  # then nothing can be told of it, but nobody waits for it any more
-            doubtful_returns.begin_unread(transaction, id_, *doubt.span(self._clock()))
-            returns.abandon(transaction, id_)
-            return
+        kept = returns.unopened(transaction, id_)
         if kept is None or kept.state != "pending":
             return
         if is_sent:
@@ -114,10 +108,15 @@ class Keeping:
     def _save(
         self, transaction: Transaction, kept: Kept, data: Published, now: datetime, label: bytes | None = None
     ) -> None:
+        self._tell(transaction, kept, data, now, lambda: returns.save(transaction, self._vault, kept, label))
+
+    def _tell(
+        self, transaction: Transaction, kept: Kept, data: Published, now: datetime, save: Callable[[], None]
+    ) -> None:
         subject = Subject.returned(kept.connection, kept.id)
         facet = None if data.facet is None else getattr(data, data.facet)
         fact = Fact(subject, data.type, "created", now, data, facet, causation=kept.command)
         ledgers = self._recorder.lock(transaction, [subject])
-        returns.save(transaction, self._vault, kept, label)
+        save()
         self._recorder.record(transaction, ledgers, [fact], now)
         self._recorder.save(transaction, ledgers.values())
