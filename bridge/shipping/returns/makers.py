@@ -110,8 +110,9 @@ class TicketMaker:
 
         Then a person has to say which, unless others of them are linked meanwhile.
         """
-        every = await self._listed(since, until, making.purpose)
-        listed = [one for one in every if _digest(one.sender_email, one.sender_phone) == making.sender]
+        every = await self._listed(since, until + _AHEAD, making.purpose)
+        theirs = [one for one in every if _digest(one.sender_email, one.sender_phone) == making.sender]
+        listed = [one for one in theirs if _is_within(one, since, until + _AHEAD)]
         others = await self._linked([one.id for one in listed])
         found = {one.id: one for one in listed if one.id not in others}
         if len(found) > 1:
@@ -125,7 +126,7 @@ class TicketMaker:
         found: list[Listed] = []
         for status in _STATUSES:
             for number in range(_MOST_PAGES):
-                query = TicketQuery(since, until + _AHEAD, status, number)
+                query = TicketQuery(since, until, status, number)
                 page = await self._desk.tickets(query, purpose)
                 if page.unread:
                     raise CarrierUnavailable("unreadable_tickets")
@@ -195,6 +196,11 @@ class PlatformMaker:
     async def label(self, id_: str, reference: str | None, url: str | None) -> ReturnLabel | None:
         found = await self.platform.find(id_, Purpose.label)
         return None if found is None else found.label
+
+
+def _is_within(one: Listed, since: datetime, until: datetime) -> bool:
+    """Say whether it was made in a time: that the list was asked for that alone does not yet prove it."""
+    return one.created_at is None or since <= one.created_at <= until
 
 
 def _query(rma: str, since: datetime, until: datetime) -> CodeQuery:
