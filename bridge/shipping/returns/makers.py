@@ -108,16 +108,20 @@ class TicketMaker:
     async def look(self, making: Making, since: datetime, until: datetime) -> Ticket | None:
         """Find the ticket of this sender that is no other return's. Raises CarrierUnavailable where there are several.
 
-        Then a person has to say which, unless others of them are linked meanwhile.
+        Then a person has to say which, unless others of them are linked meanwhile. The same where none is this
+        sender's, and one says not clearly whose it is.
         """
-        every = await self._listed(since, until + _AHEAD, making.purpose)
-        theirs = [one for one in every if _digest(one.sender_email, one.sender_phone) == making.sender]
-        listed = [one for one in theirs if _is_within(one, since, until + _AHEAD)]
+        until += _AHEAD
+        every = await self._listed(since, until, making.purpose)
+        listed = [one for one in every if _is_within(one, since, until) and _may_be_of(one, making.sender)]
         others = await self._linked([one.id for one in listed])
         found = {one.id: one for one in listed if one.id not in others}
-        if len(found) > 1:
+        named = [one for one in found.values() if _names_its_sender(one)]
+        if len(named) > 1:
             raise CarrierUnavailable("several_tickets")
-        return next((_ticket(one) for one in found.values()), None)
+        if found and not named:
+            raise CarrierUnavailable("nameless_tickets")
+        return next(map(_ticket, named), None)
 
     async def label(self, id_: str, reference: str | None, url: str | None) -> ReturnLabel | None:
         return None if reference is None else await self._desk.label(reference, url)
@@ -201,6 +205,14 @@ class PlatformMaker:
 def _is_within(one: Listed, since: datetime, until: datetime) -> bool:
     """Say whether it was made in a time: that the list was asked for that alone does not yet prove it."""
     return one.created_at is None or since <= one.created_at <= until
+
+
+def _names_its_sender(one: Listed) -> bool:
+    return bool(one.sender_email) and e164(one.sender_phone or "") is not None
+
+
+def _may_be_of(one: Listed, sender: str | None) -> bool:
+    return not _names_its_sender(one) or _digest(one.sender_email, one.sender_phone) == sender
 
 
 def _query(rma: str, since: datetime, until: datetime) -> CodeQuery:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bridge.errors import CarrierUnavailable
 from bridge.limits.connection import Purpose
 from bridge.returns.draft import Party, ReturnDraft
 from bridge.returns.listed import Listed, TicketPage, TicketQuery
@@ -33,8 +35,8 @@ class Unfiltered:
 
 
 async def _found(*tickets: Listed) -> str | None:
-    async def linked(_ids: Collection[str]) -> set[str]:
-        return set()
+    async def linked(ids: Collection[str]) -> set[str]:
+        return {"linked"} & set(ids)
 
     desk: Any = Unfiltered(*tickets)
     maker = TicketMaker(desk, linked)
@@ -59,3 +61,15 @@ async def test_a_ticket_is_taken_for_a_return_only_where_it_was_made_in_its_time
     tickets: Sequence[Listed], reference: str | None
 ) -> None:
     assert await _found(*tickets) == reference
+
+
+@pytest.mark.parametrize("missing", [{"sender_email": None}, {"sender_phone": None}, {"sender_phone": "no phone"}])
+async def test_where_a_ticket_says_not_clearly_whose_it_is_nobody_says_that_there_is_none(
+    missing: dict[str, Any],
+) -> None:
+    vague = replace(listed("vague", T0), **missing)
+    with pytest.raises(CarrierUnavailable, match="nameless_tickets"):
+        await _found(vague)
+    assert await _found(vague, listed("own", T0)) == "own"
+    assert await _found(replace(vague, id="linked")) is None
+    assert await _found(replace(vague, created_at=T0 - timedelta(days=1))) is None
