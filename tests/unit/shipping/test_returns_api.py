@@ -93,6 +93,10 @@ class Counter:
         await self._database.write(write)
         return one.id
 
+    async def lock_away(self) -> None:
+        """Let no key open any more what is sealed."""
+        await self._database.write(lambda it: it.run("UPDATE sealed SET key_id = 'gone'"))
+
 
 def _due(carrier: Carrier, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Let it expire a month after the carrier's present."""
@@ -291,6 +295,17 @@ async def test_what_was_made_is_answered_again_though_its_time_has_come_too_near
         again = await at.ask("POST", RETURNS, asked, key="k-1")
         assert (again.status_code, again.json()) == (200, first.json())
         assert (await at.ask("POST", RETURNS, asked, key="k-2")).status_code == 422
+
+
+async def test_what_no_key_opens_any_more_is_not_made_again_under_its_key(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        asked = wanted(TICKETS)
+        assert (await at.ask("POST", RETURNS, asked, key="k-1")).status_code == 201
+        await at.lock_away()
+        again = await at.ask("POST", RETURNS, asked, key="k-1")
+        assert (again.status_code, again.json()["outcome"]) == (202, "accepted")
+        assert (await at.ask("POST", RETURNS, asked | {"reference": "OTHER"}, key="k-1")).status_code == 409
+        assert [one["reference"] for one in (await at.ask("GET", RETURNS)).json()["items"]] == [""]
 
 
 async def test_what_became_of_a_return_in_doubt_is_said_by_hand(tmp_path: Path) -> None:
