@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, With
 
 _WRITTEN: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_MINUTE: Final = re.compile(r"\d\d:\d\d(:00)?", re.ASCII)
+_MINUTE: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:00)?", re.ASCII)
 
 
 def _written(value: object) -> object:
@@ -48,5 +48,7 @@ Moment = Annotated[
 """A moment, with its offset; in UTC from here on."""
 Day = Annotated[date, BeforeValidator(_day)]
 """A day, of no zone."""
-Minute = Annotated[time, BeforeValidator(_minute), WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d(:00)?$"})]
+Minute = Annotated[
+    time, BeforeValidator(_minute), WithJsonSchema({"type": "string", "pattern": f"^{_MINUTE.pattern}$"})
+]
 """A time of a day where somebody is: without an offset, and to the minute."""
