@@ -20,7 +20,8 @@ _OF_ITS_AGE: Final = 4
 
 def begun(kept: Kept, now: datetime) -> Doubt:
     """Doubt whether a return was made: something of a call may still leave that was begun by now."""
-    return Doubt(kept.id, kept.connection, kept.begun_at, now + LEFT_BY, now + _SOONEST, kept.sender)
+    until = max(now, kept.begun_at) + LEFT_BY  # another process began it, whose clock may be ahead
+    return Doubt(kept.id, kept.connection, kept.begun_at, until, now + _SOONEST, kept.sender)
 
 
 def rest(doubt: Doubt, now: datetime) -> timedelta | None:

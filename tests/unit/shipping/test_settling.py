@@ -157,6 +157,13 @@ def test_it_is_looked_for_often_at_first_then_less_and_after_a_week_no_more() ->
     assert len(ages) == one.looks < 100
 
 
+def test_a_doubt_ends_after_it_began_though_another_clock_is_behind() -> None:
+    begun_at = datetime(2026, 11, 26, tzinfo=UTC)
+    kept = Kept("1" * 32, f"{TICKETS}/main", None, "one", "pending", begun_at, Secrets("ORDER123"), sender="digest")
+    one = begun(kept, begun_at - timedelta(hours=1))
+    assert one.since < one.until
+
+
 def test_two_of_one_sender_that_are_in_doubt_get_a_ticket_each_and_their_own() -> None:
     async def story() -> None:
         async with stage_of().open() as stage:
