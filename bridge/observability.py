@@ -149,6 +149,9 @@ class Metrics:
         self.doubt_oldest = self._gauge(
             "purchases_doubt_oldest_seconds", "For how long the oldest purchase has been in doubt"
         )
+        self.returns_in_doubt = self._gauge(
+            "returns_in_doubt", "Returns that were asked for, and nobody knows whether they were made"
+        )
         self.windows_projected_missed = self._gauge(
             "windows_projected_missed", "Windows that are open now and will close unbought, as things stand"
         )

@@ -94,7 +94,10 @@ class Giving:
 
     async def has(self, operation: str, key: str) -> bool:
         """Say whether a command of this key was given before."""
-        return await self._commands.look(operation, key) is not None
+        try:
+            return await self._commands.look(operation, key) is not None
+        except KeyMissing:  # what came of it cannot be read, and it was given all the same
+            return True
 
     async def _given(self, command: Command) -> Submitted:
         try:

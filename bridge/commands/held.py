@@ -36,8 +36,10 @@ class Held:
         try:
             ending = await handle(self._claimed, self)
             return await self._put_off(ending) if isinstance(ending, Later) else await self._end(ending)
-        except Unreadable as error:
-            return await self._end(rejected(error.reason))
+        except Unreadable as error:  # it may have been sent by a version that could read it
+            is_sent = self._claimed.progress.is_sent
+            unknown = Outcome(CommandState.unknown, error=error.reason)
+            return await self._end(unknown if is_sent else rejected(error.reason))
         except (StoreError, Interrupted):
             raise
         except Exception:  # a bug that one command meets must not keep the others from being carried out

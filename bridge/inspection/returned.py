@@ -14,6 +14,7 @@ What = Literal["asked", "sent", "looked"]
 _SHOWED: Final = {
     "nothing": "nothing shows it",
     "several_tickets": "several tickets of this sender may be it",
+    "nameless_tickets": "a ticket that says not clearly whose it is may be it",
     "taken": "what may be it is another return's",
     "key_missing": "what is kept of it cannot be read",
 }

@@ -32,6 +32,7 @@ class Purpose(IntEnum):
     create = 4
     """A shipment or a batch that somebody wants made, and a look at what became of it."""
     select = 5
+    """A choice of an offer, or what a checkout asks: what is being made goes before it."""
     cancel = 6
     label = 7
     dispatch = 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -37,3 +37,10 @@ class Bill:
     customer: Account
     contract: Account
     invoice: Mapping[str, Decimal]
+
+
+def bill_of(bills: Sequence[Bill], external_id: str, tracking_number: str | None) -> Bill | None:
+    """Choose that of one return among what was answered; one without an `external_id` has to be of its number."""
+    named = [one for one in bills if one.external_id == external_id]
+    of_number = [one for one in bills if one.external_id is None and one.tracking_number == tracking_number]
+    return next(iter(named or of_number), None)

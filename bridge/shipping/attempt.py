@@ -32,8 +32,8 @@ _SLOWEST_S: Final = 60.0
 class Attempt:
     """How far it has come.
 
-    `sent_at` is when a call was begun whose outcome is not known yet, `sent` how many were; `lists` is how many lists
-    were read to their end since, `looks` how often one was asked for.
+    `sent_at` is when a call was begun whose outcome is not known yet, or when it ended so; `sent` is how many were,
+    `lists` how many lists were read to their end since then, `looks` how often one was asked for.
     """
 
     since: datetime
@@ -71,6 +71,10 @@ class Attempt:
     def unsent(self) -> Self:
         """Take note that nothing left after all."""
         return replace(self, sent_at=None, sent=self.sent - 1)
+
+    def doubted(self, now: datetime) -> Self:
+        """Take note that the call has ended, and nobody knows what became of it: until now it may have been at work."""
+        return replace(self, sent_at=now)
 
     def looked(self, *, was_whole: bool) -> Self:
         """Take note that the lists were asked."""

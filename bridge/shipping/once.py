@@ -95,7 +95,7 @@ class Once(Generic[T]):
             if error.status == LIMITED:
                 return self._unsent(sent, str(error))
             log.warning("carrier.in_doubt", errand=self._errand.name, reason=str(error))
-            return self._later(sent, sent.look_in)
+            return self._later(sent.doubted(self._clock()), sent.look_in)
         return sent if value is None else Done(value)
 
     def _unsent(self, sent: Attempt, why: str) -> Came[T]:

@@ -29,7 +29,7 @@ Withdrawable = Literal["waiting", "unattended", "live"]
 """Which commands may be taken back: what nobody has begun, what nobody has in hand, whatever has not ended."""
 LastWord = Callable[[Transaction, ClaimedCommand], None]
 """Tells what follows from a command's end that no handler told, because none came so far. It must not raise."""
-_GAVE_UP: Final = f"it was begun {MOST_ATTEMPTS} times and never came any further"
+_GAVE_UP: Final = Outcome(CommandState.unknown, error=f"it was begun {MOST_ATTEMPTS} times and never came any further")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,24 +206,26 @@ class SqlCommands:
             " attempts = attempts + 1 WHERE operation = ? AND id = ? RETURNING token",
             (self._holder, _lease(now), operation, key),
         )[0][0]
-        body, ending = self._body(transaction, operation, key)
+        body, unread = self._body(transaction, operation, key)
         claimed = ClaimedCommand(operation, key, given_by, body or b"", token, _read(progress))
-        if ending is None and attempts >= MOST_ATTEMPTS:
-            ending = Outcome(CommandState.unknown, error=_GAVE_UP)
-            if last_word is not None:
-                last_word(transaction, claimed)
-        if ending is None:
+        if unread is not None:
+            ending = _unread(claimed, unread)
+        elif attempts >= MOST_ATTEMPTS:
+            ending = _GAVE_UP
+        else:
             return claimed
+        if last_word is not None:
+            last_word(transaction, claimed)
         self._conclude(transaction, claimed, ending)
         return None
 
-    def _body(self, transaction: Transaction, operation: str, key: str) -> tuple[bytes | None, Outcome | None]:
+    def _body(self, transaction: Transaction, operation: str, key: str) -> tuple[bytes | None, str | None]:
         """Open what was asked, or say why nobody can."""
         try:
             body = self._opened(transaction, _body_of(operation, key))
         except KeyMissing as error:
-            return None, Outcome(CommandState.failed, error=f"what was asked cannot be read: {error}")
-        return body, None if body is not None else Outcome(CommandState.failed, error="what was asked was erased")
+            return None, f"what was asked cannot be read: {error}"
+        return body, None if body is not None else "what was asked was erased"
 
     def _step(
         self, transaction: Transaction, claimed: ClaimedCommand, write: Unit[T], progress: Callable[[T], Progress]
@@ -350,6 +352,11 @@ def _lapse(transaction: Transaction, now: Micros) -> None:
         (now, now),
     )
     _erase_bodies(transaction, lapsed)
+
+
+def _unread(claimed: ClaimedCommand, why: str) -> Outcome:
+    """End what nobody can read: of what was sent before nobody knows."""
+    return Outcome(CommandState.unknown if claimed.progress.is_sent else CommandState.failed, error=why)
 
 
 def _erase_bodies(transaction: Transaction, keys: Sequence[Row]) -> None:

@@ -42,16 +42,6 @@ def begin(transaction: Transaction, one: Doubt) -> None:
     transaction.insert(f"doubtful_returns ({_COLUMNS})", [_row(one)], tail="ON CONFLICT DO NOTHING")
 
 
-def begin_unread(transaction: Transaction, id_: str, until: datetime, look_at: datetime) -> None:
-    """Write down that a return is in doubt that was being made, and cannot be opened."""
-    transaction.run(
-        "INSERT INTO doubtful_returns (id, connection, sender, since, until, looks, look_at)"
-        " SELECT id, connection, sender, begun_at, ?, 0, ? FROM returns WHERE id = ? AND state = 'pending'"
-        " ON CONFLICT DO NOTHING",
-        (micros(until), micros(look_at), id_),
-    )
-
-
 def find(transaction: Transaction, id_: str) -> Doubt | None:
     """Give what is known of a return's doubt."""
     rows = transaction.run(f"SELECT {_COLUMNS} FROM doubtful_returns WHERE id = ?", (id_,))

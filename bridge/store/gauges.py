@@ -29,6 +29,7 @@ class Measured:
     outbox_seconds: float
     purchases: Mapping[str, int]
     doubt_seconds: float
+    returns_in_doubt: int
 
     def show(self, metrics: Metrics) -> None:
         """Set the gauges."""
@@ -37,6 +38,7 @@ class Measured:
         metrics.outbox_pending.set(self.outbox)
         metrics.outbox_oldest.set(self.outbox_seconds)
         metrics.doubt_oldest.set(self.doubt_seconds)
+        metrics.returns_in_doubt.set(self.returns_in_doubt)
         for state in _OPEN:
             metrics.purchases_open.labels(state.value).set(self.purchases.get(state, 0))
 
@@ -63,7 +65,8 @@ def _measure(transaction: Transaction, now: int) -> Measured:
     recorded = transaction.run("SELECT recorded_at FROM events WHERE position = ?", (first,)) if first else []
     purchases, doubted = _purchases(transaction, now)
     waits = _age(recorded[0][0] if recorded else None, now)
-    return Measured(inbox, _age(oldest, now), outbox, waits, purchases, _age(doubted, now))
+    returns = transaction.run("SELECT count(*) FROM doubtful_returns")[0][0]
+    return Measured(inbox, _age(oldest, now), outbox, waits, purchases, _age(doubted, now), returns)
 
 
 def _purchases(transaction: Transaction, now: int) -> tuple[Mapping[str, int], int | None]:

@@ -11,6 +11,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from bridge.errors import KeyMissing
 from bridge.model import OrganizationId, micros, moment
 from bridge.store import sealed
 from bridge.store.database import Row, Transaction, marks
@@ -105,7 +106,7 @@ def drop(transaction: Transaction, command: str) -> None:
 
 
 def abandon(transaction: Transaction, id_: str) -> None:
-    """Write down that nobody knows, where what is sealed of a return cannot be opened."""
+    """Write down that nobody knows whether one was made."""
     sql = "UPDATE returns SET state = 'unknown', sender = NULL WHERE id = ? AND state = 'pending'"
     transaction.run(sql, (id_,))
 
@@ -126,6 +127,12 @@ def find(transaction: Transaction, vault: Vault, id_: str) -> Kept | None:
     return _kept(transaction, vault, rows[0]) if rows else None
 
 
+def unopened(transaction: Transaction, id_: str) -> Kept | None:
+    """Give what lies open of a return, whether a key opens the rest or not: never to be saved."""
+    rows = transaction.run(f"SELECT {_COLUMNS} FROM returns WHERE id = ?", (id_,))
+    return _read(rows[0], _SHUT) if rows else None
+
+
 def label(transaction: Transaction, vault: Vault, id_: str) -> bytes | None:
     """Give a label that is kept here. Raises KeyMissing."""
     return _opened(transaction, vault, _label(id_))
@@ -144,7 +151,7 @@ def linked(transaction: Transaction, connection: str, references: Collection[str
 
 
 def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> list[Kept]:
-    """List returns, the newest first. Raises KeyMissing."""
+    """List returns, the newest first; one that no key opens any more, by what lies open of it."""
     conditions, values = ["1 = 1"], list[object]()
     if wanted.state is not None:
         conditions.append("state = ?")
@@ -162,13 +169,16 @@ def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> 
         f"SELECT {_COLUMNS} FROM returns WHERE {' AND '.join(conditions)} ORDER BY begun_at DESC, id DESC LIMIT ?",
         [*values, limit],
     )
-    return [_kept(transaction, vault, row) for row in rows]
+    return [_listed(transaction, vault, row) for row in rows]
 
 
 _COLUMNS: Final = (
     "id, connection, organization, command, state, begun_at, sender, provider_reference, tracking_number,"
     " return_status, expires_at, label_format, label_sha256, reason, created_at, cancellable_until"
 )
+
+_SHUT: Final = Secrets("")
+"""What is seen of secrets that are erased, or that no key opens."""
 
 
 def _drop_withdrawn(transaction: Transaction) -> None:
@@ -225,9 +235,20 @@ def _row(one: Kept) -> Row:
 
 
 def _kept(transaction: Transaction, vault: Vault, row: Row) -> Kept:
+    data = _opened(transaction, vault, _owner(row[0]))
+    return _read(row, _SHUT if data is None else Secrets(*json.loads(data)))
+
+
+def _listed(transaction: Transaction, vault: Vault, row: Row) -> Kept:
+    try:
+        return _kept(transaction, vault, row)
+    except KeyMissing:
+        return _read(row, _SHUT)
+
+
+def _read(row: Row, secrets: Secrets) -> Kept:
     id_, connection, organization, command, state, begun_at, sender, reference, number, status, *rest = row
     expires_at, label_format, label_sha256, reason, created_at, cancellable_until = rest
-    data = _opened(transaction, vault, _owner(id_))
     return Kept(
         id=id_,
         connection=connection,
@@ -235,7 +256,7 @@ def _kept(transaction: Transaction, vault: Vault, row: Row) -> Kept:
         command=command,
         state=state,
         begun_at=moment(begun_at),
-        secrets=Secrets("") if data is None else Secrets(*json.loads(data)),
+        secrets=secrets,
         sender=sender,
         provider_reference=reference,
         tracking_number=number,

@@ -83,7 +83,8 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
     with psycopg.connect(node.create_database("bridge"), autocommit=True) as administrator:
         administrator.execute("CREATE ROLE bridge LOGIN")
         administrator.execute("ALTER DATABASE bridge OWNER TO bridge")
-    yield Kept("postgres", tmp_path, *(_as_bridge(node.database_url(one)) for one in ("bridge", "restored")), environ)
+    url, restored = (_as_bridge(node.database_url(one)) for one in ("bridge", "restored"))
+    yield Kept("postgres", tmp_path, url, restored, environ)
 
 
 def _as_bridge(url: str) -> str:

@@ -144,7 +144,7 @@ class IntelligentReturns:
     async def prices(self, inquiry: Inquiry) -> tuple[Quote, ...]:
         """Ask what a return would cost; none where no service takes it."""
         read = reading.of(places.Prices, lambda all_: tuple(map(offers.quote, all_.result)))
-        return await self._ask(calls.prices(inquiry), read, Purpose.create) or ()
+        return await self._ask(calls.prices(inquiry), read, Purpose.select) or ()
 
     async def cancel(self, wanted: Cancellation) -> None:
         """Ask for a return to be cancelled. Returning means asked for: only its events show that it was done."""
@@ -209,17 +209,17 @@ class IntelligentReturns:
     async def services(self, where: Where) -> tuple[Service, ...]:
         """Ask which services there are at a place."""
         read = reading.of(places.Services, lambda all_: tuple(map(offers.service, all_.services)))
-        return await self._ask(calls.services(where), read, Purpose.create) or ()
+        return await self._ask(calls.services(where), read, Purpose.select) or ()
 
     async def points(self, wanted: PointSearch) -> tuple[DropOffPoint, ...]:
         """Ask for drop-off points, the nearest of each service first."""
         read = reading.of(places.Points, lambda all_: tuple(offers.points(all_)))
-        return await self._ask(calls.points(wanted), read, Purpose.create) or ()
+        return await self._ask(calls.points(wanted), read, Purpose.select) or ()
 
     async def point(self, key: PointKey) -> DropOffPoint | None:
         """Read one drop-off point; None where there is none."""
         read = reading.of(places.OnePoint, lambda one: offers.drop_off_point(one.point))
-        return await self._ask(calls.point(key), read, Purpose.create)
+        return await self._ask(calls.point(key), read, Purpose.select)
 
     # -- asking --------------------------------------------------------------------------------------------------------
 

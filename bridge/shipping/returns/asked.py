@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -16,7 +15,7 @@ from bridge.returns.draft import ReturnDraft
 from bridge.returns.routing import Wish
 from bridge.returns.ticket import Ticket
 from bridge.shipments.asked import Exact
-from bridge.web.fields import Moment, Number
+from bridge.web.fields import Day, Minute, Moment, Number
 
 Provider = Literal["inpost_returns", "szybkie_zwroty", "intelligentreturns"]
 Text = Annotated[str, Field(max_length=2000)]
@@ -121,9 +120,9 @@ class Item(Article):
 class Collection(Part):
     """When and where a courier comes for it."""
 
-    date: dt.date | None = None
-    time_from: dt.time | None = None
-    time_to: dt.time | None = None
+    date: Day | None = None
+    time_from: Minute | None = None
+    time_to: Minute | None = None
     address: Address | None = None
 
     @property

@@ -19,13 +19,18 @@ _OF_ITS_AGE: Final = 4
 
 
 def begun(kept: Kept, now: datetime, since: datetime | None = None) -> Doubt:
-    """Doubt whether a return was made; of a code that lay there before, its provider has the earlier time (`since`)."""
-    return Doubt(kept.id, kept.connection, since or kept.begun_at, *span(now), kept.sender)
+    """Doubt whether a return was made: something of a call may still leave that was begun by now.
+
+    Of a code that lay there before, its provider has the earlier time (`since`).
+    """
+    until = max(now, kept.begun_at) + LEFT_BY  # another process began it, whose clock may be ahead
+    return Doubt(kept.id, kept.connection, since or kept.begun_at, until, now + _SOONEST, kept.sender)
 
 
-def span(now: datetime) -> tuple[datetime, datetime]:
-    """Give until when something of a call may still leave that was begun by now, and when to look for it first."""
-    return now + LEFT_BY, now + _SOONEST
+def rest(doubt: Doubt, now: datetime) -> timedelta | None:
+    """Say for how long still nothing is made for its sender; None where that is over, or nobody was held up."""
+    held_up_until = doubt.until + HOLDS_UP
+    return held_up_until - now if doubt.sender is not None and now < held_up_until else None
 
 
 def looked(doubt: Doubt, now: datetime, showed: str) -> Doubt:

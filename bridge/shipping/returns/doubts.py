@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from bridge.commands.models import done, rejected
@@ -48,6 +49,11 @@ class Doubts:
     async def returned(self, id_: str) -> Kept | None:
         """Give the return. Raises KeyMissing where no key opens it any more."""
         return await self._keeping.find(id_)
+
+    async def rest(self, id_: str) -> timedelta | None:
+        """Say for how long still the doubt about a return holds up others of its sender; None where it does not."""
+        one = await self._database.read(lambda it: doubtful_returns.find(it, id_))
+        return None if one is None else doubt.rest(one, self._clock())
 
     async def looked(self, one: Doubt, showed: str) -> None:
         """Keep what a look showed that settled nothing."""

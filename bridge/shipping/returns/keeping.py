@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bridge.errors import KeyMissing
 from bridge.events import published
 from bridge.events.catalogue import Published
 from bridge.events.return_projection import About, label_ready
@@ -36,10 +35,10 @@ class Keeping:
         self._clock = clock
         self.on_events = on_events
 
-    # -- reading; each raises KeyMissing where no key opens it any more ------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     async def find(self, id_: str) -> Kept | None:
-        """Give a return."""
+        """Give a return. Raises KeyMissing where no key opens it any more."""
         return await self._database.read(lambda it: returns.find(it, self._vault, id_))
 
     async def seen(self, id_: str) -> ReturnState:
@@ -47,11 +46,11 @@ class Keeping:
         return await self._database.read(lambda it: open_returns.seen(it, id_))
 
     async def page(self, wanted: Wanted, limit: int) -> list[Kept]:
-        """List returns, the newest first."""
+        """List returns, the newest first; of one that no key opens any more, what lies open."""
         return await self._database.read(lambda it: returns.page(it, self._vault, wanted, limit))
 
     async def label(self, id_: str) -> bytes | None:
-        """Give a label that came along with its return."""
+        """Give a label that came along with its return. Raises KeyMissing where no key opens it any more."""
         return await self._database.read(lambda it: returns.label(it, self._vault, id_))
 
     async def linked(self, connection: str, references: Collection[str]) -> set[str]:
@@ -101,7 +100,7 @@ class Keeping:
             provider_reference=published.word(ticket.provider_reference),
             tracking_number=published.number(ticket.tracking_number),
             return_status="created",
-            expires_at=ticket.expires_at,
+            expires_at=ticket.expires_at or one.expires_at,  # what was asked for is not always said anew
             label_format=None if label is None else label.format,
             label_sha256=None if label is None else label.sha256,
             created_at=at or now,
@@ -118,25 +117,24 @@ class Keeping:
 
     def refused(self, transaction: Transaction, one: Kept, reason: str) -> Kept:
         """Keep that there is none."""
-        kept = replace(one, state="failed", sender=None, reason=reason)
-        self._tell(transaction, kept, news.failed(kept, reason))
+        kept, now = replace(one, state="failed", sender=None, reason=reason), self._clock()
+        self._save(transaction, kept, [_fact(kept, news.failed(kept, reason), now)], now)
         doubtful_returns.end(transaction, kept.id)
         return kept
 
     def lost(self, transaction: Transaction, one: Kept, since: datetime | None = None) -> None:
-        """Keep that nobody knows; it is looked for from then on, among what was made since it was begun, or earlier."""
-        kept = replace(one, state="unknown", sender=None)
-        self._tell(transaction, kept, news.unknown(kept))
-        doubtful_returns.begin(transaction, doubt.begun(one, self._clock(), since))
+        """Keep that nobody knows; it is looked for from then on, among what was made since it was begun, or earlier.
+
+        Nothing that is sealed of it is needed.
+        """
+        now = self._clock()
+        fact = _fact(one, news.unknown(one), now)
+        self._tell(transaction, one, [fact], now, lambda: returns.abandon(transaction, one.id))
+        doubtful_returns.begin(transaction, doubt.begun(one, now, since))
 
     def give_up(self, transaction: Transaction, id_: str, *, is_sent: bool) -> None:
         """Keep what a command that ended by itself left open: nobody knows of it, or nothing was sent."""
-        try:
-            kept = returns.find(transaction, self._vault, id_)
-        except KeyMissing:  # then nothing can be told of it, but nobody waits for it any more
-            doubtful_returns.begin_unread(transaction, id_, *doubt.span(self._clock()))
-            returns.abandon(transaction, id_)
-            return
+        kept = returns.unopened(transaction, id_)
         if kept is None or kept.state != "pending":
             return
         if is_sent:
@@ -147,10 +145,6 @@ class Keeping:
     def _is_held_up(self, transaction: Transaction, connection: str, sender: str) -> bool:
         return doubtful_returns.has_any(transaction, connection, sender, self._clock() - doubt.HOLDS_UP)
 
-    def _tell(self, transaction: Transaction, kept: Kept, data: Published) -> None:
-        now = self._clock()
-        self._save(transaction, kept, [_fact(kept, data, now)], now)
-
     def _save(
         self,
         transaction: Transaction,
@@ -159,8 +153,13 @@ class Keeping:
         now: datetime,
         label: bytes | None = None,
     ) -> None:
+        self._tell(transaction, kept, facts, now, lambda: returns.save(transaction, self._vault, kept, label))
+
+    def _tell(
+        self, transaction: Transaction, kept: Kept, facts: Sequence[Fact], now: datetime, save: Callable[[], None]
+    ) -> None:
         ledgers = self._recorder.lock(transaction, [_subject(kept)])
-        returns.save(transaction, self._vault, kept, label)
+        save()
         self._recorder.record(transaction, ledgers, facts, now)
         self._recorder.save(transaction, ledgers.values())
 

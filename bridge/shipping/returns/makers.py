@@ -108,15 +108,20 @@ class TicketMaker:
     async def look(self, making: Making, since: datetime, until: datetime) -> Ticket | None:
         """Find the ticket of this sender that is no other return's. Raises CarrierUnavailable where there are several.
 
-        Then a person has to say which, unless others of them are linked meanwhile.
+        Then a person has to say which, unless others of them are linked meanwhile. The same where none is this
+        sender's, and one says not clearly whose it is.
         """
+        until += _AHEAD
         every = await self._listed(since, until, making.purpose)
-        listed = [one for one in every if _digest(one.sender_email, one.sender_phone) == making.sender]
+        listed = [one for one in every if _is_within(one, since, until) and _may_be_of(one, making.sender)]
         others = await self._linked([one.id for one in listed])
         found = {one.id: one for one in listed if one.id not in others}
-        if len(found) > 1:
+        named = [one for one in found.values() if _names_its_sender(one)]
+        if len(named) > 1:
             raise CarrierUnavailable("several_tickets")
-        return next((_ticket(one) for one in found.values()), None)
+        if found and not named:
+            raise CarrierUnavailable("nameless_tickets")
+        return next(map(_ticket, named), None)
 
     async def label(self, id_: str, reference: str | None, url: str | None) -> ReturnLabel | None:
         return None if reference is None else await self._desk.label(reference, url)
@@ -125,7 +130,7 @@ class TicketMaker:
         found: list[Listed] = []
         for status in _STATUSES:
             for number in range(_MOST_PAGES):
-                query = TicketQuery(since, until + _AHEAD, status, number)
+                query = TicketQuery(since, until, status, number)
                 page = await self._desk.tickets(query, purpose)
                 if page.unread:
                     raise CarrierUnavailable("unreadable_tickets")
@@ -195,6 +200,19 @@ class PlatformMaker:
     async def label(self, id_: str, reference: str | None, url: str | None) -> ReturnLabel | None:
         found = await self.platform.find(id_, Purpose.label)
         return None if found is None else found.label
+
+
+def _is_within(one: Listed, since: datetime, until: datetime) -> bool:
+    """Say whether it was made in a time: that the list was asked for that alone does not yet prove it."""
+    return one.created_at is None or since <= one.created_at <= until
+
+
+def _names_its_sender(one: Listed) -> bool:
+    return bool(one.sender_email) and e164(one.sender_phone or "") is not None
+
+
+def _may_be_of(one: Listed, sender: str | None) -> bool:
+    return not _names_its_sender(one) or _digest(one.sender_email, one.sender_phone) == sender
 
 
 def _query(rma: str, since: datetime, until: datetime) -> CodeQuery:

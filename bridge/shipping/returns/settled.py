@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
-from bridge.commands.handling import Ending, Hand, Last
+from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import failed
 from bridge.commands.refusing import refused, unprocessable
 from bridge.errors import KeyMissing
-from bridge.model import ClaimedCommand, Outcome
+from bridge.model import ClaimedCommand, Outcome, Progress
 from bridge.shipping.returns.asked import SettleReturn
 from bridge.shipping.returns.doubts import Doubts
 from bridge.store.database import Transaction
@@ -26,8 +25,13 @@ class Settled:
         self._doubts = doubts
 
     async def __call__(self, claimed: ClaimedCommand, _hand: Hand) -> Ending:
-        """Settle it, unless that was done before. Raises Unreadable."""
+        """Settle it, unless that was done before. Raises Unreadable.
+
+        Without the provider's id of it, not before no ticket of its sender can be taken for another return's.
+        """
         asked = SettleReturn.read(claimed.body)
+        if asked.found.provider_reference is None and (rest := await self._doubts.rest(asked.return_id)):
+            return Later(rest, Progress())
         return Last(lambda it: self._settle(it, asked), lambda _: self._doubts.on_events())
 
     def _settle(self, transaction: Transaction, asked: SettleReturn) -> Outcome:
@@ -39,7 +43,6 @@ class Settled:
             return refused(NOT_IN_DOUBT.name, "no return of this id is in doubt")
         if asked.found.ticket is None:
             return self._doubts.not_made(transaction, kept)
-        ticket = replace(asked.found.ticket, expires_at=kept.expires_at)  # as it was asked for: nobody says it anew
-        if not self._doubts.is_free(transaction, kept, ticket):
+        if not self._doubts.is_free(transaction, kept, asked.found.ticket):
             return unprocessable([_TAKEN])
-        return self._doubts.made(transaction, kept, ticket)
+        return self._doubts.made(transaction, kept, asked.found.ticket)

@@ -310,6 +310,18 @@ async def test_a_command_that_nobody_can_read_ends_and_holds_up_no_other(hand: H
     assert "erased" in (told["erased"].error or "")
 
 
+async def test_of_one_that_was_sent_and_that_nobody_can_read_any_more_nobody_knows(
+    hand: Hand, database: Database
+) -> None:
+    before, words = Hand(database, vault=Vault.with_keys([b"x" * 32])), list[ClaimedCommand]()
+    await before.give(command())
+    await before.commands.note(await before.take_one(), Progress(at={"sent": 1}, is_sent=True))
+    await hand.let_leases_end()
+    assert await hand.commands.claim(ROOM, {"op": lambda _, claimed: words.append(claimed)}) == []
+    assert (await hand.standing()).state is CommandState.unknown
+    assert [(one.body, dict(one.progress.at)) for one in words] == [(b"", {"sent": 1})]
+
+
 # -- taking back -------------------------------------------------------------------------------------------------------
 
 

@@ -135,12 +135,25 @@ async def test_one_ticket_is_given_to_one_of_two_that_are_settled_at_the_same_ti
     assert await desk.rows("SELECT count(*) FROM doubtful_returns") == [(3,)]
 
 
-async def test_what_no_key_opens_is_in_doubt_too_and_is_looked_for_by_its_digest(database: ManagedDatabase) -> None:
+async def test_what_no_key_opens_is_in_doubt_too_told_of_and_looked_for_by_its_digest(
+    database: ManagedDatabase,
+) -> None:
     desk = Desk(database)
     await desk.begin(ONE)
     for _ in range(2):
         await database.write(lambda it: desk.keyless.give_up(it, ONE.id, is_sent=True))
     assert await desk.doubt(ONE.id) == doubt.begun(ONE, T0)
+    assert await desk.rows("SELECT type FROM events") == [("return.creation_unknown",)]
+    kept = await desk.keeping.find(ONE.id)
+    assert kept is not None
+    assert (kept.state, kept.secrets) == ("unknown", ONE.secrets)
+
+
+async def test_what_no_key_opens_and_was_not_sent_is_forgotten(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    await database.write(lambda it: desk.keyless.give_up(it, ONE.id, is_sent=False))
+    assert await desk.rows("SELECT id FROM returns") == await desk.rows("SELECT id FROM doubtful_returns") == []
 
 
 @pytest.mark.parametrize(("is_sent", "state"), [(True, ["unknown"]), (False, [])])

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bridge.observability import Metrics
+from bridge.store import doubtful_returns
 from bridge.store.database import Database
+from bridge.store.doubtful_returns import Doubt
 from bridge.store.gauges import SqlGauges
 from tests.contract.store.wants import NOW, SECOND, Wants
 
@@ -37,3 +39,11 @@ async def test_purchases_are_counted_by_state_and_held_ones_while_they_can_be_ap
     await wants.want(7, left=-1, state="held")
     await wants.want(8, state="expired")
     assert await shown(database) == {"wanted": 2, "intended": 1, "doubt": 2, "held": 1, "oldest": 90}
+
+
+async def test_returns_that_nobody_knows_of_are_counted(database: Database) -> None:
+    metrics = Metrics()
+    one = Doubt("a" * 32, "inpost_returns/main", NOW - timedelta(days=30), NOW, None)
+    await database.write(lambda it: doubtful_returns.begin(it, one))
+    (await SqlGauges(database).measure(NOW)).show(metrics)
+    assert metrics.registry.get_sample_value("bridge_returns_in_doubt") == 1

@@ -121,6 +121,15 @@ async def test_what_no_key_opens_any_more_is_unknown_and_holds_up_nobody(databas
     assert await desk.rows("SELECT state, sender FROM returns") == [("unknown", None)]
 
 
+async def test_one_that_no_key_opens_any_more_hides_no_others_from_a_list(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    newer = Keeping(database, Vault.with_keys([b"o" * 32]), Recorder(Envelope("test")), lambda: T0, lambda: None)
+    other = replace(ONE, id="b" * 32, command="two", sender=None, begun_at=T0 - timedelta(days=1))
+    await desk.begin(ONE)
+    await database.write(lambda it: newer.begin(it, other))
+    assert await newer.page(Wanted(), 10) == [replace(ONE, secrets=Secrets("")), other]
+
+
 async def test_how_it_ended_is_told_once(database: ManagedDatabase) -> None:
     desk = Desk(database)
     other = replace(ONE, id="b" * 32, command="two", sender=None)

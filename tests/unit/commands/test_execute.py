@@ -177,6 +177,16 @@ async def test_whatever_happens_in_one_the_next_is_carried_out(
         assert (await stage.ended(operation="next")).state is CommandState.done
 
 
+async def test_what_was_sent_before_a_version_that_cannot_read_it_is_not_rejected(stage: Stage) -> None:
+    await stage.give("one")
+    (before,) = await stage.commands.claim({"op": 1})
+    await stage.commands.note(before, Progress(is_sent=True))
+    await stage.commands.release(before, is_attempt=False)
+    async with stage.executor(op=_unreadable):
+        standing = await stage.ended()
+    assert (standing.state, standing.error) == (CommandState.unknown, "not understood")
+
+
 async def test_a_database_that_is_away_for_a_moment_is_no_outcome(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

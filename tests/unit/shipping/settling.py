@@ -70,8 +70,12 @@ async def look_for(stage: Stage, seconds: float, points: Points | None = None) -
         await pass_time(SECONDS)
 
 
+def settlement(return_id: str, **found: Any) -> bytes:
+    """Write what a person found out."""
+    return SettleReturn.model_validate_json(json.dumps({"return_id": return_id, "found": found})).canonical
+
+
 async def say(stage: Stage, return_id: str, key: str = "by-hand", **found: Any) -> Standing:
     """Give what a person found out."""
-    asked = SettleReturn.model_validate_json(json.dumps({"return_id": return_id, "found": found}))
-    await stage.give(SETTLE, asked.canonical, key)
+    await stage.give(SETTLE, settlement(return_id, **found), key)
     return await stage.ended(SETTLE, key, seconds=60)

@@ -91,6 +91,8 @@ async def test_points_near_a_place_are_told_and_one_is_read_again(tmp_path: Path
         (SERVICES, {"country_code": "PL", "provider": "dhl"}, "provider"),
         (POINTS, {}, "country_code"),
         (POINTS, {"country_code": "HK"}, "state"),
+        (POINTS, {"latitude": "1"}, "longitude"),
+        (POINTS, {"longitude": "1"}, "latitude"),
         (POINTS, {"country_code": "PL", "radius_km": "0"}, "radius_km"),
         (POINTS, {"country_code": "PL", "limit": "201"}, "limit"),
         (POINTS, {"country_code": "PL", "service_id": ["243", "x"]}, "service_id"),

@@ -24,8 +24,12 @@ Answer = str | None | CarrierError
 class Tried:
     """Runs an errand whose answers are written down; the last one of each kind goes on for ever."""
 
-    def __init__(self, sends: Sequence[Answer], looks: Sequence[Answer] = (None,), **errand: Any) -> None:
+    def __init__(
+        self, sends: Sequence[Answer], looks: Sequence[Answer] = (None,), *, takes_s: float = 0, **errand: Any
+    ) -> None:
         self.now = T0
+        self.looked_at: list[datetime] = []
+        self._takes = timedelta(seconds=takes_s)
         self.calls: list[str] = []
         self.notes: list[Progress] = []
         self._answers = {"send": list(sends), "look": list(looks)}
@@ -55,10 +59,12 @@ class Tried:
         raise AssertionError("nothing is reported")
 
     async def _send(self) -> str | None:
+        self.now += self._takes
         return self._next("send")
 
     async def _look(self, since: datetime) -> str | None:
         assert since < T0, "what was sent first may be what is found"
+        self.looked_at.append(self.now)
         return self._next("look")
 
     def _next(self, kind: str) -> str | None:
@@ -94,6 +100,15 @@ async def test_what_does_not_show_is_sent_again_only_after_its_time_and_three_ti
     assert await tried.to_its_end() == Unclear()
     assert tried.calls.count("send") == 3
     assert tried.now - T0 >= 3 * timedelta(minutes=5, seconds=30)
+
+
+async def test_a_call_that_took_long_is_looked_for_as_long_as_any_from_its_end_on() -> None:
+    absent_after = timedelta(seconds=90)
+    tried = Tried([LOST, "made"], takes_s=100, absent_after=absent_after)
+    assert await tried.to_its_end() == Done("made")
+    last_but_one, last = tried.looked_at[-2:]
+    assert last - last_but_one >= timedelta(seconds=60)
+    assert last - T0 >= timedelta(seconds=100) + absent_after
 
 
 async def test_a_repeat_that_is_refused_because_the_first_was_taken_finds_the_first() -> None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -94,6 +95,10 @@ class Counter:
 
         await self._database.write(write)
         return one.id
+
+    async def lock_away(self) -> None:
+        """Let no key open any more what is sealed."""
+        await self._database.write(lambda it: it.run("UPDATE sealed SET key_id = 'gone'"))
 
 
 def due(carrier: Carrier, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,6 +269,10 @@ async def test_a_return_that_nobody_takes_is_refused_by_field_and_its_key_stays_
         ({"sender": {"shoe_size": 44}}, "sender.shoe_size"),
         ({"expires_at": 1}, "expires_at"),
         ({"items": [{"sku": "A", "name": "b", "quantity": 0}]}, "items.0.quantity"),
+        ({"collection": {"date": 1_790_000_000}}, "collection.date"),
+        ({"collection": {"date": "2026-12-07", "time_from": "09:00Z", "time_to": "17:00"}}, "collection.time_from"),
+        ({"collection": {"date": "2026-12-07", "time_from": "09:00", "time_to": 61_200}}, "collection.time_to"),
+        ({"collection": {"date": "2026-12-07", "time_from": "09:00:30"}}, "collection.time_from"),
     ],
 )
 async def test_what_is_wrong_is_told_by_its_field(tmp_path: Path, changes: dict[str, Any], field: str) -> None:
@@ -272,6 +281,24 @@ async def test_what_is_wrong_is_told_by_its_field(tmp_path: Path, changes: dict[
         assert answer.status_code == 422
         assert field in [one["field"] for one in answer.json()["errors"]]
         assert (await at.ask("GET", RETURNS)).json()["items"] == []
+
+
+async def test_it_can_be_sent_until_what_was_asked_for_where_the_answer_says_nothing_else(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        asked = due(at.carrier, wanted(TICKETS, expires_at=""))
+        answer = await at.ask("POST", RETURNS, asked, key="k-1")
+        assert datetime.fromisoformat(answer.json()["expires_at"]) == datetime.fromisoformat(asked["expires_at"])
+
+
+async def test_a_courier_is_asked_for_by_the_clock_of_whoever_hands_it_over(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        when = {"date": "2026-12-07", "time_from": "09:00", "time_to": "17:30"}
+        asked = wanted(PLATFORM, service_id=203, collection=when)
+        answer = await at.ask("POST", RETURNS, asked, key="k-1")
+        assert answer.status_code == 201, answer.text
+        late = asked | {"collection": when | {"time_to": "09:00"}}
+        refused = await at.ask("POST", RETURNS, late, key="k-2")
+        assert [(one["field"], one["code"]) for one in refused.json()["errors"]] == [("collection.time_to", "invalid")]
 
 
 async def test_the_only_provider_makes_what_names_none(tmp_path: Path) -> None:
@@ -289,6 +316,17 @@ async def test_what_was_made_is_answered_again_though_its_time_has_come_too_near
         again = await at.ask("POST", RETURNS, asked, key="k-1")
         assert (again.status_code, again.json()) == (200, first.json())
         assert (await at.ask("POST", RETURNS, asked, key="k-2")).status_code == 422
+
+
+async def test_what_no_key_opens_any_more_is_not_made_again_under_its_key(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        asked = wanted(TICKETS)
+        assert (await at.ask("POST", RETURNS, asked, key="k-1")).status_code == 201
+        await at.lock_away()
+        again = await at.ask("POST", RETURNS, asked, key="k-1")
+        assert (again.status_code, again.json()["outcome"]) == (202, "accepted")
+        assert (await at.ask("POST", RETURNS, asked | {"reference": "OTHER"}, key="k-1")).status_code == 409
+        assert [one["reference"] for one in (await at.ask("GET", RETURNS)).json()["items"]] == [""]
 
 
 async def test_what_became_of_a_return_in_doubt_is_said_by_hand(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from tests.unit.shipping.returning import (
     keeping,
     wanted,
 )
-from tests.unit.shipping.settling import doubted, left_in_doubt, look_for, operations, say
+from tests.unit.shipping.settling import SETTLE, doubted, left_in_doubt, look_for, operations, say, settlement
 from tests.unit.shipping.stage import Stage, places
 
 UNKNOWN, CREATED, FAILED = "return.creation_unknown", "return.created", "return.creation_failed"
@@ -158,6 +158,13 @@ def test_it_is_looked_for_often_at_first_then_less_and_after_a_week_no_more() ->
     assert len(ages) == one.looks < 100
 
 
+def test_a_doubt_ends_after_it_began_though_another_clock_is_behind() -> None:
+    begun_at = datetime(2026, 11, 26, tzinfo=UTC)
+    kept = Kept("1" * 32, f"{TICKETS}/main", None, "one", "pending", begun_at, Secrets("ORDER123"), sender="digest")
+    one = begun(kept, begun_at - timedelta(hours=1))
+    assert one.since < one.until
+
+
 def test_two_of_one_sender_that_are_in_doubt_get_a_ticket_each_and_their_own() -> None:
     async def story() -> None:
         async with stage_of().open() as stage:
@@ -241,6 +248,30 @@ def test_what_is_known_is_not_settled_by_hand_nor_by_a_ticket_of_another_return(
             taken = await say(stage, doubtful[0], "taken", made=True, provider_reference=first["provider_reference"])
             assert taken.state is CommandState.withdrawn
             assert told(stage, doubtful[0]) == [(UNKNOWN, "one")]
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_what_is_settled_without_the_id_of_its_ticket_is_settled_when_no_other_return_can_take_that(
+    is_made: bool,
+) -> None:
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            await doubted(stage, TICKETS, "hung_up")
+            first, [there] = only(stage), await at_provider(stage, TICKETS)
+            stage.start()
+            await stage.give(SETTLE, settlement(first, made=is_made, **({"code": there["code"]} if is_made else {})))
+            await stage.fault("dropped", method="POST", path=PATHS[TICKETS])
+            await ask(stage, wanted(TICKETS, reference="ANOTHER"), "two")
+            await pass_time(HOLDS_UP.total_seconds() - 2 * MINUTES)
+            assert not (await stage.standing(SETTLE)).state.is_over
+            assert stage.disk.rows("SELECT state FROM returns") == [("unknown",)]
+            assert (await stage.ended(SETTLE, seconds=3 * MINUTES)).state is CommandState.done
+            await stage.merchant.delete("/_control/faults")
+            second = await stage.done(CREATE, "two")
+            assert second["provider_reference"] != there["id"]
+            assert len(await at_provider(stage, TICKETS)) == 2
 
     in_virtual_time(story())
 

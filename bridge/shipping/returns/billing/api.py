@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from pydantic_core import to_json
@@ -13,7 +12,7 @@ from starlette.routing import Route
 from bridge.commands.giving import GIVEN, PROBLEMS, Giving
 from bridge.model import Command
 from bridge.ports.return_platform import ReturnPlatform
-from bridge.returns.bill import Bill
+from bridge.returns.bill import bill_of
 from bridge.shipping.returns.asking import asking
 from bridge.shipping.returns.billing.asked import MarkRefunded, Refund
 from bridge.shipping.returns.billing.document import Refunded, ShownBill, document
@@ -62,7 +61,7 @@ class BillingApi:
         kept = await self._kept(request, client)
         platform = self._platform(kept)
         with asking():
-            bill = _of(kept, await platform.bills(external_id=kept.id))
+            bill = bill_of(await platform.bills(external_id=kept.id), kept.id, kept.tracking_number)
         if bill is None:
             raise not_found("bill")
         shown = document(kept.id, kept.provider, bill, with_comments="personal:read" in client.scopes)
@@ -102,9 +101,3 @@ class BillingApi:
         if kept.tracking_number is None:
             raise Problem(NOT_SUPPORTED, "The provider has no return by this: nothing was made, as far as is known.")
         return platform
-
-
-def _of(kept: Kept, bills: Sequence[Bill]) -> Bill | None:
-    """Choose that of our own return, where the provider answers others' as well."""
-    ours = [one for one in bills if one.external_id in (None, kept.id)]
-    return next((one for one in ours if one.tracking_number == kept.tracking_number), next(iter(ours), None))

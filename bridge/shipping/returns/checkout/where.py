@@ -101,7 +101,11 @@ def whereabouts(request: Request) -> Whereabouts:
         country_code=COUNTRY.read(request),
         state=STATE.read(request),
     )
-    return Whereabouts(address, SUBURB.read(request), LATITUDE.read(request), LONGITUDE.read(request))
+    latitude, longitude = LATITUDE.read(request), LONGITUDE.read(request)
+    if address.country_code is None and (latitude is None) != (longitude is None):
+        missing = LATITUDE if latitude is None else LONGITUDE
+        raise bad_field(missing.name, "missing", "is needed: a place on the map has both")
+    return Whereabouts(address, SUBURB.read(request), latitude, longitude)
 
 
 def points(request: Request) -> PointQuery:

@@ -651,6 +651,10 @@ def test_nothing_that_is_sent_shows_itself() -> None:
 PURPOSES = {
     "returns/create": Purpose.create,
     "returns/cancel": Purpose.cancel,
+    "returns/request_for_prices": Purpose.select,
+    "services/get_available": Purpose.select,
+    "services/get_drop_off_points": Purpose.select,
+    "services/get_drop_off_by_id": Purpose.select,
     "returns/items": Purpose.sweep,
     "tracking/get": Purpose.tracking,
 }
