@@ -41,7 +41,7 @@ class Installation:
     def environ(self, manifest: str) -> dict[str, str]:
         """Give a container's environment, with paths and ports of this machine."""
         places = {"/run/secrets/bridge": str(self._secrets), "/etc/bridge": str(ROOT / "k8s/overlays/production")}
-        filled = told(container(manifest)) | _FILLED
+        filled = {name: _FILLED.get(name, value) for name, value in told(container(manifest)).items()}
         for inside, here in places.items():
             filled = {name: value.replace(inside, here) for name, value in filled.items()}
         return {

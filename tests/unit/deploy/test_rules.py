@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from tests.deploy import availability, configuration, confinement, exposure, production, schemas
+from tests.deploy.__main__ import RULES
 from tests.deploy.rendering import Document, named
-
-Rule = Callable[[Sequence[Document]], Iterator[str]]
-Change = Callable[[Document], object]
-RULES: tuple[Rule, ...] = (
-    schemas.mistakes,
-    confinement.findings,
-    exposure.findings,
-    availability.findings,
-    configuration.findings,
-)
-
-
-def pod(document: Document) -> Document:
-    found: Document = document["spec"]["template"]["spec"]
-    return found
-
-
-def container(document: Document) -> Document:
-    found: Document = pod(document)["containers"][0]
-    return found
-
-
-def told(document: Document, name: str, value: str) -> None:
-    environment = container(document)["env"]
-    environment[:] = [one for one in environment if one["name"] != name] + [{"name": name, "value": value}]
+from tests.unit.deploy.changing import JOB, RECEIVER, WORKER, Change, Rule, broken, container, peer, pod, told
 
 
 def path(document: Document) -> Document:
     found: Document = document["spec"]["rules"][0]["http"]["paths"][0]
     return found
+
+
+def probe(document: Document, name: str, **asked: str) -> None:
+    container(document)[name]["httpGet"].update(asked)
 
 
 @pytest.mark.parametrize("overlay", ["demo", "production"])
@@ -51,8 +30,7 @@ def test_the_filled_overlay_is_fit_for_production(overlays: dict[str, list[Docum
     assert list(production.findings(overlays["production"])) == []
 
 
-RECEIVER, WORKER = "Deployment/bridge-receiver", "Deployment/bridge-worker"
-INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
+INGRESS = "Ingress/bridge-webhooks"
 
 
 @pytest.mark.parametrize(
@@ -145,21 +123,15 @@ INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
         (availability.findings, RECEIVER, lambda it: pod(it).pop("topologySpreadConstraints"), "on one node"),
         (
             availability.findings,
-            "Service/bridge-api",
-            lambda it: it["spec"]["selector"].update({"shipx-bridge/api": "yes"}),
-            "selects no pod",
+            WORKER,
+            lambda it: pod(it)["topologySpreadConstraints"][1].update(whenUnsatisfiable="DoNotSchedule"),
+            "may not be there",
         ),
         (
             availability.findings,
-            "HorizontalPodAutoscaler/bridge-worker",
-            lambda it: it["spec"]["scaleTargetRef"].update(name="worker"),
-            "scales nothing",
-        ),
-        (
-            availability.findings,
-            "ServiceMonitor/bridge",
-            lambda it: it["spec"]["selector"]["matchLabels"].update({"app.kubernetes.io/component": "api"}),
-            "selects no Service",
+            "PodDisruptionBudget/bridge-worker",
+            lambda it: it["spec"].update(maxUnavailable=0),
+            "let nobody go",
         ),
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_ROLE", "worker"), "BRIDGE_ROLE: is no setting"),
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_API_TOKEN", "x" * 20), "is a secret, and no file"),
@@ -185,6 +157,21 @@ INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_HTTP__HOST", "127.0.0.1"), "loopback"),
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_SHUTDOWN_S", "30"), "is killed while it ends"),
         (configuration.findings, RECEIVER, lambda it: told(it, "BRIDGE_HTTP__DRAIN_DELAY_S", "0"), "stops taking"),
+        (configuration.findings, RECEIVER, lambda it: probe(it, "readinessProbe", port="webhooks"), "does not ask"),
+        (configuration.findings, WORKER, lambda it: probe(it, "livenessProbe", path="/readyz"), "does not ask /livez"),
+        (configuration.findings, WORKER, lambda it: container(it)["startupProbe"].pop("failureThreshold"), "it waits"),
+        (
+            configuration.findings,
+            WORKER,
+            lambda it: pod(it)["volumes"].append({"name": "more", "configMap": {"name": "bridge-config"}}),
+            "is not restarted when",
+        ),
+        (
+            configuration.findings,
+            JOB,
+            lambda it: pod(it)["volumes"].append({"name": "more", "configMap": {"name": "bridge-config-0123456789"}}),
+            "a Job cannot be changed",
+        ),
         (configuration.findings, RECEIVER, lambda it: told(it, "BRIDGE_SHIPX__ORGANIZATION_ID", ""), "is missing"),
         (
             production.findings,
@@ -192,7 +179,38 @@ INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
             lambda it: it["spec"]["arguments"].update({"x-delivery-limit": 20}),
             "not the bridge's own",
         ),
+        (
+            production.findings,
+            "Queue/bridge-commands",
+            lambda it: it["spec"]["arguments"].pop("x-overflow"),
+            "not the bridge's own",
+        ),
+        (
+            production.findings,
+            "Binding/bridge-dead",
+            lambda it: it["spec"].update(destinationType="exchange"),
+            "not the bridge's own",
+        ),
+        (
+            production.findings,
+            "Exchange/bridge-events",
+            lambda it: it["spec"].update(autoDelete=True),
+            "not the bridge's own",
+        ),
         (production.findings, "Binding/bridge-dead", lambda it: it["spec"].update(vhost="/"), "virtual host"),
+        (production.findings, "Vhost/bridge", lambda it: it["spec"].update(name="events"), "virtual host"),
+        (
+            production.findings,
+            "Queue/bridge-dead",
+            lambda it: it["spec"]["rabbitmqClusterReference"].update(name="rabbit"),
+            "no cluster that is here",
+        ),
+        (
+            production.findings,
+            "Permission/bridge",
+            lambda it: it["spec"]["userReference"].update(name="bridge-user"),
+            "no user that is here",
+        ),
         (
             production.findings,
             RECEIVER,
@@ -213,10 +231,8 @@ INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
 def test_a_broken_rule_is_told(
     rule: Rule, name: str, change: Change, found: str, overlays: dict[str, list[Document]]
 ) -> None:
-    documents = deepcopy(overlays["production"])
-    [document] = [one for one in documents if named(one) == name]
-    change(document)
-    assert any(found in text for text in rule(documents)), list(rule(documents))
+    said = broken(overlays["production"], name, change, rule)
+    assert any(found in text for text in said), said
 
 
 def test_secrets_are_handed_to_those_alone_who_need_them(overlays: dict[str, list[Document]]) -> None:
@@ -256,12 +272,3 @@ def test_the_filling_reaches_every_place(overlays: dict[str, list[Document]]) ->
 
 
 _POLICIES = ("webhooks-from-ingress", "metrics-from-prometheus", "database-from-bridge")
-
-
-def peer(spec: Document) -> Document:
-    """Give the one that a policy is about."""
-    inward = spec["policyTypes"] == ["Ingress"]
-    [rule] = spec["ingress" if inward else "egress"]
-    [found] = rule["from" if inward else "to"]
-    peers: Document = found
-    return peers
