@@ -17,6 +17,10 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
             yield from (f"{pod.name}, container {container['name']}: {text}" for text in _container(pod, container))
     for deployment in of_kind(documents, "Deployment"):
         yield from (f"{named(deployment)}: {text}" for text in _replacing(deployment))
+    patience = max((one["spec"].get("activeDeadlineSeconds", 0) for one in of_kind(documents, "Job")), default=0)
+    for deployment in of_kind(documents, "Deployment"):
+        if deployment["spec"].get("progressDeadlineSeconds", 600) <= patience:
+            yield f"{named(deployment)}: is given up while the Job still may take its time"
     for budget in of_kind(documents, "PodDisruptionBudget"):
         if budget["spec"].get("maxUnavailable", 0) in (0, "0%"):
             yield f"{named(budget)}: may let nobody go, and keeps a node from being emptied"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from typing import Any
 
-from tests.deploy.pods import pods
+from tests.deploy.pods import brokers, pods
 from tests.deploy.rendering import Document, named, of_kind
 
 
@@ -21,9 +21,13 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
     for policy in of_kind(documents, "NetworkPolicy"):
         yield from (f"{named(policy)}: {text}" for text in _open(policy["spec"]))
     denied = {one["metadata"]["namespace"] for one in of_kind(documents, "NetworkPolicy") if _denies_all(one["spec"])}
-    for workload in of_kind(documents, *{pod.kind for pod in pods(documents)}):
-        if workload["metadata"]["namespace"] not in denied:
-            yield f"{named(workload)}: no policy denies its namespace what others do not allow"
+    for pod in pods(documents):
+        if pod.namespace not in denied:
+            yield f"{pod.name}: no policy denies its namespace what others do not allow"
+    for broker in brokers(documents):
+        closed = [one["metadata"]["namespace"] for one in of_kind(documents, "NetworkPolicy") if _denies(one["spec"])]
+        if broker.namespace not in closed:
+            yield f"{broker.name}: is open to the whole cluster"
 
 
 def _ingress(spec: Document, services: dict[str, Document]) -> Iterator[str]:
@@ -48,6 +52,10 @@ def _ingress(spec: Document, services: dict[str, Document]) -> Iterator[str]:
 
 def _denies_all(spec: dict[str, Any]) -> bool:
     return spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def _denies(spec: dict[str, Any]) -> bool:
+    return not spec["podSelector"] and "Ingress" in spec["policyTypes"] and not spec.get("ingress")
 
 
 def _open(spec: dict[str, Any]) -> Iterator[str]:

@@ -11,6 +11,16 @@ from typing import Any, Final
 from tests.deploy import dockerfile
 from tests.deploy.rendering import Document, named, of_kind
 
+_BROKER_PORTS: Final = {
+    "epmd": 4369,
+    "amqps": 5671,
+    "amqp": 5672,
+    "management-tls": 15671,
+    "management": 15672,
+    "prometheus": 15692,
+    "cluster": 25672,
+    "tools": 35672,
+}
 WORKLOADS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod")
 
 
@@ -52,6 +62,16 @@ def pods(documents: Sequence[Document]) -> Iterator[Pod]:
             document["metadata"]["namespace"],
             template["metadata"].get("labels", {}),
             template["spec"],
+        )
+
+
+def brokers(documents: Sequence[Document]) -> Iterator[Pod]:
+    """Give the pods that the cluster operator makes, as far as it is known: their labels and ports."""
+    for cluster in of_kind(documents, "RabbitmqCluster"):
+        labels = {"app.kubernetes.io/name": cluster["metadata"]["name"], "app.kubernetes.io/component": "rabbitmq"}
+        container = {"ports": [{"name": name, "containerPort": port} for name, port in _BROKER_PORTS.items()]}
+        yield Pod(
+            named(cluster), cluster["kind"], cluster["metadata"]["namespace"], labels, {"containers": [container]}
         )
 
 

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from bridge.errors import SettingsError
 from bridge.settings import Settings
 from tests.deploy.configuration import settings_of
-from tests.deploy.pods import Pod, pods
+from tests.deploy.pods import Pod, brokers, pods
 from tests.deploy.rendering import Document, named, of_kind
 
 _SPACE: Final = "kubernetes.io/metadata.name"
 _NAME: Final = "app.kubernetes.io/name"
+_OF_BROKERS: Final = ("amqp", "management", "epmd", "cluster")
 _PORTS: Final = {"postgresql": 5432, "amqp": 5672, "amqps": 5671}
 
 Peer = dict[str, Any]
@@ -39,10 +40,14 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
             continue
         yield from (f"{pod.name}: cannot reach {text}" for text in _cut_off(documents, pod, settings))
     yield from _shut(documents)
+    for broker in brokers(documents):
+        opened = {port["port"] for rule in _rules(documents, broker, "ingress") for port in rule["ports"]}
+        shut = [name for name in _OF_BROKERS if broker.ports[name] not in opened]
+        yield from (f"{broker.name}: no policy lets anybody in at {name}" for name in shut)
 
 
 def _cut_off(documents: Sequence[Document], pod: Pod, settings: Settings) -> Iterator[str]:
-    rules = [rule for spec in _policies(documents, pod) for rule in spec.get("egress", ())]
+    rules = _rules(documents, pod, "egress")
     for wanted in _wanted(documents, settings):
         ports = [rule["ports"] for rule in rules if any(wanted.fits(peer) for peer in rule["to"])]
         if {"protocol": wanted.protocol, "port": wanted.port} not in [port for several in ports for port in several]:
@@ -86,14 +91,16 @@ def _shut(documents: Sequence[Document]) -> Iterator[str]:
 
 
 def _opened(documents: Sequence[Document], pod: Pod) -> set[Any]:
-    rules = [rule for spec in _policies(documents, pod) for rule in spec.get("ingress", ())]
+    rules = _rules(documents, pod, "ingress")
     spaced = [rule for rule in rules if any(_SPACE in _labels(peer, "namespaceSelector") for peer in rule["from"])]
     return {port["port"] for rule in spaced for port in rule["ports"]}
 
 
-def _policies(documents: Sequence[Document], pod: Pod) -> list[Document]:
+def _rules(documents: Sequence[Document], pod: Pod, way: str) -> list[Document]:
+    """Give what the policies for a pod allow it, or others towards it."""
     found = of_kind(documents, "NetworkPolicy")
-    return [one["spec"] for one in found if pod.fits(one["metadata"]["namespace"], one["spec"]["podSelector"])]
+    specs = [one["spec"] for one in found if pod.fits(one["metadata"]["namespace"], one["spec"]["podSelector"])]
+    return [rule for spec in specs for rule in spec.get(way, ())]
 
 
 def _is_dns(peer: Peer) -> bool:

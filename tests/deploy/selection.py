@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.deploy.pods import Pod, pods
+from tests.deploy.pods import Pod, brokers, pods
 from tests.deploy.rendering import Document, named, of_kind
 
 
 def findings(documents: Sequence[Document]) -> Iterator[str]:
     """Say which objects select nothing, or name what is not there."""
-    everybody = [*pods(documents)]
+    everybody = [*pods(documents), *brokers(documents)]
     for deployment in of_kind(documents, "Deployment"):
         yield from (f"{named(deployment)}: {text}" for text in _deployment(deployment["spec"]))
     for kind, selector in (("Service", _by_labels), ("PodDisruptionBudget", _plainly), ("NetworkPolicy", _pods_of)):

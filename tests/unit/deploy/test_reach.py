@@ -115,6 +115,18 @@ def relabelled(document: Document, key: str) -> None:
         ),
         (
             reach.findings,
+            "NetworkPolicy/between-nodes",
+            lambda it: it["spec"]["ingress"][0]["ports"].pop(1),
+            "RabbitmqCluster/bridge: no policy lets anybody in at cluster",
+        ),
+        (
+            reach.findings,
+            "RabbitmqCluster/bridge",
+            lambda it: it["metadata"].update(name="events"),
+            "RabbitmqCluster/events: no policy lets anybody in at amqp",
+        ),
+        (
+            reach.findings,
             "NetworkPolicy/carriers-from-workers",
             lambda it: it["spec"]["egress"][0]["ports"][0].update(port=80),
             "bridge-worker: cannot reach carriers at TCP 443",

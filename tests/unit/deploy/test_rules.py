@@ -107,6 +107,12 @@ INGRESS = "Ingress/bridge-webhooks"
         ),
         (
             exposure.findings,
+            "NetworkPolicy/broker-default-deny",
+            lambda it: it["spec"].update(ingress=[{}]),
+            "open to the whole cluster",
+        ),
+        (
+            exposure.findings,
             "NetworkPolicy/api-from-clients",
             lambda it: it["spec"]["ingress"][0].pop("from"),
             "from or to anybody",
@@ -120,6 +126,7 @@ INGRESS = "Ingress/bridge-webhooks"
             "loses a replica",
         ),
         (availability.findings, RECEIVER, lambda it: it["spec"]["strategy"].update(type="Recreate"), "recreated"),
+        (availability.findings, WORKER, lambda it: it["spec"].pop("progressDeadlineSeconds"), "is given up"),
         (availability.findings, RECEIVER, lambda it: pod(it).pop("topologySpreadConstraints"), "on one node"),
         (
             availability.findings,
