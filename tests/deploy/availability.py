@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from tests.deploy.pods import Pod, pods
 from tests.deploy.rendering import Document, named, of_kind
 
+_QUANTITY = re.compile(r"\d+(\.\d+)?(m|[kMGTPE]|[KMGTPE]i)?")
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
@@ -32,6 +34,8 @@ def _container(pod: Pod, container: Document) -> Iterator[str]:
     room = container.get("resources", {})
     wanted = (("requests", "cpu"), ("requests", "memory"), ("limits", "memory"))
     yield from (f"has no {which} of {what}" for which, what in wanted if what not in room.get(which, {}))
+    amounts = [str(amount) for which in room.values() for amount in which.values()]
+    yield from (f"{amount} is no quantity" for amount in amounts if not _QUANTITY.fullmatch(amount))
 
 
 def _replacing(deployment: Document) -> Iterator[str]:

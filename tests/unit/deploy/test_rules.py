@@ -121,6 +121,12 @@ INGRESS = "Ingress/bridge-webhooks"
         (availability.findings, JOB, lambda it: container(it)["resources"].pop("limits"), "no limits of memory"),
         (
             availability.findings,
+            JOB,
+            lambda it: container(it)["resources"]["limits"].update(memory="256MB"),
+            "256MB is no quantity",
+        ),
+        (
+            availability.findings,
             RECEIVER,
             lambda it: it["spec"]["strategy"]["rollingUpdate"].update(maxUnavailable=1),
             "loses a replica",
