@@ -45,6 +45,8 @@ def _replacing(deployment: Document) -> Iterator[str]:
             yield "is recreated as a whole, and is more than one"
     elif spec["strategy"]["rollingUpdate"]["maxUnavailable"] != 0:
         yield "loses a replica while it is updated"
+    elif spec["strategy"]["rollingUpdate"].get("maxSurge", 1) == 0:
+        yield "is never updated: no pod may go, and none may come"
     else:
         yield from _spreading(spec["template"]["spec"].get("topologySpreadConstraints", ()))
 

@@ -22,11 +22,13 @@ SECRETS: Final = {
     "webhook_secrets": f"{'5' * 40}\n",
 }
 """What stands for the secrets that nobody committed, by the name of their file."""
+_WORKING: Final = "/var/lib/bridge"
 _NOTICED_S: Final = 10.0
 """How long it may take until no proxy sends anything to a pod that ends."""
 _STARTS_S: Final = 60.0
 """How long a start may wait for the database; only then does it listen."""
 _PROBES: Final = {"startupProbe": "/livez", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
+_VERBS: Final = {"Deployment": ["serve"], "Job": ["migrate"]}
 _GENERATED: Final = re.compile(r".+-[a-z0-9]{10}")
 
 ReadText = Callable[[Path], str]
@@ -52,6 +54,10 @@ def _loaded(container: Document, read: ReadText) -> Settings:
 
 def _bridge(documents: Sequence[Document], pod: Pod, container: Document) -> Iterator[str]:
     yield from exposed_secrets(told(container))
+    if container.get("args") != _VERBS.get(pod.kind):
+        yield f"is to do {container.get('args')}"
+    if not _may_write(pod, container):
+        yield f"may not write to {_WORKING}, where its database or its temporary files lie"
     lying = files(documents, pod, container)
     asked: set[PurePosixPath] = set()
     try:
@@ -104,6 +110,15 @@ def _serving(pod: Pod, container: Document, settings: Settings) -> Iterator[str]
         return
     if waits + settings.http.drain_delay_s < _NOTICED_S:
         yield f"stops taking connections before everybody knows that it ends: within {_NOTICED_S:g} s"
+
+
+def _may_write(pod: Pod, container: Document) -> bool:
+    lasting = {volume["name"] for volume in pod.spec["volumes"] if {"emptyDir", "persistentVolumeClaim"} & {*volume}}
+    context = pod.spec["securityContext"]
+    return context.get("fsGroup") == context.get("runAsGroup") and any(
+        mount["mountPath"] == _WORKING and mount["name"] in lasting and not mount.get("readOnly")
+        for mount in container["volumeMounts"]
+    )
 
 
 def _mounting(pod: Pod) -> Iterator[str]:

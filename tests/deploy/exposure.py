@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_network
-from typing import Any
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, Final
 
 from tests.deploy.pods import brokers, pods
 from tests.deploy.rendering import Document, named, of_kind
+
+Network = IPv4Network | IPv6Network
+_INSIDE: Final = [
+    ip_network(text) for text in ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+]
+"""What is no address of the internet: pods, nodes, the cloud's metadata."""
 
 
 def findings(documents: Sequence[Document]) -> Iterator[str]:
@@ -72,6 +78,15 @@ def _peer(peer: dict[str, Any]) -> Iterator[str]:
             yield "from or to everybody, or nobody: a selector without a value"
     if "ipBlock" in peer and not _is_network(peer["ipBlock"]["cidr"]):
         yield f"{peer['ipBlock']['cidr']!r} is no network"
+    elif "ipBlock" in peer:
+        block = ip_network(peer["ipBlock"]["cidr"])
+        spared = [ip_network(one) for one in peer["ipBlock"].get("except", ())]
+        reached = [one for one in _INSIDE if _within(one, block) and not any(_within(one, other) for other in spared)]
+        yield from (f"{block} has {one} in it" for one in reached)
+
+
+def _within(inner: Network, outer: Network) -> bool:
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
 def _is_network(text: str) -> bool:

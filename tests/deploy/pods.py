@@ -93,7 +93,7 @@ def files(documents: Sequence[Document], pod: Pod, container: Document) -> dict[
         if not any(path.is_relative_to(mount["mountPath"]) for mount in mounts)
     }
     for mount in mounts:
-        volume, folder = volumes[mount["name"]], PurePosixPath(mount["mountPath"])
+        volume, folder = volumes.get(mount["name"], {}), PurePosixPath(mount["mountPath"])
         if "configMap" in volume:
             found |= {folder / key: text for key, text in configs[volume["configMap"]["name"]].items()}
         if "secret" in volume:

@@ -30,6 +30,13 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
         roles |= settings.roles if pod.kind == "Deployment" else set()
     if roles != ROLES:
         yield f"nobody does {', '.join(sorted(ROLES - roles))}"
+    if len({pod.spec["containers"][0]["image"] for pod in pods(documents)}) > 1:
+        yield "pods are of several images: the schema would be another's"
+    if "Job" not in [pod.kind for pod in pods(documents)]:
+        yield "nobody migrates"
+    for one in of_kind(documents, "HorizontalPodAutoscaler"):
+        if one["spec"].get("minReplicas", 1) < 2:
+            yield f"{named(one)}: may leave a single pod"
     if any("replicas" in one["spec"] for one in of_kind(documents, "Deployment")):
         yield "Deployments say how many they are, and the autoscalers too"
 
@@ -44,6 +51,12 @@ def _broker(documents: Sequence[Document]) -> Iterator[str]:
     hosts = {one["spec"]["name" if one["kind"] == "Vhost" else "vhost"] for one in own if one["kind"] != "User"}
     if hosts != {"bridge"}:
         yield "broker: not everything lies in the virtual host that amqp_url names"
+    if any(
+        one["spec"]["replicas"] < 3 or one["spec"]["replicas"] % 2 == 0 for one in of_kind(documents, "RabbitmqCluster")
+    ):
+        yield "broker: has no majority once a node is away"
+    if any(one["spec"]["definition"].keys() - {"max-length"} for one in of_kind(documents, "Policy")):
+        yield "broker: a policy changes more than how many commands may wait"
     clusters = {_place(one) for one in of_kind(documents, "RabbitmqCluster")}
     users = [one["metadata"]["name"] for one in of_kind(documents, "User")]
     for one in own:

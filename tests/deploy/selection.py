@@ -22,6 +22,11 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
                 yield f"{named(document)}: selects no pod"
             else:
                 yield from (f"{named(document)}: {text}" for text in _ports(document["spec"], selected))
+    accounts = {(one["metadata"]["namespace"], one["metadata"]["name"]) for one in of_kind(documents, "ServiceAccount")}
+    for pod in pods(documents):
+        if (pod.namespace, pod.spec.get("serviceAccountName")) not in accounts:
+            yield f"{pod.name}: there is no service account {pod.spec.get('serviceAccountName')}"
+        yield from (f"{pod.name}: mounts {name}, which is no volume of its pod" for name in _unknown_volumes(pod))
     yield from _monitored(documents)
     deployments = {one["metadata"]["name"] for one in of_kind(documents, "Deployment")}
     for document in of_kind(documents, "HorizontalPodAutoscaler"):
@@ -60,6 +65,11 @@ def _ports(spec: Document, selected: Sequence[Pod]) -> Iterator[str]:
     yield from (f"none of its pods has the port {port}" for port in (*opened, *led_to) if port not in has)
 
 
+def _unknown_volumes(pod: Pod) -> set[str]:
+    mounted = {mount["name"] for container in pod.containers for mount in container.get("volumeMounts", ())}
+    return mounted - {volume["name"] for volume in pod.spec.get("volumes", ())}
+
+
 def _monitored(documents: Sequence[Document]) -> Iterator[str]:
     services = of_kind(documents, "Service")
     for document in of_kind(documents, "ServiceMonitor"):
@@ -73,6 +83,8 @@ def _monitored(documents: Sequence[Document]) -> Iterator[str]:
         for endpoint in document["spec"]["endpoints"]:
             if endpoint["port"] not in has:
                 yield f"{named(document)}: its Service has no port {endpoint['port']}"
+            if endpoint.get("path", "/metrics") != "/metrics":
+                yield f"{named(document)}: there are no metrics at {endpoint['path']}"
 
 
 def _fits(labels: Mapping[str, Any], selector: Mapping[str, Any]) -> bool:

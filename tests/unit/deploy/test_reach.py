@@ -49,6 +49,19 @@ def relabelled(document: Document, key: str) -> None:
         ),
         (
             selection.findings,
+            "ServiceMonitor/bridge",
+            lambda it: it["spec"]["endpoints"][0].update(path="/"),
+            "no metrics at /",
+        ),
+        (
+            selection.findings,
+            WORKER,
+            lambda it: pod(it).update(serviceAccountName="worker"),
+            "no service account worker",
+        ),
+        (selection.findings, WORKER, lambda it: pod(it)["volumes"].pop(), "mounts scratch, which is no volume"),
+        (
+            selection.findings,
             "Service/bridge-webhooks",
             lambda it: it["spec"]["ports"][0].update(targetPort="http"),
             "has the port http",
