@@ -10,6 +10,7 @@ from tests.deploy.pods import brokers, pods
 from tests.deploy.rendering import Document, named, of_kind
 
 Network = IPv4Network | IPv6Network
+_LOGS: Final = "nginx.ingress.kubernetes.io/enable-access-log"
 _INSIDE: Final = [
     ip_network(text) for text in ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 ]
@@ -24,6 +25,8 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
             yield f"Service/{name}: can be reached from outside"
     for ingress in of_kind(documents, "Ingress"):
         yield from (f"{named(ingress)}: {text}" for text in _ingress(ingress["spec"], services))
+        if ingress["metadata"].get("annotations", {}).get(_LOGS) != "false":
+            yield f"{named(ingress)}: has the paths of webhooks logged, which hold their secret"
     for policy in of_kind(documents, "NetworkPolicy"):
         yield from (f"{named(policy)}: {text}" for text in _open(policy["spec"]))
     denied = {one["metadata"]["namespace"] for one in of_kind(documents, "NetworkPolicy") if _denies_all(one["spec"])}

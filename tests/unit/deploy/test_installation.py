@@ -95,6 +95,19 @@ def test_a_further_organization_has_its_webhook_secrets_at_receivers_and_its_tok
     ]
 
 
+def test_the_ingress_is_told_what_the_tested_nginx_is_told(overlays: dict[str, list[Document]]) -> None:
+    """Which tests/faults/test_rolling_update.py runs."""
+    nginx = (ROOT / "config" / "nginx.example.conf").read_text(encoding="utf-8")
+    [ingress] = of_kind(overlays["production"], "Ingress")
+    annotations = {key.rpartition("/")[2]: value for key, value in ingress["metadata"]["annotations"].items()}
+    assert (annotations.pop("enable-access-log"), annotations.pop("ssl-redirect")) == ("false", "true")
+    names = {"proxy-body-size": "client_max_body_size"}
+    for name, value in annotations.items():
+        directive = names.get(name, name.replace("-", "_"))
+        [said] = re.findall(rf"^ +{directive} (.+);$", nginx, re.MULTILINE)
+        assert (directive, said.removesuffix("s")) == (directive, value)
+
+
 def test_a_broker_of_one_s_own_is_fit_too(overlay: Path, capsys: pytest.CaptureFixture[str]) -> None:
     changed(overlay / "kustomization.yaml", r"^  - broker\n", "")
     changed(

@@ -67,6 +67,7 @@ INGRESS = "Ingress/bridge-webhooks"
         (confinement.findings, JOB, lambda it: container(it).update(image="bridge"), "not pinned"),
         (confinement.findings, "Namespace/shipx-bridge", lambda it: it["metadata"].pop("labels"), "not restricted"),
         (exposure.findings, INGRESS, lambda it: path(it).update(path="/"), "exposes /"),
+        (exposure.findings, INGRESS, lambda it: it["metadata"].pop("annotations"), "which hold their secret"),
         (
             exposure.findings,
             "NetworkPolicy/carriers-from-workers",
