@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 import yaml
@@ -44,7 +44,14 @@ def made_keys(text: str, namespace: str, name: str) -> set[str]:
     commands = text.replace("\\\n", " ").splitlines()
     [command] = [one for one in commands if f"kubectl -n {namespace} create secret generic {name} " in one]
     options = [word.partition("=")[2] for word in shlex.split(command) if word.startswith("--from-")]
-    return {option.partition("=")[0] for option in options}
+    return {PurePosixPath(option.partition("=")[0]).name for option in options}
+
+
+def test_secrets_are_written_where_git_does_not_look() -> None:
+    files = re.findall(r"--from-file=(\S+)", README)
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()]
+    assert files
+    assert {PurePosixPath(file).parts[0] for file in files} <= {*ignored}
 
 
 def mounted_keys(documents: list[Document]) -> set[str]:
