@@ -6,7 +6,9 @@ takes containers, their environment and their files out of it. Then the rules:
 `schemas`        every object against Kubernetes' schema, or its operator's (`operators.json`: names and types alone)
 `confinement`    what pods may do to their node
 `exposure`       what can be reached, from outside and inside
-`availability`   probes, room, replicas, and what should find them
+`selection`      what names others by labels or ports finds them
+`reach`          policies let each pod to what its settings name, and in what has to come to it
+`availability`   probes, room, replicas
 `configuration`  what a container is told, loaded as settings
 `production`     what must be so of that overlay alone, the broker's topology above all
 `compose`        compose.yaml; `dockerfile` the image's instructions, and what the builder is sent

@@ -11,11 +11,31 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
-from tests.deploy import availability, compose, configuration, confinement, dockerfile, exposure, production, schemas
+from tests.deploy import (
+    availability,
+    compose,
+    configuration,
+    confinement,
+    dockerfile,
+    exposure,
+    production,
+    reach,
+    schemas,
+    selection,
+)
 from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, filled, find_renderer, render
 
-_RULES = (schemas.mistakes, confinement.findings, exposure.findings, availability.findings, configuration.findings)
+RULES: Final = (
+    schemas.mistakes,
+    confinement.findings,
+    exposure.findings,
+    selection.findings,
+    availability.findings,
+    configuration.findings,
+    reach.findings,
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -45,7 +65,7 @@ def _overlays(renderer: Sequence[str]) -> Iterator[str]:
             yield f"k8s: {error}"
             return
     for name, found in documents.items():
-        yield from (f"{name}: {text}" for rule in _RULES for text in rule(found))
+        yield from (f"{name}: {text}" for rule in RULES for text in rule(found))
     yield from (f"production: {text}" for text in production.findings(documents["production"]))
 
 
@@ -55,7 +75,7 @@ def _filled_in(renderer: Sequence[str], overlay: Path) -> Iterator[str]:
     except RenderingError as error:
         yield str(error)
         return
-    for rule in (*_RULES, production.findings):
+    for rule in (*RULES, production.findings):
         yield from rule(found)
 
 

@@ -45,8 +45,9 @@ def findings(found: Mapping[str, Any], secrets: Mapping[str, str]) -> Iterator[s
 def settings_of(service: Service, secrets: Mapping[str, str]) -> Settings:
     """Load what the bridge of a service would load. Raises SettingsError."""
     given = _secrets(service)
-    image = {PurePosixPath("/etc/bridge/bridge.toml"): (ROOT / "config/image.toml").read_text(encoding="utf-8")}
-    lying = image | {PurePosixPath("/run/secrets") / name: secrets[name] for name in given if name in secrets}
+    lying = dockerfile.carried() | {
+        PurePosixPath("/run/secrets") / name: secrets[name] for name in given if name in secrets
+    }
 
     def read(path: Path) -> str:
         if PurePosixPath(path) not in lying:

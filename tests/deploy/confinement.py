@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tests.deploy.pods import Pod, pods
-from tests.deploy.rendering import Document, of_kind
+from tests.deploy.rendering import Document, named, of_kind
 
 _PINNED = re.compile(r"[a-z0-9./:_-]+(@sha256:[0-9a-f]{64}|:(?!latest$)[A-Za-z0-9_.-]+)")
 
@@ -21,6 +21,11 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
     for cluster in of_kind(documents, "RabbitmqCluster"):
         if not _PINNED.fullmatch(cluster["spec"].get("image", "")):
             yield "RabbitmqCluster: its image is not pinned"
+    here = {pod.namespace for pod in pods(documents)}
+    for space in of_kind(documents, "Namespace"):
+        labels = space["metadata"].get("labels", {})
+        if space["metadata"]["name"] in here and labels.get("pod-security.kubernetes.io/enforce") != "restricted":
+            yield f"{named(space)}: takes pods that are not restricted"
     for account in of_kind(documents, "ServiceAccount"):
         if account.get("automountServiceAccountToken") is not False:
             yield "ServiceAccount: hands its token to pods"

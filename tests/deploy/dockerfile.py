@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Final
 
 from tests.deploy.rendering import ROOT
@@ -83,6 +84,16 @@ def sent(ignore: str) -> set[str]:
     if rules[:1] != ["*"]:
         raise ValueError(".dockerignore must begin with *")
     return {rule[1:] for rule in rules if rule.startswith("!")}
+
+
+def carried() -> dict[PurePosixPath, str]:
+    """Give the files of settings that the image carries, by path."""
+    copies = [shlex.split(one.value) for one in _last(committed()) if one.name == "COPY"]
+    return {
+        PurePosixPath(words[1]): (ROOT / words[0]).read_text(encoding="utf-8")
+        for words in copies
+        if words[-1].startswith("/etc/bridge/")
+    }
 
 
 def health_command(found: Sequence[Instruction]) -> list[str]:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_network
-from typing import Any
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, Final
 
-from tests.deploy.pods import pods
+from tests.deploy.pods import brokers, pods
 from tests.deploy.rendering import Document, named, of_kind
+
+Network = IPv4Network | IPv6Network
+_LOGS: Final = "nginx.ingress.kubernetes.io/enable-access-log"
+_INSIDE: Final = [
+    ip_network(text) for text in ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+]
+"""What is no address of the internet: pods, nodes, the cloud's metadata."""
 
 
 def findings(documents: Sequence[Document]) -> Iterator[str]:
@@ -18,12 +25,18 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
             yield f"Service/{name}: can be reached from outside"
     for ingress in of_kind(documents, "Ingress"):
         yield from (f"{named(ingress)}: {text}" for text in _ingress(ingress["spec"], services))
+        if ingress["metadata"].get("annotations", {}).get(_LOGS) != "false":
+            yield f"{named(ingress)}: has the paths of webhooks logged, which hold their secret"
     for policy in of_kind(documents, "NetworkPolicy"):
         yield from (f"{named(policy)}: {text}" for text in _open(policy["spec"]))
     denied = {one["metadata"]["namespace"] for one in of_kind(documents, "NetworkPolicy") if _denies_all(one["spec"])}
-    for workload in of_kind(documents, *{pod.kind for pod in pods(documents)}):
-        if workload["metadata"]["namespace"] not in denied:
-            yield f"{named(workload)}: no policy denies its namespace what others do not allow"
+    for pod in pods(documents):
+        if pod.namespace not in denied:
+            yield f"{pod.name}: no policy denies its namespace what others do not allow"
+    for broker in brokers(documents):
+        closed = [one["metadata"]["namespace"] for one in of_kind(documents, "NetworkPolicy") if _denies(one["spec"])]
+        if broker.namespace not in closed:
+            yield f"{broker.name}: is open to the whole cluster"
 
 
 def _ingress(spec: Document, services: dict[str, Document]) -> Iterator[str]:
@@ -50,6 +63,10 @@ def _denies_all(spec: dict[str, Any]) -> bool:
     return spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
+def _denies(spec: dict[str, Any]) -> bool:
+    return not spec["podSelector"] and "Ingress" in spec["policyTypes"] and not spec.get("ingress")
+
+
 def _open(spec: dict[str, Any]) -> Iterator[str]:
     for rules, peers in (("ingress", "from"), ("egress", "to")):
         for rule in spec.get(rules, ()):
@@ -64,6 +81,15 @@ def _peer(peer: dict[str, Any]) -> Iterator[str]:
             yield "from or to everybody, or nobody: a selector without a value"
     if "ipBlock" in peer and not _is_network(peer["ipBlock"]["cidr"]):
         yield f"{peer['ipBlock']['cidr']!r} is no network"
+    elif "ipBlock" in peer:
+        block = ip_network(peer["ipBlock"]["cidr"])
+        spared = [ip_network(one) for one in peer["ipBlock"].get("except", ())]
+        reached = [one for one in _INSIDE if _within(one, block) and not any(_within(one, other) for other in spared)]
+        yield from (f"{block} has {one} in it" for one in reached)
+
+
+def _within(inner: Network, outer: Network) -> bool:
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
 
 
 def _is_network(text: str) -> bool:

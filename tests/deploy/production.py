@@ -10,9 +10,10 @@ from bridge.errors import SettingsError
 from bridge.settings import ROLES, Settings
 from tests.deploy.configuration import settings_of
 from tests.deploy.pods import Pod, pods
-from tests.deploy.rendering import Document, of_kind
+from tests.deploy.rendering import Document, named, of_kind
 
 _KINDS: Final = ("Exchange", "Queue", "Binding")
+_LEAVES: Final = {"autoDelete", "deleteIfEmpty", "deleteIfUnused"}
 SERVICE_PATCH: Final = "k8s/overlays/production/ingress-controller.yaml"
 
 
@@ -29,15 +30,44 @@ def findings(documents: Sequence[Document]) -> Iterator[str]:
         roles |= settings.roles if pod.kind == "Deployment" else set()
     if roles != ROLES:
         yield f"nobody does {', '.join(sorted(ROLES - roles))}"
+    if len({pod.spec["containers"][0]["image"] for pod in pods(documents)}) > 1:
+        yield "pods are of several images: the schema would be another's"
+    if "Job" not in [pod.kind for pod in pods(documents)]:
+        yield "nobody migrates"
+    for one in of_kind(documents, "HorizontalPodAutoscaler"):
+        if one["spec"].get("minReplicas", 1) < 2:
+            yield f"{named(one)}: may leave a single pod"
     if any("replicas" in one["spec"] for one in of_kind(documents, "Deployment")):
         yield "Deployments say how many they are, and the autoscalers too"
 
 
 def _broker(documents: Sequence[Document]) -> Iterator[str]:
-    if declared(documents) != topology.describe():
+    """Look at the operators' resources; an installation whose broker is elsewhere has none."""
+    own = of_kind(documents, *_KINDS, "Policy", "Permission", "User", "Vhost")
+    if not own and not of_kind(documents, "RabbitmqCluster"):
+        return
+    if declared(documents) != topology.describe() or any(_LEAVES & one["spec"].keys() for one in own):
         yield "broker: the operator's topology is not the bridge's own (docs/reference/topology.md)"
-    if len({one["spec"].get("vhost") for one in of_kind(documents, *_KINDS, "Policy", "Permission")}) > 1:
-        yield "broker: not everything lies in one virtual host"
+    hosts = {one["spec"]["name" if one["kind"] == "Vhost" else "vhost"] for one in own if one["kind"] != "User"}
+    if hosts != {"bridge"}:
+        yield "broker: not everything lies in the virtual host that amqp_url names"
+    if any(
+        one["spec"]["replicas"] < 3 or one["spec"]["replicas"] % 2 == 0 for one in of_kind(documents, "RabbitmqCluster")
+    ):
+        yield "broker: has no majority once a node is away"
+    if any(one["spec"]["definition"].keys() - {"max-length"} for one in of_kind(documents, "Policy")):
+        yield "broker: a policy changes more than how many commands may wait"
+    clusters = {_place(one) for one in of_kind(documents, "RabbitmqCluster")}
+    users = [one["metadata"]["name"] for one in of_kind(documents, "User")]
+    for one in own:
+        if (one["metadata"]["namespace"], one["spec"]["rabbitmqClusterReference"].get("name")) not in clusters:
+            yield f"broker: {named(one)} is for no cluster that is here"
+        if one["kind"] == "Permission" and one["spec"].get("userReference", {}).get("name") not in users:
+            yield f"broker: {named(one)} is for no user that is here"
+
+
+def _place(document: Document) -> tuple[str, str]:
+    return document["metadata"]["namespace"], document["metadata"]["name"]
 
 
 def _told(pod: Pod, settings: Settings) -> Iterator[str]:
@@ -45,7 +75,7 @@ def _told(pod: Pod, settings: Settings) -> Iterator[str]:
         yield "is not on PostgreSQL, or migrates by itself"
     if pod.kind != "Deployment":
         return
-    if settings.environment != "production" or settings.amqp.declare:
+    if settings.environment != "production" or (settings.amqp_url is not None and settings.amqp.declare):
         yield "is told another environment, or to declare the topology"
     if "receiver" in settings.roles and not settings.webhook.trusted_proxies:
         yield "believes no proxy, and parks every webhook"
@@ -71,7 +101,8 @@ def _queue(spec: Document) -> Document:
 
 
 def _binding(spec: Document) -> Document:
-    return {"exchange": spec["source"], "queue": spec["destination"], "routing_key": spec["routingKey"]}
+    destination = spec["destination"] if spec.get("destinationType") == "queue" else None
+    return {"exchange": spec["source"], "queue": destination, "routing_key": spec["routingKey"]}
 
 
 def _sorted(own: Sequence[Any], found: list[Document]) -> list[Document]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -36,20 +35,18 @@ class Installation:
     def __init__(self, folder: Path, database_url: str, amqp_url: str) -> None:
         self._secrets = folder / "secrets"
         self._secrets.mkdir()
-        self._config = folder / "bridge.toml"
-        shutil.copy(ROOT / "k8s/overlays/production/bridge.toml", self._config)
         for name, text in {**SECRETS, "database_url": database_url, "amqp_url": amqp_url}.items():
             (self._secrets / name).write_text(text, encoding="utf-8")
 
     def environ(self, manifest: str) -> dict[str, str]:
         """Give a container's environment, with paths and ports of this machine."""
-        found = told(container(manifest)).items()
-        filled = {
-            name: _FILLED.get(name, value.replace("/run/secrets/bridge", str(self._secrets))) for name, value in found
-        }
+        places = {"/run/secrets/bridge": str(self._secrets), "/etc/bridge": str(ROOT / "k8s/overlays/production")}
+        filled = {name: _FILLED.get(name, value) for name, value in told(container(manifest)).items()}
+        for inside, here in places.items():
+            filled = {name: value.replace(inside, here) for name, value in filled.items()}
         return {
+            "BRIDGE_CONFIG": str(ROOT / "config/image.toml"),
             **filled,
-            "BRIDGE_CONFIG": str(self._config),
             "BRIDGE_POLICY": str(ROOT / "k8s/base/config/policy.toml"),
             "BRIDGE_HTTP__DRAIN_DELAY_S": "0",
             "BRIDGE_SHIPX__BASE_URL": "http://127.0.0.1:9",

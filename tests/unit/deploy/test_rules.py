@@ -1,40 +1,13 @@
-"""Every rule about the manifests, broken on purpose."""
+"""The rules about both overlays, broken on purpose."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
-from typing import Any
-
 import pytest
 
-from tests.deploy import availability, configuration, confinement, exposure, production, schemas
-from tests.deploy.rendering import Document, named
-
-Rule = Callable[[Sequence[Document]], Iterator[str]]
-Change = Callable[[Document], object]
-RULES: tuple[Rule, ...] = (
-    schemas.mistakes,
-    confinement.findings,
-    exposure.findings,
-    availability.findings,
-    configuration.findings,
-)
-
-
-def pod(document: Document) -> Document:
-    found: Document = document["spec"]["template"]["spec"]
-    return found
-
-
-def container(document: Document) -> Document:
-    found: Document = pod(document)["containers"][0]
-    return found
-
-
-def told(document: Document, name: str, value: str) -> None:
-    environment = container(document)["env"]
-    environment[:] = [one for one in environment if one["name"] != name] + [{"name": name, "value": value}]
+from tests.deploy import availability, configuration, confinement, exposure, schemas
+from tests.deploy.__main__ import RULES
+from tests.deploy.rendering import Document
+from tests.unit.deploy.changing import JOB, RECEIVER, WORKER, Change, Rule, broken, container, peer, pod, told
 
 
 def path(document: Document) -> Document:
@@ -42,17 +15,16 @@ def path(document: Document) -> Document:
     return found
 
 
+def probe(document: Document, name: str, **asked: str) -> None:
+    container(document)[name]["httpGet"].update(asked)
+
+
 @pytest.mark.parametrize("overlay", ["demo", "production"])
 def test_both_overlays_keep_every_rule(overlay: str, overlays: dict[str, list[Document]]) -> None:
     assert [text for rule in RULES for text in rule(overlays[overlay])] == []
 
 
-def test_the_filled_overlay_is_fit_for_production(overlays: dict[str, list[Document]]) -> None:
-    assert list(production.findings(overlays["production"])) == []
-
-
-RECEIVER, WORKER = "Deployment/bridge-receiver", "Deployment/bridge-worker"
-INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
+INGRESS = "Ingress/bridge-webhooks"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +65,15 @@ INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
         ),
         (confinement.findings, JOB, lambda it: container(it).update(image="bridge:latest"), "not pinned"),
         (confinement.findings, JOB, lambda it: container(it).update(image="bridge"), "not pinned"),
+        (confinement.findings, "Namespace/shipx-bridge", lambda it: it["metadata"].pop("labels"), "not restricted"),
         (exposure.findings, INGRESS, lambda it: path(it).update(path="/"), "exposes /"),
+        (exposure.findings, INGRESS, lambda it: it["metadata"].pop("annotations"), "which hold their secret"),
+        (
+            exposure.findings,
+            "NetworkPolicy/carriers-from-workers",
+            lambda it: peer(it["spec"])["ipBlock"]["except"].remove("169.254.0.0/16"),
+            "has 169.254.0.0/16 in it",
+        ),
         (
             exposure.findings,
             INGRESS,
@@ -129,6 +109,12 @@ INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
         ),
         (
             exposure.findings,
+            "NetworkPolicy/broker-default-deny",
+            lambda it: it["spec"].update(ingress=[{}]),
+            "open to the whole cluster",
+        ),
+        (
+            exposure.findings,
             "NetworkPolicy/api-from-clients",
             lambda it: it["spec"]["ingress"][0].pop("from"),
             "from or to anybody",
@@ -137,29 +123,36 @@ INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
         (availability.findings, JOB, lambda it: container(it)["resources"].pop("limits"), "no limits of memory"),
         (
             availability.findings,
+            JOB,
+            lambda it: container(it)["resources"]["limits"].update(memory="256MB"),
+            "256MB is no quantity",
+        ),
+        (
+            availability.findings,
             RECEIVER,
             lambda it: it["spec"]["strategy"]["rollingUpdate"].update(maxUnavailable=1),
             "loses a replica",
         ),
         (availability.findings, RECEIVER, lambda it: it["spec"]["strategy"].update(type="Recreate"), "recreated"),
+        (availability.findings, WORKER, lambda it: it["spec"].pop("progressDeadlineSeconds"), "is given up"),
+        (
+            availability.findings,
+            WORKER,
+            lambda it: it["spec"]["strategy"]["rollingUpdate"].update(maxSurge=0),
+            "never updated",
+        ),
         (availability.findings, RECEIVER, lambda it: pod(it).pop("topologySpreadConstraints"), "on one node"),
         (
             availability.findings,
-            "Service/bridge-api",
-            lambda it: it["spec"]["selector"].update({"shipx-bridge/api": "yes"}),
-            "selects no pod",
+            WORKER,
+            lambda it: pod(it)["topologySpreadConstraints"][1].update(whenUnsatisfiable="DoNotSchedule"),
+            "may not be there",
         ),
         (
             availability.findings,
-            "HorizontalPodAutoscaler/bridge-worker",
-            lambda it: it["spec"]["scaleTargetRef"].update(name="worker"),
-            "scales nothing",
-        ),
-        (
-            availability.findings,
-            "ServiceMonitor/bridge",
-            lambda it: it["spec"]["selector"]["matchLabels"].update({"app.kubernetes.io/component": "api"}),
-            "selects no Service",
+            "PodDisruptionBudget/bridge-worker",
+            lambda it: it["spec"].update(maxUnavailable=0),
+            "let nobody go",
         ),
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_ROLE", "worker"), "BRIDGE_ROLE: is no setting"),
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_API_TOKEN", "x" * 20), "is a secret, and no file"),
@@ -185,83 +178,29 @@ INGRESS, JOB = "Ingress/bridge-webhooks", "Job/bridge-migrate"
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_HTTP__HOST", "127.0.0.1"), "loopback"),
         (configuration.findings, WORKER, lambda it: told(it, "BRIDGE_SHUTDOWN_S", "30"), "is killed while it ends"),
         (configuration.findings, RECEIVER, lambda it: told(it, "BRIDGE_HTTP__DRAIN_DELAY_S", "0"), "stops taking"),
-        (configuration.findings, RECEIVER, lambda it: told(it, "BRIDGE_SHIPX__ORGANIZATION_ID", ""), "is missing"),
+        (configuration.findings, RECEIVER, lambda it: container(it)["volumeMounts"].pop(), "may not write"),
+        (configuration.findings, WORKER, lambda it: pod(it)["securityContext"].pop("fsGroup"), "may not write"),
+        (configuration.findings, JOB, lambda it: container(it).update(args=["serve"]), "is to do"),
+        (configuration.findings, RECEIVER, lambda it: probe(it, "readinessProbe", port="webhooks"), "does not ask"),
+        (configuration.findings, WORKER, lambda it: probe(it, "livenessProbe", path="/readyz"), "does not ask /livez"),
+        (configuration.findings, WORKER, lambda it: container(it)["startupProbe"].pop("failureThreshold"), "it waits"),
         (
-            production.findings,
-            "Queue/bridge-commands",
-            lambda it: it["spec"]["arguments"].update({"x-delivery-limit": 20}),
-            "not the bridge's own",
-        ),
-        (production.findings, "Binding/bridge-dead", lambda it: it["spec"].update(vhost="/"), "virtual host"),
-        (
-            production.findings,
-            RECEIVER,
-            lambda it: told(it, "BRIDGE_WEBHOOK__TRUSTED_PROXIES", ""),
-            "believes no proxy",
-        ),
-        (production.findings, WORKER, lambda it: told(it, "BRIDGE_AMQP__DECLARE", "true"), "declare the topology"),
-        (
-            production.findings,
+            configuration.findings,
             WORKER,
-            lambda it: told(it, "BRIDGE_ROLES", "worker"),
-            "nobody does commands, reconciler, relay",
+            lambda it: pod(it)["volumes"].append({"name": "more", "configMap": {"name": "bridge-config"}}),
+            "is not restarted when",
         ),
-        (production.findings, JOB, lambda it: told(it, "BRIDGE_MIGRATE", "true"), "migrates by itself"),
-        (production.findings, WORKER, lambda it: it["spec"].update(replicas=3), "autoscalers too"),
+        (
+            configuration.findings,
+            JOB,
+            lambda it: pod(it)["volumes"].append({"name": "more", "configMap": {"name": "bridge-config-0123456789"}}),
+            "a Job cannot be changed",
+        ),
+        (configuration.findings, RECEIVER, lambda it: told(it, "BRIDGE_SHIPX__ORGANIZATION_ID", ""), "is missing"),
     ],
 )
 def test_a_broken_rule_is_told(
     rule: Rule, name: str, change: Change, found: str, overlays: dict[str, list[Document]]
 ) -> None:
-    documents = deepcopy(overlays["production"])
-    [document] = [one for one in documents if named(one) == name]
-    change(document)
-    assert any(found in text for text in rule(documents)), list(rule(documents))
-
-
-def test_secrets_are_handed_to_those_alone_who_need_them(overlays: dict[str, list[Document]]) -> None:
-    """The receiver can neither buy nor publish, whoever takes it over."""
-    assert {named(one): secrets(one) for one in overlays["production"] if one["kind"] in ("Deployment", "Job")} == {
-        RECEIVER: ["database_url", "personal_data_keys", "webhook_secrets"],
-        WORKER: ["amqp_url", "api_token", "database_url", "personal_data_keys", "shipx_token"],
-        JOB: ["database_url"],
-    }
-
-
-def secrets(document: Document) -> list[Any]:
-    return [item["key"] for volume in pod(document)["volumes"] for item in volume.get("secret", {}).get("items", ())]
-
-
-def test_the_filling_reaches_every_place(overlays: dict[str, list[Document]]) -> None:
-    found = {named(one): one for one in overlays["production"]}
-    policies = {name: found[f"NetworkPolicy/{name}"]["spec"] for name in _POLICIES}
-    ingress = found[INGRESS]["spec"]
-    assert "ConfigMap/values" not in found
-    assert {container(found[name])["image"].partition("@")[0] for name in (RECEIVER, WORKER, JOB)} == {
-        "registry.example.com/shipx-bridge"
-    }
-    assert (ingress["rules"][0]["host"], ingress["ingressClassName"], ingress["tls"]) == (
-        "webhooks.example.com",
-        "nginx-public",
-        [{"hosts": ["webhooks.example.com"], "secretName": "webhooks-example-com"}],
-    )
-    assert [peer(policies[name]) for name in _POLICIES] == [
-        {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-public"}}},
-        {
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "prometheus"}},
-            "podSelector": {"matchLabels": {"app.kubernetes.io/name": "prometheus"}},
-        },
-        {"ipBlock": {"cidr": "10.30.0.5/32"}},
-    ]
-
-
-_POLICIES = ("webhooks-from-ingress", "metrics-from-prometheus", "database-from-bridge")
-
-
-def peer(spec: Document) -> Document:
-    """Give the one that a policy is about."""
-    inward = spec["policyTypes"] == ["Ingress"]
-    [rule] = spec["ingress" if inward else "egress"]
-    [found] = rule["from" if inward else "to"]
-    peers: Document = found
-    return peers
+    said = broken(overlays["production"], name, change, rule)
+    assert any(found in text for text in said), said
