@@ -19,7 +19,6 @@ from bridge.carriers.szybkie_zwroty.caller import Login
 from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
 from bridge.commands.execute import Operation
 from bridge.lifecycle import Clock
-from bridge.observability import Metrics
 from bridge.ports import Permits
 from bridge.returns.routing import Route
 from bridge.shipping.returns.asked import CreateReturn
@@ -27,6 +26,7 @@ from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
+from tests.unit.purchasing.stage import METRICS
 from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 
 CREATE: Final = CreateReturn.operation
@@ -75,7 +75,7 @@ def makers_over(
     http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping: Keeping, form: Name = "json"
 ) -> dict[str, Maker]:
     """Make the three, over one way and one gate; `form` is what Intelligentreturns is spoken to in."""
-    shared: dict[str, Any] = {"permits": permits, "metrics": Metrics(), "clock": clock}
+    shared: dict[str, Any] = {"permits": permits, "metrics": METRICS, "clock": clock}
     tickets = InPostReturnsClient(
         http,
         base_url="http://carrier/inpost-returns",
