@@ -114,7 +114,11 @@ class Points:
         """Do nothing while frozen, and never again once dead."""
         if self.struck and not self.freeze:
             raise Crash
-        await asyncio.sleep(max(self.frozen_until - asyncio.get_running_loop().time(), 0))
+        await asyncio.sleep(self.still_frozen())
+
+    def still_frozen(self) -> float:
+        """Say for how many seconds it will still do nothing."""
+        return max(self.frozen_until - asyncio.get_running_loop().time(), 0)
 
 
 class InlineDatabase:
@@ -219,6 +223,7 @@ class Process:
             clock=stage.clock,
             stop=self.stop,
             on_events=lambda: None,
+            poll_s=stage.poll_s,
         )
         self.task = asyncio.create_task(self.buyer.run())
 
@@ -289,6 +294,7 @@ class Stage:
         self.troubles: dict[str, list[Trouble]] = {}
         self.processes: list[Process] = []
         self.regenerations = 3
+        self.poll_s = 1.0
         self.calls_of_the_merchant = 0
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self.merchant = httpx.AsyncClient(
