@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,8 +54,9 @@ def alerts() -> dict[str, Rule]:
     return {one.alert: one for one in rules() if one.alert}
 
 
+@cache
 def read(path: Path) -> Any:
-    """Read a YAML file."""
+    """Read a YAML file, once; nobody changes what is found."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
