@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.nodes"]
+pytest_plugins = ["tests.collecting", "tests.nodes"]

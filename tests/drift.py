@@ -13,12 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bridge.app.answering import openapi_document
 from bridge.events import export
 from bridge.events.reference import render_events_reference
 from bridge.settings.reference import render_example, render_settings_reference
 from tests.deploy import alerts
 from tests.reference import commands, grafana, metrics, routes, topology
+from tests.support.document import api_document
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 GOLDEN: Final = "tests/contract/golden"
@@ -92,7 +92,7 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
 
 def _golden() -> dict[str, str]:
     with TemporaryDirectory() as folder:
-        paths = export.export(Path(folder), {"openapi": openapi_document()})
+        paths = export.export(Path(folder), {"openapi": api_document()})
         return {f"{GOLDEN}/{path.name}": path.read_bytes().decode("utf-8") for path in paths}
 
 

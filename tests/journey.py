@@ -12,6 +12,7 @@ import httpx
 from aio_pika.abc import AbstractIncomingMessage
 
 from tests.support.bridge import BridgeProcess
+from tests.support.http import NO_TLS
 
 SAMPLE: Final = Path(__file__).parent / "samples" / "shipx" / "webhook_shipment_status_changed.json"
 """What the carrier's documentation says it sends: "the parcel waits in its locker"."""
@@ -22,7 +23,7 @@ Json = dict[str, Any]
 @asynccontextmanager
 async def carrier() -> AsyncIterator[httpx.AsyncClient]:
     """Be the carrier: somebody who can post to a URL."""
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=10, trust_env=False, verify=NO_TLS) as http:
         yield http
 
 

@@ -29,7 +29,6 @@ from bridge.store.purchases import SqlPurchases
 
 log = structlog.get_logger()
 
-_POLL_S: Final = 1.0
 _SOONEST_S: Final = 0.05
 """Between two looks at what is due and not taken yet."""
 _RENEW_S: Final = 2.0
@@ -50,7 +49,9 @@ class Buyer:
         clock: Clock,
         stop: Stop,
         on_events: Callable[[], None],
+        poll_s: float = 1.0,
     ) -> None:
+        """`poll_s`: how long at most until it looks for what nobody has told it of."""
         self._purchases = purchases
         self._accounts = accounts
         self._others = others
@@ -58,6 +59,7 @@ class Buyer:
         self._clock = clock
         self._stop = stop
         self._on_events = on_events
+        self._poll_s = poll_s
         self._desks = {organization: Desk(account.limits) for organization, account in accounts.items()}
         self.bell = stop.bell()
 
@@ -112,8 +114,10 @@ class Buyer:
         try:
             due = await self._purchases.next_due(full)
         except StoreError:
-            return _POLL_S
-        return _POLL_S if due is None else min(max((due - self._clock()).total_seconds(), _SOONEST_S), _POLL_S)
+            return self._poll_s
+        return (
+            self._poll_s if due is None else min(max((due - self._clock()).total_seconds(), _SOONEST_S), self._poll_s)
+        )
 
     # -- working -----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ The cases stand in the YAML files beside this one, and promtool runs them.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,8 +48,9 @@ STARTED = "bridge_process_start_time_seconds"
 
 
 def promtool(*arguments: str | Path) -> None:
-    """Run promtool; what it says is what fails."""
-    done = subprocess.run([need_tool("promtool"), *arguments], capture_output=True, text=True, timeout=100, check=False)
+    """Run promtool; what it says is what fails. Its memory may grow, which spares it a quarter of the work."""
+    command, environ = [need_tool("promtool"), *arguments], {**os.environ, "GOGC": "400"}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

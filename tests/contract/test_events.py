@@ -15,7 +15,6 @@ from uuid import UUID
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 
-from bridge.app.answering import openapi_document
 from bridge.events import asyncapi, examples, export, schemas, statuses
 from bridge.events.catalogue import CATALOGUE, Confirmed, Money, Published, StatusChanged
 from bridge.events.cloudevents import Envelope, partition, routing_key
@@ -24,6 +23,7 @@ from bridge.events.notification import Notification, StatusSeen
 from bridge.events.projection import project
 from bridge.events.reference import render_events_reference
 from bridge.model import DeliveryId, Evidence, Fact, OrganizationId, ShipmentId, Subject
+from tests.support.document import api_document
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"
@@ -31,7 +31,7 @@ REFERENCE = HERE.parents[1] / "docs/reference/events.md"
 AT = datetime(2026, 10, 10, 9, 30, 15, tzinfo=UTC)
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
-OTHERS = {"openapi": openapi_document()}
+OTHERS = {"openapi": api_document()}
 
 FORMATS = FormatChecker(formats=())
 """The few formats we use, checked here, because without further packages a validator passes over them."""

@@ -17,6 +17,7 @@ import httpx
 
 from bridge.carriers.transport import Transport
 from tests.support.bridge import ORGANIZATION
+from tests.support.http import NO_TLS
 
 LIFE: Final = (
     "confirmed",
@@ -127,7 +128,7 @@ class Sender:
 
     def _client(self) -> httpx.AsyncClient:
         limits = httpx.Limits(max_connections=_SENDERS, max_keepalive_connections=_SENDERS)
-        transport = Transport(limits=limits)
+        transport = Transport(limits=limits, verify=NO_TLS)
         return httpx.AsyncClient(timeout=10, transport=transport, headers=self.headers, trust_env=False)
 
     async def _work(

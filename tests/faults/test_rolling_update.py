@@ -18,6 +18,7 @@ from tests.faults.books import Books, bind_consumer, check_consumer, check_datab
 from tests.faults.load import Sender, Webhook, lives
 from tests.faults.test_kill import seed
 from tests.support.bridge import BridgeProcess, until
+from tests.support.http import NO_TLS
 from tests.support.nginx import Endpoints, Nginx
 from tests.support.replicas import Replicas
 from tests.support.tools import need_tool
@@ -67,7 +68,7 @@ async def replaced(old: BridgeProcess, by: BridgeProcess, endpoints: Endpoints) 
 
 async def received(bridge: BridgeProcess) -> float:
     """Say how many webhooks a process has answered."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         lines = (await http.get(f"{bridge.url}/metrics")).text.splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith("bridge_ack_seconds_count"))
 
@@ -118,7 +119,7 @@ async def test_replacing_every_receiver_behind_nginx_refuses_no_webhook_and_lose
 
 async def post(url: str, webhook: Webhook, **headers: str) -> httpx.Response:
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         return await http.post(url, content=webhook.body, headers=headers)
 
 
@@ -153,7 +154,7 @@ async def test_nginx_lets_nothing_but_webhooks_in_leaves_what_is_too_large_to_th
     async with (
         BridgeProcess(tmp_path, **BEHIND_NGINX) as bridge,
         Endpoints(Nginx(tmp_path), [bridge]) as endpoints,
-        httpx.AsyncClient(trust_env=False, base_url=endpoints.nginx.url) as http,
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS, base_url=endpoints.nginx.url) as http,
     ):
         for path in ("/metrics", "/readyz", "/v1/events", "/webhooksx"):
             assert (await http.get(path, headers=bridge.headers)).status_code == 404, path

@@ -13,6 +13,7 @@ import pytest
 
 from bridge.web.wire import MOST_HEAD_BYTES, MOST_HEADERS, MOST_PIPELINED
 from tests.support.bridge import BridgeProcess, until
+from tests.support.http import NO_TLS
 from tests.unit.ingress.stage import PATH, Stage, told, wire
 
 NOBODY = "/webhooks/shipx/" + "d4" * 20
@@ -92,7 +93,7 @@ async def test_whatever_a_stranger_pours_in_is_cut_off_early(
         sent = await pour(bridge.url, start, itertools.repeat(block), 64 * MEBIBYTE)
         assert sent < 32 * MEBIBYTE, remark
         assert resident(bridge.pid) - before < 16
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
             assert (await client.post(bridge.webhook_url, content=wire(told()))).json()["outcome"] == "accepted"
 
 
@@ -230,7 +231,7 @@ async def test_many_unfinished_bodies_are_refused_and_take_a_fixed_amount_of_mem
 ) -> None:
     async with (
         BridgeProcess(tmp_path, BRIDGE_WEBHOOK__BODY_TIMEOUT_S="60") as bridge,
-        httpx.AsyncClient(trust_env=False) as client,
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client,
     ):
         before = resident(bridge.pid)
         async with AsyncExitStack() as stack:
@@ -253,7 +254,7 @@ async def test_webhooks_that_are_read_count_as_pending_and_the_next_is_told_when
     async with BridgeProcess(tmp_path, BRIDGE_WEBHOOK__MAX_PENDING="2") as bridge, AsyncExitStack() as stack:
         for _ in range(2):
             await unfinished(bridge, stack, "content-length: 10", b"x")
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
             refused = await client.post(bridge.webhook_url, content=wire(told()))
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
             assert refused.headers["connection"] == "close"

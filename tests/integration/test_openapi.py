@@ -217,8 +217,8 @@ HERE: Final = f"--exclude-path-regex=^/webhooks/|{ASKED_ELSEWHERE}"
 ELSEWHERE: Final = f"--include-path-regex={ASKED_ELSEWHERE}"
 TRIES: Final = [
     # token, which paths, phases, examples for each operation, remark
-    (TOKEN, HERE, "examples,coverage,fuzzing,stateful", 40, "an operator"),
-    (SOMEBODY, HERE, "examples,coverage,fuzzing", 10, "somebody with few scopes, of another organization"),
+    (TOKEN, HERE, "examples,coverage,fuzzing,stateful", 15, "an operator"),
+    (SOMEBODY, HERE, "examples,fuzzing", 10, "somebody with few scopes, of another organization"),
     (TOKEN, ELSEWHERE, "examples,coverage,fuzzing", 5, "an operator of a checkout"),
 ]
 

@@ -16,6 +16,7 @@ from bridge.app.process import Bridge
 from bridge.nodes.guard import free_ports
 from bridge.settings import load
 from tests.support.bridge import BridgeProcess, until
+from tests.support.http import NO_TLS
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "shipx"
 BODY = (SAMPLES / "webhook_shipment_status_changed.json").read_bytes()
@@ -33,7 +34,7 @@ async def problems(http: httpx.AsyncClient, bridge: BridgeProcess) -> str:
 
 async def test_during_the_drain_delay_it_is_not_ready_but_takes_webhooks(tmp_path: Path) -> None:
     bridge = BridgeProcess(tmp_path, BRIDGE_HTTP__DRAIN_DELAY_S="30")
-    async with bridge, httpx.AsyncClient(trust_env=False) as http:
+    async with bridge, httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         os.kill(bridge.pid, signal.SIGTERM)
         await until(lambda: problems(http, bridge))
         assert "ending" in await problems(http, bridge)
@@ -50,7 +51,7 @@ async def test_with_an_internal_port_the_public_one_serves_webhooks_alone(tmp_pa
     [internal] = free_ports(1)
     bridge = BridgeProcess(tmp_path, BRIDGE_HTTP__INTERNAL_PORT=str(internal))
     starting = asyncio.create_task(_started(bridge))
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         await until(lambda: _answers(http, f"http://127.0.0.1:{internal}/readyz", 200), 20)
         assert await post(http, bridge) == 200
         for path in ("/readyz", "/metrics", "/v1/events", "/asyncapi.json"):
@@ -89,7 +90,7 @@ async def test_a_taken_port_is_named_before_anything_is_begun(tmp_path: Path) ->
 
 async def test_a_locked_database_is_told_and_recovers(tmp_path: Path) -> None:
     bridge = BridgeProcess(tmp_path, BRIDGE_WEBHOOK__COMMIT_TIMEOUT_S="1")
-    async with bridge, httpx.AsyncClient(trust_env=False, timeout=20) as http:
+    async with bridge, httpx.AsyncClient(trust_env=False, verify=NO_TLS, timeout=20) as http:
         holder = sqlite3.connect(f"{tmp_path}/bridge-{bridge.port}.db", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         assert await post(http, bridge) == 503
@@ -101,7 +102,7 @@ async def test_a_locked_database_is_told_and_recovers(tmp_path: Path) -> None:
 
 
 async def test_nothing_is_acknowledged_into_a_file_that_is_gone(tmp_path: Path) -> None:
-    async with BridgeProcess(tmp_path) as bridge, httpx.AsyncClient(trust_env=False) as http:
+    async with BridgeProcess(tmp_path) as bridge, httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         assert await post(http, bridge) == 200
         for file in _files(tmp_path):
             file.unlink()

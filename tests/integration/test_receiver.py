@@ -29,6 +29,7 @@ from bridge.settings import ROLES
 from bridge.store.inbox import Accepted, Bounds, Entry
 from bridge.store.migrate import migrations
 from tests.support.bridge import ORGANIZATION, BridgeProcess, until
+from tests.support.http import NO_TLS
 from tests.unit.ingress.stage import (
     CARRIER,
     NEXT_SECRET,
@@ -726,7 +727,7 @@ async def test_a_sender_that_goes_away_leaves_nothing_and_hurts_nobody(tmp_path:
                 writer.transport.abort()
             await until(lambda: len([one for one in lines if one["event"] == "webhook.body_incomplete"]) == 5)
         assert SECRET not in repr(lines)
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
             response = await client.post(f"{address}{PATH}", content=wire(told()))
         assert response.json()["outcome"] == "accepted"
         assert stage.rows("SELECT count(*) FROM deliveries") == [1]
@@ -771,7 +772,7 @@ async def test_whatever_is_on_the_wire_the_server_stands(
 async def test_a_real_process_answers_is_ready_says_what_worries_it_and_keeps_its_secret(tmp_path: Path) -> None:
     async with (
         BridgeProcess(tmp_path, BRIDGE_WEBHOOK__NETWORKS="91.216.25.0/24") as bridge,
-        httpx.AsyncClient(trust_env=False) as client,
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client,
     ):
         assert (await client.get(bridge.webhook_url)).status_code == 200
         response = await client.post(bridge.webhook_url, content=wire(told()))
@@ -804,7 +805,7 @@ async def test_a_real_process_answers_is_ready_says_what_worries_it_and_keeps_it
 async def test_a_broker_that_is_away_shows_in_the_metrics_and_leaves_a_real_process_ready(tmp_path: Path) -> None:
     async with (
         BridgeProcess(tmp_path, amqp_url="amqp://guest:guest@127.0.0.1:9/") as bridge,
-        httpx.AsyncClient(trust_env=False) as client,
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client,
     ):
         metrics = (await client.get(f"{bridge.url}/metrics")).text
         assert 'bridge_degraded{part="broker"} 1.0' in metrics
@@ -813,7 +814,7 @@ async def test_a_broker_that_is_away_shows_in_the_metrics_and_leaves_a_real_proc
 
 
 async def test_a_database_that_breaks_makes_a_real_process_unready_in_words(tmp_path: Path) -> None:
-    async with BridgeProcess(tmp_path) as bridge, httpx.AsyncClient(trust_env=False) as client:
+    async with BridgeProcess(tmp_path) as bridge, httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
         path = bridge.environ["BRIDGE_DATABASE_URL"].removeprefix("sqlite:///")
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("DELETE FROM migrations")

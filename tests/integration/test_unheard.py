@@ -12,6 +12,7 @@ import pytest
 from bridge.model import ShipmentId
 from tests.support.bridge import BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
+from tests.support.http import NO_TLS
 from tests.support.verbs import verb
 
 SETTINGS = {
@@ -31,7 +32,7 @@ async def carrier() -> AsyncIterator[SlowCarrier]:
 
 
 async def types(bridge: BridgeProcess, shipment: ShipmentId) -> set[str]:
-    async with httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers) as http:
         found: list[dict[str, Any]] = (await http.get(f"{bridge.url}/v1/events")).json()["items"]
     return {one["type"] for one in found if one["subject"] == f"shipment/{shipment}"}
 
@@ -39,14 +40,14 @@ async def types(bridge: BridgeProcess, shipment: ShipmentId) -> set[str]:
 async def bought(carrier: SlowCarrier, shipment: ShipmentId) -> None:
     """Buy as somebody does in the carrier's panel."""
     headers = {"authorization": f"Bearer {CARRIER_TOKEN}"}
-    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False, verify=NO_TLS) as http:
         offers = (await http.get(f"/v1/shipments/{shipment}")).json()["offers"]
         answer = await http.post(f"/v1/shipments/{shipment}/buy", json={"offer_id": offers[0]["id"]})
     assert answer.status_code == 200
 
 
 async def moved(carrier: SlowCarrier, shipment: ShipmentId, status: str) -> None:
-    async with httpx.AsyncClient(base_url=carrier.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=carrier.url, trust_env=False, verify=NO_TLS) as http:
         answer = await http.post(f"/_control/shipments/{shipment}/statuses", json={"status": status})
     assert answer.status_code == 200
 
@@ -77,7 +78,7 @@ async def test_a_parcel_is_followed_from_its_offers_to_its_end(tmp_path: Path, c
             return '"carrier_status":"delivered"' in await feed(bridge)
 
         await until(delivered, 20)
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
             metrics = (await http.get(f"{bridge.url}/metrics")).text
         assert 'bridge_found_by_poll_total{fact="shipment.offers_prepared"} 1.0' in metrics
         assert await bridge.terminate() == 0
@@ -97,7 +98,7 @@ async def test_every_parcel_is_bought_once_in_its_window(tmp_path: Path, carrier
 
 
 async def feed(bridge: BridgeProcess) -> str:
-    async with httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers) as http:
         return (await http.get(f"{bridge.url}/v1/events")).text.replace(": ", ":")
 
 

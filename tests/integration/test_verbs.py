@@ -26,6 +26,7 @@ from bridge.nodes.rabbitmq import RabbitNode
 from bridge.settings import load
 from bridge.store.opening import existing
 from tests.support.bridge import BridgeProcess, until
+from tests.support.http import NO_TLS
 from tests.support.verbs import Ran, begun, ended, verb
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "shipx"
@@ -42,14 +43,14 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 async def send(bridge: BridgeProcess, body: bytes = BODY) -> dict[str, Any]:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         answer = await http.post(bridge.webhook_url, content=body)
     found: dict[str, Any] = answer.json()
     return found
 
 
 async def events(bridge: BridgeProcess) -> list[dict[str, Any]]:
-    async with httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers) as http:
         found: list[dict[str, Any]] = (await http.get(f"{bridge.url}/v1/events")).json()["items"]
     return found
 
@@ -112,7 +113,7 @@ async def test_a_connection_whose_token_was_taken_out_degrades_nothing_and_is_st
     for token, told, word in (("token", degraded, "paused"), (None, set(), "not_configured")):
         if token is None:
             del bridge.environ["BRIDGE_SHIPX__TOKEN"]
-        async with bridge, httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+        async with bridge, httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers) as http:
             ready = (await http.get(f"{bridge.url}/readyz")).json()
             assert (set(ready["degraded"]), any("shipx/4821" in one for one in ready["warnings"])) == (told, bool(told))
             metrics = (await http.get(f"{bridge.url}/metrics")).text
@@ -268,7 +269,7 @@ async def test_a_replay_over_http_is_the_same_replay(tmp_path: Path, amqp_url: s
         await opened.declare_queue("warehouse", durable=True)
         await send(bridge)
         stored = await until(lambda: events(bridge))
-        async with httpx.AsyncClient(trust_env=False, headers=bridge.headers, timeout=20) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers, timeout=20) as http:
             for _ in range(2):
                 answer = await http.post(
                     f"{bridge.url}/v1/events/replay",

@@ -16,6 +16,7 @@ from typing import Final, Self, TypeVar, overload
 import httpx
 
 from bridge.nodes.guard import Guard, free_ports, tail
+from tests.support.http import NO_TLS
 
 ORGANIZATION: Final = 4821
 """The organization of the samples."""
@@ -125,7 +126,7 @@ class BridgeProcess:
         self._guard = self._guard or Guard("bridge-test-")
         program = [sys.executable, "-m", "bridge.cli", "serve"]
         self._process = self._guard.spawn(program, env={**_bare(), **self.environ}, log=self.log_file)
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=5, trust_env=False, verify=NO_TLS) as http:
             end = time.monotonic() + START_S
             while not await self._is_ready(http):
                 if not self.running or time.monotonic() > end:

@@ -17,6 +17,7 @@ from bridge.model import ShipmentId
 from bridge.simulator import Scenario, Simulator, create_app
 from bridge.web.server import Server, listen
 from tests.support.bridge import ORGANIZATION
+from tests.support.http import NO_TLS
 
 CARRIER_TOKEN: Final = "token-at-the-carrier"
 TERMS: Final[dict[str, Any]] = {
@@ -106,7 +107,7 @@ class SlowCarrier:
     async def create(self) -> ShipmentId:
         """Create a shipment as a merchant does."""
         headers = {"authorization": f"Bearer {CARRIER_TOKEN}"}
-        async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, verify=NO_TLS) as http:
             answer = await http.post(f"/v1/organizations/{ORGANIZATION}/shipments", json=DRAFT)
         assert answer.status_code == 201, answer.text
         return ShipmentId(answer.json()["id"])

@@ -16,6 +16,7 @@ import httpx
 
 from bridge.nodes.guard import Guard, free_ports, tail
 from tests.support.bridge import SECRET, BridgeProcess, until
+from tests.support.http import NO_TLS
 from tests.support.tools import need_tool
 
 EXAMPLE: Final = Path(__file__).parents[2] / "config" / "nginx.example.conf"
@@ -55,7 +56,7 @@ class Nginx:
         self._guard = Guard("bridge-nginx-")
         program: list[str | Path] = [self._program, "-p", self._folder, "-c", self._settings, "-g", "daemon off;"]
         self._process = self._guard.spawn(program, env=dict(os.environ), log=self._log)
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
             await until(lambda: self._answers(http))
 
     def send_to(self, ports: Sequence[int]) -> None:
@@ -118,7 +119,7 @@ class Endpoints:
         self._looking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=2, trust_env=False, verify=NO_TLS) as http:
             self.ports = _ready(await self._found(http))
         await self.nginx.start(self.ports)
         self._looking = asyncio.create_task(self._look_again())
@@ -134,7 +135,7 @@ class Endpoints:
         self.nginx.close()
 
     async def _look_again(self) -> None:
-        async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
+        async with httpx.AsyncClient(timeout=2, trust_env=False, verify=NO_TLS) as http:
             while True:
                 await asyncio.sleep(_PROBE_S)
                 found = await self._found(http)

@@ -12,6 +12,7 @@ from typing import Final, Self
 import httpx
 
 from tests.support.bridge import BridgeProcess
+from tests.support.http import NO_TLS
 
 _PROBE_S: Final = 0.1
 
@@ -59,7 +60,8 @@ class Balancer:
         """The webhook URLs of those that are ready; the same list for as long as this runs."""
 
     async def __aenter__(self) -> Self:
-        await self._look()
+        async with _client() as http:
+            await self._look(http)
         self._looking = asyncio.create_task(self._look_again())
         return self
 
@@ -72,13 +74,13 @@ class Balancer:
             await self._looking
 
     async def _look_again(self) -> None:
-        while True:
-            await asyncio.sleep(_PROBE_S)
-            await self._look()
+        async with _client() as http:
+            while True:
+                await asyncio.sleep(_PROBE_S)
+                await self._look(http)
 
-    async def _look(self) -> None:
-        async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
-            ready = await asyncio.gather(*(self._is_ready(http, one) for one in self._replicas))
+    async def _look(self, http: httpx.AsyncClient) -> None:
+        ready = await asyncio.gather(*(self._is_ready(http, one) for one in self._replicas))
         self.urls[:] = [one.webhook_url for one, says in zip(self._replicas, ready, strict=True) if says]
 
     async def _is_ready(self, http: httpx.AsyncClient, one: BridgeProcess) -> bool:
@@ -86,3 +88,7 @@ class Balancer:
             return (await http.get(f"{one.url}/readyz")).status_code == 200
         except httpx.TransportError:
             return False
+
+
+def _client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(timeout=2, trust_env=False, verify=NO_TLS)

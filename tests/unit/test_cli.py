@@ -6,9 +6,6 @@ import json
 import os
 import re
 import sqlite3
-import subprocess
-import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,32 +22,16 @@ from bridge.store.migrate import migrate, migrations
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from tests.reference.commands import verbs
+from tests.support.forked import verb
+from tests.support.verbs import Ran
 
 SECRET, NEXT_SECRET = "5" * 40, "6" * 40
 NOW = datetime(2026, 10, 10, 12, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Ran:
-    """How a run ended, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-
 def bridge(*arguments: str, environ: dict[str, str] | None = None) -> Ran:
     """Run the command with these settings and no others."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "bridge.cli", *arguments],
-        env={**bare, **(environ or {})},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return verb(environ or {}, *arguments)
 
 
 @pytest.fixture
@@ -126,11 +107,11 @@ def test_what_is_wrong_with_a_courier_is_told_by_option(arguments: tuple[str, ..
     assert (ran.code, f"Invalid value for {option}: " in ran.err) == (2, True)
 
 
-@pytest.mark.parametrize("verb", verbs())
-def test_every_verb_explains_itself(verb: str) -> None:
-    ran = bridge(*verb.split(), "--help")
+@pytest.mark.parametrize("name", verbs())
+def test_every_verb_explains_itself(name: str) -> None:
+    ran = bridge(*name.split(), "--help")
     assert ran.code == 0
-    first = (verbs()[verb].help or "").split(".")[0].split("\n")[0]
+    first = (verbs()[name].help or "").split(".")[0].split("\n")[0]
     assert first[:40] in ran.out
 
 
@@ -143,9 +124,9 @@ WITHOUT_AN_EXAMPLE = {
 }
 
 
-@pytest.mark.parametrize("verb", sorted(set(verbs()) - WITHOUT_AN_EXAMPLE))
-def test_a_verb_with_arguments_or_settings_shows_an_example(verb: str) -> None:
-    assert re.search(rf"Example: .*bridge {verb}", verbs()[verb].help or "")
+@pytest.mark.parametrize("name", sorted(set(verbs()) - WITHOUT_AN_EXAMPLE))
+def test_a_verb_with_arguments_or_settings_shows_an_example(name: str) -> None:
+    assert re.search(rf"Example: .*bridge {name}", verbs()[name].help or "")
 
 
 # -- settings ----------------------------------------------------------------------------------------------------------

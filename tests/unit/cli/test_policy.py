@@ -16,7 +16,8 @@ from bridge.store import decisions
 from bridge.store.decisions import Decided
 from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
-from tests.support.verbs import Ran, verb
+from tests.support import forked
+from tests.support.verbs import Ran
 from tests.unit.purchasing.policy.making import ALLEGRO, AT, COURIER, LOCKER, offer, shipment
 
 SHIPPED = Path(__file__).parents[3] / "config" / "policy.toml"
@@ -69,6 +70,10 @@ async def environ(tmp_path: Path, policy: Path) -> dict[str, str]:
 
 async def write(path: Path, text: bytes) -> None:
     await asyncio.to_thread(path.write_bytes, text)
+
+
+async def verb(environ: dict[str, str], *arguments: str) -> Ran:
+    return await asyncio.to_thread(forked.verb, environ, *arguments)
 
 
 async def explain(environ: dict[str, str], *arguments: str) -> Ran:

@@ -18,10 +18,9 @@ NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def migrated(settings: dict[str, str]) -> dict[str, str]:
+def migrated(settings: dict[str, str], migrated_sqlite: Path) -> dict[str, str]:
     """Settings whose database is there, and empty."""
-    assert bridge("migrate", environ=settings).code == 0
-    return settings
+    return settings | {"BRIDGE_DATABASE_URL": f"sqlite:///{migrated_sqlite}"}
 
 
 WRONG = [

@@ -40,12 +40,17 @@ class AnyDisk(Protocol):
     def close(self) -> None: ...
 
 
+_FREE: Final[list[sqlite3.Connection]] = []
+
+
 class Disk:
-    """SQLite, in memory."""
+    """SQLite, in memory.
+
+    One that is closed is emptied and used again: to compile the same statements once more is a fifth of a story's work.
+    """
 
     def __init__(self) -> None:
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
-        self.connection.deserialize(_migrated())
+        self.connection = _FREE.pop() if _FREE else _migrated()
 
     @property
     def changes(self) -> int:
@@ -68,15 +73,33 @@ class Disk:
         return self.connection.execute(sql).fetchall()
 
     def close(self) -> None:
-        self.connection.close()
+        for table in _tables():
+            self.connection.execute(f"DELETE FROM {table}")
+        _FREE.append(self.connection)
+        del self.connection
+
+
+def _migrated() -> sqlite3.Connection:
+    """Give an empty database as it is after all migrations."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.deserialize(_image())
+    return connection
 
 
 @cache
-def _migrated() -> bytes:
-    """Give an empty database as it is after all migrations, made once for thousands of stories."""
+def _image() -> bytes:
+    """Migrate, once for all stories."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(SqliteTransaction(connection))
         return connection.serialize()
+
+
+@cache
+def _tables() -> Sequence[str]:
+    """List what a story may have written to."""
+    with closing(_migrated()) as connection:
+        names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'migrations'")
+        return [name for (name,) in names]
 
 
 class PostgresDisk:

@@ -13,7 +13,9 @@ from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 
 FROZEN_S = 30.0
 _QUIET_S = 10.0
-"""For so long nothing more is told after the end; a process that stood still is awake again by then."""
+"""For so long nothing more is told after the end, and after a process that stood still is awake again."""
+_POLL_S = 5.0
+"""All is wanted before anybody works on it, and what is due later is known: to look every second finds nothing more."""
 _OF_PERMITS = "a permit's commit"
 _FIRST, _EACH = 14, 12
 """All of the first places of a story, and then every twelfth."""
@@ -62,6 +64,7 @@ async def _play(
     """Give how many ended how, and how many intents failed."""
     async with Stage(**behaviour.carrier, disk=disk).open() as stage:
         stage.regenerations = behaviour.regenerations
+        stage.poll_s = _POLL_S
         if behaviour.shipments > 1:
             await stage.bought_before()
         shipments = [await stage.create(**behaviour.draft) for _ in range(behaviour.shipments)]
@@ -84,8 +87,15 @@ async def _play(
         wanted = [*shipments, *stage.wanted([FORGED])]
         ends = [(await stage.settled(one), stage.reason(one)) for one in wanted]
         told = [stage.told(one) for one in wanted]
-        await pass_time(points.freeze + _QUIET_S)
+        await _quiet(points)
         assert [stage.told(one) for one in wanted] == told
         check(stage, shipments, bought_by_carrier=shipments if behaviour.ends == "not_ours" else [])
         failed = sum(one.type == "purchase_failed" for each in told for one in each)
         return Counter(ends[: len(shipments)]), failed
+
+
+async def _quiet(points: Points) -> None:
+    """Let time pass until who stood still is awake again, and a while longer."""
+    await pass_time(points.still_frozen() + _QUIET_S)
+    if points.still_frozen():  # since after the end
+        await _quiet(points)

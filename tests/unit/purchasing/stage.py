@@ -50,6 +50,8 @@ SETTLE = timedelta(seconds=20)
 CALL_WITHIN = timedelta(seconds=10)
 CAPS = Caps(per_day=1000)
 LIVE = ("wanted", "intended", "doubt")
+METRICS = Metrics()
+"""What processes count, and nobody reads here: to make them takes as long as a tenth of a story."""
 
 TERMS: dict[str, Any] = {
     "id": ORGANIZATION,
@@ -112,7 +114,11 @@ class Points:
         """Do nothing while frozen, and never again once dead."""
         if self.struck and not self.freeze:
             raise Crash
-        await asyncio.sleep(max(self.frozen_until - asyncio.get_running_loop().time(), 0))
+        await asyncio.sleep(self.still_frozen())
+
+    def still_frozen(self) -> float:
+        """Say for how many seconds it will still do nothing."""
+        return max(self.frozen_until - asyncio.get_running_loop().time(), 0)
 
 
 class InlineDatabase:
@@ -203,21 +209,21 @@ class Process:
             organization=ORGANIZATION,
             token=SecretStr(TOKEN),
             permits=self.gate,
-            metrics=Metrics(),
+            metrics=METRICS,
             clock=stage.clock,
             version="0",
         )
         self.points = points
         self.stop = Stop()
-        self.metrics = Metrics()
         self.buyer = Buyer(
             purchases=stage.purchases(name, points),
             accounts=({ORGANIZATION: Account(self.client, terms, stage.limits)} if token else {}) | dict(others),
             others=terms,
-            metrics=self.metrics,
+            metrics=METRICS,
             clock=stage.clock,
             stop=self.stop,
             on_events=lambda: None,
+            poll_s=stage.poll_s,
         )
         self.task = asyncio.create_task(self.buyer.run())
 
@@ -288,6 +294,7 @@ class Stage:
         self.troubles: dict[str, list[Trouble]] = {}
         self.processes: list[Process] = []
         self.regenerations = 3
+        self.poll_s = 1.0
         self.calls_of_the_merchant = 0
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self.merchant = httpx.AsyncClient(

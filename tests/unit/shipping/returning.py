@@ -21,7 +21,6 @@ from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
 from bridge.commands.execute import Operation
 from bridge.commands.models import Body
 from bridge.lifecycle import Clock
-from bridge.observability import Metrics
 from bridge.ports import Permits
 from bridge.returns.routing import Route
 from bridge.shipping.returns.asked import CreateReturn
@@ -30,6 +29,7 @@ from bridge.shipping.returns.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import Maker
 from bridge.shipping.returns.stock import Stock
+from tests.unit.purchasing.stage import METRICS
 from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 
 CREATE: Final = CreateReturn.operation
@@ -91,7 +91,7 @@ def accounts_over(
     http: httpx.AsyncClient, permits: Permits, clock: Clock, form: Name = "json"
 ) -> Sequence[ReturnAccount]:
     """Make the clients of the three, over one way and one gate; `form` is what Intelligentreturns is spoken to in."""
-    shared: dict[str, Any] = {"permits": permits, "metrics": Metrics(), "clock": clock}
+    shared: dict[str, Any] = {"permits": permits, "metrics": METRICS, "clock": clock}
     tickets = InPostReturnsClient(
         http,
         base_url="http://carrier/inpost-returns",

@@ -21,7 +21,6 @@ from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Stop
 from bridge.limits.connection import Limits
 from bridge.model import Command, CommandState, Standing
-from bridge.observability import Metrics
 from bridge.reconciling.learning import Learning
 from bridge.reconciling.pace import Pace
 from bridge.simulator import Scenario, Simulator, create_app
@@ -34,6 +33,7 @@ from tests.unit.purchasing.disks import AnyDisk, Disk
 from tests.unit.purchasing.stage import (
     CALL_WITHIN,
     CONNECTION,
+    METRICS,
     ORGANIZATION,
     TERMS,
     TOKEN,
@@ -161,7 +161,7 @@ class Stage:
             organization=ORGANIZATION,
             token=SecretStr(TOKEN),
             permits=gate,
-            metrics=Metrics(),
+            metrics=METRICS,
             clock=self.clock,
             version="0",
         )
@@ -174,7 +174,7 @@ class Stage:
 
     def _learning(self, database: InlineDatabase, recorder: Recorder) -> Learning:
         sweeps = SqlSweeps(database, recorder, Pace(timedelta(seconds=15), timedelta(seconds=1800)))
-        return Learning(sweeps, metrics=Metrics(), clock=self.clock, on_events=lambda: None, on_wanted=lambda: None)
+        return Learning(sweeps, metrics=METRICS, clock=self.clock, on_events=lambda: None, on_wanted=lambda: None)
 
     async def give(self, operation: str, body: bytes, key: str = "one") -> Standing:
         """Give a command, as every edge does."""

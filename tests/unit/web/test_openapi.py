@@ -14,15 +14,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bridge.app.answering import described, openapi_document
+from bridge.app.answering import described
 from bridge.web import endpoint, kinds, openapi
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import Answer, Operation, Resource, guarded, opened
 from bridge.web.parameters import Parameter, choice, limit
 from bridge.web.problems import HANDLERS
+from tests.support.document import api_document
 from tests.unit.ingress.stage import OPERATOR, Stage, client_of
 
-DOCUMENT: Any = openapi_document()
+DOCUMENT: Any = api_document()
 
 
 def documented(document: Any) -> set[tuple[str, str]]:
