@@ -61,18 +61,21 @@ class Codes:
         due = await self._agenda.due(self._ahead, _MOST)
         if not due:
             return
-        seen, is_whole = set[str](), False
+        seen, unread = set[str](), None
         with skipping(self._connection, "codes"):
-            is_whole = await self._ask(due, seen)
-        if is_whole and (absent := [one for one in due if one.id not in seen]):
+            unread = await self._ask(due, seen)
+        if unread == 0 and (absent := [one for one in due if one.id not in seen]):
             await self._expire(absent)
-        await self._agenda.looked(due, {one.id for one in due} if is_whole else seen)
+        await self._agenda.looked(due, seen if unread is None else {one.id for one in due})
 
-    async def _ask(self, due: Sequence[OpenReturn], seen: set[str]) -> bool:
+    async def _ask(self, due: Sequence[OpenReturn], seen: set[str]) -> int | None:
+        """Take in all that there is; gives how many rows could not be read, or None where the end came before."""
+        unread = 0
         for some in days(at for one in due for at in (one.since, one.created_at)):
             async for asked_at, page in self._pages(some):
                 seen |= await self._learning.take("id", self._readings(page.codes, asked_at))
-        return not self._stop
+                unread += page.unread
+        return None if self._stop else unread
 
     async def _expire(self, absent: Sequence[OpenReturn]) -> None:
         """Take codes for expired that no report shows any more; of the others nothing follows from that."""
@@ -107,7 +110,9 @@ class Codes:
         return asked_at, page
 
     def _readings(self, codes: Sequence[ReportedCode], asked_at: datetime) -> dict[str, Reading]:
-        return {one.rma: partial(self._read, one, asked_at) for one in codes if one.rma is not None}
+        """Of two codes for one return, of which one was made before and showed too late, take the one that is used."""
+        ordered = sorted(codes, key=lambda it: (it.pack_status is not None, it.is_used is True, it.is_active is True))
+        return {one.rma: partial(self._read, one, asked_at) for one in ordered if one.rma is not None}
 
     def _read(self, reported: ReportedCode, asked_at: datetime, kept: OpenReturn) -> Look:
         grace = _GRACE if reported.is_active else timedelta(0)

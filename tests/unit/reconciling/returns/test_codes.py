@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.reconciling.returns.watch import DAY, HOUR, Story, story
-from tests.unit.shipping.returning import CODES
+from tests.unit.shipping.returning import CODES, at_provider
 
 ACCOUNT: Final = {"email": "shop@example.com", "password": "secret"}
 
@@ -90,5 +90,42 @@ def test_a_code_that_nobody_used_expires_with_its_time_and_not_with_the_one_that
             await it.looked(CODES, HOUR)
             assert it.statuses(made)[-1] == ("code:inactive_past_expiry", "expired")
             assert it.row(made, "return_status, due_at") == ("expired", None)
+
+    in_virtual_time(play())
+
+
+def test_a_row_that_cannot_be_read_is_no_sign_that_a_code_has_expired() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(CODES, expires_at="2026-03-28T12:00:00Z")
+            await it.moved(CODES, status="dispatched_by_sender")
+            code = made["code"].encode()
+            it.watch.way.garbled = b"<code>%s</code>" % code, b"<code>%s ?</code>" % code
+            await it.looked(CODES, 12 * DAY)
+            assert it.statuses(made) == []
+            assert it.row(made, "state, due_at IS NULL") == ("created", 0)
+            it.watch.way.garbled = None
+            await it.looked(CODES, DAY)
+            assert it.statuses(made) == [("dispatched_by_sender", "dropped_off")]
+
+    in_virtual_time(play())
+
+
+@pytest.mark.parametrize("used", [0, 1])
+def test_of_two_codes_for_one_return_the_one_that_is_used_counts(used: int) -> None:
+    """One was made before, and showed too late."""
+
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(CODES)
+            await it.made(CODES, "two", reference="ANOTHER")
+            one, other = await at_provider(it.stage, CODES)
+            rmas = [one["rma"].encode(), other["rma"].encode()]
+            mine = made["return_id"].encode()
+            it.watch.way.garbled = next(one for one in rmas if one != mine), mine
+            await it.moved(CODES, used, status="dispatched_by_sender")
+            for _ in range(3):
+                await it.looked(CODES)
+            assert it.statuses(made) == [("dispatched_by_sender", "dropped_off")]
 
     in_virtual_time(play())
