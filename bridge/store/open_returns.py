@@ -22,6 +22,8 @@ NOTICE: Final = timedelta(days=2)
 UNSENT: Final = (ReturnStatus.created, ReturnStatus.accepted)
 """Where nothing was dropped off yet."""
 
+_LATE: Final = timedelta(minutes=15)
+"""So long after it was made a return comes in late: what a platform learned is read once more for no longer."""
 _AT_ONCE: Final = 1000
 """So many are written by one statement: SQLite takes 32,766 parameters."""
 
@@ -60,15 +62,17 @@ def enter(
 ) -> int:
     """Take in some of the returns that were made since, to be asked about so long after that; gives how many.
 
+    One that comes in late, because it was in doubt, is asked about at once: what was told of it meanwhile was of nobody.
     `has_labels`: their labels may be had later.
     """
     label_due = f"CASE WHEN label_format IS NULL THEN {micros(now)} END" if has_labels else "NULL"
     made_at = "coalesce(created_at, begun_at)"
     entered = transaction.run(
-        f"UPDATE returns SET moved_at = {made_at}, due_at = {made_at} + ?, expiry_due_at = expires_at - ?,"
+        f"UPDATE returns SET moved_at = {made_at}, expiry_due_at = expires_at - ?,"
+        f" due_at = CASE WHEN {made_at} < ? THEN {micros(now)} ELSE {made_at} + ? END,"
         f" label_due_at = {label_due} WHERE id IN (SELECT id FROM returns"
         " WHERE connection = ? AND state = 'created' AND moved_at IS NULL LIMIT ?) RETURNING id",
-        (_span(after), _span(NOTICE), connection, limit),
+        (_span(NOTICE), micros(now - _LATE), _span(after), connection, limit),
     )
     return len(entered)
 
