@@ -62,7 +62,7 @@ def enter(
 ) -> int:
     """Take in some of the returns that were made since, to be asked about so long after that; gives how many.
 
-    One that comes in late, because it was in doubt, is asked about at once: what was told of it meanwhile was of nobody.
+    One that comes in late, for it was in doubt, is asked about at once: what was told of it meanwhile was of nobody.
     `has_labels`: their labels may be had later.
     """
     label_due = f"CASE WHEN label_format IS NULL THEN {micros(now)} END" if has_labels else "NULL"
