@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -32,6 +33,10 @@ _MOST_CALLS: Final = 200
 _GRACE: Final = timedelta(days=1)
 """So long after its time a code counts as expired that the provider calls active, or calls nothing: we promise less
 time than there is."""
+
+
+_UNREAD: Final = CodePage((), unread=1, is_last=True, is_certain=False)
+_TOO_MUCH: Final = CodePage((), unread=0, is_last=False, is_certain=False)
 
 
 class Codes:
@@ -86,15 +91,26 @@ class Codes:
         await self._learning.take("id", {id_: partial(self._read, row, now) for id_, row in gone.items()})
 
     async def _pages(self, some: Days) -> AsyncIterator[tuple[datetime, CodePage]]:
-        """Give reports that are whole, of ever fewer days where they are not; one of a single day page by page."""
-        waiting, calls = [(some, 0)], 0
+        """Give reports that are whole, of ever fewer days where they are not; one of a single day page by page.
+
+        One row may make a report unreadable, so that is read by fewer days, too. A second day that cannot be read is no
+        matter of a row.
+        """
+        waiting, calls, has_unread = [(some, 0)], 0, False
         while waiting and not self._stop:
             if calls == _MOST_CALLS:
                 raise CarrierUnavailable("endless_report")
             some, offset = waiting.pop()
             query = CodeQuery(some.since, some.until, offset=offset)
-            asked_at, page = await self._page(query)
             calls += 1
+            try:
+                asked_at, page = await self._page(query)
+            except CarrierUnavailable as error:
+                if error.status != HTTPStatus.OK or has_unread:
+                    raise
+                log.warning("returns.report_unread", connection=self._connection, days=some.count, reason=str(error))
+                has_unread = not some.halves
+                asked_at, page = self._clock(), _UNREAD if has_unread else _TOO_MUCH
             yield asked_at, page
             if not page.is_last:
                 halves = [(half, 0) for half in reversed(some.halves)]

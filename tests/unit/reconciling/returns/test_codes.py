@@ -111,6 +111,41 @@ def test_a_row_that_cannot_be_read_is_no_sign_that_a_code_has_expired() -> None:
     in_virtual_time(play())
 
 
+def test_a_report_that_one_row_makes_unreadable_is_read_by_days() -> None:
+    async def play() -> None:
+        async with story() as it:
+            spoiled = await it.made(CODES)
+            others = []
+            for number in range(3):
+                await pass_time(2 * DAY if number else DAY)
+                others.append(await it.made(CODES, str(number), reference=f"R{number}"))
+            rma = b"<rma>%s</rma>" % spoiled["return_id"].encode()
+            it.watch.way.garbled = rma, b"<rma>&</rma>"
+            await it.looked(CODES)
+            assert [it.statuses(one) for one in others] == [[("code:active", "accepted")]] * 3
+            await it.looked(CODES, 40 * DAY)
+            assert it.row(spoiled, "state, due_at IS NULL") == ("created", 0)
+            it.watch.way.garbled = None
+            await it.looked(CODES, DAY)
+            assert it.statuses(spoiled)[-1] == ("code:inactive_past_expiry", "expired")
+
+    in_virtual_time(play())
+
+
+def test_a_provider_that_gives_no_report_is_not_asked_for_each_day() -> None:
+    async def play() -> None:
+        async with story() as it:
+            for number in range(4):
+                await it.made(CODES, str(number), reference=f"R{number}")
+                await pass_time(10 * DAY)
+            reports(it)
+            it.watch.way.garbled = b"<", b"&"
+            await it.looked(CODES)
+            assert reports(it) <= 8
+
+    in_virtual_time(play())
+
+
 @pytest.mark.parametrize("used", [0, 1])
 def test_of_two_codes_for_one_return_the_one_that_is_used_counts(used: int) -> None:
     """One was made before, and showed too late."""
