@@ -7,6 +7,9 @@ from typing import Any, Final
 
 import pytest
 
+from bridge.reconciling.returns import learning
+from bridge.reconciling.returns.changes import Change, change
+from bridge.store.open_returns import OpenReturn
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.reconciling.returns.watch import DAY, HOUR, Story, story
 from tests.unit.shipping.returning import CODES, at_provider
@@ -162,5 +165,25 @@ def test_of_two_codes_for_one_return_the_one_that_is_used_counts(used: int) -> N
             for _ in range(3):
                 await it.looked(CODES)
             assert it.statuses(made) == [("dispatched_by_sender", "dropped_off")]
+
+    in_virtual_time(play())
+
+
+def test_a_bug_about_one_return_keeps_no_other_from_being_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> None:
+        async with story() as it:
+            spoiled, other = [await it.made(CODES, key, reference=key) for key in ("one", "two")]
+
+            def broken(before: OpenReturn, *others: Any) -> Change | None:
+                if before.id == spoiled["return_id"]:
+                    raise ValueError("a bug")
+                return change(before, *others)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(learning, "change", broken)
+                await it.looked(CODES)
+            assert (it.statuses(spoiled), it.statuses(other)) == ([], [("code:active", "accepted")])
+            await it.looked(CODES, 7 * HOUR)
+            assert it.statuses(spoiled) == [("code:active", "accepted")]
 
     in_virtual_time(play())
