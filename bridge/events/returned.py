@@ -90,9 +90,9 @@ class ReturnState:
 
     @classmethod
     def load(cls, text: str) -> ReturnState:
-        """Read what `dump` wrote."""
+        """Read what `dump` wrote; a status of a newer version is unknown to this one."""
         spans, statuses, is_sent, *_newer = from_json(text)
-        return cls(tuple(_span(*one) for one in spans), tuple(map(ReturnStatus, statuses)), is_sent)
+        return cls(tuple(_span(*one) for one in spans), tuple(map(_status, statuses)), is_sent)
 
 
 NOTHING_SEEN: Final = ReturnState()
@@ -122,6 +122,10 @@ def _after(before: Stay, word: Status) -> Stay:
 
 def _custody(status: ReturnStatus) -> Custody:
     return _CUSTODY.get(status, Custody.customer)
+
+
+def _status(text: str) -> ReturnStatus:
+    return next((one for one in ReturnStatus if one == text), ReturnStatus.unknown)
 
 
 def _span(word: str, first: int, last: int, occurrence: int, between: Sequence[int] = ()) -> Span:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from bridge.events import published
 from bridge.events.returned import NOTHING_SEEN, ReturnState
 from bridge.events.statuses import ReturnStatus
 from bridge.model import OrganizationId, micros, moment
@@ -20,6 +21,11 @@ NOTICE: Final = timedelta(days=2)
 """So long before it expires it is told that there is little time left."""
 UNSENT: Final = (ReturnStatus.created, ReturnStatus.accepted)
 """Where nothing was dropped off yet."""
+
+_LATE: Final = timedelta(minutes=15)
+"""So long after it was made a return comes in late: what a platform learned is read once more for no longer."""
+_AT_ONCE: Final = 1000
+"""So many are written by one statement: SQLite takes 32,766 parameters."""
 
 Key = Literal["id", "provider_reference", "tracking_number"]
 """By what a provider's rows are known to be those of returns of ours."""
@@ -56,15 +62,17 @@ def enter(
 ) -> int:
     """Take in some of the returns that were made since, to be asked about so long after that; gives how many.
 
+    One that comes in late, for it was in doubt, is asked about at once: what was told of it meanwhile was of nobody.
     `has_labels`: their labels may be had later.
     """
     label_due = f"CASE WHEN label_format IS NULL THEN {micros(now)} END" if has_labels else "NULL"
     made_at = "coalesce(created_at, begun_at)"
     entered = transaction.run(
-        f"UPDATE returns SET moved_at = {made_at}, due_at = {made_at} + ?, expiry_due_at = expires_at - ?,"
+        f"UPDATE returns SET moved_at = {made_at}, expiry_due_at = expires_at - ?,"
+        f" due_at = CASE WHEN {made_at} < ? THEN {micros(now)} ELSE {made_at} + ? END,"
         f" label_due_at = {label_due} WHERE id IN (SELECT id FROM returns"
         " WHERE connection = ? AND state = 'created' AND moved_at IS NULL LIMIT ?) RETURNING id",
-        (_span(after), _span(NOTICE), connection, limit),
+        (_span(NOTICE), micros(now - _LATE), _span(after), connection, limit),
     )
     return len(entered)
 
@@ -100,10 +108,14 @@ def expiring(transaction: Transaction, connection: str, now: datetime, limit: in
 
 
 def find(transaction: Transaction, connection: str, key: Key, values: Collection[str]) -> list[OpenReturn]:
-    """Give the returns that a provider has, by one of their names."""
-    if not values:
+    """Give the returns that a provider has, by one of their names; what is none that a return can have is passed over.
+
+    The provider's rows are of everybody's returns, and PostgreSQL takes no text with a NUL, or half a character.
+    """
+    names = sorted(one for one in values if published.word(one))
+    if not names:
         return []
-    those = transaction.among(key, sorted(values))
+    those = transaction.among(key, names)
     made = "connection = ? AND state IN ('created', 'cancelled') AND "
     return _found(transaction, f"{made}{those.sql} ORDER BY id", connection, *those.parameters)
 
@@ -142,8 +154,8 @@ def looked(transaction: Transaction, looks: Iterable[tuple[OpenReturn, datetime 
     What was written since they were read stays: whoever wrote it looked, too.
     """
     rows = [(one.id, _micros(one.due_at), _micros(at)) for one, at in looks]
-    if rows:
-        given = transaction.given(("text", "bigint", "bigint"), rows)
+    for start in range(0, len(rows), _AT_ONCE):
+        given = transaction.given(("text", "bigint", "bigint"), rows[start : start + _AT_ONCE])
         transaction.run(
             f"UPDATE returns SET due_at = column3 FROM {given.sql} WHERE id = column1 AND due_at = column2",
             given.parameters,
@@ -151,8 +163,9 @@ def looked(transaction: Transaction, looks: Iterable[tuple[OpenReturn, datetime 
 
 
 def put_label_off(transaction: Transaction, id_: str, until: datetime | None) -> None:
-    """Fetch a label later, or not at all."""
-    transaction.run("UPDATE returns SET label_due_at = ? WHERE id = ?", (_micros(until), id_))
+    """Fetch a label later, or not at all; one that is not to be fetched any more stays so."""
+    sql = "UPDATE returns SET label_due_at = ? WHERE id = ? AND label_due_at IS NOT NULL"
+    transaction.run(sql, (_micros(until), id_))
 
 
 def are_told(transaction: Transaction, ids: Sequence[str]) -> None:

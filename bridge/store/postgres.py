@@ -93,7 +93,8 @@ class PostgresTransaction:
         return Given(f"unnest({marks(arrays)}) AS given ({names})", arrays)
 
     def among(self, name: str, values: Sequence[object]) -> Given:
-        return Given(f"{name} = ANY(?)", [array(values) if values else "{}"])
+        with in_our_words():
+            return Given(f"{name} = ANY(?)", [array(values) if values else "{}"])
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Final, Literal
 from urllib.parse import urlencode, urlsplit
 
@@ -17,7 +18,7 @@ from bridge.carriers.answer import Answer, is_yes
 from bridge.carriers.exact import given
 from bridge.carriers.inpost_returns import refusals, wire
 from bridge.carriers.inpost_returns.rules import EARLIEST
-from bridge.errors import CarrierUnavailable
+from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.returns.contact import e164
 from bridge.returns.draft import Address, Party, ReturnDraft
 from bridge.returns.listed import Listed, TicketPage, TicketQuery
@@ -72,10 +73,11 @@ def tickets(query: TicketQuery, form: TimeForm = "plain") -> Call:
 def label(ticket: str, url: str | None, base_url: str) -> Call:
     """Ask for a label, where the ticket says that it is, or else where the page says.
 
-    Only at the host that we were told of: the sample names another one, and nobody else is shown the token.
+    Only at the host that we were told of: the sample names another one, and nobody else is shown the token. Raises
+    CarrierRefused where no ticket is called so: a person may have said of a return that its ticket is.
     """
     if not _ID.fullmatch(ticket):
-        raise ValueError("not an id of a ticket")
+        raise CarrierRefused("not_found", status=HTTPStatus.NOT_FOUND)
     path = _path_at(url, base_url) or f"{TICKETS}/{ticket}/label"
     return Call("read_label", "GET", path, accept="application/pdf, application/json;q=0.5")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -34,6 +35,10 @@ _GRACE: Final = timedelta(days=1)
 time than there is."""
 
 
+_UNREAD: Final = CodePage((), unread=1, is_last=True, is_certain=False)
+_TOO_MUCH: Final = CodePage((), unread=0, is_last=False, is_certain=False)
+
+
 class Codes:
     """Asks about the codes of one connection that are due; `ahead` is what is asked about before its time."""
 
@@ -61,18 +66,21 @@ class Codes:
         due = await self._agenda.due(self._ahead, _MOST)
         if not due:
             return
-        seen, is_whole = set[str](), False
+        seen, unread = set[str](), None
         with skipping(self._connection, "codes"):
-            is_whole = await self._ask(due, seen)
-        if is_whole and (absent := [one for one in due if one.id not in seen]):
+            unread = await self._ask(due, seen)
+        if unread == 0 and (absent := [one for one in due if one.id not in seen]):
             await self._expire(absent)
-        await self._agenda.looked(due, {one.id for one in due} if is_whole else seen)
+        await self._agenda.looked(due, seen if unread is None else {one.id for one in due})
 
-    async def _ask(self, due: Sequence[OpenReturn], seen: set[str]) -> bool:
+    async def _ask(self, due: Sequence[OpenReturn], seen: set[str]) -> int | None:
+        """Take in all that there is; gives how many rows could not be read, or None where the end came before."""
+        unread = 0
         for some in days(at for one in due for at in (one.since, one.created_at)):
             async for asked_at, page in self._pages(some):
                 seen |= await self._learning.take("id", self._readings(page.codes, asked_at))
-        return not self._stop
+                unread += page.unread
+        return None if self._stop else unread
 
     async def _expire(self, absent: Sequence[OpenReturn]) -> None:
         """Take codes for expired that no report shows any more; of the others nothing follows from that."""
@@ -83,15 +91,26 @@ class Codes:
         await self._learning.take("id", {id_: partial(self._read, row, now) for id_, row in gone.items()})
 
     async def _pages(self, some: Days) -> AsyncIterator[tuple[datetime, CodePage]]:
-        """Give reports that are whole, of ever fewer days where they are not; one of a single day page by page."""
-        waiting, calls = [(some, 0)], 0
+        """Give reports that are whole, of ever fewer days where they are not; one of a single day page by page.
+
+        One row may make a report unreadable, so that is read by fewer days, too. A second day that cannot be read is no
+        matter of a row.
+        """
+        waiting, calls, has_unread = [(some, 0)], 0, False
         while waiting and not self._stop:
             if calls == _MOST_CALLS:
                 raise CarrierUnavailable("endless_report")
             some, offset = waiting.pop()
             query = CodeQuery(some.since, some.until, offset=offset)
-            asked_at, page = await self._page(query)
             calls += 1
+            try:
+                asked_at, page = await self._page(query)
+            except CarrierUnavailable as error:
+                if error.status != HTTPStatus.OK or has_unread:
+                    raise
+                log.warning("returns.report_unread", connection=self._connection, days=some.count, reason=str(error))
+                has_unread = not some.halves
+                asked_at, page = self._clock(), _UNREAD if has_unread else _TOO_MUCH
             yield asked_at, page
             if not page.is_last:
                 halves = [(half, 0) for half in reversed(some.halves)]
@@ -107,7 +126,9 @@ class Codes:
         return asked_at, page
 
     def _readings(self, codes: Sequence[ReportedCode], asked_at: datetime) -> dict[str, Reading]:
-        return {one.rma: partial(self._read, one, asked_at) for one in codes if one.rma is not None}
+        """Of two codes for one return, of which one was made before and showed too late, take the one that is used."""
+        ordered = sorted(codes, key=lambda it: (it.pack_status is not None, it.is_used is True, it.is_active is True))
+        return {one.rma: partial(self._read, one, asked_at) for one in ordered if one.rma is not None}
 
     def _read(self, reported: ReportedCode, asked_at: datetime, kept: OpenReturn) -> Look:
         grace = _GRACE if reported.is_active else timedelta(0)

@@ -66,7 +66,7 @@ class Learning:
         """
         found = await self._database.read(lambda it: open_returns.find(it, self._connection, key, readings))
         by_id = {one.id: readings[str(getattr(one, key))] for one in found}
-        news = {one.id: by_id[one.id] for one in found if self._change(one, by_id[one.id]) is not None}
+        news = {one.id: by_id[one.id] for one in found if self._is_news(one, by_id[one.id])}
         if news:
             self._tell(await self._database.write(lambda it: self._write(it, news)))
         return set(by_id)
@@ -74,22 +74,27 @@ class Learning:
     def _change(self, before: OpenReturn, reading: Reading) -> Change | None:
         return change(before, reading(before), self._meaning, self._pace, self._clock())
 
+    def _is_news(self, before: OpenReturn, reading: Reading) -> bool:
+        try:
+            return self._change(before, reading) is not None
+        except Exception:  # noqa: BLE001 - met again where it is written down, and told of there
+            return True
+
     def _write(self, transaction: Transaction, news: Mapping[str, Reading]) -> list[Event]:
         """Take in what is new under the locks of the returns: whoever was faster with it told it already."""
         subjects = {Subject.returned(self._connection, id_): id_ for id_ in news}
         ledgers = {subjects[subject]: one for subject, one in self._recorder.lock(transaction, set(subjects)).items()}
         told: list[Event] = []
         for one in open_returns.find(transaction, self._connection, "id", news):
-            found = self._change(one, news[one.id])
-            if found is not None:
-                told += self._alone(transaction, one, found, ledgers[one.id])
+            told += self._alone(transaction, one, news[one.id], ledgers[one.id])
         return told
 
-    def _alone(self, transaction: Transaction, before: OpenReturn, found: Change, ledger: Ledger) -> list[Event]:
+    def _alone(self, transaction: Transaction, before: OpenReturn, reading: Reading, ledger: Ledger) -> list[Event]:
         """Write one down, so that what the database refuses, or a bug, keeps no other from it."""
         try:
             with transaction.savepoint():
-                return self._keep(transaction, found, ledger)
+                found = self._change(before, reading)
+                return [] if found is None else self._keep(transaction, found, ledger)
         except StoreError as error:
             if not isinstance(error, RowRefused):
                 raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -66,8 +67,17 @@ class Parcels:
         if oldest is None:
             return
         with skipping(self._connection, "parcels"):
-            await self._ask(oldest)
+            await self._ask_for_all(oldest)
             await self._each_alone(await self._agenda.due(timedelta(0), _MOST_ALONE))
+
+    async def _ask_for_all(self, oldest: datetime) -> None:
+        """Ask for what is new. That this cannot be had, though there is an answer, keeps nobody from asking for one."""
+        try:
+            await self._ask(oldest)
+        except (CarrierUnavailable, CarrierRefused) as error:
+            if _is_about_us(error) or (isinstance(error, CarrierUnavailable) and error.status != HTTPStatus.OK):
+                raise
+            log.warning("returns.not_learned", connection=self._connection, reason=str(error))
 
     async def _ask(self, oldest: datetime) -> None:
         """Take in what was learned since; how far it was read counts once all of it is in."""

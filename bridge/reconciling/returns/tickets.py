@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 import structlog
 
-from bridge.errors import CarrierUnavailable
+from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock, Stop
 from bridge.ports.returns import TicketDesk
 from bridge.reconciling.returns.agenda import Agenda
@@ -32,6 +33,8 @@ _MOST: Final = 20_000
 """How many returns one round asks about: the calls are about times, and not about returns."""
 _MOST_CALLS: Final = 200
 """After so many, a list of one status is none that ends: it may know nothing of times."""
+_ABOUT_ONE_LIST: Final = (HTTPStatus.OK, HTTPStatus.BAD_REQUEST)
+"""Answers that cannot be used and say nothing of the account, nor that the provider is away."""
 
 
 class Tickets:
@@ -71,18 +74,26 @@ class Tickets:
     async def _ask(self, due: Sequence[OpenReturn], seen: set[str]) -> bool:
         """Read the lists of what is open, then of what has ended, where some are not among those that are open."""
         whole = Window.over([at for one in due for at in (one.since, one.created_at)])
-        if not await self._read([whole], _OPEN, seen):
-            return False
+        unread = await self._read([whole], _OPEN, seen)
         left = [one for one in due if one.id not in seen]
-        return await self._read(windows(at for one in left for at in (one.since, one.created_at)), _ENDED, seen)
+        times = windows(at for one in left for at in (one.since, one.created_at))
+        unread += await self._read(times, _ENDED, seen)
+        return not unread and not self._stop
 
-    async def _read(self, times: Sequence[Window], statuses: Sequence[str], seen: set[str]) -> bool:
-        """Take in all that there is; False where the end came before."""
+    async def _read(self, times: Sequence[Window], statuses: Sequence[str], seen: set[str]) -> int:
+        """Take in all that there is; gives for how many statuses that was not possible: two are no matter of a list."""
+        unread = 0
         for status in statuses:
-            for window in times:
-                async for asked_at, page in self._pages(window, status):
-                    seen |= await self._learning.take("provider_reference", _readings(page.tickets, asked_at))
-        return not self._stop
+            try:
+                for window in times:
+                    async for asked_at, page in self._pages(window, status):
+                        seen |= await self._learning.take("provider_reference", _readings(page.tickets, asked_at))
+            except (CarrierUnavailable, CarrierRefused) as error:
+                if unread or error.status not in _ABOUT_ONE_LIST:
+                    raise
+                log.warning("returns.list_unread", connection=self._connection, status=status, reason=str(error))
+                unread += 1
+        return unread
 
     async def _pages(self, window: Window, status: str) -> AsyncIterator[tuple[datetime, TicketPage]]:
         waiting, calls = [(window, 0)], 0

@@ -42,6 +42,11 @@ class Days:
     until: date
 
     @property
+    def count(self) -> int:
+        """Say how many there are."""
+        return (self.until - self.since).days + 1
+
+    @property
     def halves(self) -> tuple[Days, ...]:
         """Give them in two; none where it is a single day."""
         if self.since == self.until:

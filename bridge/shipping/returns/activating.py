@@ -163,16 +163,22 @@ class Activating:
     # -- ending --------------------------------------------------------------------------------------------------------
 
     def _made(self, task: _Task, ticket: Ticket) -> Last:
-        """Store the return. Where an earlier try may have been the one that counts, its earlier expiry is promised."""
+        """Store the return, and answer the earlier command that left it in doubt.
+
+        Where that may have been the one that counts, its earlier expiry is promised.
+        """
 
         def write(transaction: Transaction) -> Outcome:
             spare_codes.end(transaction, task.spare.id, task.holder, "active")
-            kept = self._keeping.open(transaction, self._kept(task))
-            if kept.state != "created":
-                kept = replace(kept, command=task.holder.command, secrets=Secrets(task.asked.reference))
-                ends = [one for one in (ticket.expires_at, kept.expires_at) if one is not None]
-                kept = self._keeping.made(transaction, kept, replace(ticket, expires_at=min(ends, default=None)))
-            return done(**result(kept))
+            before = self._keeping.open(transaction, self._kept(task))
+            if before.state == "created":
+                return done(**result(before))
+            ends = [one for one in (ticket.expires_at, before.expires_at) if one is not None]
+            kept = replace(before, command=task.holder.command, secrets=Secrets(task.asked.reference))
+            kept = self._keeping.made(transaction, kept, replace(ticket, expires_at=min(ends, default=None)))
+            outcome = done(**result(kept))
+            self._keeping.answer(transaction, kept, before.command, outcome)
+            return outcome
 
         return self._last(write)
 

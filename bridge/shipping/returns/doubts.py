@@ -10,11 +10,9 @@ from bridge.lifecycle import Clock
 from bridge.model import Outcome
 from bridge.returns.ticket import Ticket
 from bridge.shipping.returns import doubt
-from bridge.shipping.returns.asked import CreateReturn
-from bridge.shipping.returns.asked_codes import ActivateCode
 from bridge.shipping.returns.document import result
 from bridge.shipping.returns.keeping import Keeping
-from bridge.store import commands, doubtful_returns, returns
+from bridge.store import doubtful_returns, returns
 from bridge.store.database import Database, Transaction
 from bridge.store.doubtful_returns import Doubt
 from bridge.store.returns import Kept
@@ -88,13 +86,13 @@ class Doubts:
     def made(self, transaction: Transaction, kept: Kept, ticket: Ticket) -> Outcome:
         """Keep what the provider made of one that is in doubt: some time ago, about when it was asked for it."""
         outcome = done(**result(self._keeping.made(transaction, kept, ticket, kept.begun_at)))
-        self._answer(transaction, kept, outcome)
+        self._keeping.answer(transaction, kept, kept.command, outcome)
         return outcome
 
     def not_made(self, transaction: Transaction, kept: Kept) -> Outcome:
         """Keep that nothing was made of one that is in doubt, as only a person can say."""
         failed = self._keeping.refused(transaction, kept, NOT_MADE)
-        self._answer(transaction, kept, rejected(_NOT_MADE))
+        self._keeping.answer(transaction, kept, kept.command, rejected(_NOT_MADE))
         return done(**result(failed))
 
     def _take_up(self, transaction: Transaction, connection: str, limit: int) -> None:
@@ -107,8 +105,3 @@ class Doubts:
             return False
         self.made(transaction, kept, ticket)
         return True
-
-    def _answer(self, transaction: Transaction, kept: Kept, then: Outcome) -> None:
-        """Answer the command that asked for the return, whichever of the two it was."""
-        for operation in (CreateReturn.operation, ActivateCode.operation):
-            commands.settle(transaction, self._vault, operation, kept.command, {"return_id": kept.id}, then)

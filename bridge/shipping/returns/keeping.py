@@ -11,12 +11,12 @@ from bridge.events.catalogue import Published
 from bridge.events.return_projection import About, label_ready
 from bridge.events.returned import ReturnState
 from bridge.lifecycle import Clock
-from bridge.model import Fact, Subject
+from bridge.model import Fact, Outcome, Subject
 from bridge.returns.ticket import Ticket
 from bridge.shipping.returns import doubt, news
 from bridge.shipping.returns.asked import CreateReturn
-from bridge.store import doubtful_returns, open_returns, returns
-from bridge.store.commands import withdraw
+from bridge.shipping.returns.asked_codes import ActivateCode
+from bridge.store import commands, doubtful_returns, open_returns, returns
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.returns import Kept, Wanted
@@ -81,7 +81,7 @@ class Keeping:
         if (
             kept is None
             or kept.state != "pending"
-            or not withdraw(transaction, CreateReturn.operation, kept.command, "live")
+            or not commands.withdraw(transaction, CreateReturn.operation, kept.command, "live")
         ):
             return None
         kept = replace(kept, state="cancelled", sender=None, reason="withdrawn")
@@ -141,6 +141,11 @@ class Keeping:
             self.lost(transaction, kept)
         else:
             self.drop(transaction, kept)
+
+    def answer(self, transaction: Transaction, kept: Kept, command: str, then: Outcome) -> None:
+        """Answer the command that nobody knew the end of, whichever of the two that make returns it was."""
+        for operation in (CreateReturn.operation, ActivateCode.operation):
+            commands.settle(transaction, self._vault, operation, command, {"return_id": kept.id}, then)
 
     def _is_held_up(self, transaction: Transaction, connection: str, sender: str) -> bool:
         return doubtful_returns.has_any(transaction, connection, sender, self._clock() - doubt.HOLDS_UP)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from bridge.store.database import ManagedDatabase, Transaction
 from bridge.store.open_returns import NOTICE, OpenReturn
 from bridge.store.returns import Kept, Secrets
 from bridge.store.sealed import Vault
+from bridge.store.sqlite import SqliteTransaction, connect
 from tests.contract.store.test_plans import Explaining
 
 T0 = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -130,7 +133,7 @@ async def test_labels_are_due_where_there_may_be_any(database: ManagedDatabase, 
 
     assert await labels_due(T0) == (["1"] if has_labels else [])
     await database.write(lambda it: open_returns.put_label_off(it, f"{1:032x}", T0 + HOUR))
-    assert (await labels_due(T0), await labels_due(T0 + HOUR)) == ([], ["1"])
+    assert (await labels_due(T0), await labels_due(T0 + HOUR)) == ([], ["1"] if has_labels else [])
     await database.write(lambda it: open_returns.put_label_off(it, f"{1:032x}", None))
     assert await labels_due(T0 + 99 * HOUR) == []
 
@@ -176,3 +179,23 @@ async def test_every_question_of_a_round_is_answered_by_an_index(database: Manag
     await explaining.read(ask)
     for sql, plan in explaining.plans.items():
         assert "SCAN returns" not in plan, f"{sql}\n{plan}"
+
+
+@pytest.mark.parametrize("hostile", ["a\0b", "\ud800", "x" * 100_000, "Robert'); --"])
+async def test_a_name_that_no_return_can_have_keeps_no_other_from_being_found(
+    database: ManagedDatabase, hostile: str
+) -> None:
+    made = await put(database, 1, tracking_number="62001")
+    names: dict[open_returns.Key, str] = {"id": made.id, "provider_reference": "t-1", "tracking_number": "62001"}
+    for key, value in names.items():
+        assert [one.id for one in await found_by(database, CONNECTION, key, hostile, value)] == [made.id], key
+        assert await found_by(database, CONNECTION, key, hostile) == []
+
+
+def test_what_one_round_asked_about_is_written_down_whatever_sqlite_takes_at_once(migrated_sqlite: Path) -> None:
+    connection = connect(migrated_sqlite)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+    one = OpenReturn("r", CONNECTION, None, "created", T0, T0, T0, due_at=T0)
+    looks = [(replace(one, id=f"{number:032x}"), T0 + HOUR) for number in range(20_000)]
+    open_returns.looked(SqliteTransaction(connection), looks)
+    connection.close()

@@ -179,3 +179,8 @@ def test_papers_are_told_of_under_one_key() -> None:
     soon = expiry_approaching(ONE, "accepted", T0, T0)
     assert soon.key != expiry_approaching(ONE, "accepted", T0 + timedelta(days=1), T0).key
     assert soon.key == expiry_approaching(replace(ONE, number=None), "created", T0, T0 + timedelta(hours=1)).key
+
+
+def test_a_status_of_a_newer_version_is_unknown_and_keeps_nothing_from_being_read() -> None:
+    state = ReturnState.load('[[["NEW",1,1,1],["ABDUCTED",2,2,1]],["created","abducted"],false,"more"]')
+    assert (state.word, state.statuses) == ("ABDUCTED", (ReturnStatus.created, ReturnStatus.unknown))

@@ -270,6 +270,8 @@ def test_what_nobody_knows_is_found_out_when_it_is_asked_for_again() -> None:
             assert result["expires_at"] < later["expires_at"], "promised is what the first one asked for"
             told = [(kind, event["causationid"]) for kind, event in stage.told(f"return/{return_id}")]
             assert told == [("return.creation_unknown", "one"), ("return.created", "two")]
+            first = await stage.ended(ACTIVATE, "one")
+            assert (first.state, first.result) == (CommandState.done, result)
 
     in_virtual_time(story())
 

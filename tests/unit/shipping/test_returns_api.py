@@ -355,6 +355,15 @@ async def test_what_was_not_made_has_failed_and_keeps_that(tmp_path: Path) -> No
         assert (shown["state"], shown["reason"]) == ("failed", "not_made")
 
 
+@pytest.mark.parametrize("reference", ["T:1", "a_b", ".."])
+async def test_what_a_person_said_is_its_ticket_and_is_none_has_no_label(tmp_path: Path, reference: str) -> None:
+    async with counter(tmp_path) as at:
+        path = f"{RETURNS}/{await at.doubted()}"
+        found = {"made": True, "provider_reference": reference}
+        assert (await at.ask("POST", f"{path}/settle", found, key="s-1")).status_code == 200
+        assert (await at.ask("GET", f"{path}/label")).status_code == 404
+
+
 async def test_only_who_may_make_and_see_a_return_settles_it(tmp_path: Path) -> None:
     async with counter(tmp_path) as at:
         path = f"{RETURNS}/{await at.doubted()}/settle"

@@ -154,7 +154,7 @@ def test_behind_a_gateway_of_ones_own_the_address_keeps_its_path(url: str, path:
 
 @pytest.mark.parametrize("ticket", ["", "../x", "a/b", "a?b", "x" * 65, "ż", "a\n"])
 def test_an_id_that_would_be_another_path_is_never_called(ticket: str) -> None:
-    with pytest.raises(ValueError, match="not an id"):
+    with pytest.raises(CarrierRefused, match="not_found"):
         codec.label(ticket, None, HOST)
 
 

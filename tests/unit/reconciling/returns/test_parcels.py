@@ -12,6 +12,7 @@ import pytest
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.reconciling.returns.watch import DAY, HOUR, MINUTE, Story, story
 from tests.unit.shipping.returning import PLATFORM
+from tests.unit.shipping.settling import doubted, look_for
 
 FAR: Final = "INSERT OR REPLACE INTO return_cursors VALUES ('intelligentreturns/main', 4000000000000000)"
 """As if all that the platform learned was read long ago."""
@@ -276,6 +277,54 @@ def test_a_search_that_is_refused_for_the_moment_ends_the_round_and_harms_nothin
             for _ in range(6):
                 await it.looked(PLATFORM)
             assert way(it, made) == [("20", "dropped_off")]
+
+    in_virtual_time(play())
+
+
+@pytest.mark.parametrize("code", ["request_wrong", "unknown_call", "other"])
+def test_where_what_was_learned_cannot_be_had_each_is_asked_about_alone(code: str) -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(PLATFORM)
+            await it.moved(PLATFORM, status="20")
+            refusal = {"method": "tracking/get_by_date_added_range", "code": code, "times": 100}
+            await it.stage.merchant.post("/_control/intelligentreturns/refusals", json=refusal)
+            await it.looked(PLATFORM)
+            assert it.statuses(made) == []
+            await it.looked(PLATFORM, DAY)
+            assert way(it, made) == [("20", "dropped_off")]
+
+    in_virtual_time(play())
+
+
+def test_where_an_account_is_refused_nothing_more_is_asked() -> None:
+    async def play() -> None:
+        async with story() as it:
+            await it.made(PLATFORM)
+            refusal = {"method": "tracking/get_by_date_added_range", "code": "access_denied"}
+            await it.stage.merchant.post("/_control/intelligentreturns/refusals", json=refusal)
+            asked(it)
+            await it.looked(PLATFORM, 2 * DAY)
+            assert asked(it) == ["tracking/get_by_date_added_range"]
+
+    in_virtual_time(play())
+
+
+def test_what_was_learned_of_a_return_while_it_was_in_doubt_is_told_once_it_is_settled() -> None:
+    async def play() -> None:
+        async with story() as it:
+            await it.made(PLATFORM, "other", reference="OTHER")
+            await doubted(it.stage, PLATFORM, "hung_up")
+            for number in (0, 1):
+                await it.moved(PLATFORM, number, status="20")
+            for _ in range(12):
+                await it.looked(PLATFORM)
+            await it.moved(PLATFORM, 0, status="30")
+            await it.looked(PLATFORM)
+            [(id_,)] = it.stage.disk.rows("SELECT id FROM returns WHERE state = 'unknown'")
+            await look_for(it.stage, MINUTE)
+            await it.looked(PLATFORM)
+            assert way(it, {"return_id": id_}) == [("20", "dropped_off")]
 
     in_virtual_time(play())
 

@@ -284,14 +284,16 @@ def test_an_announced_end_ends_a_round() -> None:
     in_virtual_time(play())
 
 
-@pytest.mark.parametrize("kind", ["limited", "unavailable", "cut", "page"])
-def test_a_call_without_an_answer_ends_a_round_and_harms_nothing(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "calls"), [("limited", 1), ("unavailable", 1), ("cut", 2), ("page", 2)])
+def test_a_call_without_an_answer_ends_a_round_and_harms_nothing(kind: str, calls: int) -> None:
+    """What is an answer, and none that can be read, may be a matter of one list; a second one is not."""
+
     async def play() -> None:
         async with story() as it:
             made = await it.made(TICKETS)
-            await it.stage.fault(kind, method="GET", path="/inpost-returns/v1/returns/tickets")
+            await it.stage.fault(kind, method="GET", path="/inpost-returns/v1/returns/tickets", times=calls)
             await it.looked(TICKETS)
-            assert len(lists(it)) <= 1
+            assert len(lists(it)) <= calls
             await it.looked(TICKETS)
             assert it.statuses(made) == [("NEW", "created")]
 
@@ -308,5 +310,29 @@ def test_a_refused_login_ends_a_round_and_harms_nothing() -> None:
             object.__setattr__(account, "permitted", True)
             await it.looked(TICKETS)
             assert it.statuses(made) == [("NEW", "created")]
+
+    in_virtual_time(play())
+
+
+@pytest.mark.parametrize("status", ["SCANNED", "EXPIRED"])
+def test_a_list_that_cannot_be_read_keeps_no_other_from_being_read(status: str) -> None:
+    async def play() -> None:
+        async with story() as it:
+            made, silent = [await it.made(TICKETS, key, reference=key) for key in ("one", "two")]
+
+            async def garble(url: httpx.URL) -> None:
+                is_it = url.params.get("status") == status
+                it.watch.way.garbled = (b'"returns"', b'"nothing"') if is_it else None
+
+            it.watch.way.meanwhile = garble
+            await it.moved(TICKETS, status="USED")
+            await it.looked(TICKETS)
+            await it.moved(TICKETS, status="DELIVERED")
+            await it.moved(TICKETS, 1, status=status)
+            await it.looked(TICKETS)
+            assert it.statuses(made)[-1] == ("DELIVERED", "delivered")
+            it.watch.way.meanwhile = it.watch.way.garbled = None
+            await it.looked(TICKETS)
+            assert it.statuses(silent)[-1][0] == status
 
     in_virtual_time(play())

@@ -55,7 +55,7 @@ class Counted(httpx.AsyncBaseTransport):
     """Counts what a process asks for, and lets things happen while it does: `meanwhile` is awaited after an answer.
 
     `most` is how many rows the provider gives at once, however many are asked for; where it `drops_times`, it gives
-    what was created at any time.
+    what was created at any time. `garbled` is what becomes of a part of its answers on the way.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
@@ -64,6 +64,7 @@ class Counted(httpx.AsyncBaseTransport):
         self.meanwhile: Callable[[httpx.URL], Awaitable[None]] | None = None
         self.most: int | None = None
         self.drops_times = False
+        self.garbled: tuple[bytes, bytes] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.drops_times:
@@ -73,7 +74,13 @@ class Counted(httpx.AsyncBaseTransport):
         self.asked.append(request.url)
         if self.meanwhile is not None:
             await self.meanwhile(request.url)
-        return answer
+        return answer if self.garbled is None else await _garbled(answer, *self.garbled)
+
+
+async def _garbled(answer: httpx.Response, part: bytes, instead: bytes) -> httpx.Response:
+    """Put something in place of each of these parts."""
+    content = (await answer.aread()).replace(part, instead)
+    return httpx.Response(answer.status_code, content=content)
 
 
 def _asking_for(request: httpx.Request, most: int | None) -> httpx.Request:
