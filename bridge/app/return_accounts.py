@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 import httpx
 from pydantic import SecretStr
@@ -28,6 +28,8 @@ from bridge.ports import Permits
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
 
+_BLOCKING: Final = frozenset[ReturnProvider]({"intelligentreturns"})
+"""Who blocks an address after some wrong logins."""
 ReturnClient = InPostReturnsClient | SzybkieZwrotyClient | IntelligentPlatform
 
 
@@ -60,7 +62,7 @@ def open_accounts(stack: AsyncExitStack, shared: Shared, stores: Stores) -> Sequ
 def limits_of(settings: Settings, provider: ReturnProvider) -> Limits:
     """Say how much a provider may be asked."""
     told = settings.return_provider(provider)
-    return Limits(per_minute=told.requests_per_minute, at_once=told.max_in_flight)
+    return Limits(told.requests_per_minute, told.max_in_flight, stops_all=True, pauses_on_refusal=provider in _BLOCKING)
 
 
 def ticket_desk(settings: Settings, means: Means) -> InPostReturnsClient:

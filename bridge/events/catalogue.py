@@ -477,7 +477,10 @@ class ConnectionFact(AboutConnection):
 
 
 class ConnectionPaused(ConnectionFact):
-    """Nothing is bought on this connection until it is resumed; what was wanted waits."""
+    """Nothing is bought on this connection until it is resumed, and at a provider of returns nothing is asked.
+
+    What was wanted waits.
+    """
 
     type = "connection.paused"
 

@@ -71,6 +71,10 @@ class Limits:
 
     per_minute: int = 60
     at_once: int = 2
+    stops_all: bool = False
+    """Whether a pause stops every call; where purchases are made it stops those alone."""
+    pauses_on_refusal: bool = False
+    """Whether a refused login begins a pause that a person ends: more tries may block our address."""
 
     @property
     def patient_at_once(self) -> int:

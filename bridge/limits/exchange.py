@@ -29,6 +29,7 @@ from bridge.limits.connection import (
     Verdict,
     Waiting,
 )
+from bridge.limits.pause import Pause
 from bridge.limits.rate import Rate
 from bridge.model import Micros
 
@@ -103,7 +104,8 @@ def _given_back(
         case Verdict.answered:
             return replace(rest, breaker=CLOSED, degraded_since=None)
         case Verdict.token_refused:
-            return replace(rest, breaker=CLOSED, degraded_since=rest.degraded_since or now)
+            pause = Pause.by_login(now) if limits.pauses_on_refusal and rest.pause is None else rest.pause
+            return replace(rest, breaker=CLOSED, degraded_since=rest.degraded_since or now, pause=pause)
         case Verdict.limited:
             wait = _USUAL_REST_S if outcome.retry_after is None else outcome.retry_after
             return _resting(replace(rest, degraded_since=rest.degraded_since or now), wait, now)
@@ -133,7 +135,7 @@ def _resting(connection: Connection, seconds: float, now: Micros) -> Connection:
 def _asked(
     connection: Connection, limits: Limits, purpose: Purpose, holder: str, now: Micros, dice: float
 ) -> tuple[Connection, Answer]:
-    objection = _objection(connection, purpose, holder, now)
+    objection = _objection(connection, limits, purpose, holder, now)
     if objection is not None:
         return connection, objection
     rate = Rate(limits.per_minute)
@@ -154,10 +156,13 @@ def _asked(
     return granted, Granted(permit.token, is_probe)
 
 
-def _objection(connection: Connection, purpose: Purpose, holder: str, now: Micros) -> Later | Refused | None:
+def _objection(
+    connection: Connection, limits: Limits, purpose: Purpose, holder: str, now: Micros
+) -> Later | Refused | None:
     """Say what stands against any call for this purpose, whatever the rate."""
     state = connection.breaker.state(now)
-    if purpose is Purpose.buy and connection.pause is not None and not connection.pause.lets_call(now):
+    is_stopped = limits.stops_all or purpose is Purpose.buy
+    if is_stopped and connection.pause is not None and not connection.pause.lets_call(now):
         return Refused("paused")
     if state == "open":
         return Refused("breaker_open", connection.breaker.open_until)

@@ -1,8 +1,9 @@
 """A pause: why nothing is bought for an account, and how it comes out that the reason is gone. Pure rules.
 
-A person's pause ends when a person says so. One that the carrier's own refusal began is tried again, later and later,
-and ends when a try succeeds: one purchase that is let through, or where the token was refused, a question about the
-account. A try is taken first, which keeps it from everybody else for as long as it may run.
+A person's pause ends when a person says so, and so does that of a login with which no more tries may be made. One that
+the carrier's own refusal of an account began is tried again, later and later, and ends when a try succeeds: one
+purchase that is let through, or where the token was refused, a question about the account. A try is taken first, which
+keeps it from everybody else for as long as it may run.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 from bridge.model import Micros
 
 BY_CARRIER: Final = "carrier"
+LOGIN_REFUSED: Final = "login_refused"
 _SECOND: Final = 1_000_000
 FIRST_PROBE: Final = 60 * _SECOND
 LONGEST_PROBE: Final = 15 * 60 * _SECOND
@@ -52,6 +54,11 @@ class Pause:
     def by_carrier(cls, reason: AccountReason, now: Micros) -> Pause:
         """Begin one after a refusal of the whole account."""
         return cls(now, reason.value, BY_CARRIER, probe_at=Micros(now + FIRST_PROBE))
+
+    @classmethod
+    def by_login(cls, now: Micros) -> Pause:
+        """Begin one after a refused login: only a person can say that it is right now, or that a block is gone."""
+        return cls(now, LOGIN_REFUSED, BY_CARRIER)
 
     @property
     def ends_by_itself(self) -> bool:

@@ -3,7 +3,7 @@
 A call that changes something is sent once, and raises one of three: NoPermit means that nothing was sent,
 CarrierRefused that nothing was done, and says of which fields, and any other CarrierUnavailable that nobody knows,
 unless its status is 429. A read raises the same, and may be asked again. A CarrierRefused whose key is in ACCOUNT_WIDE
-(`bridge.returns.refusals`) is about the whole account; after one in LOGIN_REFUSED nothing more is sent, see `go_on`.
+(`bridge.returns.refusals`) is about the whole account; one in LOGIN_REFUSED pauses the connection.
 """
 
 from __future__ import annotations
@@ -32,15 +32,6 @@ class ReturnPlatform(Protocol):
 
     `broken` and `broken_for_quotes` ask nobody: what they find nothing wrong with may be given to the method of it.
     """
-
-    @property
-    def login_refused(self) -> str | None:
-        """The word with which the login was refused: from then on every call is a NoPermit (`login_refused`)."""
-        ...
-
-    def go_on(self) -> None:
-        """Ask again, as a person says that the login is right, or the block is gone."""
-        ...
 
     def broken(self, draft: ReturnDraft | OrderDraft | OrderItems) -> Sequence[FieldProblem]:
         """Say what would be refused, by field."""

@@ -97,7 +97,7 @@ class SqlConnections:
 
     async def exchange(self, name: str, limits: Limits, brought: Exchange, dice: float) -> Exchanged:
         """Take back, renew and give out permits in one transaction."""
-        return await self._database.write(lambda transaction: _exchange(transaction, name, limits, brought, dice))
+        return await self._database.write(lambda transaction: self._exchange(transaction, name, limits, brought, dice))
 
     async def list(self) -> Sequence[Seen]:
         """Give every connection."""
@@ -123,6 +123,22 @@ class SqlConnections:
             regenerate = organization_of(name) not in self._forgoing
             end_pause(transaction, self._recorder, found, found.pause, now, regenerate=regenerate)
         return self._seen(transaction, name, transaction.now)
+
+    def _exchange(
+        self, transaction: Transaction, name: str, limits: Limits, brought: Exchange, dice: float
+    ) -> Exchanged:
+        found = made(transaction, name)
+        exchanged = exchange(found, limits, brought, transaction.now, dice)
+        if exchanged.connection != found:
+            _save(transaction, exchanged.connection)
+        pause = exchanged.connection.pause
+        if found.pause is None and pause is not None:
+            set_pause(transaction, self._recorder, found, pause)
+        elif pause != found.pause:
+            write_pause(transaction, name, pause)
+        if exchanged.has_made_room:
+            transaction.notify("connections")
+        return exchanged
 
     def _list(self, transaction: Transaction) -> Sequence[Seen]:
         now = transaction.now
@@ -235,18 +251,6 @@ def seems_paused(transaction: Transaction, organization: OrganizationId) -> bool
 
 def _stops(pause: Pause | None, intents: int, now: Micros) -> bool:
     return pause is not None and not (intents == 1 and pause.lets_begin(now))
-
-
-def _exchange(transaction: Transaction, name: str, limits: Limits, brought: Exchange, dice: float) -> Exchanged:
-    found = made(transaction, name)
-    exchanged = exchange(found, limits, brought, transaction.now, dice)
-    if exchanged.connection != found:
-        _save(transaction, exchanged.connection)
-    if exchanged.connection.pause != found.pause:
-        write_pause(transaction, name, exchanged.connection.pause)
-    if exchanged.has_made_room:
-        transaction.notify("connections")
-    return exchanged
 
 
 _PAUSE: Final = "paused_since, paused_reason, paused_by, probe_at, probes, probing_until"

@@ -21,7 +21,6 @@ from bridge.carriers.intelligentreturns.formats import Format
 from bridge.carriers.intelligentreturns.words import SOURCE
 from bridge.carriers.request import Request
 from bridge.carriers.shell import Shell
-from bridge.errors import CarrierRefused
 from bridge.lifecycle import Clock
 from bridge.observability import Metrics
 from bridge.ports import Permit
@@ -62,18 +61,10 @@ class Caller:
         self._api_key = api_key
         self._form = form
         self.timeout_s = self._shell.timeout_s
-        self.login_refused: str | None = None
-        """The word with which the account was refused, since when nothing is asked: each more try may block us."""
 
     async def make(self, call: Call, read: Callable[[Answer], T], permit: Permit) -> T:
         """Make one call, all of it within the timeout and the permit."""
-        try:
-            return await self._shell.make(self._request(call), read, permit)
-        except CarrierRefused as error:
-            if error.key in LOGIN_REFUSED:
-                self.login_refused = error.key
-                log.warning("carrier.login_refused", carrier=SOURCE, key=error.key)
-            raise
+        return await self._shell.make(self._request(call), read, permit)
 
     async def probe(self, permit: Permit) -> None:
         """Ask for the time, as anybody may."""

@@ -47,7 +47,7 @@ from bridge.carriers.intelligentreturns.questions import (
 )
 from bridge.carriers.intelligentreturns.reading import Trouble
 from bridge.carriers.intelligentreturns.wire import Booking, Inquiry, MoreItems, Order
-from bridge.errors import CarrierRefused, CarrierUnavailable, NoPermit
+from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
 from bridge.observability import Metrics
@@ -84,15 +84,6 @@ class IntelligentReturns:
             http, base_url=base_url, login=login, api_key=api_key, form=self._form, metrics=metrics, clock=clock
         )
         self._asker: Asker[Call] = Asker(self._caller, permits)
-
-    @property
-    def login_refused(self) -> str | None:
-        """The word with which the account was refused. Nothing is asked from then on: see `go_on`."""
-        return self._caller.login_refused
-
-    def go_on(self) -> None:
-        """Ask again, as somebody says that the login is right, or the block is gone."""
-        self._caller.login_refused = None
 
     # -- orders --------------------------------------------------------------------------------------------------------
 
@@ -243,11 +234,9 @@ class IntelligentReturns:
         return reading.read(self._form, call, read_as, answer)
 
     def _checked(self, call: Call) -> None:
-        """Let nothing go that is surely refused: not what is wrong in itself, and nothing for a refused login."""
+        """Let nothing go that is wrong in itself, and so surely refused."""
         if call.asked is None:
             return
-        if self._caller.login_refused is not None:
-            raise NoPermit("login_refused")
         if wrong := checking.problems(call.asked):
             fields = [checking.renamed(one, call.ours) for one in wrong]
             raise CarrierRefused(UNSENDABLE, status=0, fields=fields)

@@ -43,15 +43,6 @@ class IntelligentPlatform:
     def __init__(self, client: IntelligentReturns) -> None:
         self._client = client
 
-    @property
-    def login_refused(self) -> str | None:
-        """The word with which the login was refused, since when nothing is asked."""
-        return self._client.login_refused
-
-    def go_on(self) -> None:
-        """Ask again."""
-        self._client.go_on()
-
     # -- returns -------------------------------------------------------------------------------------------------------
 
     def broken(self, draft: ReturnDraft | OrderDraft | OrderItems) -> Sequence[FieldProblem]:

@@ -292,6 +292,25 @@ async def test_a_pause_is_told_when_it_begins_and_when_it_ends_however_often_it_
     assert "somebody" not in json.dumps(told), "who it was is for the operator alone"
 
 
+async def test_a_refused_login_that_pauses_is_told_once_and_ends_when_a_person_says_so(rows: Rows) -> None:
+    limits = Limits(600, at_once=2, stops_all=True, pauses_on_refusal=True)
+    first, second = (await rows.bring(Purpose.read, Purpose.read, limits=limits)).answers
+    assert isinstance(first, Granted)
+    assert isinstance(second, Granted)
+    for one in (first, second):
+        await rows.bring(returned=[(one.token, Outcome(Verdict.token_refused))], limits=limits)
+    assert await rows.ask(limits=limits) == Refused("paused")
+    pause = (await rows.seen()).connection.pause
+    assert pause is not None
+    assert (pause.reason, pause.by) == ("login_refused", "carrier")
+    await rows.resume(NAME)
+    assert isinstance(await rows.ask(limits=limits), Granted)
+    assert [(one["type"], one["data"]["reason"]) for one in await rows.told()] == [
+        ("bridge.connection.paused.v1", "login_refused"),
+        ("bridge.connection.resumed.v1", "login_refused"),
+    ]
+
+
 async def test_nobody_pauses_what_is_not_there(rows: Rows) -> None:
     assert await rows.pause("shipx/1", reason="operator", by="x") is None
     assert await rows.resume("shipx/1") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -397,6 +398,27 @@ def test_a_refused_token_is_told_until_another_answer_comes() -> None:
     assert (row.connection.degraded_since, row.breaker()) == (NOW, "closed")
     row.call(ANSWERED)
     assert row.connection.degraded_since is None
+
+
+def test_where_more_tries_would_block_us_a_refused_login_stops_everything_until_a_person_says_so() -> None:
+    row = Row(Limits(600, stops_all=True, pauses_on_refusal=True))
+    row.call(Outcome(Verdict.token_refused))
+    row.wait(86_400)
+    assert {row.ask(purpose) for purpose in Purpose} == {Refused("paused")}
+    assert row.connection.pause == Pause(NOW, "login_refused", "carrier")
+
+
+def test_a_refused_token_pauses_nothing_where_it_may_be_tried_again() -> None:
+    row = Row(Limits(600, stops_all=True))
+    row.call(Outcome(Verdict.token_refused))
+    assert row.connection.pause is None
+
+
+def test_a_pause_stops_purchases_alone_or_every_call() -> None:
+    for stops_all, purpose in itertools.product((False, True), Purpose):
+        row = Row(Limits(600, stops_all=stops_all), pause=Pause(NOW, "operator", "anna"))
+        is_stopped = stops_all or purpose is Purpose.buy
+        assert (row.ask(purpose) == Refused("paused")) is is_stopped
 
 
 # -- clocks ------------------------------------------------------------------------------------------------------------

@@ -89,13 +89,9 @@ class Ordering:
     def _account(self, claimed: ClaimedCommand, provider: str | None) -> Account | Outcome:
         """Give the account, or the end of what cannot be done at any."""
         found = self._platforms.choose(provider)
-        if isinstance(found, Account) and found.platform.login_refused is None:
+        if isinstance(found, Account):
             return found
-        if claimed.progress.is_sent:
-            return Outcome(CommandState.unknown, error=_UNCLEAR)
-        return nothing_sent(
-            found.why if isinstance(found, Refusal) else "the provider refuses the login of the account"
-        )
+        return Outcome(CommandState.unknown, error=_UNCLEAR) if claimed.progress.is_sent else nothing_sent(found.why)
 
     def _unread(self, claimed: ClaimedCommand, error: CarrierUnavailable) -> Ending:
         """Wait for a provider that does not show the order; nothing was sent yet."""

@@ -198,41 +198,6 @@ async def test_an_unknown_error_is_a_no_whose_word_is_not_kept(http: httpx.Async
 # -- an account that is refused ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("code", sorted(LOGIN_REFUSED))
-async def test_after_the_first_refused_login_nothing_is_asked_any_more(
-    code: str, form: Name, http: httpx.AsyncClient, httpx_mock: HTTPXMock
-) -> None:
-    """Wrong logins block our address."""
-    httpx_mock.add_response(content=refusal(code, form=form))
-    client = client_on(http, form)
-    with pytest.raises(CarrierRefused, match=code):
-        await TRACK(client)
-    for call in (TRACK, CREATE, CALLS["services/get_available"].call):
-        with pytest.raises(NoPermit, match="login_refused"):
-            await call(client)
-    assert (client.login_refused, len(httpx_mock.get_requests())) == (code, 1)
-
-
-async def test_the_clock_is_public_and_asked_all_the_same(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(content=refusal("access_denied"))
-    httpx_mock.add_response(content=sample("check_available_answer", "json"))
-    client = client_on(http)
-    with pytest.raises(CarrierRefused):
-        await TRACK(client)
-    assert await client.available() == at(1794800000)
-
-
-async def test_it_is_asked_again_when_somebody_says_so(http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
-    httpx_mock.add_response(content=refusal("ip_blocked"))
-    httpx_mock.add_response(content=sample("tracking_get_answer", "json"))
-    client = client_on(http)
-    with pytest.raises(CarrierRefused):
-        await TRACK(client)
-    client.go_on()
-    assert await TRACK(client) == CALLS["tracking/get"].answer
-
-
 async def test_a_status_of_403_alone_says_nothing_about_the_login(
     http: httpx.AsyncClient, httpx_mock: HTTPXMock
 ) -> None:
@@ -240,7 +205,6 @@ async def test_a_status_of_403_alone_says_nothing_about_the_login(
     client = client_on(http)
     with pytest.raises(CarrierRefused, match="account_setup_required"):
         await CREATE(client)
-    assert client.login_refused is None
     assert {"account_setup_required", "access_denied", "ip_blocked"} <= ACCOUNT_WIDE
 
 
