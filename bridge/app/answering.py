@@ -38,7 +38,7 @@ from bridge.shipping.returns.api import ReturnsApi
 from bridge.shipping.returns.billing.api import BillingApi
 from bridge.shipping.returns.cancel_api import CancelApi
 from bridge.shipping.returns.checkout.api import CheckoutApi
-from bridge.shipping.returns.codes_api import CodesApi
+from bridge.shipping.returns.codes.api import CodesApi
 from bridge.shipping.returns.orders.api import ReturnOrdersApi
 from bridge.shipping.steering_api import SteeringApi
 from bridge.shipping.tracking_api import TrackingApi

@@ -10,8 +10,8 @@ from bridge.commands.models import ApprovePurchase, Body, BuyShipment, CancelShi
 from bridge.dispatch.asked import CreateDispatchOrder
 from bridge.shipments.asked import CreateShipments
 from bridge.shipments.asked_label import FetchLabel
-from bridge.shipping.returns.asked import CreateReturn
-from bridge.shipping.returns.asked_codes import ActivateCode, CancelReturn
+from bridge.shipping.returns.asked import CancelReturn, CreateReturn
+from bridge.shipping.returns.codes.asked import ActivateCode
 
 ON_THE_BUS: Final[Mapping[str, type[Body]]] = {
     one.operation: one

@@ -19,27 +19,24 @@ from bridge.commands.giving import Giving
 from bridge.lifecycle import Clock
 from bridge.returns.routing import Route
 from bridge.settings import Settings
-from bridge.shipping.returns.activating import Activating
 from bridge.shipping.returns.api import ReturnsApi
-from bridge.shipping.returns.asked import CreateReturn, SettleReturn
-from bridge.shipping.returns.asked_codes import (
-    ActivateCode,
-    CancelReturn,
-    FetchReturnLabel,
-    InvalidateCode,
-    MakeCodes,
-)
+from bridge.shipping.returns.asked import CancelReturn, CreateReturn, FetchReturnLabel, SettleReturn
 from bridge.shipping.returns.billing.api import BillingApi
 from bridge.shipping.returns.billing.asked import MarkRefunded
 from bridge.shipping.returns.billing.refunding import Refunding
 from bridge.shipping.returns.cancel_api import CancelApi
 from bridge.shipping.returns.cancelling import Cancelling
 from bridge.shipping.returns.checkout.api import CheckoutApi
-from bridge.shipping.returns.codes_api import CodesApi
+from bridge.shipping.returns.codes.activating import Activating
+from bridge.shipping.returns.codes.api import CodesApi
+from bridge.shipping.returns.codes.asked import ActivateCode, InvalidateCode, MakeCodes
+from bridge.shipping.returns.codes.invalidating import Invalidating
+from bridge.shipping.returns.codes.stock import Stock
+from bridge.shipping.returns.codes.stocking import Stocking
 from bridge.shipping.returns.creating import Creating
 from bridge.shipping.returns.desk import Desk
-from bridge.shipping.returns.doubts import Doubts
-from bridge.shipping.returns.invalidating import Invalidating
+from bridge.shipping.returns.doubting.doubts import Doubts
+from bridge.shipping.returns.doubting.settled import Settled
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.labelling import Labels
 from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
@@ -47,9 +44,6 @@ from bridge.shipping.returns.orders.api import ReturnOrdersApi
 from bridge.shipping.returns.orders.asked import AddReturnOrderItems, CreateReturnOrder, DeleteReturnOrder
 from bridge.shipping.returns.orders.ordering import Ordering
 from bridge.shipping.returns.platforms import Platforms
-from bridge.shipping.returns.settled import Settled
-from bridge.shipping.returns.stock import Stock
-from bridge.shipping.returns.stocking import Stocking
 from bridge.web.access import Access
 
 

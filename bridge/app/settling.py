@@ -8,7 +8,7 @@ from typing import Final
 from bridge.app.returning import Returns
 from bridge.app.shared import Shared
 from bridge.reconciling.reconciler import Round
-from bridge.shipping.returns.settling import Settling
+from bridge.shipping.returns.doubting.settling import Settling
 
 _EVERY_S: Final = 15.0
 """How often it is seen whether one is to be looked for."""

@@ -42,7 +42,7 @@ def create(
     A running bridge does it. The provider may give fewer. Example: bridge returns codes create --count 200
     """
     from bridge.cli.handing import hand_over
-    from bridge.shipping.returns.asked_codes import MakeCodes
+    from bridge.shipping.returns.codes.asked import MakeCodes
 
     asked = body(MakeCodes, count=count, connection=connection, organization_id=organization)
     running.run(hand_over(running.settings(), asked, wait_s=wait, as_json=as_json, told=_made, succeeded=_is_whole))
@@ -66,7 +66,7 @@ def list_(
     from pydantic_core import to_json
 
     from bridge.cli.table import table
-    from bridge.shipping.returns.code_document import COLUMNS, document, row
+    from bridge.shipping.returns.codes.document import COLUMNS, document, row
     from bridge.store import spare_codes
     from bridge.store.spare_codes import Wanted
 
@@ -99,7 +99,7 @@ def activate(
     A running bridge does it. Example: bridge returns codes activate 1414000001 --reference ORDER123
     --phone 500100200 --email jan@example.com --parcel-size A --expires 2026-12-20T12:00Z
     """
-    from bridge.shipping.returns.asked_codes import ActivateCode
+    from bridge.shipping.returns.codes.asked import ActivateCode
 
     sender = {"phone": phone, "email": email}
 
@@ -118,7 +118,7 @@ def invalidate(code: Code, wait: Wait = WAIT_S, as_json: Json = False) -> None:
 
     A running bridge does it. Example: bridge returns codes invalidate 1414000001
     """
-    from bridge.shipping.returns.asked_codes import InvalidateCode
+    from bridge.shipping.returns.codes.asked import InvalidateCode
 
     def asked(id_: str) -> Body:
         return body(InvalidateCode, code=id_)

@@ -134,7 +134,7 @@ def label(
     A running bridge fetches it. Example: bridge returns label 7c1d0b6a5e5c4f0f9a2b8d3e6f1a4c97 --to label.pdf
     """
     from bridge.cli.fetched import write
-    from bridge.shipping.returns.asked_codes import FetchReturnLabel
+    from bridge.shipping.returns.asked import FetchReturnLabel
 
     running.run(write(running.settings(), _about(FetchReturnLabel, which), to, wait_s=wait, as_json=as_json))
 
@@ -146,7 +146,7 @@ def cancel(which: Return, wait: Wait = WAIT_S, as_json: Json = False) -> None:
     A running bridge does it. Example: bridge returns cancel 7c1d0b6a5e5c4f0f9a2b8d3e6f1a4c97
     """
     from bridge.cli.handing import hand_over
-    from bridge.shipping.returns.asked_codes import CancelReturn
+    from bridge.shipping.returns.asked import CancelReturn
 
     asked = _about(CancelReturn, which)
     running.run(hand_over(running.settings(), asked, wait_s=wait, as_json=as_json, told=_called_off))

@@ -20,6 +20,7 @@ from bridge.web.fields import Day, Minute, Moment, Number
 Provider = Literal["inpost_returns", "szybkie_zwroty", "intelligentreturns"]
 Text = Annotated[str, Field(max_length=2000)]
 Sku = Annotated[str, Field(min_length=1, max_length=255)]
+Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,64}$")]
 
 
 class Part(BaseModel):
@@ -213,3 +214,19 @@ class SettleReturn(Body):
 
     return_id: Word
     found: Settlement
+
+
+class CancelReturn(Body):
+    """Ask for a return to be called off."""
+
+    operation: ClassVar[str] = "return.cancel"
+
+    return_id: Id
+
+
+class FetchReturnLabel(Body):
+    """Fetch a return's label."""
+
+    operation: ClassVar[str] = "return.label.fetch"
+
+    return_id: Id

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from bridge.commands.giving import GIVEN, PROBLEMS, Giving
 from bridge.model import Command
-from bridge.shipping.returns.asked_codes import CancelReturn
+from bridge.shipping.returns.asked import CancelReturn
 from bridge.shipping.returns.keeping import Keeping
 from bridge.web import bodies, endpoint
 from bridge.web.access import Access, Client

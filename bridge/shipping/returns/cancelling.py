@@ -27,7 +27,7 @@ from bridge.shipping import refusals
 from bridge.shipping.attempt import PATIENCE, Attempt
 from bridge.shipping.once import Done, Errand, Once, Refused, Unclear
 from bridge.shipping.returns.account import NOT_HERE, is_about_the_account, takes_nothing
-from bridge.shipping.returns.asked_codes import CancelReturn
+from bridge.shipping.returns.asked import CancelReturn
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import Maker, PlatformMaker
 from bridge.store.returns import Kept, State

@@ -13,9 +13,10 @@ from bridge.events.returned import ReturnState
 from bridge.lifecycle import Clock
 from bridge.model import Fact, Outcome, Subject
 from bridge.returns.ticket import Ticket
-from bridge.shipping.returns import doubt, news
+from bridge.shipping.returns import news
 from bridge.shipping.returns.asked import CreateReturn
-from bridge.shipping.returns.asked_codes import ActivateCode
+from bridge.shipping.returns.codes.asked import ActivateCode
+from bridge.shipping.returns.doubting import doubt
 from bridge.store import commands, doubtful_returns, open_returns, returns
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder

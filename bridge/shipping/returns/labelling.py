@@ -14,7 +14,7 @@ from bridge.returns.ticket import ReturnLabel
 from bridge.shipments.label import MEDIA_TYPES
 from bridge.shipping import refusals
 from bridge.shipping.returns import qr
-from bridge.shipping.returns.asked_codes import FetchReturnLabel
+from bridge.shipping.returns.asked import FetchReturnLabel
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.keeping import Keeping
 from bridge.store.returns import Kept

@@ -11,8 +11,8 @@ import pytest
 from bridge.events.cloudevents import Envelope
 from bridge.model import Command, CommandState, Outcome, Progress
 from bridge.returns.ticket import Ticket
-from bridge.shipping.returns import doubt
-from bridge.shipping.returns.doubts import Doubts
+from bridge.shipping.returns.doubting import doubt
+from bridge.shipping.returns.doubting.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
 from bridge.store import doubtful_returns, return_story
 from bridge.store.audit import Audit, survey

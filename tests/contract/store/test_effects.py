@@ -65,15 +65,9 @@ from bridge.model import (
 from bridge.settings import load
 from bridge.shipments.asked import CreateMany, CreateOne, CreateShipments
 from bridge.shipments.asked_label import FetchLabel, KeepLabel
-from bridge.shipping.returns.asked import CreateReturn, Settlement, SettleReturn
-from bridge.shipping.returns.asked_codes import (
-    ActivateCode,
-    CancelReturn,
-    FetchReturnLabel,
-    InvalidateCode,
-    MakeCodes,
-)
+from bridge.shipping.returns.asked import CancelReturn, CreateReturn, FetchReturnLabel, Settlement, SettleReturn
 from bridge.shipping.returns.billing.asked import MarkRefunded
+from bridge.shipping.returns.codes.asked import ActivateCode, InvalidateCode, MakeCodes
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.orders.asked import AddReturnOrderItems, CreateReturnOrder, DeleteReturnOrder
 from bridge.store.commands import SqlCommands

@@ -11,10 +11,10 @@ import pytest
 from bridge.events.cloudevents import Envelope
 from bridge.model import Command, CommandState, OrganizationId, Outcome, Progress
 from bridge.returns.ticket import Ticket
-from bridge.shipping.returns.activating import Activating
-from bridge.shipping.returns.asked_codes import ActivateCode
+from bridge.shipping.returns.codes.activating import Activating
+from bridge.shipping.returns.codes.asked import ActivateCode
+from bridge.shipping.returns.codes.stock import Stock as Desks
 from bridge.shipping.returns.keeping import Keeping
-from bridge.shipping.returns.stock import Stock as Desks
 from bridge.store import spare_codes
 from bridge.store.commands import SqlCommands
 from bridge.store.database import ManagedDatabase

@@ -24,11 +24,11 @@ from bridge.lifecycle import Clock
 from bridge.ports import Permits
 from bridge.returns.routing import Route
 from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.codes.stock import Stock
 from bridge.shipping.returns.desk import Desk
-from bridge.shipping.returns.doubts import Doubts
+from bridge.shipping.returns.doubting.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import Maker
-from bridge.shipping.returns.stock import Stock
 from tests.unit.purchasing.stage import METRICS
 from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from bridge.model import CommandState, Standing
 from bridge.shipping.returns.asked import SettleReturn
-from bridge.shipping.returns.doubts import Doubts
-from bridge.shipping.returns.settling import Settling
+from bridge.shipping.returns.doubting.doubts import Doubts
+from bridge.shipping.returns.doubting.settling import Settling
 from tests.unit.purchasing.stage import Crash, Points
 from tests.unit.purchasing.virtual_time import pass_time
 from tests.unit.shipping.returning import CREATE, PATHS, ask, keeping, makers, returning, wanted, without_providers

@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from bridge.model import CommandState
-from bridge.shipping.returns.asked_codes import CancelReturn
+from bridge.shipping.returns.asked import CancelReturn
 from tests.unit.purchasing.stage import Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.shipping.returning import (

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.commands.models import Body
 from bridge.model import CommandState, Standing
-from bridge.shipping.returns.asked_codes import ActivateCode, InvalidateCode, MakeCodes
+from bridge.shipping.returns.codes.asked import ActivateCode, InvalidateCode, MakeCodes
 from tests.unit.purchasing.stage import Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.shipping.returning import CODES, PATHS, SCENARIO, SENDER, ask, at_provider, returning, without_providers

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.model import CommandState
-from bridge.shipping.returns.asked_codes import FetchReturnLabel
+from bridge.shipping.returns.asked import FetchReturnLabel
 from tests.unit.purchasing.virtual_time import in_virtual_time
 from tests.unit.shipping.returning import CREATE, PLATFORM, SCENARIO, TICKETS, ask, returning, wanted
 from tests.unit.shipping.stage import Stage

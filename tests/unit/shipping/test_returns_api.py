@@ -27,10 +27,10 @@ from bridge.events.returned import ReturnState
 from bridge.events.statuses import ReturnStatus
 from bridge.inspection.return_api import ReturnStoriesApi
 from bridge.lifecycle import Stop
+from bridge.shipping.returns.codes.stock import Stock
 from bridge.shipping.returns.desk import Desk
-from bridge.shipping.returns.doubts import Doubts
+from bridge.shipping.returns.doubting.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
-from bridge.shipping.returns.stock import Stock
 from bridge.simulator import Scenario
 from bridge.store import open_returns
 from bridge.store.commands import SqlCommands

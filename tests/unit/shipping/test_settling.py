@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.model import CommandState
-from bridge.shipping.returns.doubt import HOLDS_UP, begun, looked
+from bridge.shipping.returns.doubting.doubt import HOLDS_UP, begun, looked
 from bridge.shipping.returns.makers import TicketMaker
 from bridge.store.doubtful_returns import LOOKED_FOR
 from bridge.store.returns import Kept, Secrets

@@ -16,7 +16,7 @@ from bridge.limits.connection import Purpose
 from bridge.returns.draft import Party, ReturnDraft
 from bridge.returns.ticket import Ticket
 from bridge.shipping.attempt import EARLIER, LIMITED
-from bridge.shipping.returns.doubts import Doubts
+from bridge.shipping.returns.doubting.doubts import Doubts
 from bridge.shipping.returns.makers import Maker, Making
 from bridge.store.doubtful_returns import Doubt
 from bridge.store.returns import Kept

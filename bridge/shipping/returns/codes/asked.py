@@ -1,4 +1,4 @@
-"""What is asked for about a return that is there, and about codes made in advance: the contract's names."""
+"""What is asked for about codes made in advance: the contract's names."""
 
 from __future__ import annotations
 
@@ -14,25 +14,8 @@ from bridge.web.fields import Moment, Number
 
 MOST: Final = 1000
 """So many codes are made by one command."""
-Id = Annotated[str, Field(pattern=r"^[0-9A-Za-z]{1,64}$")]
 Code = Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
 """A code made in advance, or the bridge's id of it."""
-
-
-class CancelReturn(Body):
-    """Ask for a return to be called off."""
-
-    operation: ClassVar[str] = "return.cancel"
-
-    return_id: Id
-
-
-class FetchReturnLabel(Body):
-    """Fetch a return's label."""
-
-    operation: ClassVar[str] = "return.label.fetch"
-
-    return_id: Id
 
 
 class MakeCodes(Body):

@@ -10,7 +10,7 @@ from bridge.commands.refusing import refused, unprocessable
 from bridge.errors import KeyMissing
 from bridge.model import ClaimedCommand, Outcome, Progress
 from bridge.shipping.returns.asked import SettleReturn
-from bridge.shipping.returns.doubts import Doubts
+from bridge.shipping.returns.doubting.doubts import Doubts
 from bridge.store.database import Transaction
 from bridge.web.kinds import NOT_IN_DOUBT
 from bridge.web.problems import FieldError

@@ -15,13 +15,13 @@ from starlette.routing import Route
 
 from bridge.commands.giving import GIVEN, PROBLEMS, Giving
 from bridge.model import Command, micros
-from bridge.shipping.returns.asked_codes import ActivateCode, Activation, InvalidateCode, MakeCodes
 from bridge.shipping.returns.cancel_api import Nothing
-from bridge.shipping.returns.code_document import CodesPage, MadeCodes, document
+from bridge.shipping.returns.codes.asked import ActivateCode, Activation, InvalidateCode, MakeCodes
+from bridge.shipping.returns.codes.document import CodesPage, MadeCodes, document
+from bridge.shipping.returns.codes.stock import Stock
+from bridge.shipping.returns.codes.stocking import not_here
 from bridge.shipping.returns.desk import told
 from bridge.shipping.returns.document import ShownReturn
-from bridge.shipping.returns.stock import Stock
-from bridge.shipping.returns.stocking import not_here
 from bridge.shipping.whose import whose
 from bridge.store.spare_codes import Spare, SpareState, Wanted
 from bridge.web import bodies, endpoint, numbers

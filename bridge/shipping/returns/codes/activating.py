@@ -27,12 +27,12 @@ from bridge.shipping import refusals
 from bridge.shipping.attempt import Attempt
 from bridge.shipping.once import Done, Errand, Once, Refused, Unclear
 from bridge.shipping.returns.account import NOT_HERE, is_about_the_account, takes_nothing
-from bridge.shipping.returns.asked_codes import ActivateCode
-from bridge.shipping.returns.code_states import at_it, not_inactive
+from bridge.shipping.returns.codes.asked import ActivateCode
+from bridge.shipping.returns.codes.states import at_it, not_inactive
+from bridge.shipping.returns.codes.stock import Stock
 from bridge.shipping.returns.desk import told
 from bridge.shipping.returns.document import result
 from bridge.shipping.returns.keeping import Keeping
-from bridge.shipping.returns.stock import Stock
 from bridge.store import spare_codes
 from bridge.store.database import Transaction, Unit
 from bridge.store.returns import Kept, Secrets

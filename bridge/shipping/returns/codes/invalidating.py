@@ -19,10 +19,10 @@ from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
 from bridge.shipping import refusals
 from bridge.shipping.attempt import AGAIN, LIMITED, PATIENCE, UNCLEAR_AFTER, Attempt
 from bridge.shipping.returns.account import NOT_HERE, is_about_the_account, takes_nothing
-from bridge.shipping.returns.asked_codes import InvalidateCode
-from bridge.shipping.returns.code_document import result
-from bridge.shipping.returns.code_states import at_it, not_inactive
-from bridge.shipping.returns.stock import Stock
+from bridge.shipping.returns.codes.asked import InvalidateCode
+from bridge.shipping.returns.codes.document import result
+from bridge.shipping.returns.codes.states import at_it, not_inactive
+from bridge.shipping.returns.codes.stock import Stock
 from bridge.store import spare_codes
 from bridge.store.database import Transaction
 from bridge.store.spare_codes import Holder, Spare, SpareState

@@ -9,8 +9,8 @@ from bridge.commands.models import done, rejected
 from bridge.lifecycle import Clock
 from bridge.model import Outcome
 from bridge.returns.ticket import Ticket
-from bridge.shipping.returns import doubt
 from bridge.shipping.returns.document import result
+from bridge.shipping.returns.doubting import doubt
 from bridge.shipping.returns.keeping import Keeping
 from bridge.store import doubtful_returns, returns
 from bridge.store.database import Database, Transaction

@@ -25,9 +25,9 @@ from bridge.returns.codes import SpareCode
 from bridge.shipping import refusals
 from bridge.shipping.attempt import AGAIN, LIMITED, PATIENCE
 from bridge.shipping.returns.account import NOT_HERE, is_about_the_account, takes_nothing
-from bridge.shipping.returns.asked_codes import MakeCodes
-from bridge.shipping.returns.code_document import MadeCodes, Why, document
-from bridge.shipping.returns.stock import PROVIDER, Stock
+from bridge.shipping.returns.codes.asked import MakeCodes
+from bridge.shipping.returns.codes.document import MadeCodes, Why, document
+from bridge.shipping.returns.codes.stock import PROVIDER, Stock
 from bridge.store.database import Transaction
 from bridge.store.spare_codes import Spare
 from bridge.web.problems import FieldError
