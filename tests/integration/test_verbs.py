@@ -27,7 +27,8 @@ from bridge.settings import load
 from bridge.store.opening import existing
 from tests.support.bridge import BridgeProcess, until
 from tests.support.http import NO_TLS
-from tests.support.verbs import Ran, begun, ended, verb
+from tests.support.ran import Ran
+from tests.support.verbs import begun, ended, verb
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "shipx"
 BODY = (SAMPLES / "webhook_shipment_status_changed.json").read_bytes()

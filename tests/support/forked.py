@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from tests.support.verbs import WITHIN_S, Ran
+from tests.support.ran import WITHIN_S, Ran
 
 _FORKS: Final = get_context("forkserver")
 _FORKS.set_forkserver_preload(["bridge.cli", "bridge.app.process", "bridge.doctor", "tests.support.forked"])

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
 
-WITHIN_S: Final = 60.0
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a run ended, and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it wrote for programs."""
-        return json.loads(self.out)
+from tests.support import forked
+from tests.support.ran import WITHIN_S, Ran
 
 
 async def verb(environ: Mapping[str, str], *arguments: str) -> Ran:
     """Run the command with these settings and no others."""
-    process = await begun(environ, *arguments)
-    return await ended(process)
+    return await asyncio.to_thread(forked.verb, environ, *arguments)
 
 
 async def begun(environ: Mapping[str, str], *arguments: str) -> asyncio.subprocess.Process:

@@ -23,7 +23,7 @@ from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from tests.reference.commands import verbs
 from tests.support.forked import verb
-from tests.support.verbs import Ran
+from tests.support.ran import Ran
 
 SECRET, NEXT_SECRET = "5" * 40, "6" * 40
 NOW = datetime(2026, 10, 10, 12, tzinfo=UTC)

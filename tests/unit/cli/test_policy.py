@@ -17,7 +17,7 @@ from bridge.store.decisions import Decided
 from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
 from tests.support import forked
-from tests.support.verbs import Ran
+from tests.support.ran import Ran
 from tests.unit.purchasing.policy.making import ALLEGRO, AT, COURIER, LOCKER, offer, shipment
 
 SHIPPED = Path(__file__).parents[3] / "config" / "policy.toml"
