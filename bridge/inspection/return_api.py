@@ -46,7 +46,7 @@ class ReturnStoriesApi:
         answers={200: Answer("What happened to it.", ReturnStory)},
         problems=(NOT_FOUND,),
     )
-    async def show(self, request: Request, client: Client) -> Response:
+    async def why(self, request: Request, client: Client) -> Response:
         """Answer what happened to a return and what is next: who was asked, what was sent and found, every event."""
         id_: str = request.path_params["return_id"]
         found = await self._database.read(lambda it: _story(it, id_, client))

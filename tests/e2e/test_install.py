@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -49,6 +50,6 @@ def _with_the_program(folder: Path) -> Path:
     """Make a folder in which `bridge` is found."""
     program = folder / "bin" / "bridge"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m bridge.cli "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m bridge.cli "$@"\n')
     program.chmod(0o755)
     return program.parent
