@@ -124,6 +124,7 @@ class Stage:
     def __init__(self, operations: Operations, *, seed: int = 1, disk: AnyDisk | None = None, **scenario: Any) -> None:
         self.clock = LoopClock()
         self.operations = operations
+        self.limits = LIMITS
         written = {"organizations": [TERMS], "delays": {"answer": [0, 0]}} | scenario
         nobody = httpx.MockTransport(lambda _: httpx.Response(200))
         self.app = create_app(Scenario.model_validate(written), clock=self.clock, seed=seed, transport=nobody)
@@ -154,7 +155,7 @@ class Stage:
         )
         recorder = Recorder(Envelope("test"))
         permits = SqlConnections(InlineDatabase(self.disk, points, self.clock, about="a permit's commit"), recorder)
-        gate = Gate(permits, CONNECTION, LIMITS, holder=name, clock=self.clock, dice=lambda: 0.5)
+        gate = Gate(permits, CONNECTION, self.limits, holder=name, clock=self.clock, dice=lambda: 0.5)
         client = ShipxClient(
             http,
             base_url="http://carrier",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -275,6 +276,7 @@ def test_what_was_sent_three_times_and_shows_nowhere_stays_unknown() -> None:
 def test_a_refused_login_is_asked_nothing_more() -> None:
     async def story() -> None:
         async with stage_of().open() as stage:
+            stage.limits = replace(stage.limits, stops_all=True, pauses_on_refusal=True)
             stage.start()
             refusal = {"method": "orders/create", "code": "access_denied"}
             await stage.merchant.post("/_control/intelligentreturns/refusals", json=refusal)
