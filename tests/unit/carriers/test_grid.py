@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import tomllib
 from configparser import ConfigParser
+from dataclasses import replace
 from importlib import import_module, resources
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +14,6 @@ from typing import get_args
 import pytest
 
 from bridge.app.return_accounts import limits_of
-from bridge.limits.connection import Limits
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
 from bridge.shipping.returns.asked import Provider
@@ -72,9 +72,10 @@ def test_and_so_have_its_tests_its_samples_and_its_page(name: str) -> None:
 @every_provider
 def test_it_is_told_where_it_is_how_often_it_may_be_asked_and_what_its_statuses_mean(name: ReturnProvider) -> None:
     told = Settings().return_provider(name)
-    assert (limits_of(Settings(), name), told.timeout_s) == (Limits(per_minute=60, at_once=2), 10)
+    limits = limits_of(Settings(), name)
+    assert (limits.per_minute, limits.at_once, limits.stops_all, told.timeout_s) == (60, 2, True, 10)
     other = Settings.model_validate({name: {"requests_per_minute": 300, "max_in_flight": 5}})
-    assert limits_of(other, name) == Limits(per_minute=300, at_once=5)
+    assert limits_of(other, name) == replace(limits, per_minute=300, at_once=5)
     assert told.base_url.startswith("https://")
     assert any(key.startswith(f"BRIDGE_{name.upper()}__") for key in credentials("http://127.0.0.1:1"))
     rows = csv.DictReader(resources.files("bridge.events").joinpath("statuses.csv").read_text("utf-8").splitlines())
