@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 
@@ -25,12 +25,16 @@ def find_tool(name: str) -> Path | None:
 def need_tool(name: str) -> Path:
     """Find a program, or skip the test that asks; where everything has to run (CI=true) it fails instead."""
     found = find_tool(name)
-    if found is not None:
-        return found
-    told = f"{name} not found: apt-get install --no-install-recommends {PACKAGES[name]}"
+    if found is None:
+        go_without(f"{name} not found: apt-get install --no-install-recommends {PACKAGES[name]}")
+    return found
+
+
+def go_without(why: str) -> NoReturn:
+    """Skip a test for want of something; where everything has to run (CI=true) it fails."""
     if os.environ.get("CI") == "true":
-        pytest.fail(told, pytrace=False)
-    pytest.skip(told)
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
 
 
 def missing(names: list[str]) -> list[str]:

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.commands.giving import GIVEN, PROBLEMS, Giving
-from bridge.model import Command, micros
+from bridge.model import Command
 from bridge.shipments.label import MEDIA_TYPES
-from bridge.shipping.returns import qr
+from bridge.shipping.returns import place, qr
 from bridge.shipping.returns.asked import CreateReturn, Provider, Settlement, SettleReturn
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.document import FollowedReturn, ReturnPage, ShownReturn, document, followed, without_code
@@ -32,8 +32,8 @@ from bridge.web.kinds import (
     NOTHING_SENT,
     UNPROCESSABLE,
 )
-from bridge.web.parameters import Parameter, choice, cursor, limit
-from bridge.web.problems import Problem, bad_field, not_found
+from bridge.web.parameters import Parameter, choice, limit
+from bridge.web.problems import Problem, not_found
 
 _RETURNS: Final = "/v1/returns"
 _RETURN: Final = f"{_RETURNS}/{{return_id}}"
@@ -50,16 +50,6 @@ _BYTES: Final = {"type": "string", "format": "binary"}
 _FILE: Final = {
     200: Answer("The label as the provider made it.", _BYTES, MEDIA_TYPES["pdf"], further=(qr.MEDIA_TYPE, OTHERWISE))
 }
-
-
-def _before(text: str) -> tuple[int, str]:
-    begun_at, _, id_ = text.partition(".")
-    if not (numbers.is_number(begun_at) and id_.isascii() and id_.isalnum()):
-        raise bad_field("after", "bad_cursor", "is not a cursor of this list")
-    return int(begun_at), id_
-
-
-_AFTER: Final = cursor(_before)
 
 
 class ReturnsApi:
@@ -98,7 +88,7 @@ class ReturnsApi:
         "GET",
         _RETURNS,
         "read",
-        takes=(_STATE, _PROVIDER, numbers.ORGANIZATION, _AFTER, _LIMIT),
+        takes=(_STATE, _PROVIDER, numbers.ORGANIZATION, place.AFTER, _LIMIT),
         answers={200: Answer("A page of returns.", ReturnPage)},
     )
     async def list(self, request: Request, client: Client) -> Response:
@@ -106,7 +96,7 @@ class ReturnsApi:
         most, wanted = _LIMIT.read(request), _wanted(request, client)
         found = await self._keeping.page(wanted, most + 1)
         last = found[most - 1] if len(found) > most else None
-        following = None if last is None else f"{micros(last.begun_at)}.{last.id}"
+        following = None if last is None else place.written(last.begun_at, last.id)
         page: ReturnPage = {"items": [_shown(one, client) for one in found[:most]], "next": following}
         return Response(to_json(page), media_type=JSON)
 
@@ -198,7 +188,7 @@ def _wanted(request: Request, client: Client) -> Wanted:
     if asked is not None and not client.sees(asked):
         raise Problem(FORBIDDEN, "This token is not for this organization.")
     among = client.organizations if asked is None else frozenset({asked})
-    return Wanted(_STATE.read(request), _PROVIDER.read(request), among, _AFTER.read(request))
+    return Wanted(_STATE.read(request), _PROVIDER.read(request), among, place.AFTER.read(request))
 
 
 def _file(kept: Kept, content: bytes, form: str) -> Response:

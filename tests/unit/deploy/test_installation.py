@@ -14,6 +14,7 @@ from tests.deploy.__main__ import main
 from tests.deploy.configuration import settings_of
 from tests.deploy.pods import pods
 from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, Document, filled, find_renderer, of_kind, render
+from tests.support.tools import go_without
 
 README = (ROOT / "k8s" / "README.md").read_text(encoding="utf-8")
 DEMO, PRODUCTION = README.split("\n## Production\n")
@@ -23,7 +24,7 @@ DEMO, PRODUCTION = README.split("\n## Production\n")
 def overlay(tmp_path: Path) -> Path:
     """The production overlay of a new installation."""
     if find_renderer() is None:
-        pytest.skip(MISSING)
+        go_without(MISSING)
     return filled(tmp_path, EXAMPLE.read_text(encoding="utf-8"))
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.deploy.__main__ import main
 from tests.deploy.production import SERVICE_PATCH
 from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, filled, find_renderer, render
+from tests.support.tools import go_without
 
 LINES = EXAMPLE.read_text(encoding="utf-8").splitlines()
 
@@ -27,7 +28,7 @@ def test_the_example_fills_in_what_is_asked_for_and_nothing_else() -> None:
 def test_each_value_that_is_missing_fails_the_rendering_by_its_name(missing: str, tmp_path: Path) -> None:
     renderer = find_renderer()
     if renderer is None:
-        pytest.skip(MISSING)
+        go_without(MISSING)
     overlay = filled(tmp_path, "\n".join(line for line in LINES if not line.startswith(f"{missing}=")))
     with pytest.raises(RenderingError, match=rf"`data\.{missing}` is missing"):
         render(renderer, overlay)
@@ -60,7 +61,7 @@ def test_a_value_that_is_empty_is_found_before_it_is_applied(
     emptied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if find_renderer() is None:
-        pytest.skip(MISSING)
+        go_without(MISSING)
     values = "\n".join(f"{emptied}=" if line.startswith(f"{emptied}=") else line for line in LINES)
     assert main([str(filled(tmp_path, values))]) == 1
     assert capsys.readouterr().out
@@ -68,5 +69,5 @@ def test_a_value_that_is_empty_is_found_before_it_is_applied(
 
 def test_a_filled_overlay_is_fit(tmp_path: Path) -> None:
     if find_renderer() is None:
-        pytest.skip(MISSING)
+        go_without(MISSING)
     assert main([str(filled(tmp_path, EXAMPLE.read_text(encoding="utf-8")))]) == 0

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bridge.commands.giving import GIVEN, PROBLEMS, Giving
-from bridge.model import Command, micros
+from bridge.model import Command
+from bridge.shipping.returns import place
 from bridge.shipping.returns.cancel_api import Nothing
 from bridge.shipping.returns.codes.asked import ActivateCode, Activation, InvalidateCode, MakeCodes
 from bridge.shipping.returns.codes.document import CodesPage, MadeCodes, document
@@ -36,8 +37,8 @@ from bridge.web.kinds import (
     NOTHING_SENT,
     UNPROCESSABLE,
 )
-from bridge.web.parameters import Parameter, choice, cursor, limit
-from bridge.web.problems import FieldError, Problem, bad_field, not_found
+from bridge.web.parameters import Parameter, choice, limit
+from bridge.web.problems import FieldError, Problem, not_found
 
 _CODES: Final = "/v1/returns/codes"
 _CODE: Final = Parameter(
@@ -56,16 +57,6 @@ _ACTIVATED: Final = {
     201: Answer("The code is active, and this is its return.", ShownReturn),
 }
 _ABOUT_ONE: Final = (*PROBLEMS, NOT_FOUND, NOT_INACTIVE, IN_OTHER_HANDS, CARRIER_REFUSED, NOTHING_SENT)
-
-
-def _before(text: str) -> tuple[int, str]:
-    made_at, _, id_ = text.partition(".")
-    if not (numbers.is_number(made_at) and id_.isascii() and id_.isalnum()):
-        raise bad_field("after", "bad_cursor", "is not a cursor of this list")
-    return int(made_at), id_
-
-
-_AFTER: Final = cursor(_before)
 
 
 class CodesApi:
@@ -106,7 +97,7 @@ class CodesApi:
         "GET",
         _CODES,
         "read",
-        takes=(_STATE, numbers.ORGANIZATION, _AFTER, _LIMIT),
+        takes=(_STATE, numbers.ORGANIZATION, place.AFTER, _LIMIT),
         answers={200: Answer("A page of codes.", CodesPage)},
     )
     async def list_codes(self, request: Request, client: Client) -> Response:
@@ -114,7 +105,7 @@ class CodesApi:
         most, wanted = _LIMIT.read(request), _wanted(request, client)
         found = await self._stock.page(wanted, most + 1)
         last = found[most - 1] if len(found) > most else None
-        following = None if last is None else f"{micros(last.made_at)}.{last.id}"
+        following = None if last is None else place.written(last.made_at, last.id)
         sees = "personal:read" in client.scopes
         page: CodesPage = {"items": [document(one, with_code=sees) for one in found[:most]], "next": following}
         return Response(to_json(page), media_type=JSON)
@@ -177,4 +168,4 @@ def _wanted(request: Request, client: Client) -> Wanted:
     if asked is not None and not client.sees(asked):
         raise Problem(FORBIDDEN, "This token is not for this organization.")
     among = client.organizations if asked is None else frozenset({asked})
-    return Wanted(_STATE.read(request), among, _AFTER.read(request))
+    return Wanted(_STATE.read(request), among, place.AFTER.read(request))
