@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import aio_pika
 import psycopg
 import pytest
 from pydantic import SecretStr
@@ -22,6 +24,8 @@ from bridge.store.sqlite import SqliteDatabase
 
 MISSING = "{} not found: run the tests by ./dev test, which finds or installs it"
 VHOSTS_AT_ONCE = 20
+VHOST_S = 60.0
+"""How long the last of a batch may take to answer: right after their making, longer than a bridge would wait."""
 
 
 class Vhosts:
@@ -38,6 +42,7 @@ class Vhosts:
             batch = next(self._batches)
             self._fresh = [f"test-{batch}-{number}" for number in range(VHOSTS_AT_ONCE)]
             self._node.add_vhosts(self._fresh)
+            _apart(_answers(self._node.vhost_url(self._fresh[-1])))
         return self._node.vhost_url(self._fresh.pop())
 
 
@@ -187,9 +192,19 @@ def another_migrated_sqlite(_migrated_sqlite: Path, tmp_path: Path) -> Path:
 
 
 def _prepare(database: ManagedDatabase) -> None:
-    """Migrate, on a loop of its own: whoever asks for it may be inside of another."""
+    """Bring an empty database to the present schema."""
+    _apart(_migrate(database))
+
+
+def _apart(work: Coroutine[Any, Any, None]) -> None:
+    """Do it on a loop of its own: whoever asks for it may be inside of another."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(_migrate(database))).result()
+        thread.submit(asyncio.run, work).result()
+
+
+async def _answers(url: str) -> None:
+    async with await aio_pika.connect(url, timeout=VHOST_S):
+        pass
 
 
 async def _migrate(database: ManagedDatabase) -> None:
