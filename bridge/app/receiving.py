@@ -25,7 +25,7 @@ def open_receiver(shared: Shared, stores: Stores) -> Receiver:
         networks=Networks(settings.networks, settings.trusted_proxies),
         limits=Limits(settings.max_body_bytes, settings.body_timeout_s, settings.network_mode),
         inbox=inbox,
-        read=shipx_webhook.read,
+        read=shared.readings.keeping(shipx_webhook.read) if "worker" in shared.settings.roles else shipx_webhook.read,
         known_events=shipx_webhook.KNOWN_EVENTS,
         metrics=shared.metrics,
         clock=shared.clock,

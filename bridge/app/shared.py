@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from bridge.ingress.readings import Readings
 from bridge.lifecycle import Clock, Loops, Stop
 from bridge.observability import Metrics
 from bridge.settings import Settings
@@ -40,7 +41,8 @@ class Shared:
     """What every part of one process is given.
 
     `draining` is announced when the process is told to end, `stop` when nobody asks it for anything any more; `holder`
-    names the process on what it leases, and `warnings` are what an operator should change.
+    names the process on what it leases, and `warnings` are what an operator should change. `readings` is what the
+    receiver has read and the worker has not yet taken.
     """
 
     settings: Settings
@@ -52,3 +54,4 @@ class Shared:
     holder: str = field(default_factory=_name)
     bells: Bells = field(default_factory=Bells)
     warnings: list[str] = field(default_factory=list)
+    readings: Readings = field(default_factory=Readings)

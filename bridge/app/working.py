@@ -42,6 +42,7 @@ def _projector(shared: Shared, stores: Stores) -> SqlProjector:
         shipx_webhook.notification,
         project,
         read_back=shared.settings.shipx.read_back,
+        known=shared.readings.take,
     )
 
 

@@ -20,6 +20,7 @@ from bridge.model import (
     DeliveryId,
     DeliveryState,
     Fact,
+    Micros,
     OrganizationId,
     PurchaseWork,
     ShipmentId,
@@ -41,6 +42,8 @@ BUG = "bug"
 REFUSED = "refused_by_database"
 
 Read = Callable[[Delivery], Notification]
+Known = Callable[[DeliveryId, Micros], Notification | None]
+"""What was read of the delivery of this moment already, in this process; None where it has to be read."""
 Project = Callable[[Notification, ShipmentState | None], Projection]
 
 
@@ -90,6 +93,10 @@ class _Round:
         self.unlisted += other.unlisted
 
 
+def _nothing(_delivery: DeliveryId, _received_at: Micros) -> None:
+    """Know nothing."""
+
+
 class SqlProjector:
     """Works off the inbox. What waits for a read, as `read_back` has it, the sweep is asked to read."""
 
@@ -101,6 +108,7 @@ class SqlProjector:
         read: Read,
         project: Project,
         read_back: ReadBack = "purchases",
+        known: Known = _nothing,
     ) -> None:
         self._database = database
         self._vault = vault
@@ -108,6 +116,7 @@ class SqlProjector:
         self._read = read
         self._project = project
         self._read_back: ReadBack = read_back
+        self._known = known
 
     async def project(self, limit: int, now: datetime) -> Projected:
         """Work off up to `limit` pending deliveries, oldest first."""
@@ -170,8 +179,10 @@ class SqlProjector:
         say_bought(transaction, [(*key, by) for key, by in gathered.bought.items()], now)
 
     def _notification(self, row: Row) -> Notification | str:
-        """Read a delivery again; a text says why it could not be read, in a word."""
+        """Read a delivery again, unless that is known; a text says why it could not be read, in a word."""
         key, organization, event, received_at, key_id, data, _ = row
+        if (known := self._known(key, received_at)) is not None:
+            return known
         if data is None:
             return "body_missing"
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -40,6 +40,11 @@ class Webhook:
     content: Content
     id: DeliveryId
 
+    @property
+    def notification(self) -> Notification:
+        """Say it in the words that every carrier shares."""
+        return Notification(self.organization, self.shipment, self.at, Evidence.webhook, self.content, self.id)
+
 
 def read(body: bytes, received_at: datetime) -> Webhook:
     """Read a webhook's body. Raises Unreadable with one of this module's reasons."""
@@ -54,11 +59,8 @@ def read(body: bytes, received_at: datetime) -> Webhook:
 
 
 def notification(delivery: Delivery) -> Notification:
-    """Read a webhook of the inbox again, in the words that every carrier shares. Raises Unreadable."""
-    envelope = _envelope(delivery.body)
-    at = times.occurred(envelope.event_ts, delivery.received_at) or delivery.received_at
-    shipment, content, _ = _payload(envelope)
-    return Notification(OrganizationId(envelope.organization_id), shipment, at, Evidence.webhook, content, delivery.id)
+    """Read a webhook of the inbox again, under the name that it has there. Raises Unreadable."""
+    return replace(read(delivery.body, delivery.received_at).notification, delivery=delivery.id)
 
 
 def delivery_id(occurred: datetime | None, received_at: datetime, fields: tuple[str, ...]) -> DeliveryId:

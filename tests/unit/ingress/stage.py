@@ -33,6 +33,7 @@ from bridge.events.projection import Projection, project
 from bridge.events.shipment import ShipmentState
 from bridge.ingress.api import DeliveriesApi
 from bridge.ingress.inbox import Inbox
+from bridge.ingress.readings import Readings
 from bridge.ingress.receiver import Limits, Receiver
 from bridge.ingress.replay import Replay
 from bridge.ingress.verification import Mode, Networks, Secrets
@@ -99,7 +100,10 @@ def client_of(name: str, scopes: Collection[str], organizations: Collection[int]
 
 
 class Stage:
-    """Enter it to open the database, start the inbox and be able to ask. `store` may stand before the real inbox."""
+    """Enter it to open the database, start the inbox and be able to ask. `store` may stand before the real inbox.
+
+    The worker reads everything again, as that of another process would, unless it shares the receiver's `readings`.
+    """
 
     def __init__(
         self,
@@ -117,6 +121,7 @@ class Stage:
         clients: Sequence[Client] = (),
         store: Callable[[SqlInbox], InboxStore] = lambda inbox: inbox,
         project: Callable[[Notification, ShipmentState | None], Projection] = project,
+        readings: Readings | None = None,
     ) -> None:
         self.path = folder / "bridge.db"
         self.now = NOW
@@ -131,7 +136,10 @@ class Stage:
         self.vault = vault or Vault()
         self.inbox_store = SqlInbox(self.database, self.vault, bounds)
         self.recorder = Recorder(Envelope("demo"))
-        self.projector = SqlProjector(self.database, self.vault, self.recorder, webhook.notification, project)
+        known = (readings or Readings()).take
+        self.projector = SqlProjector(
+            self.database, self.vault, self.recorder, webhook.notification, project, known=known
+        )
         self.feed_store = SqlFeed(self.database)
         self.deliveries = SqlDeliveries(self.database, self.vault, self.inbox_store)
         self.inbox = Inbox(
@@ -148,7 +156,7 @@ class Stage:
             networks=Networks([ip_network("91.216.25.0/24")], [ip_network(one) for one in trusted]),
             limits=Limits(body_bytes, body_seconds, mode),
             inbox=self.inbox,
-            read=webhook.read,
+            read=webhook.read if readings is None else readings.keeping(webhook.read),
             known_events=webhook.KNOWN_EVENTS,
             metrics=self.metrics,
             clock=lambda: self.now,
