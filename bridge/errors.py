@@ -88,6 +88,19 @@ class Unreadable(BridgeError):
         super().__init__(reason)
 
 
+class CursorOfAnotherPast(Unreadable):
+    """A cursor after an event that this database does not have there: it was restored from before that event."""
+
+    def __init__(self) -> None:
+        super().__init__("cursor_of_another_past")
+
+    def __str__(self) -> str:
+        return (
+            "comes after an event that is not here: the database was restored from before it, or is another one;"
+            " begin from the beginning, and drop repeats by `id`"
+        )
+
+
 class CommandError(BridgeError):
     """Something about a command."""
 

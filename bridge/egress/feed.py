@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bridge.errors import Unreadable
+from bridge.errors import CursorOfAnotherPast, Unreadable
 from bridge.events.catalogue import versioned
 from bridge.events.schemas import ENVELOPE
 from bridge.lifecycle import Stop
@@ -134,6 +134,8 @@ class FeedApi:
     async def _page(self, field: str, after: str | None, most: int, wanted: Filter) -> Page:
         try:
             return await self._feed.page(after, most, wanted)
+        except CursorOfAnotherPast as error:
+            raise bad_field(field, error.reason, str(error)) from error
         except Unreadable as error:
             raise bad_field(field, error.reason, "is not a cursor of this feed") from error
 
@@ -149,7 +151,10 @@ class FeedApi:
             if silent >= _HEARTBEAT_S:
                 silent = 0.0
                 yield b": still here\n\n"
-            page = await self._feed.page(page.cursor, _DEFAULT, wanted)
+            try:
+                page = await self._feed.page(page.cursor, _DEFAULT, wanted)
+            except CursorOfAnotherPast:  # the database was changed for an older one: who comes again is told so
+                return
 
     def _leave(self, listener: _Listener) -> None:
         self._listeners.discard(listener)
@@ -179,7 +184,7 @@ class _Listener:
 
 def _sse(event: Event) -> bytes:
     """Write one event; its bytes hold no line break, because JSON escapes them."""
-    head = f"id: {encode(event.position)}\nevent: {versioned(event.type)}\ndata: "
+    head = f"id: {encode(event.position, event.id)}\nevent: {versioned(event.type)}\ndata: "
     return head.encode() + event.body + b"\n\n"
 
 

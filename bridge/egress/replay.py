@@ -9,7 +9,7 @@ from typing import Any
 from bridge.commands.handling import Hand
 from bridge.commands.models import ReplayEvents, done, failed, rejected
 from bridge.egress.resending import Pace, Resending
-from bridge.errors import BrokerError, QueueMissing
+from bridge.errors import BrokerError, CursorOfAnotherPast, QueueMissing
 from bridge.lifecycle import Stop
 from bridge.model import ClaimedCommand, Outcome, Progress
 from bridge.ports import Resender
@@ -40,6 +40,8 @@ class ReplayedEvents:
         sending = Resending(resender, replay=claimed.id, queue=asked.to_queue, stop=self._stop, pace=self._pace)
         try:
             return await self._send(asked, claimed.progress, sending, hand)
+        except CursorOfAnotherPast as error:
+            return rejected(f"`after` {error}")
         finally:
             sending.close()
             await resender.close()

@@ -7,14 +7,17 @@ from binascii import Error as BadBase64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.errors import Unreadable
+from bridge.errors import CursorOfAnotherPast, Unreadable
 from bridge.model import Event
 from bridge.store.database import Database, Transaction, marks
 from bridge.store.outbox import EVENT, event
 from bridge.store.pruning import pruned
 from bridge.store.subjects import named
 
-_VERSION = "1"
+_PLAIN, _MARKED = "1", "2"
+"""The versions of a cursor: a position alone, and one with a mark of the event that lies there."""
+_MARK = 8
+"""So many characters of an event's id are its mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,14 @@ class Page:
     """Whether events after the cursor that was given had been deleted for their age before anybody asked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader stopped: after the event at this position, which has this mark."""
+
+    position: int
+    mark: str | None = None
+
+
 class SqlFeed:
     """Reads the feed."""
 
@@ -44,50 +55,65 @@ class SqlFeed:
         self._database = database
 
     async def page(self, after: str | None, limit: int, wanted: Filter | None = None) -> Page:
-        """Give up to `limit` events after a cursor (None: from the beginning). Raises Unreadable for a bad cursor."""
-        position = 0 if after is None else decode(after)
+        """Give up to `limit` events after a cursor (None: from the beginning).
+
+        Raises Unreadable for a bad cursor, and CursorOfAnotherPast: who went on would miss what took the event's place.
+        """
         until = await self._database.decided()
-        rows, gone = await self._database.read(
-            lambda transaction: (
-                _page(transaction, position, until, limit, wanted or Filter()),
-                pruned(transaction)["events"].until,
-            )
-        )
-        last = rows[-1].position if rows else position
-        return Page(tuple(rows), encode(last), len(rows) < limit, position < gone)
+
+        def look(transaction: Transaction) -> Page:
+            position = position_of(transaction, after)
+            rows = _page(transaction, position, until, limit, wanted or Filter())
+            cursor = encode(rows[-1].position, rows[-1].id) if rows else after or encode(0)
+            return Page(tuple(rows), cursor, len(rows) < limit, position < pruned(transaction)["events"].until)
+
+        return await self._database.read(look)
 
     async def before(self, last: int, wanted: Filter | None = None) -> str:
         """Give the cursor before the last so many events."""
         until = await self._database.decided()
-        return encode(
-            await self._database.read(lambda transaction: _last(transaction, last, until, wanted or Filter()))
-        )
+        return await self._database.read(lambda transaction: _last(transaction, last, until, wanted or Filter()))
 
     async def end(self) -> str:
         """Give the cursor after the last event."""
         until = await self._database.decided()
         rows = await self._database.read(
             lambda transaction: transaction.run(
-                "SELECT coalesce(max(position), 0) FROM events WHERE position <= ?", (until,)
+                "SELECT position, id FROM events WHERE position <= ? ORDER BY position DESC LIMIT 1", (until,)
             )
         )
-        return encode(rows[0][0])
+        return encode(*rows[0]) if rows else encode(0)
 
 
-def encode(position: int) -> str:
-    """Write a cursor. It is opaque to readers, so that what is in it can change."""
-    return urlsafe_b64encode(f"{_VERSION}.{position}".encode()).decode().rstrip("=")
+def encode(position: int, event_id: str | None = None) -> str:
+    """Write a cursor, with the id of the event there where that is known. Opaque, so that what is in it can change."""
+    text = f"{_PLAIN}.{position}" if event_id is None else f"{_MARKED}.{position}.{event_id[:_MARK]}"
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode(cursor: str) -> int:
+def decode(cursor: str) -> Place:
     """Read a cursor. Raises Unreadable."""
     try:
-        version, _, position = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
+        version, *parts = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").split(".")
     except (BadBase64, ValueError) as error:
         raise Unreadable("bad_cursor") from error
-    if version != _VERSION or not position.isdecimal() or len(position) > 18:
+    if len(parts) != {_PLAIN: 1, _MARKED: 2}.get(version) or not parts[0].isdecimal() or len(parts[0]) > 18:
         raise Unreadable("bad_cursor")
-    return int(position)
+    return Place(int(parts[0]), *parts[1:])
+
+
+def position_of(transaction: Transaction, cursor: str | None) -> int:
+    """Give the position to go on after. Raises Unreadable and CursorOfAnotherPast.
+
+    What was deleted for its age is believed to have been there.
+    """
+    place = Place(0) if cursor is None else decode(cursor)
+    if place.mark is not None:
+        rows = transaction.run("SELECT id FROM events WHERE position = ?", (place.position,))
+        is_ours = rows[0][0][:_MARK] == place.mark if rows else place.position <= pruned(transaction)["events"].until
+        if not is_ours:
+            raise CursorOfAnotherPast
+    return place.position
 
 
 def _page(transaction: Transaction, after: int, until: int, limit: int, wanted: Filter) -> Sequence[Event]:
@@ -100,14 +126,14 @@ def _page(transaction: Transaction, after: int, until: int, limit: int, wanted: 
     return [event(row) for row in rows]
 
 
-def _last(transaction: Transaction, last: int, until: int, wanted: Filter) -> int:
+def _last(transaction: Transaction, last: int, until: int, wanted: Filter) -> str:
     where, values = conditions(transaction, wanted)
     rows = transaction.run(
-        f"SELECT events.position FROM {FROM} WHERE events.position <= ?{where}"
+        f"SELECT events.position, events.id FROM {FROM} WHERE events.position <= ?{where}"
         f" ORDER BY {in_order(wanted)} DESC LIMIT ?",
         [until, *values, last + 1],
     )
-    return int(rows[last][0]) if len(rows) > last else 0
+    return encode(*rows[last]) if len(rows) > last else encode(0)
 
 
 FROM = "events JOIN subjects ON subjects.id = events.subject_id"

@@ -12,7 +12,7 @@ from typing import Final
 
 from bridge.model import Event, Micros, micros
 from bridge.store.database import Database, Transaction
-from bridge.store.feed import FROM, Filter, conditions, decode, in_order
+from bridge.store.feed import FROM, Filter, conditions, in_order, position_of
 from bridge.store.outbox import EVENT, event
 
 PAGE: Final = 1000
@@ -65,16 +65,16 @@ class SqlReplays:
 
     async def span(self, selection: Selection) -> Span:
         """Find out between which positions everything lies. Raises Unreadable for a bad cursor."""
-        after = 0 if selection.after is None else decode(selection.after)
         decided = await self._database.decided()
-        return await self._database.read(lambda transaction: _span(transaction, selection, after, decided))
+        return await self._database.read(lambda transaction: _span(transaction, selection, decided))
 
     async def page(self, selection: Selection, span: Span) -> Matched:
         """Give the next events, which may be none although there are more."""
         return await self._database.read(lambda transaction: _page(transaction, selection, span))
 
 
-def _span(transaction: Transaction, selection: Selection, after: int, decided: int) -> Span:
+def _span(transaction: Transaction, selection: Selection, decided: int) -> Span:
+    after = position_of(transaction, selection.after)
     first, last = (_end(transaction, decided, order) for order in ("ASC", "DESC"))
     start = max(after, first - 1)
     if selection.since is not None:

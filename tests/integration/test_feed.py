@@ -57,6 +57,11 @@ async def everything(stage: Stage, limit: int, token: str = OPERATOR, **params: 
         after = one["next"]
 
 
+def cursor_at(stage: Stage, position: int) -> str:
+    """Write the cursor after an event."""
+    return encode(position, stage.rows("SELECT id FROM events WHERE position = ?", position)[0])
+
+
 def briefly(events: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
     return [(one["type"].split(".")[2], one["subject"], int(one["sequence"])) for one in events]
 
@@ -89,7 +94,7 @@ async def test_the_feed_carries_the_stored_bytes(tmp_path: Path) -> None:
         await bring(stage, told())
         response = await stage.ask("GET", EVENTS, token=OPERATOR)
         bodies = stage.rows("SELECT body FROM events ORDER BY position")
-        cursor = json.dumps(encode(2)).encode()
+        cursor = json.dumps(cursor_at(stage, 2)).encode()
         assert response.content == b'{"items":[%b],"next":null,"cursor":%b}' % (b",".join(bodies), cursor)
 
 
@@ -322,7 +327,7 @@ async def test_a_stream_begins_with_what_comes_and_gives_it_at_once(tmp_path: Pa
         assert message.event == message.data["type"] == "bridge.shipment.status_changed.v1"
         assert message.data["data"]["carrier_status"] == "taken_by_courier"
         assert message.data["data"]["tracking_number"] == NUMBER
-        assert message.id == encode(4)
+        assert message.id == cursor_at(stage, 4)
 
 
 async def test_a_reader_that_comes_back_loses_nothing_and_gets_nothing_twice(tmp_path: Path) -> None:
@@ -358,8 +363,8 @@ async def test_the_header_of_a_reconnect_wins_over_the_address_it_began_with(tmp
     async with Stage(tmp_path) as stage:
         await bring(stage, *LIFE)
         address = await stage.serve()
-        async with streaming(address, last=encode(4), after=encode(0)) as stream:
-            assert [one.id for one in await take(stream, 2)] == [encode(5), encode(6)]
+        async with streaming(address, last=cursor_at(stage, 4), after=encode(0)) as stream:
+            assert [one.id for one in await take(stream, 2)] == [cursor_at(stage, 5), cursor_at(stage, 6)]
 
 
 async def test_a_stream_shows_what_its_reader_may_see_and_asked_for(tmp_path: Path) -> None:
@@ -383,6 +388,26 @@ async def test_a_stream_that_cannot_begin_is_a_problem_and_one_without_body_ends
         assert response.json()["errors"][0]["code"] == "bad_cursor"
         response = await stage.ask("HEAD", STREAM, token=OPERATOR)
         assert (response.status_code, response.content) == (200, b"")
+
+
+async def test_a_reader_from_after_a_backup_is_told_and_an_open_stream_ends(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        await bring(stage, *LIFE)
+        last = cursor_at(stage, 6)
+        async with streaming(await stage.serve(), last=last) as stream:
+            stage.change(
+                "DELETE FROM facts WHERE position > 3; DELETE FROM outbox WHERE position > 3;"
+                " DELETE FROM events WHERE position > 3"
+            )
+            async with asyncio.timeout(10):
+                assert [one async for one in stream] == []
+        for path, params, headers in ((EVENTS, {"after": last}, ()), (STREAM, {}, [("last-event-id", last)])):
+            response = await stage.ask("GET", path, token=OPERATOR, params=params, headers=headers)
+            assert response.status_code == 400
+            [told] = response.json()["errors"]
+            assert (told["code"], "the database was restored" in told["message"]) == ("cursor_of_another_past", True)
+        again = await page(stage, after=cursor_at(stage, 3))
+        assert (again["items"], again["cursor"]) == ([], cursor_at(stage, 3))
 
 
 async def test_streams_end_when_the_process_does(tmp_path: Path) -> None:
