@@ -20,11 +20,11 @@ from bridge.app.commanding import make_commanding, open_executor
 from bridge.app.consuming import open_consumer
 from bridge.app.database import wait_for_database
 from bridge.app.labelling import make_desk
+from bridge.app.providers.opening import open_accounts
 from bridge.app.publishing import open_relay
 from bridge.app.receiving import open_receiver, webhook_routes
 from bridge.app.reconciling import open_reconciler
 from bridge.app.retaining import open_retention
-from bridge.app.return_accounts import open_accounts
 from bridge.app.returning import open_returns
 from bridge.app.serving import Edges, make_edges, open_sockets
 from bridge.app.shared import Shared

@@ -10,8 +10,7 @@ from typing import Final
 
 from bridge.app.carriers import Carriers
 from bridge.app.dispatching import make_keeping
-from bridge.app.return_accounts import ReturnAccount
-from bridge.app.return_rounds import return_rounds
+from bridge.app.providers.opening import Accounts, return_rounds
 from bridge.app.returning import Returns
 from bridge.app.settling import settling_rounds
 from bridge.app.shared import Shared
@@ -63,13 +62,11 @@ class _Parts:
     abandoned: Abandoned
 
 
-def open_reconciler(
-    shared: Shared, stores: Stores, carriers: Carriers, accounts: Sequence[ReturnAccount], returns: Returns
-) -> None:
+def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers, accounts: Accounts, returns: Returns) -> None:
     """Start asking about the shipments of every organization, and the returns of every provider, that can be asked."""
     settling = settling_rounds(shared, returns)
     rounds: dict[str, Sequence[Round]] = {
-        one.connection: [*return_rounds(shared, stores, one), *settling[one.connection]] for one in accounts
+        name: [*return_rounds(shared, stores, name, one), *settling[name]] for name, one in accounts.items()
     }
     if carriers:
         rounds |= _shipments(shared, stores, carriers)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import assert_never
 
-from bridge.app.return_accounts import ReturnAccount
+from bridge.app.providers.opening import Accounts
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
-from bridge.carriers.inpost_returns.client import InPostReturnsClient
-from bridge.carriers.intelligentreturns.platform import IntelligentPlatform
-from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
 from bridge.commands.execute import Operation
 from bridge.commands.giving import Giving
 from bridge.lifecycle import Clock
@@ -39,7 +35,6 @@ from bridge.shipping.returns.doubting.doubts import Doubts
 from bridge.shipping.returns.doubting.settled import Settled
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.labelling import Labels
-from bridge.shipping.returns.makers import CodeMaker, Maker, PlatformMaker, TicketMaker
 from bridge.shipping.returns.orders.api import ReturnOrdersApi
 from bridge.shipping.returns.orders.asked import AddReturnOrderItems, CreateReturnOrder, DeleteReturnOrder
 from bridge.shipping.returns.orders.ordering import Ordering
@@ -57,28 +52,15 @@ class Returns:
     stock: Stock
 
 
-def open_returns(shared: Shared, stores: Stores, accounts: Sequence[ReturnAccount]) -> Returns:
+def open_returns(shared: Shared, stores: Stores, accounts: Accounts) -> Returns:
     """Make what chooses between the providers, and what keeps what becomes of it."""
     keeping = Keeping(
         stores.database, stores.vault, stores.recorder, shared.clock, partial(shared.bells.ring, "events")
     )
-    makers = {one.connection: maker(one, keeping) for one in accounts}
+    makers = {name: one.maker(name, keeping) for name, one in accounts.items()}
     doubts = Doubts(stores.database, stores.vault, keeping, shared.clock)
     stock = Stock(stores.database, stores.vault, makers)
     return Returns(Desk(makers, _routes(shared.settings)), keeping, doubts, stock)
-
-
-def maker(account: ReturnAccount, keeping: Keeping) -> Maker:
-    """Make what makes returns at a provider."""
-    match account.client:
-        case InPostReturnsClient() as client:
-            return TicketMaker(client, partial(keeping.linked, account.connection))
-        case SzybkieZwrotyClient() as client:
-            return CodeMaker(client)
-        case IntelligentPlatform() as client:
-            return PlatformMaker(client)
-        case _:
-            assert_never(account.client)
 
 
 def return_operations(returns: Returns, clock: Clock) -> Mapping[str, Operation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sys
@@ -22,9 +23,11 @@ def serve() -> None:
 
     Example: BRIDGE_CONFIG=bridge.toml bridge serve
     """
+    gc.disable()  # nothing of what is loaded now is garbage, and to look for some takes a tenth of the start
     from bridge.app.process import Bridge
     from bridge.observability import configure_logging
 
+    gc.enable()
     settings = running.settings()
     configure_logging()
 

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Final, assert_never
 
-from bridge.app.return_accounts import Means, code_desk, return_platform, ticket_desk
+from bridge.app.providers.account import Means
+from bridge.app.providers.opening import account
 from bridge.carriers.http import make_http
 from bridge.doctor.carrier import OneQuestion, unavailable
 from bridge.doctor.report import Check
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
 from bridge.observability import Metrics
-from bridge.returns.codes import CodeQuery
-from bridge.returns.listed import TicketQuery
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
-
-_RECENT: Final = timedelta(minutes=1)
-_NOBODYS: Final = "doctor"
-"""An id that no return has."""
 
 
 async def examine(settings: Settings, provider: ReturnProvider, clock: Clock, patience_s: float) -> Sequence[Check]:
@@ -29,7 +22,7 @@ async def examine(settings: Settings, provider: ReturnProvider, clock: Clock, pa
     timeout_s = min(settings.return_provider(provider).timeout_s, patience_s)
     async with make_http(timeout_s=timeout_s, at_once=1) as http:
         try:
-            await _ask(settings, provider, Means(http, OneQuestion(), Metrics(), clock))
+            await account(provider, settings, Means(http, OneQuestion(), Metrics(), clock)).ask(clock())
         except CarrierRefused as error:
             advice = f"see that the credentials ({table}*) are those of the account that {table}BASE_URL serves"
             return [Check(name=name, state="failed", told=f"the provider refuses to answer ({error})", do=advice)]
@@ -37,16 +30,3 @@ async def examine(settings: Settings, provider: ReturnProvider, clock: Clock, pa
             advice = f"see that {table}BASE_URL is right and reachable from here, and try again later"
             return [unavailable(name, error, advice)]
     return [Check(name=name, state="ok", told="the provider takes the credentials")]
-
-
-async def _ask(settings: Settings, provider: ReturnProvider, means: Means) -> None:
-    now = means.clock()
-    match provider:
-        case "inpost_returns":
-            await ticket_desk(settings, means).tickets(TicketQuery(now - _RECENT, now, "NEW", size=1))
-        case "szybkie_zwroty":
-            await code_desk(settings, means).report(CodeQuery(now.date(), now.date(), limit=1))
-        case "intelligentreturns":
-            await return_platform(settings, means).find(_NOBODYS)
-        case _:
-            assert_never(provider)

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from bridge.app.commanding import make_commanding, open_executor
 from bridge.app.labelling import make_desk
-from bridge.app.return_accounts import open_accounts
+from bridge.app.providers.opening import open_accounts
 from bridge.app.returning import open_returns
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores, prepare_stores

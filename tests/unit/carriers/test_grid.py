@@ -13,7 +13,7 @@ from typing import get_args
 
 import pytest
 
-from bridge.app.return_accounts import limits_of
+from bridge.app.providers.opening import limits_of
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
 from bridge.shipping.returns.asked import Provider
@@ -41,7 +41,8 @@ def test_a_client_has_the_files_of_the_grid(name: str) -> None:
     package = f"bridge.carriers.{name}"
     codec = ["codec"] if is_there(f"{package}.codec") else ["calls", "reading"]
     pure = [f"{package}.{module}" for module in (*PURE, *codec)]
-    assert [one for one in (*pure, f"{package}.caller", f"{package}.client") if not is_there(one)] == []
+    used = (f"{package}.caller", f"{package}.client", f"bridge.app.providers.{name}")
+    assert [one for one in (*pure, *used) if not is_there(one)] == []
     rules = ConfigParser()
     rules.read(ROOT / ".importlinter", encoding="utf-8")
     listed = next(rules[one] for one in rules.sections() if rules[one].get("name") == "The pure middle does no I/O")

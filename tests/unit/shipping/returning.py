@@ -9,8 +9,11 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from bridge.app.return_accounts import ReturnAccount
-from bridge.app.returning import Returns, maker, return_operations
+from bridge.app.providers.inpost_returns import TicketAccount
+from bridge.app.providers.intelligentreturns import PlatformAccount
+from bridge.app.providers.opening import Accounts
+from bridge.app.providers.szybkie_zwroty import CodeAccount
+from bridge.app.returning import Returns, return_operations
 from bridge.carriers.inpost_returns.client import InPostReturnsClient
 from bridge.carriers.inpost_returns.tokens import Credentials
 from bridge.carriers.intelligentreturns.client import IntelligentReturns
@@ -84,12 +87,10 @@ def makers_over(
     http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping: Keeping, form: Name = "json"
 ) -> dict[str, Maker]:
     """Make the three, over one way and one gate."""
-    return {one.connection: maker(one, keeping) for one in accounts_over(http, permits, clock, form)}
+    return {name: one.maker(name, keeping) for name, one in accounts_over(http, permits, clock, form).items()}
 
 
-def accounts_over(
-    http: httpx.AsyncClient, permits: Permits, clock: Clock, form: Name = "json"
-) -> Sequence[ReturnAccount]:
+def accounts_over(http: httpx.AsyncClient, permits: Permits, clock: Clock, form: Name = "json") -> Accounts:
     """Make the clients of the three, over one way and one gate; `form` is what Intelligentreturns is spoken to in."""
     shared: dict[str, Any] = {"permits": permits, "metrics": METRICS, "clock": clock}
     tickets = InPostReturnsClient(
@@ -115,11 +116,11 @@ def accounts_over(
         form=form,
         **shared,
     )
-    return [
-        ReturnAccount(f"{TICKETS}/main", tickets),
-        ReturnAccount(f"{CODES}/main", codes),
-        ReturnAccount(f"{PLATFORM}/main", IntelligentPlatform(platform)),
-    ]
+    return {
+        f"{TICKETS}/main": TicketAccount(tickets),
+        f"{CODES}/main": CodeAccount(codes),
+        f"{PLATFORM}/main": PlatformAccount(IntelligentPlatform(platform)),
+    }
 
 
 def returning(*routes: Route) -> Operations:

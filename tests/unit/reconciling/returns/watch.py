@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 
-from bridge.app.return_rounds import return_rounds
+from bridge.app.providers.opening import return_rounds
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.http import bounds
@@ -113,7 +113,8 @@ class Watch:
         self.database, nothing = InlineDatabase(stage.disk, points, stage.clock), cast("Any", None)
         stores = Stores(cast("Any", self.database), VAULT, recorder, nothing, nothing, nothing)
         self.rounds = {
-            one.connection: return_rounds(self.shared, stores, one) for one in accounts_over(http, self.gate, clock)
+            name: return_rounds(self.shared, stores, name, one)
+            for name, one in accounts_over(http, self.gate, clock).items()
         }
 
     async def look(self, provider: str) -> None:
