@@ -136,7 +136,6 @@ class Bridge:
 
 def _settle_memory() -> None:
     """Keep the collector away from what lives as long as the process, and let the threads take turns more often."""
-    gc.collect()
     gc.freeze()
     sys.setswitchinterval(_SWITCH_S)
     gc.set_threshold(50_000, 20, 50)

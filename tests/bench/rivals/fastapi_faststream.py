@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, HTTPException
 from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange
 
-from tests.bench.rivals.serving import serve
+from tests.bench.rivals.serving import serve, told
 from tests.bench.rivals.webhook import Webhook
 
 
@@ -30,7 +30,8 @@ def application(secret: str, amqp_url: str) -> FastAPI:
     async def receive(given: str, webhook: Webhook) -> dict[str, str]:
         if given != secret:
             raise HTTPException(404)
-        await broker.publish(webhook, exchange=exchange, routing_key=f"shipx.{webhook.event}", persist=True)
+        with told(webhook.event):
+            await broker.publish(webhook, exchange=exchange, routing_key=f"shipx.{webhook.event}", persist=True)
         return {"outcome": "accepted"}
 
     return app

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import aio_pika
 from fastapi import FastAPI, HTTPException
 
-from tests.bench.rivals.serving import serve
+from tests.bench.rivals.serving import serve, told
 from tests.bench.rivals.webhook import Webhook
 
 
@@ -35,7 +35,8 @@ def application(secret: str, amqp_url: str) -> FastAPI:
             content_type="application/json",
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
-        await app.state.exchange.publish(message, f"shipx.{webhook.event}")
+        with told(webhook.event):
+            await app.state.exchange.publish(message, f"shipx.{webhook.event}")
         return {"outcome": "accepted"}
 
     return app

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, func
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from tests.bench.rivals.serving import serve
+from tests.bench.rivals.serving import serve, told
 from tests.bench.rivals.webhook import Webhook
 
 
@@ -56,7 +56,8 @@ def application(secret: str, database_url: str) -> FastAPI:
         if given != secret:
             raise HTTPException(404)
         session.add(Received(event=webhook.event, organization_id=webhook.organization_id, payload=webhook.payload))
-        await session.commit()
+        with told(webhook.event):
+            await session.commit()
         return {"outcome": "accepted"}
 
     return app

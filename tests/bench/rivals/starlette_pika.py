@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.bench.rivals.serving import serve
+from tests.bench.rivals.serving import serve, told
 
 
 def application(secret: str, amqp_url: str) -> Starlette:
@@ -33,7 +33,8 @@ def application(secret: str, amqp_url: str) -> Starlette:
         message = aio_pika.Message(
             await request.body(), content_type="application/json", delivery_mode=aio_pika.DeliveryMode.PERSISTENT
         )
-        await request.app.state.exchange.publish(message, "shipx." + document["event"])
+        with told(document["event"]):
+            await request.app.state.exchange.publish(message, "shipx." + document["event"])
         return JSONResponse({"outcome": "accepted"})
 
     return Starlette(routes=[Route("/webhooks/shipx/{secret}", receive, methods=["POST"])], lifespan=lifespan)
