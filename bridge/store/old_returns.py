@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from bridge.store import spare_codes
 from bridge.store.database import Row, Transaction, marks
 
 _ENDED: Final = (
@@ -46,7 +47,8 @@ def look_at_labels(transaction: Transaction, older_than: int, after: tuple[int, 
 
 
 def delete(transaction: Transaction, ids: Sequence[str]) -> None:
-    """Forget returns."""
+    """Forget returns, and the codes that were made in advance for them; one of which nothing was made is free again."""
+    spare_codes.forget(transaction, ids)
     _unseal(transaction, [name for id_ in ids for name in (f"return/{id_}", f"return/{id_}/label")])
     transaction.run(f"DELETE FROM returns WHERE id IN ({marks(ids)})", ids)
 

@@ -93,7 +93,8 @@ def begin(transaction: Transaction, vault: Vault, one: Kept) -> bool:
 
 def add(transaction: Transaction, vault: Vault, one: Kept) -> bool:
     """Write down a return, if there is none of its id, and none in doubt of its sender; says whether it was."""
-    made = transaction.insert(f"returns ({_COLUMNS})", [_row(one)], tail="ON CONFLICT DO NOTHING RETURNING id")
+    rows = [_row(vault, one)]
+    made = transaction.insert(f"returns ({_COLUMNS}, {_DIGEST})", rows, tail="ON CONFLICT DO NOTHING RETURNING id")
     if made:
         _seal(transaction, vault, one)
     return bool(made)
@@ -113,9 +114,9 @@ def abandon(transaction: Transaction, id_: str) -> None:
 
 def save(transaction: Transaction, vault: Vault, one: Kept, label: bytes | None = None) -> None:
     """Write down what became of a return, with its label where that came along."""
-    columns = _COLUMNS.split(", ")[1:]
+    columns = [*_COLUMNS.split(", ")[1:], _DIGEST]
     changes = ", ".join(f"{name} = ?" for name in columns)
-    transaction.run(f"UPDATE returns SET {changes} WHERE id = ?", (*_row(one)[1:], one.id))
+    transaction.run(f"UPDATE returns SET {changes} WHERE id = ?", (*_row(vault, one)[1:], one.id))
     _seal(transaction, vault, one)
     if label is not None:
         sealed.keep(transaction, vault, [(_label(one.id), label)])
@@ -150,6 +151,17 @@ def linked(transaction: Transaction, connection: str, references: Collection[str
     return {row[0] for row in rows}
 
 
+def is_code_of_another(transaction: Transaction, vault: Vault, one: Kept, code: str) -> bool:
+    """Say whether another return of the connection has this code, or may have it."""
+    digests = vault.digests(_PURPOSE, code.encode())
+    rows = transaction.run(
+        f"SELECT 1 FROM returns WHERE connection = ? AND {_DIGEST} IN ({marks(digests)}) AND id <> ?"
+        " AND (created_at IS NOT NULL OR state IN ('pending', 'unknown')) LIMIT 1",
+        [one.connection, *digests, one.id],
+    )
+    return bool(rows)
+
+
 def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> list[Kept]:
     """List returns, the newest first; one that no key opens any more, by what lies open of it."""
     conditions, values = ["1 = 1"], list[object]()
@@ -176,6 +188,9 @@ _COLUMNS: Final = (
     "id, connection, organization, command, state, begun_at, sender, provider_reference, tracking_number,"
     " return_status, expires_at, label_format, label_sha256, reason, created_at, cancellable_until"
 )
+
+_DIGEST: Final = "code_digest"
+_PURPOSE: Final = "return code"
 
 _SHUT: Final = Secrets("")
 """What is seen of secrets that are erased, or that no key opens."""
@@ -213,7 +228,8 @@ def _opened(transaction: Transaction, vault: Vault, owner: str) -> bytes | None:
     return vault.open(owner, *rows[0]) if rows else None
 
 
-def _row(one: Kept) -> Row:
+def _row(vault: Vault, one: Kept) -> Row:
+    code = one.secrets.code
     return (
         one.id,
         one.connection,
@@ -231,6 +247,7 @@ def _row(one: Kept) -> Row:
         one.reason,
         _micros(one.created_at),
         _micros(one.cancellable_until),
+        None if code is None else vault.digests(_PURPOSE, code.encode())[0],
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
+from bridge.errors import KeyMissing
 from bridge.model import OrganizationId, micros, moment
 from bridge.store import sealed
 from bridge.store.database import Row, Transaction, marks
@@ -14,6 +15,8 @@ from bridge.store.sealed import Vault
 
 SpareState = Literal["inactive", "activating", "active", "invalidated", "unknown"]
 """`unknown`: it may be active, and nobody knows."""
+UNREADABLE: Final = ""
+"""What a code reads that no key opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def find(transaction: Transaction, vault: Vault, which: str) -> Spare | None:
 
 
 def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> list[Spare]:
-    """List codes, the newest first. Raises KeyMissing."""
+    """List codes, the newest first; one that no key opens any more, without what it reads."""
     conditions, values = ["1 = 1"], list[object]()
     if wanted.state is not None:
         conditions.append(f"{_STATE} = ?")
@@ -84,7 +87,7 @@ def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> 
         f"SELECT {_COLUMNS} FROM spare_codes WHERE {' AND '.join(conditions)} ORDER BY made_at DESC, id DESC LIMIT ?",
         [*values, limit],
     )
-    return [_spare(transaction, vault, row) for row in rows]
+    return [_listed(transaction, vault, row) for row in rows]
 
 
 def take(
@@ -122,6 +125,19 @@ def end(transaction: Transaction, id_: str, holder: Holder, state: SpareState) -
         " WHERE id = ? AND operation = ? AND command = ?",
         (state, id_, holder.operation, holder.command),
     )
+
+
+def forget(transaction: Transaction, returns: Sequence[str]) -> None:
+    """Forget the codes of returns that are about to be; one is free again whose return turned out not to be made."""
+    transaction.run(
+        "UPDATE spare_codes SET state = 'inactive', return_id = NULL WHERE state = 'unknown' AND return_id IN"
+        f" (SELECT id FROM returns WHERE state = 'failed' AND id IN ({marks(returns)}))",
+        returns,
+    )
+    gone = transaction.run(f"DELETE FROM spare_codes WHERE return_id IN ({marks(returns)}) RETURNING id", returns)
+    if gone:
+        owners = [_owner(id_) for (id_,) in gone]
+        transaction.run(f"DELETE FROM sealed WHERE owner IN ({marks(owners)})", owners)
 
 
 def _let_go(transaction: Transaction, holder: Holder, but: str) -> None:
@@ -163,15 +179,26 @@ def _row(vault: Vault, one: Spare) -> Row:
 
 
 def _spare(transaction: Transaction, vault: Vault, row: Row) -> Spare:
-    id_, connection, organization, state, made_at, return_id = row
-    owner = _owner(id_)
+    owner = _owner(row[0])
     [(key_id, data)] = transaction.run("SELECT key_id, data FROM sealed WHERE owner = ?", (owner,))
+    return _read(row, vault.open(owner, key_id, data).decode())
+
+
+def _listed(transaction: Transaction, vault: Vault, row: Row) -> Spare:
+    try:
+        return _spare(transaction, vault, row)
+    except KeyMissing:
+        return _read(row, UNREADABLE)
+
+
+def _read(row: Row, code: str) -> Spare:
+    id_, connection, organization, state, made_at, return_id = row
     return Spare(
         id=id_,
         connection=connection,
         organization=None if organization is None else OrganizationId(organization),
         state=state,
         made_at=moment(made_at),
-        code=vault.open(owner, key_id, data).decode(),
+        code=code,
         return_id=None if state == "inactive" else return_id,
     )

@@ -13,15 +13,16 @@ from bridge.model import Command, CommandState, OrganizationId, Outcome, Progres
 from bridge.returns.ticket import Ticket
 from bridge.shipping.returns.codes.activating import Activating
 from bridge.shipping.returns.codes.asked import ActivateCode
+from bridge.shipping.returns.codes.document import document
 from bridge.shipping.returns.codes.stock import Stock as Desks
 from bridge.shipping.returns.keeping import Keeping
-from bridge.store import spare_codes
+from bridge.store import old_returns, spare_codes
 from bridge.store.commands import SqlCommands
 from bridge.store.database import ManagedDatabase
 from bridge.store.facts import Recorder
 from bridge.store.returns import Kept, Secrets
 from bridge.store.sealed import Vault
-from bridge.store.spare_codes import Holder, Spare, SpareState, Wanted
+from bridge.store.spare_codes import UNREADABLE, Holder, Spare, SpareState, Wanted
 
 T0 = datetime(2026, 11, 26, 12, tzinfo=UTC)
 OURS = OrganizationId(4821)
@@ -92,6 +93,16 @@ async def test_nothing_that_lies_open_says_what_a_code_reads(database: ManagedDa
 async def test_a_code_is_found_after_the_keys_were_rotated(database: ManagedDatabase) -> None:
     await Stock(database, OLD).add(ONE)
     assert await Stock(database, NEW, OLD).find(CODE) == ONE
+
+
+async def test_a_code_whose_key_is_gone_is_listed_without_what_it_reads(database: ManagedDatabase) -> None:
+    """And the others beside it as ever."""
+    await Stock(database, OLD).add(ONE)
+    stock = Stock(database, NEW)
+    await stock.add(replace(ONE, id="b" * 32, code="1414000002", made_at=T0 + timedelta(hours=1)))
+    assert await stock.page() == ["1414000002", UNREADABLE]
+    found = await database.read(lambda it: spare_codes.page(it, stock.vault, Wanted(), 10))
+    assert [document(one, with_code=True)["code"] for one in found] == ["1414000002", None]
 
 
 async def test_one_command_at_a_time_is_at_a_code(database: ManagedDatabase) -> None:
@@ -177,6 +188,15 @@ async def test_how_its_return_is_settled_settles_a_code_in_doubt(
     assert (found.state, found.return_id) == (state, None if state == "inactive" else RETURN)
     again = await database.write(lambda it: keeping.open(it, replace(kept, secrets=Secrets("OTHER"))))
     assert again.secrets.reference == "ORDER 1", "what is there stays as it is"
+    if settled is None:
+        return
+    await database.write(lambda it: old_returns.delete(it, [RETURN]))
+    left = await stock.find()
+    assert left == (replace(ONE, state="inactive") if settled == "refused" else None), (
+        "it goes with its return, or is free"
+    )
+    rest = await database.read(lambda it: it.run("SELECT owner FROM sealed WHERE owner NOT LIKE 'command%'"))
+    assert rest == ([(f"spare_code/{ONE.id}",)] if left else [])
 
 
 async def test_codes_are_listed_the_newest_first_page_after_page(database: ManagedDatabase) -> None:

@@ -252,6 +252,28 @@ def test_what_is_known_is_not_settled_by_hand_nor_by_a_ticket_of_another_return(
     in_virtual_time(story())
 
 
+def test_a_code_is_the_code_of_one_return() -> None:
+    """What is settled by its code alone is not settled by a code that another return has."""
+
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            stage.start()
+            await ask(stage, wanted(CODES), "first")
+            first = await stage.done(CREATE, "first")
+            await doubted(stage, CODES, "dropped")
+            stage.start()
+            [doubtful] = stage.disk.rows("SELECT id FROM doubtful_returns")
+            taken = await say(stage, doubtful[0], "taken", made=True, code=first["code"])
+            assert taken.state is CommandState.withdrawn
+            assert told(stage, doubtful[0]) == [(UNKNOWN, "one")]
+            settled = await say(stage, doubtful[0], "free", made=True, code="9999999999")
+            assert settled.state is CommandState.done
+            again = await say(stage, first["return_id"], "again", made=True, code="9999999999")
+            assert again.result == {"problem": "not-in-doubt"}
+
+    in_virtual_time(story())
+
+
 @pytest.mark.parametrize("is_made", [True, False])
 def test_what_is_settled_without_the_id_of_its_ticket_is_settled_when_no_other_return_can_take_that(
     is_made: bool,

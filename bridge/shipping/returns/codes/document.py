@@ -10,7 +10,7 @@ from typing import Final, Literal
 from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
-from bridge.store.spare_codes import Spare, SpareState
+from bridge.store.spare_codes import UNREADABLE, Spare, SpareState
 
 Why = Literal["fewer", "refused", "lost", "unavailable"]
 """Why there are fewer codes than were asked for: the provider gave fewer, said no, or its answers were lost; or it
@@ -18,7 +18,7 @@ could not be asked any more."""
 
 
 class ShownCode(TypedDict):
-    """A code. It opens nothing while it is inactive; `code` is null where the token may not see it.
+    """A code. It opens nothing while it is inactive; `code` is null where the token may not see it, or no key opens it.
 
     `return_id` is the return that it was activated for.
     """
@@ -53,7 +53,7 @@ def document(spare: Spare, *, with_code: bool) -> ShownCode:
     """Describe it."""
     return {
         "id": spare.id,
-        "code": spare.code if with_code else None,
+        "code": spare.code if with_code and spare.code != UNREADABLE else None,
         "provider": spare.provider,
         "connection": spare.connection.partition("/")[2],
         "organization_id": spare.organization,

@@ -35,7 +35,7 @@ class Stock:
         return await self._database.read(lambda it: spare_codes.find(it, self._vault, which))
 
     async def page(self, wanted: Wanted, limit: int) -> list[Spare]:
-        """List codes, the newest first. Raises KeyMissing."""
+        """List codes, the newest first; one that no key opens any more, without what it reads."""
         return await self._database.read(lambda it: spare_codes.page(it, self._vault, wanted, limit))
 
     def open(self, transaction: Transaction, id_: str) -> Spare:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -78,10 +79,15 @@ class Doubts:
             return None
         return returns.find(transaction, self._vault, id_)
 
-    def is_free(self, transaction: Transaction, kept: Kept, ticket: Ticket) -> bool:
-        """Say whether no return of ours has the ticket."""
-        reference = ticket.provider_reference
-        return reference is None or not returns.linked(transaction, kept.connection, [reference])
+    def taken(self, transaction: Transaction, kept: Kept, ticket: Ticket) -> Sequence[str]:
+        """Name what of the ticket is that of another return of ours: its `provider_reference`, its `code`."""
+        reference, code = ticket.provider_reference, ticket.code
+        found = []
+        if reference is not None and returns.linked(transaction, kept.connection, [reference]):
+            found.append("provider_reference")
+        if code is not None and returns.is_code_of_another(transaction, self._vault, kept, code):
+            found.append("code")
+        return found
 
     def made(self, transaction: Transaction, kept: Kept, ticket: Ticket) -> Outcome:
         """Keep what the provider made of one that is in doubt: some time ago, about when it was asked for it."""
@@ -101,7 +107,7 @@ class Doubts:
 
     def _found(self, transaction: Transaction, one: Doubt, ticket: Ticket) -> bool:
         kept = self.in_doubt(transaction, one.id)
-        if kept is None or not self.is_free(transaction, kept, ticket):
+        if kept is None or self.taken(transaction, kept, ticket):
             return False
         self.made(transaction, kept, ticket)
         return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bridge.commands.handling import Ending, Hand, Last, Later
 from bridge.commands.models import failed
 from bridge.commands.refusing import refused, unprocessable
@@ -14,8 +12,6 @@ from bridge.shipping.returns.doubting.doubts import Doubts
 from bridge.store.database import Transaction
 from bridge.web.kinds import NOT_IN_DOUBT
 from bridge.web.problems import FieldError
-
-_TAKEN: Final = FieldError("provider_reference", "unexpected", "is that of another return")
 
 
 class Settled:
@@ -43,6 +39,6 @@ class Settled:
             return refused(NOT_IN_DOUBT.name, "no return of this id is in doubt")
         if asked.found.ticket is None:
             return self._doubts.not_made(transaction, kept)
-        if not self._doubts.is_free(transaction, kept, asked.found.ticket):
-            return unprocessable([_TAKEN])
+        if taken := self._doubts.taken(transaction, kept, asked.found.ticket):
+            return unprocessable([FieldError(name, "unexpected", "is that of another return") for name in taken])
         return self._doubts.made(transaction, kept, asked.found.ticket)
