@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from bridge.app.buying import make_buyer
 from bridge.app.carriers import Carriers
@@ -13,8 +14,12 @@ from bridge.carriers.shipx import webhook as shipx_webhook
 from bridge.egress.relay import Relay
 from bridge.events.projection import project
 from bridge.ingress.worker import Worker
+from bridge.store.database import Dialect
 from bridge.store.outbox import Made
 from bridge.store.projecting import SqlProjector
+
+_HANDS: Final[Mapping[Dialect, int]] = {"sqlite": 1, "postgres": 2}
+"""How many rounds are written at once in a backlog: SQLite has one writer."""
 
 
 async def open_worker(shared: Shared, stores: Stores, carriers: Carriers, relay: Relay | None) -> None:
@@ -27,6 +32,7 @@ async def open_worker(shared: Shared, stores: Stores, carriers: Carriers, relay:
         stop=shared.stop,
         on_events=partial(_hand_over, shared.bells, relay),
         on_wanted=buyer.bell.ring,
+        hands=_HANDS[stores.database.dialect],
     )
     shared.bells.hang("deliveries", worker.bell.ring)
     shared.bells.hang("purchases", buyer.bell.ring)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 
 from bridge.errors import StoreError
-from bridge.lifecycle import Clock, Stop
+from bridge.lifecycle import Bell, Clock, Stop
 from bridge.observability import Metrics
 from bridge.ports import Projector
 from bridge.store.outbox import Made
@@ -19,13 +20,17 @@ log = structlog.get_logger()
 ROUND: Final = 128
 """Deliveries in one transaction: more would make a webhook that shares its commit wait."""
 _POLL_S: Final = 1.0
+_IDLE_S: Final = 60.0
 _GATHER_S: Final = 0.00025
 """How long the next round waits for more, for each delivery of the last one: rounds are small while little comes."""
 _MOST_GATHER_S: Final = 0.02
 
 
 class Worker:
-    """Projects pending deliveries. `on_events` is given what was made; `on_wanted` wakes who waits for purchases."""
+    """Projects pending deliveries. `on_events` is given what was made; `on_wanted` wakes who waits for purchases.
+
+    In a backlog as many rounds run at once as there are `hands`: that helps where they can be written side by side.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Worker:
         stop: Stop,
         on_events: Callable[[Sequence[Made]], None],
         on_wanted: Callable[[], None],
+        hands: int = 1,
     ) -> None:
         self._projector = projector
         self._metrics = metrics
@@ -45,21 +51,44 @@ class Worker:
         self._on_wanted = on_wanted
         self.bell = stop.bell()
         self._gathering = stop.bell()
+        self._backlogs = [stop.bell() for _ in range(hands - 1)]
 
     async def run(self) -> None:
         """Work until the end is announced; what is still pending then waits on disk."""
+        async with asyncio.TaskGroup() as hands:
+            hands.create_task(self._work())
+            for backlog in self._backlogs:
+                hands.create_task(self._help(backlog))
+
+    async def _work(self) -> None:
         while not self._stop:
-            try:
-                projected = await self._projector.project(ROUND, self._clock())
-            except StoreError as error:
-                log.warning("worker.store_unavailable", reason=str(error))
+            done = await self._round()
+            if done is None:
                 await self.bell.wait(_POLL_S)
-                continue
-            if projected.deliveries:
-                self._tell(projected)
-            if projected.deliveries < ROUND:
+            elif done < ROUND:
                 await self.bell.wait(_POLL_S)
-                await self._gathering.wait(min(projected.deliveries * _GATHER_S, _MOST_GATHER_S))
+                await self._gathering.wait(min(done * _GATHER_S, _MOST_GATHER_S))
+            else:
+                for backlog in self._backlogs:
+                    backlog.ring()
+
+    async def _help(self, backlog: Bell) -> None:
+        """Work beside the first hand for as long as there is a backlog."""
+        while not self._stop:
+            await backlog.wait(_IDLE_S)
+            while not self._stop and await self._round() == ROUND:
+                pass
+
+    async def _round(self) -> int | None:
+        """Project once, and say how many deliveries; None where the database could not be asked."""
+        try:
+            projected = await self._projector.project(ROUND, self._clock())
+        except StoreError as error:
+            log.warning("worker.store_unavailable", reason=str(error))
+            return None
+        if projected.deliveries:
+            self._tell(projected)
+        return projected.deliveries
 
     def _tell(self, projected: Projected) -> None:
         log.info(

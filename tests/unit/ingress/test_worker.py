@@ -78,6 +78,58 @@ def test_rounds_gather_under_load(found: list[int | StoreUnavailable], expected:
     assert pauses(*found) == expected, remark
 
 
+class Slow:
+    """A projector whose rounds take ten milliseconds each, and find so many deliveries one after the other."""
+
+    def __init__(self, found: Sequence[int], hands: int) -> None:
+        self.stop = Stop()
+        self.spans: list[tuple[float, float]] = []
+        self._found = iter(found)
+        self.worker = Worker(
+            self,
+            metrics=Metrics(),
+            clock=LoopClock(),
+            stop=self.stop,
+            on_events=lambda _made: None,
+            on_wanted=lambda: None,
+            hands=hands,
+        )
+
+    async def project(self, limit: int, now: datetime) -> Projected:
+        began = asyncio.get_running_loop().time()
+        found = next(self._found, None)
+        await asyncio.sleep(0.01)
+        if found is None:
+            self.stop.announce()
+            return done(0)
+        self.spans.append((began, asyncio.get_running_loop().time()))
+        return done(found)
+
+    @property
+    def at_once(self) -> int:
+        """The most rounds that ran at the same moment."""
+        return max(sum(begin <= at < end for begin, end in self.spans) for at, _ in self.spans)
+
+
+@pytest.mark.parametrize(
+    ("found", "hands", "at_once"),
+    [
+        ([ROUND] * 6, 1, 1),
+        ([ROUND] * 6, 2, 2),
+        ([ROUND] * 6, 3, 3),
+        ([ROUND - 1] * 6, 3, 1),
+    ],
+    ids=["one hand", "two hands share a backlog", "three", "without a backlog the others rest"],
+)
+def test_a_backlog_is_worked_off_by_all_hands(found: list[int], hands: int, at_once: int) -> None:
+    async def story() -> int:
+        rounds = Slow(found, hands)
+        await rounds.worker.run()
+        return rounds.at_once
+
+    assert in_virtual_time(story()) == at_once
+
+
 def test_nothing_to_do_is_looked_at_once_a_second() -> None:
     async def story() -> list[float]:
         rounds = Rounds([0, 0], rings=False)
