@@ -20,7 +20,7 @@ from bridge.events.catalogue import versioned
 from bridge.events.schemas import ENVELOPE
 from bridge.lifecycle import Stop
 from bridge.model import Event
-from bridge.store.feed import Filter, Page, encode
+from bridge.store.feed import Filter, Page, after_event
 from bridge.web import endpoint
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import JSON, Answer, guarded
@@ -184,7 +184,7 @@ class _Listener:
 
 def _sse(event: Event) -> bytes:
     """Write one event; its bytes hold no line break, because JSON escapes them."""
-    head = f"id: {encode(event.position, event.id)}\nevent: {versioned(event.type)}\ndata: "
+    head = f"id: {after_event(event)}\nevent: {versioned(event.type)}\ndata: "
     return head.encode() + event.body + b"\n\n"
 
 

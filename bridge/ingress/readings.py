@@ -53,5 +53,6 @@ class Readings:
 
     def _keep(self, received_at: datetime, notification: Notification) -> None:
         self._kept[notification.delivery] = received_at, notification
+        self._kept.move_to_end(notification.delivery)
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)

@@ -20,7 +20,7 @@ Row = tuple[Any, ...]
 Dialect = Literal["sqlite", "postgres"]
 Topic = Literal["commands", "connections", "deliveries", "events", "purchases"]
 """What a commit may bring that other processes wait for."""
-Doing = Literal["migrating", "parking"]
+Doing = Literal["migrating", "parking", "settling"]
 """What only one process may do at a time: what it finds must still be so when it commits."""
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 Kind = Literal["text", "bigint"]

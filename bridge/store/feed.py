@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.errors import CursorOfAnotherPast, Unreadable
-from bridge.model import Event
+from bridge.model import Event, micros
 from bridge.store.database import Database, Transaction, marks
 from bridge.store.outbox import EVENT, event
 from bridge.store.pruning import pruned
 from bridge.store.subjects import named
 
 _PLAIN, _MARKED = "1", "2"
-"""The versions of a cursor: a position alone, and one with a mark of the event that lies there."""
-_MARK = 8
-"""So many characters of an event's id are its mark."""
+"""The versions of a cursor: a position alone, and one with a mark of the event that lies there.
+
+The mark is when it was recorded. Its id would be the same where a restored bridge tells the same fact again; and what
+it tells before that, in the places of what it forgot, would be missed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Place:
     """Where a reader stopped: after the event at this position, which has this mark."""
 
     position: int
-    mark: str | None = None
+    mark: int | None = None
 
 
 class SqlFeed:
@@ -64,7 +66,7 @@ class SqlFeed:
         def look(transaction: Transaction) -> Page:
             position = position_of(transaction, after)
             rows = _page(transaction, position, until, limit, wanted or Filter())
-            cursor = encode(rows[-1].position, rows[-1].id) if rows else after or encode(0)
+            cursor = after_event(rows[-1]) if rows else after or encode(0)
             return Page(tuple(rows), cursor, len(rows) < limit, position < pruned(transaction)["events"].until)
 
         return await self._database.read(look)
@@ -79,15 +81,23 @@ class SqlFeed:
         until = await self._database.decided()
         rows = await self._database.read(
             lambda transaction: transaction.run(
-                "SELECT position, id FROM events WHERE position <= ? ORDER BY position DESC LIMIT 1", (until,)
+                "SELECT position, recorded_at FROM events WHERE position <= ? ORDER BY position DESC LIMIT 1", (until,)
             )
         )
         return encode(*rows[0]) if rows else encode(0)
 
 
-def encode(position: int, event_id: str | None = None) -> str:
-    """Write a cursor, with the id of the event there where that is known. Opaque, so that what is in it can change."""
-    text = f"{_PLAIN}.{position}" if event_id is None else f"{_MARKED}.{position}.{event_id[:_MARK]}"
+def after_event(event: Event) -> str:
+    """Write the cursor after an event."""
+    return encode(event.position, micros(event.recorded_at))
+
+
+def encode(position: int, recorded_at: int | None = None) -> str:
+    """Write a cursor, with when the event there was recorded where that is known.
+
+    It is opaque to readers, so that what is in it can change.
+    """
+    text = f"{_PLAIN}.{position}" if recorded_at is None else f"{_MARKED}.{position}.{recorded_at}"
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
@@ -97,9 +107,13 @@ def decode(cursor: str) -> Place:
         version, *parts = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").split(".")
     except (BadBase64, ValueError) as error:
         raise Unreadable("bad_cursor") from error
-    if len(parts) != {_PLAIN: 1, _MARKED: 2}.get(version) or not parts[0].isdecimal() or len(parts[0]) > 18:
+    if len(parts) != {_PLAIN: 1, _MARKED: 2}.get(version) or not all(map(_is_number, parts)):
         raise Unreadable("bad_cursor")
-    return Place(int(parts[0]), *parts[1:])
+    return Place(*map(int, parts))
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 18
 
 
 def position_of(transaction: Transaction, cursor: str | None) -> int:
@@ -109,8 +123,8 @@ def position_of(transaction: Transaction, cursor: str | None) -> int:
     """
     place = Place(0) if cursor is None else decode(cursor)
     if place.mark is not None:
-        rows = transaction.run("SELECT id FROM events WHERE position = ?", (place.position,))
-        is_ours = rows[0][0][:_MARK] == place.mark if rows else place.position <= pruned(transaction)["events"].until
+        rows = transaction.run("SELECT recorded_at FROM events WHERE position = ?", (place.position,))
+        is_ours = rows[0][0] == place.mark if rows else place.position <= pruned(transaction)["events"].until
         if not is_ours:
             raise CursorOfAnotherPast
     return place.position
@@ -129,7 +143,7 @@ def _page(transaction: Transaction, after: int, until: int, limit: int, wanted: 
 def _last(transaction: Transaction, last: int, until: int, wanted: Filter) -> str:
     where, values = conditions(transaction, wanted)
     rows = transaction.run(
-        f"SELECT events.position, events.id FROM {FROM} WHERE events.position <= ?{where}"
+        f"SELECT events.position, events.recorded_at FROM {FROM} WHERE events.position <= ?{where}"
         f" ORDER BY {in_order(wanted)} DESC LIMIT ?",
         [until, *values, last + 1],
     )

@@ -50,7 +50,11 @@ with what waits in a long queue collected and sorted first, every claim would ta
 _GRACE_S: Final = 1.0
 _FEED: Final = 0x5B1D
 """The upper sixteen bits of our advisory locks on the feed, so that they are nobody else's."""
-_ALONE: Final[dict[Doing, int]] = {"migrating": 0x5B1E << 48, "parking": (0x5B1E << 48) + 1}
+_ALONE: Final[dict[Doing, int]] = {
+    "migrating": 0x5B1E << 48,
+    "parking": (0x5B1E << 48) + 1,
+    "settling": (0x5B1E << 48) + 2,
+}
 
 
 class PostgresTransaction:

@@ -152,11 +152,10 @@ def linked(transaction: Transaction, connection: str, references: Collection[str
 
 
 def is_code_of_another(transaction: Transaction, vault: Vault, one: Kept, code: str) -> bool:
-    """Say whether another return of the connection has this code, or may have it."""
+    """Say whether another return of the connection has this code."""
     digests = vault.digests(_PURPOSE, code.encode())
     rows = transaction.run(
-        f"SELECT 1 FROM returns WHERE connection = ? AND {_DIGEST} IN ({marks(digests)}) AND id <> ?"
-        " AND (created_at IS NOT NULL OR state IN ('pending', 'unknown')) LIMIT 1",
+        f"SELECT 1 FROM returns WHERE connection = ? AND {_DIGEST} IN ({marks(digests)}) AND id <> ? LIMIT 1",
         [one.connection, *digests, one.id],
     )
     return bool(rows)

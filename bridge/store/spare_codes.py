@@ -71,6 +71,16 @@ def find(transaction: Transaction, vault: Vault, which: str) -> Spare | None:
     return _spare(transaction, vault, rows[0]) if rows else None
 
 
+def is_for_another(transaction: Transaction, vault: Vault, connection: str, code: str, return_id: str) -> bool:
+    """Say whether a code was made here in advance, and not for this return."""
+    digests = vault.digests(_PURPOSE, code.encode())
+    rows = transaction.run(
+        f"SELECT return_id FROM spare_codes WHERE connection = ? AND digest IN ({marks(digests)})",
+        [connection, *digests],
+    )
+    return any(row[0] != return_id for row in rows)
+
+
 def page(transaction: Transaction, vault: Vault, wanted: Wanted, limit: int) -> list[Spare]:
     """List codes, the newest first; one that no key opens any more, without what it reads."""
     conditions, values = ["1 = 1"], list[object]()
@@ -134,7 +144,9 @@ def forget(transaction: Transaction, returns: Sequence[str]) -> None:
         f" (SELECT id FROM returns WHERE state = 'failed' AND id IN ({marks(returns)}))",
         returns,
     )
-    gone = transaction.run(f"DELETE FROM spare_codes WHERE return_id IN ({marks(returns)}) RETURNING id", returns)
+    gone = transaction.run(
+        f"DELETE FROM spare_codes WHERE return_id IN ({marks(returns)}) AND NOT {_HELD} RETURNING id", returns
+    )
     if gone:
         owners = [_owner(id_) for (id_,) in gone]
         transaction.run(f"DELETE FROM sealed WHERE owner IN ({marks(owners)})", owners)

@@ -59,7 +59,7 @@ async def everything(stage: Stage, limit: int, token: str = OPERATOR, **params: 
 
 def cursor_at(stage: Stage, position: int) -> str:
     """Write the cursor after an event."""
-    return encode(position, stage.rows("SELECT id FROM events WHERE position = ?", position)[0])
+    return encode(position, stage.rows("SELECT recorded_at FROM events WHERE position = ?", position)[0])
 
 
 def briefly(events: list[dict[str, Any]]) -> list[tuple[str, str, int]]:

@@ -57,10 +57,10 @@ def limits_of(settings: Settings, provider: ReturnProvider) -> Limits:
     return Limits(told.requests_per_minute, told.max_in_flight, stops_all=True, pauses_on_refusal=provider in _BLOCKING)
 
 
-def return_rounds(shared: Shared, stores: Stores, connection: str, account: Account) -> Sequence[Round]:
+def return_rounds(shared: Shared, stores: Stores, connection: str, one: Account) -> Sequence[Round]:
     """Say what is done for one account, and how often: what became of returns, and what will soon expire."""
     watch = Watch(shared, stores, connection, timedelta(seconds=shared.settings.returns.poll_s))
-    looks = {**account.looks(watch), "expiring": _expiring(watch).look}
+    looks = {**one.looks(watch), "expiring": _expiring(watch).look}
     return [Round(name, watch.every.total_seconds(), look) for name, look in looks.items()]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from bridge.errors import CursorOfAnotherPast, Unreadable
+from bridge.model import Fact
 from bridge.store.database import Database, Transaction
 from bridge.store.feed import SqlFeed, encode
 from bridge.store.replaying import Selection, SqlReplays
-from tests.contract.store.test_replaying_store import fact, life, record
+from tests.contract.store.test_replaying_store import NOON, fact, life, record
 
 
 async def change(database: Database, *statements: str) -> None:
@@ -26,9 +29,9 @@ async def restore(database: Database, last: int) -> None:
     await change(database, *(f"DELETE FROM {table} WHERE position > {last}" for table in ("facts", "outbox", "events")))
 
 
-async def retold(database: Database, last: int, number: int) -> None:
-    """Have another event take the next position."""
-    await record(database, [fact(number, shipment=7)])
+async def retold(database: Database, last: int, told: Fact, at: datetime = NOON) -> None:
+    """Have an event take the next position."""
+    await record(database, [told], at)
     await change(database, f"UPDATE events SET position = {last + 1} WHERE position > {last}")
 
 
@@ -44,13 +47,27 @@ async def test_a_cursor_from_after_a_backup_is_refused_at_once_and_for_good(data
             await feed.page(forgotten, 10)
         with pytest.raises(CursorOfAnotherPast):
             await replays.span(Selection(after=forgotten))
-    await retold(database, 2, 33)
+    await retold(database, 2, fact(33, shipment=7), NOON + timedelta(days=1))
     with pytest.raises(CursorOfAnotherPast):
         await feed.page(pages[1].cursor, 10)
     assert [event.position for event in (await feed.page(pages[0].cursor, 10)).events] == [3]
 
 
-async def test_the_same_event_told_again_in_its_place_is_gone_on_from(database: Database) -> None:
+async def test_a_fact_that_is_told_again_in_its_old_place_is_another_event(database: Database) -> None:
+    """It has its old id, but before it lies what its reader has never seen."""
+    await life(database)
+    feed = SqlFeed(database)
+    seen = await feed.page(None, 3)
+    await restore(database, 1)
+    await retold(database, 1, fact(33, shipment=7), NOON + timedelta(days=1))
+    again = fact(3, shipment=1, kind="shipment.confirmed")
+    await retold(database, 2, again, NOON + timedelta(days=1))
+    assert [event.id for event in (await feed.page(encode(2), 1)).events] == [seen.events[2].id]
+    with pytest.raises(CursorOfAnotherPast):
+        await feed.page(seen.cursor, 10)
+
+
+async def test_a_place_where_nothing_comes_stays_what_it_is(database: Database) -> None:
     await life(database)
     feed = SqlFeed(database)
     seen = await feed.page(None, 3)
@@ -79,7 +96,7 @@ async def test_a_cursor_without_a_mark_is_a_position_alone(database: Database) -
     assert (await feed.page(encode(99), 10)).events == ()
 
 
-@pytest.mark.parametrize("bad", ["", "x", "Mi4x", "Mi4xLmEuYg", "My4xLmE", "Mi4tMS5h"])
+@pytest.mark.parametrize("bad", ["", "x", "Mi4x", "Mi4xLmE", "Mi4xLjEuMQ", "My4xLjE", "Mi4tMS4x"])
 async def test_what_is_no_cursor_is_refused(database: Database, bad: str) -> None:
     with pytest.raises(Unreadable, match="bad_cursor"):
         await SqlFeed(database).page(bad or "=", 1)

@@ -90,6 +90,25 @@ async def test_nothing_that_lies_open_says_what_a_code_reads(database: ManagedDa
     assert digest not in (*strangers, *Vault().digests("spare code", CODE.encode()))
 
 
+async def test_a_code_made_in_advance_is_the_code_of_the_return_that_it_is_activated_for(
+    database: ManagedDatabase,
+) -> None:
+    stock = Stock(database, NEW, OLD)
+    await Stock(database, OLD).add(ONE)
+
+    async def is_for_another(code: str, return_id: str, connection: str = ONE.connection) -> bool:
+        return await database.read(lambda it: spare_codes.is_for_another(it, stock.vault, connection, code, return_id))
+
+    assert await is_for_another(CODE, RETURN), "it is still to be activated"
+    assert not await is_for_another("1414000002", RETURN)
+    assert not await is_for_another(CODE, RETURN, "szybkie_zwroty/other")
+    by = await stock.begin("one")
+    await stock.take(by)
+    await stock.end(by, "unknown")
+    assert await is_for_another(CODE, "f" * 32)
+    assert not await is_for_another(CODE, RETURN)
+
+
 async def test_a_code_is_found_after_the_keys_were_rotated(database: ManagedDatabase) -> None:
     await Stock(database, OLD).add(ONE)
     assert await Stock(database, NEW, OLD).find(CODE) == ONE

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 import tomllib
 from configparser import ConfigParser
 from dataclasses import replace
@@ -47,6 +49,16 @@ def test_a_client_has_the_files_of_the_grid(name: str) -> None:
     rules.read(ROOT / ".importlinter", encoding="utf-8")
     listed = next(rules[one] for one in rules.sections() if rules[one].get("name") == "The pure middle does no I/O")
     assert set(pure) <= set(listed["source_modules"].split())
+
+
+def test_a_process_loads_no_client_before_an_account_is_set_up() -> None:
+    """They are a good part of a start, and most processes have none of them."""
+    code = "import sys, bridge.app.process; print(*[name for name in sys.modules if name.startswith('bridge.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "bridge.app.providers.opening" in loaded
+    own = tuple(f"bridge.{part}.{name}" for name in NAMES for part in ("carriers", "app.providers"))
+    assert [one for one in loaded if one.startswith(own)] == []
 
 
 @every_provider

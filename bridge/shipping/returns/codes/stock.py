@@ -41,7 +41,7 @@ class Stock:
     def open(self, transaction: Transaction, id_: str) -> Spare:
         """Give the code of an id that is there. Raises KeyMissing."""
         found = spare_codes.find(transaction, self._vault, id_)
-        assert found is not None, "no code is ever forgotten"
+        assert found is not None, "no code is forgotten while a command is at it"
         return found
 
     def add(self, transaction: Transaction, codes: Sequence[Spare]) -> list[Spare]:

@@ -13,7 +13,7 @@ from bridge.returns.ticket import Ticket
 from bridge.shipping.returns.document import result
 from bridge.shipping.returns.doubting import doubt
 from bridge.shipping.returns.keeping import Keeping
-from bridge.store import doubtful_returns, returns
+from bridge.store import doubtful_returns, returns, spare_codes
 from bridge.store.database import Database, Transaction
 from bridge.store.doubtful_returns import Doubt
 from bridge.store.returns import Kept
@@ -80,12 +80,16 @@ class Doubts:
         return returns.find(transaction, self._vault, id_)
 
     def taken(self, transaction: Transaction, kept: Kept, ticket: Ticket) -> Sequence[str]:
-        """Name what of the ticket is that of another return of ours: its `provider_reference`, its `code`."""
+        """Name what of the ticket is that of another return of ours: its `provider_reference`, its `code`.
+
+        Nobody else settles one until the commit, so that it stays so.
+        """
+        transaction.alone("settling")
         reference, code = ticket.provider_reference, ticket.code
         found = []
         if reference is not None and returns.linked(transaction, kept.connection, [reference]):
             found.append("provider_reference")
-        if code is not None and returns.is_code_of_another(transaction, self._vault, kept, code):
+        if code is not None and self._is_code_of_another(transaction, kept, code):
             found.append("code")
         return found
 
@@ -101,13 +105,23 @@ class Doubts:
         self._keeping.answer(transaction, kept, kept.command, rejected(_NOT_MADE))
         return done(**result(failed))
 
+    def _is_code_of_another(self, transaction: Transaction, kept: Kept, code: str) -> bool:
+        return returns.is_code_of_another(transaction, self._vault, kept, code) or spare_codes.is_for_another(
+            transaction, self._vault, kept.connection, code, kept.id
+        )
+
     def _take_up(self, transaction: Transaction, connection: str, limit: int) -> None:
         for id_, is_sent in doubtful_returns.left(transaction, connection, limit).items():
             self._keeping.give_up(transaction, id_, is_sent=is_sent)
 
     def _found(self, transaction: Transaction, one: Doubt, ticket: Ticket) -> bool:
         kept = self.in_doubt(transaction, one.id)
-        if kept is None or self.taken(transaction, kept, ticket):
+        if kept is None:
+            return False
+        taken = self.taken(transaction, kept, ticket)
+        if one.sender is None:  # found by what is its own alone: that says more than a code that a person typed
+            taken = [name for name in taken if name != "code"]
+        if taken:
             return False
         self.made(transaction, kept, ticket)
         return True
