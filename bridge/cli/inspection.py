@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # what a verb needs is imported when it runs
     from bridge.settings import Settings
     from bridge.store.database import ManagedDatabase
 
-_SUBJECT = re.compile(r"[a-z_]{1,32}/[A-Za-z0-9_.:-]{1,64}")
+_SUBJECT = re.compile(r"(connection/)?[a-z_]{1,32}/[A-Za-z0-9_.:-]{1,64}")
+"""A connection's name is one of two parts itself: `connection/shipx/4821`."""
 
 
 def audit(since: Since = None, as_json: Json = False) -> None:
@@ -55,7 +56,9 @@ def why(
     from bridge.inspection.why import why as run
 
     if not _SUBJECT.fullmatch(subject):
-        raise typer.BadParameter("a subject is written like shipment/3900000017", param_hint="SUBJECT")
+        raise typer.BadParameter(
+            "a subject is written like shipment/3900000017, or connection/shipx/4821", param_hint="SUBJECT"
+        )
 
     async def work(settings: Settings, database: ManagedDatabase) -> int:
         return await run(database, subject, organization, now=utc_now(), settle=_settle(settings), as_json=as_json)

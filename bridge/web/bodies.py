@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Final, TypeVar
@@ -11,11 +12,13 @@ from pydantic_core import from_json
 from starlette.requests import Request
 
 from bridge.web.endpoint import JSON
-from bridge.web.kinds import BAD_REQUEST, NOT_JSON, NOT_JSON_TYPE, TOO_LARGE, UNPROCESSABLE
+from bridge.web.kinds import BAD_REQUEST, NOT_JSON, NOT_JSON_TYPE, TOO_LARGE, TOO_SLOW, UNPROCESSABLE
 from bridge.web.parameters import Parameter
 from bridge.web.problems import FieldError, Problem
 
 MOST_BYTES: Final = 262_144
+MOST_S: Final = 30.0
+"""How long a body may take to arrive."""
 KEY: Final = re.compile(r"[!-~]{1,255}")
 """What a command may be known by, at every edge."""
 _BY_HABIT: Final = "application/x-www-form-urlencoded"
@@ -29,14 +32,17 @@ T = TypeVar("T", bound=BaseModel)
 
 
 async def read(request: Request, model: type[T]) -> T:
-    """Read the body. Raises a Problem: 400, 415 where it is no JSON, 413 where it is too long, 422 for what it says."""
+    """Read the body. Raises a Problem.
+
+    400 and 415 where it is no JSON, 408 and 413 where it takes too long or is too long, 422 for what it says.
+    """
     _insist_on_json(request)
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise Problem(TOO_LARGE, f"The body is larger than {MOST_BYTES} bytes.")
-    text = bytes(body) or b"{}"
+    try:
+        async with asyncio.timeout(MOST_S):
+            text = await _whole(request) or b"{}"
+    except TimeoutError as error:
+        detail = f"The body did not come within {MOST_S:g} seconds."
+        raise Problem(TOO_SLOW, detail, headers={"connection": "close"}) from error
     try:
         from_json(text, allow_inf_nan=False)  # which a model would take, and JSON does not know
         return model.model_validate_json(text)
@@ -44,6 +50,15 @@ async def read(request: Request, model: type[T]) -> T:
         raise _problem(error) from error
     except ValueError as error:
         raise Problem(NOT_JSON, "The body is not JSON.") from error
+
+
+async def _whole(request: Request) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise Problem(TOO_LARGE, f"The body is larger than {MOST_BYTES} bytes.")
+    return bytes(body)
 
 
 def _insist_on_json(request: Request) -> None:

@@ -35,7 +35,7 @@ Body = type[BaseModel] | UnionType
 """What a body is read as: a model, or one of several."""
 _IN_PATH: Final = re.compile(r"\{(\w+)(?::\w+)?\}")
 _OF_TOKENS: Final = (kinds.UNAUTHORIZED, kinds.FORBIDDEN, kinds.BAD_REQUEST, kinds.UNAVAILABLE)
-_OF_BODIES: Final = (kinds.NOT_JSON, kinds.TOO_LARGE, kinds.NOT_JSON_TYPE, kinds.UNPROCESSABLE)
+_OF_BODIES: Final = (kinds.NOT_JSON, kinds.TOO_SLOW, kinds.TOO_LARGE, kinds.NOT_JSON_TYPE, kinds.UNPROCESSABLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ UNAUTHORIZED: Final = Kind("unauthorized", 401, "There is no bearer token, or it
 FORBIDDEN: Final = Kind("forbidden", 403, "The token lacks the scope, or is not for the organization that is named.")
 NOT_FOUND: Final = Kind("not-found", 404, "There is no such thing, or none that the token may see.")
 METHOD_NOT_ALLOWED: Final = Kind("method-not-allowed", 405, "The path has no such method: `Allow` names those it has.")
+TOO_SLOW: Final = Kind("too-slow", 408, "The body did not come in time; nothing was done.")
 KEY_USED: Final = Kind("key-used", 409, "The `Idempotency-Key` was used with another body.")
 NOT_KEPT: Final = Kind("not-kept", 409, "The policy goes by what is not kept of a decision: ask with the shipment.")
 ALREADY_BOUGHT: Final = Kind("already-bought", 409, "The shipment is bought already.")
@@ -77,6 +78,7 @@ KINDS: Final = (
     FORBIDDEN,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
+    TOO_SLOW,
     KEY_USED,
     NOT_KEPT,
     ALREADY_BOUGHT,

@@ -16,7 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 log = structlog.get_logger()
 
 MOST_CONNECTIONS: Final = 1024
-"""Open at once on one listening socket; a new one beyond is closed at once."""
+"""Open at once on one listening socket. A new one beyond takes the place of the one that has been idle for longest, and
+where none is idle it is closed at once: whoever holds connections without sending keeps nobody out."""
 MOST_HEAD_BYTES: Final = 32 * 1024
 """Of a request line and its headers, or of anything else that is not a body: chunk extensions and trailers too.
 
@@ -56,14 +57,17 @@ class Wire(HttpToolsProtocol):
     _stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn narrows it
-        """Take a connection, if there are not too many."""
+        """Take a connection, if there are not too many with something in hand."""
         super().connection_made(transport)
         self.headers = []
         if len(self.connections) > MOST_CONNECTIONS:
             _log_too_many()
-            transport.abort()
-        else:
-            self._deadline = self.loop.call_later(HEAD_S, transport.abort)
+            idle = self._longest_idle()
+            if idle is None:
+                transport.abort()
+                return
+            idle.transport.abort()
+        self._deadline = self.loop.call_later(HEAD_S, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the deadlines."""
@@ -126,6 +130,25 @@ class Wire(HttpToolsProtocol):
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
+
+    def _longest_idle(self) -> Wire | None:
+        """Find who has had no request in hand for longest."""
+        since = {one: one._idle_since for one in self.connections if isinstance(one, Wire) and one is not self}
+        idle = {one: at for one, at in since.items() if at is not None and not one.transport.is_closing()}
+        return min(idle, key=lambda one: idle[one], default=None)
+
+    @property
+    def _idle_since(self) -> float | None:
+        """Since when it has waited for a request, or for the rest of one's headers; None while one is in hand."""
+        if self._deadline is not None:
+            return self._deadline.when() - HEAD_S
+        return (
+            None if self.timeout_keep_alive_task is None else self.timeout_keep_alive_task.when() - self._keep_alive_s
+        )
+
+    @property
+    def _keep_alive_s(self) -> float:
+        return float(self.timeout_keep_alive)
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:

@@ -192,19 +192,50 @@ async def test_whoever_does_not_read_is_cut_off(tmp_path: Path, monkeypatch: pyt
 # --- connections ------------------------------------------------------------------------------------------------------
 
 
+def ask(writer: asyncio.StreamWriter) -> None:
+    writer.write(f"{GET}connection: close\r\n\r\n".encode())
+
+
 async def test_there_are_only_so_many_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those with a request in hand stay, and a new one is cut off."""
     monkeypatch.setattr("bridge.web.wire.MOST_CONNECTIONS", 3)
     async with Stage(tmp_path) as stage, AsyncExitStack() as stack:
         address = await stage.serve()
         some = [await stack.enter_async_context(connected(address)) for _ in range(3)]
-        async with connected(address) as (reader, _):
-            assert await rest(reader) == b"", "one too many"
-        reader, writer = some[0]
-        writer.write(f"{GET}connection: close\r\n\r\n".encode())
-        assert (await rest(reader)).startswith(b"HTTP/1.1 404 "), "those that were there are served"
+        for reader, writer in some:
+            writer.write(
+                f"POST {PATH} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n".encode()
+            )
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100 ")
         async with connected(address) as (reader, writer):
-            writer.write(f"{GET}connection: close\r\n\r\n".encode())
+            ask(writer)
+            assert await rest(reader) == b"", "one too many"
+        for reader, writer in some:
+            writer.write(b"{}")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 "), "those that were there are served"
+        async with connected(address) as (reader, writer):
+            ask(writer)
             assert (await rest(reader)).startswith(b"HTTP/1.1 404 "), "and room is room again"
+
+
+async def test_whoever_holds_connections_without_a_request_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silent ones, ones with half a head, and ones that were answered: the longest idle makes room."""
+    monkeypatch.setattr("bridge.web.wire.MOST_CONNECTIONS", 3)
+    async with Stage(tmp_path) as stage, AsyncExitStack() as stack:
+        address = await stage.serve()
+        silent = await stack.enter_async_context(connected(address))
+        half = await stack.enter_async_context(connected(address))
+        half[1].write(GET.encode())
+        answered = await stack.enter_async_context(connected(address))
+        answered[1].write(f"{GET}\r\n".encode())
+        assert (await answered[0].readline()).startswith(b"HTTP/1.1 404 ")
+        for gone in (silent, half, answered):
+            reader, writer = await stack.enter_async_context(connected(address))
+            writer.write(f"{GET}\r\n".encode())
+            assert (await reader.readline()).startswith(b"HTTP/1.1 404 ")
+            await rest(gone[0])
 
 
 # --- bodies -----------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ WRONG = [
     ("why", "3900000017"),
     ("why", "shipment/"),
     ("why", "shipment/1; drop"),
+    ("why", "shipment/1/2"),
     ("why", "shipment/1", "--organization", "x"),
 ]
 
@@ -82,6 +83,16 @@ def test_a_subject_of_several_organizations_has_to_be_told_apart(migrated: dict[
     assert (one.code, json.loads(one.out)["source"]) == (0, "/shipx/4822")
     none = bridge("why", "shipment/1", "--organization", "4823", environ=migrated)
     assert (none.code, none.err) == (1, "bridge why: nothing is known of shipment/1 of organization 4823\n")
+
+
+def test_why_tells_of_a_connection(migrated: dict[str, str], tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "bridge.db") as connection:
+        connection.execute(
+            "INSERT INTO subjects (source, name, partition) VALUES ('/shipx/4821', 'connection/shipx/4821', 1)"
+        )
+    connection.close()
+    ran = bridge("why", "connection/shipx/4821", "--json", environ=migrated)
+    assert (ran.code, json.loads(ran.out)["subject"]) == (0, "connection/shipx/4821")
 
 
 class Terminal(StringIO):
