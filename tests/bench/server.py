@@ -54,10 +54,17 @@ def settings(port: int, database_url: str, amqp_url: str | None, roles: str) -> 
 
 
 @contextmanager
-def bridge(database_url: str, *, cores: set[int], amqp_url: str | None = None, roles: str = "all") -> Iterator[Server]:
-    """Run a real bridge."""
+def bridge(
+    database_url: str,
+    *,
+    cores: set[int],
+    amqp_url: str | None = None,
+    roles: str = "all",
+    told: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """Run a real bridge; `told` are further settings."""
     (port,) = free_ports(1)
-    with running(SERVE, port, cores, settings(port, database_url, amqp_url, roles)) as server:
+    with running(SERVE, port, cores, settings(port, database_url, amqp_url, roles) | dict(told or {})) as server:
         yield server
 
 

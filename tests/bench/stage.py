@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from types import TracebackType
@@ -76,9 +76,16 @@ class Stage:
         asyncio.run(broker.drop_queue(url))
 
     @contextmanager
-    def bridge(self, database_url: str, amqp_url: str | None = None, roles: str = "all") -> Iterator[Server]:
-        """Run a bridge on the server's core."""
-        with server.bridge(database_url, amqp_url=amqp_url, roles=roles, cores=self.cores.server) as running:
+    def bridge(
+        self,
+        database_url: str,
+        amqp_url: str | None = None,
+        roles: str = "all",
+        told: Mapping[str, str] | None = None,
+    ) -> Iterator[Server]:
+        """Run a bridge on the server's core; `told` are further settings."""
+        cores = self.cores.server
+        with server.bridge(database_url, amqp_url=amqp_url, roles=roles, told=told, cores=cores) as running:
             yield running
 
     @contextmanager

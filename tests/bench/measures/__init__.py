@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tests.bench.measures import accepts, crowd, history, messages, outage, purchases, replicas, start, steady
+from tests.bench.measures import accepts, buying, crowd, history, messages, outage, purchases, replicas, start, steady
 from tests.bench.row import Row
 from tests.bench.stage import Stage
 
@@ -17,6 +17,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "replicas": replicas.measure,
     "start": start.measure,
     "purchases": purchases.measure,
+    "buying": buying.measure,
     "crowd": crowd.measure,
     "history": history.measure,
     "outage": outage.measure,
