@@ -1,6 +1,7 @@
 """The reconciler: the rounds of each name are made by one process at a time, again and again, by a lease.
 
-A name is an organization's number, or a connection to a provider of returns.
+A name is an organization's number, or a connection to a provider of returns. Leases are not checked again when a round
+writes: what two processes read at once becomes the same facts, and costs calls alone.
 """
 
 from __future__ import annotations
