@@ -25,19 +25,22 @@ class Purpose(IntEnum):
     settle = 0
     """A read of a purchase in doubt: money may be gone. Also the comparison that shows what such reads may go by."""
     buy = 1
-    read = 2
+    discover = 2
+    """A page of new shipments: a hundred windows that nobody told us of may be on it, and once they have passed each
+    costs several calls."""
+    read = 3
     """A read before a purchase, or a call that makes offers anew."""
-    confirm = 3
+    confirm = 4
     """A read of a purchase that was accepted."""
-    create = 4
+    create = 5
     """A shipment or a batch that somebody wants made, and a look at what became of it."""
-    select = 5
+    select = 6
     """A choice of an offer, or what a checkout asks: what is being made goes before it."""
-    cancel = 6
-    label = 7
-    dispatch = 8
-    sweep = 9
-    tracking = 10
+    cancel = 7
+    label = 8
+    dispatch = 9
+    sweep = 10
+    tracking = 11
 
 
 PATIENT_FROM: Final = Purpose.label

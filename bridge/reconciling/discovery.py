@@ -51,23 +51,27 @@ class Discovery:
         self._taken: dict[ShipmentId, Shipment] = {}
 
     async def look(self) -> None:
-        """Read what was created lately, to the end of the list. Raises StoreError."""
+        """Read what was created lately, to the end of the list. Raises StoreError.
+
+        What is new is urgent, for its windows are open; what lists may have shown late is not.
+        """
         now = self._clock()
         reached = await self._sweeps.reached(self._organization)
-        is_far = self._far_at is None or now >= self._far_at
-        since = now - _FIRST if reached is None else min(reached, now) - (FAR_OVERLAP if is_far else OVERLAP)
         try:
-            await self._walk(since, now)
+            if reached is None:
+                await self._walk(now - _FIRST, now, Purpose.discover)
+            else:
+                await self._walk(min(reached, now) - OVERLAP, now, Purpose.discover)
+                if self._far_at is None or now >= self._far_at:
+                    await self._walk(min(reached, now) - FAR_OVERLAP, now, Purpose.sweep)
+                    self._far_at = now + _FAR_EVERY
         except (CarrierUnavailable, CarrierRefused) as error:
             log.info("discovery.skipped", organization=self._organization, reason=str(error))
-            return
-        if is_far:
-            self._far_at = now + _FAR_EVERY
 
-    async def _walk(self, since: datetime, now: datetime) -> None:
+    async def _walk(self, since: datetime, now: datetime, purpose: Purpose) -> None:
         """Write down how far it came after each page, so that the next look goes on from there."""
         taken: dict[ShipmentId, Shipment] = {}
-        async for batch in created_since(self._carrier, since, Purpose.sweep, may_skip=True):
+        async for batch in created_since(self._carrier, since, purpose, may_skip=True):
             news = [one for one in batch.shipments if not self._was_taken(one)]
             await self._learning.take(self._organization, news, heard_since=self._heard_since)
             await self._sweeps.reach(self._organization, min(batch.reached, now))

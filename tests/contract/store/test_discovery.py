@@ -111,6 +111,36 @@ async def test_a_list_without_offers_has_its_shipment_read_alone(database: Manag
         assert await stage.wanted() == [ShipmentId(1)]
 
 
+class Listening:
+    """The carrier's list, and how urgently each page of it was asked for, from when on."""
+
+    def __init__(self, stage: Round) -> None:
+        self._stage = stage
+        self.asked: list[tuple[Purpose, timedelta]] = []
+
+    async def created_since(self, since: datetime, page: int, purpose: Purpose = Purpose.sweep) -> Page:
+        self.asked.append((purpose, self._stage.now - since))
+        return await self._stage.client.created_since(since, page, purpose)
+
+
+async def test_what_is_new_is_asked_for_before_purchases_are_read_and_what_may_have_been_late_after_all(
+    database: ManagedDatabase,
+) -> None:
+    """A page of new shipments may hold a hundred open windows; once these have passed, each costs several calls."""
+    async with rounds(database, **LATE) as stage:
+        await stage.create()
+        carrier = Listening(stage)
+        discovery = another(stage, carrier)
+        for _ in range(3):
+            await stage.live(30, asks=False)
+            await discovery.look()
+        assert [purpose for purpose, _ in carrier.asked] == [
+            *(Purpose.discover, Purpose.discover, Purpose.sweep, Purpose.discover)
+        ]
+        assert carrier.asked[2][1] > timedelta(minutes=30) > carrier.asked[3][1]
+        assert Purpose.buy < Purpose.discover < Purpose.read
+
+
 class OnePage:
     """Lets the first page of each look be read, and then gives no answer."""
 
