@@ -482,7 +482,7 @@ _WHO_PAUSES = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND
 async def test_a_migration_gives_up_when_its_patience_is_over_and_says_what_it_waited_for(replicas: Replicas) -> None:
     new = await replicas.open()
     async with Reader(replicas.url):
-        with pytest.raises(StoreUnavailable, match="ALTER TABLE deliveries .*55P03"):
+        with pytest.raises(StoreUnavailable, match=r"ALTER TABLE deliveries .*55P03"):
             await new.rebuild(migrate_next, Patience(lock_s=0.1, pause_s=0.1, whole_s=0.5))
     assert await new.read(lambda transaction: transaction.run("SELECT max(number) FROM migrations")) != [(NEXT.number,)]
     assert await new.rebuild(migrate_next) == [NEXT.name]
