@@ -40,8 +40,10 @@ def serve() -> None:
 def migrate() -> None:
     """Bring the database schema up to date, and name what was applied."""
     from bridge.app.database import migrate_database
+    from bridge.observability import configure_logging
 
     settings = running.settings()
+    configure_logging(sys.stderr.buffer)
 
     async def work() -> int:
         applied = await migrate_database(settings)

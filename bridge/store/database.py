@@ -20,7 +20,7 @@ Row = tuple[Any, ...]
 Dialect = Literal["sqlite", "postgres"]
 Topic = Literal["commands", "connections", "deliveries", "events", "purchases"]
 """What a commit may bring that other processes wait for."""
-Doing = Literal["migrating", "parking", "settling"]
+Doing = Literal["parking", "settling"]
 """What only one process may do at a time: what it finds must still be so when it commits."""
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 Kind = Literal["text", "bigint"]
@@ -151,7 +151,10 @@ class ManagedDatabase(Database, Protocol):
         ...
 
     async def rebuild(self, unit: Unit[T]) -> T:
-        """Run and commit what may take minutes, such as a migration."""
+        """Run and commit what may take minutes, such as a migration; one process at a time.
+
+        Others go on reading and writing as far as the database allows it. A unit may be run more than once.
+        """
         ...
 
     async def survey(self, unit: Unit[T]) -> T:

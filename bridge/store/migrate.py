@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
-from bridge.errors import SchemaOutdated
+from bridge.errors import SchemaOutdated, StoreConflict
 from bridge.store.database import Dialect, Transaction
 
 
@@ -38,16 +39,23 @@ def applied(transaction: Transaction) -> int:
     return int(transaction.run("SELECT coalesce(max(number), 0) FROM migrations")[0][0])
 
 
-def migrate(transaction: Transaction) -> list[str]:
-    """Apply what is missing, in one transaction, and name it. Processes that start together take turns."""
-    transaction.alone("migrating")
+def migrate(transaction: Transaction, files: Sequence[Migration] | None = None) -> list[str]:
+    """Apply what is missing of these files, or of all there are, in one transaction, and name it."""
     done = applied(transaction)
-    missing = [migration for migration in migrations(transaction.dialect) if migration.number > done]
+    known = migrations(transaction.dialect) if files is None else files
+    missing = [migration for migration in known if migration.number > done]
     for migration in missing:
-        for statement in migration.statements:
-            transaction.run(statement)
-        transaction.run("INSERT INTO migrations VALUES (?, ?)", (migration.number, migration.name))
+        _apply(transaction, migration)
     return [migration.name for migration in missing]
+
+
+def _apply(transaction: Transaction, migration: Migration) -> None:
+    for statement in migration.statements:
+        try:
+            transaction.run(statement)
+        except StoreConflict as error:
+            raise StoreConflict(f"{migration.name}, {statement.splitlines()[0]}: {error}") from error
+    transaction.run("INSERT INTO migrations VALUES (?, ?)", (migration.number, migration.name))
 
 
 def require_current(transaction: Transaction) -> None:

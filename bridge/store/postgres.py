@@ -28,6 +28,7 @@ from bridge.store.database import Doing, Given, Kind, Row, Topic, Transaction, T
 from bridge.store.postgres_arrays import array, column
 from bridge.store.postgres_link import CONFLICTS, Link, Statement, words
 from bridge.store.postgres_notices import Notices, hear
+from bridge.store.postgres_turns import PATIENCE, Patience, Teller, take_turn
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ _ATTEMPTS: Final = 4
 _APART_S: Final = (0.05, 0.2)
 WRITE_S: Final = 8.0
 """Longer than this no unit takes: then its connection is given up."""
-_REBUILD_S: Final = 3600.0
+_SURVEY_S: Final = 3600.0
 _SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _SURVEY: Final = (  # many statements of some hundred milliseconds each: compiling one takes longer than running it
     f"{_SNAPSHOT}; SET LOCAL jit = off; SET LOCAL statement_timeout = 0;"
@@ -50,11 +51,7 @@ with what waits in a long queue collected and sorted first, every claim would ta
 _GRACE_S: Final = 1.0
 _FEED: Final = 0x5B1D
 """The upper sixteen bits of our advisory locks on the feed, so that they are nobody else's."""
-_ALONE: Final[dict[Doing, int]] = {
-    "migrating": 0x5B1E << 48,
-    "parking": (0x5B1E << 48) + 1,
-    "settling": (0x5B1E << 48) + 2,
-}
+_ALONE: Final[dict[Doing, int]] = {"parking": (0x5B1E << 48) + 1, "settling": (0x5B1E << 48) + 2}
 
 
 class PostgresTransaction:
@@ -234,19 +231,30 @@ class PostgresDatabase:
             link.close()
 
     async def write(self, unit: Unit[T], *, at_leisure: bool = False) -> T:
-        return await self._write(unit, self._within)
+        return await self._committed(partial(self._attempts, unit, _begin(self._within)), self._within)
 
-    async def rebuild(self, unit: Unit[T]) -> T:
-        """Run and commit what may take minutes, such as a migration."""
-        return await self._write(unit, _REBUILD_S)
+    async def rebuild(self, unit: Unit[T], patience: Patience = PATIENCE) -> T:
+        """Run and commit what may take minutes, such as a migration; one process at a time.
 
-    async def _write(self, unit: Unit[T], within: float) -> T:
-        begin = (
-            f"BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = '{within:g}s';"
-            f" SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_S}s'; {_BY_INDEX}"
-        )
+        Whoever wants a table waits behind the one who waits for it. So it is waited for briefly, and where it is not
+        to be had all is undone, and tried again after a pause. Raises StoreUnavailable when the patience is over.
+        """
+        until, pause_s, teller = time.monotonic() + patience.whole_s, 0.0, Teller(patience.told_s)
+        while True:
+            left = until - time.monotonic()
+            begin = f"{_begin(left)}; {take_turn(pause_s, patience.lock_s)}"
+            try:
+                return await self._committed(partial(self._once, unit, begin), left)
+            except StoreConflict as error:
+                await teller.tell(self, error)
+                pause_s = patience.pause_s
+                if time.monotonic() + pause_s >= until:
+                    raise StoreUnavailable(str(error)) from error
+
+    async def _committed(self, work: Callable[[_Call], T], seconds: float) -> T:
+        """Run what commits, and remember where it could not."""
         try:
-            done = await self._run(self._writers, partial(self._attempts, unit, begin), within)
+            done = await self._run(self._writers, work, seconds)
         except StoreUnavailable as error:
             self.trouble = self.trouble or Trouble(datetime.now(UTC), str(error))
             raise
@@ -259,7 +267,7 @@ class PostgresDatabase:
 
     async def survey(self, unit: Unit[T]) -> T:
         """Read what may take minutes, on one snapshot."""
-        return await self._run(self._readers, partial(self._attempts, unit, _SURVEY), _REBUILD_S)
+        return await self._run(self._readers, partial(self._attempts, unit, _SURVEY), _SURVEY_S)
 
     async def decided(self) -> int:
         """Give the position up to which every event is either committed or never will be.
@@ -362,6 +370,14 @@ class PostgresDatabase:
         link.close()
         self._links.discard(link)
         self._local.link = None
+
+
+def _begin(within: float) -> str:
+    """Begin a transaction whose commit is on disk, and no statement of which takes longer than so many seconds."""
+    return (
+        f"BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = '{within:g}s';"
+        f" SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_S}s'; {_BY_INDEX}"
+    )
 
 
 _PROBE: Final = (

@@ -22,7 +22,7 @@ from bridge.store.postgres_pipeline import Encoded, Pipeline, Values, check
 
 Statement = tuple[str, Sequence[object]]
 """A statement with `$1`, `$2`, … for its parameters, and these."""
-CONFLICTS: Final = (errors.DeadlockDetected, errors.SerializationFailure)
+CONFLICTS: Final = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 _CONNECT_S: Final = 5
 _COMMIT: Final[Encoded] = (b"COMMIT", [], [], [])
 _COMMIT_LOST: Final = "the database's answer to a commit was lost: whether it counts is not known"

@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import psycopg
 import pytest
 from pydantic import BaseModel, SecretStr
+from structlog.testing import capture_logs
 
 from bridge.carriers.shipx import webhook
 from bridge.errors import RowRefused, StoreUnavailable
@@ -30,10 +32,11 @@ from bridge.store.database import Database, Topic, Transaction, Unit
 from bridge.store.facts import Recorder
 from bridge.store.feed import SqlFeed
 from bridge.store.inbox import SqlInbox
-from bridge.store.migrate import migrate, migrations, require_current
+from bridge.store.migrate import Migration, migrate, migrations, require_current
 from bridge.store.outbox import SqlOutbox
 from bridge.store.outlook import Errand, Take
 from bridge.store.postgres import PostgresDatabase
+from bridge.store.postgres_turns import Patience
 from bridge.store.projecting import Projected, SqlProjector
 from bridge.store.purchase import Intended, PurchaseState, Step
 from bridge.store.purchases import Intent, SqlPurchases
@@ -397,6 +400,105 @@ async def test_processes_that_migrate_at_once_do_it_once(postgres_url: str) -> N
         names = [migration.name for migration in migrations("postgres")]
         assert sorted(applied, key=len) == [[], [], [], names]
         await databases[0].read(require_current)
+
+
+NEXT = Migration(
+    9999,
+    "9999_of_the_next_version",
+    (
+        "ALTER TABLE outbox ADD COLUMN of_the_next_version TEXT",
+        "ALTER TABLE deliveries ADD COLUMN of_the_next_version TEXT",
+    ),
+)
+migrate_next = partial(migrate, files=[*migrations("postgres"), NEXT])
+BRIEFLY = Patience(lock_s=0.4, pause_s=0.2)
+
+
+class Reader:
+    """Somebody with a snapshot and a lock on the deliveries, as `pg_dump` has them for minutes."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def __aenter__(self) -> Reader:
+        self._connection = await psycopg.AsyncConnection.connect(self._url, application_name="pg_dump")
+        await self._connection.execute("SELECT count(*) FROM deliveries")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._connection.close()
+
+
+class Counted(Generic[T]):
+    """A unit that counts how often it was begun."""
+
+    def __init__(self, unit: Unit[T]) -> None:
+        self._unit = unit
+        self.times = 0
+
+    def __call__(self, transaction: Transaction) -> T:
+        self.times += 1
+        return self._unit(transaction)
+
+
+async def test_a_migration_that_waits_for_a_reader_holds_up_no_webhook(replicas: Replicas) -> None:
+    """Everybody who wants a table stands behind the one who waits for it to change it."""
+    old, new = await replicas.open(), await replicas.open()
+    counted, waits = Counted(migrate_next), list[float]()
+    with capture_logs() as lines:
+        async with Reader(replicas.url):
+            migrating = asyncio.create_task(new.rebuild(counted, BRIEFLY))
+            while counted.times < 4:
+                began = time.monotonic()
+                [receipt] = (await SqlInbox(old, Vault()).accept([arrival(len(waits) + 1, "created")])).receipts
+                waits.append(time.monotonic() - began)
+                assert receipt is Receipt.accepted
+            assert not migrating.done()
+    assert await migrating == [NEXT.name]
+    assert max(waits) < BRIEFLY.lock_s + 2
+    assert await replicas.rows("SELECT count(*) FROM deliveries WHERE of_the_next_version IS NULL") == [(len(waits),)]
+    [told] = [line for line in lines if line["event"] == "database.rebuild_waits"]
+    assert told["reason"].startswith(f"{NEXT.name}, ALTER TABLE deliveries ADD COLUMN")
+    assert told["oldest_transaction"].startswith("pg_dump, server process ")
+
+
+async def test_a_migration_in_its_pause_holds_no_table(replicas: Replicas) -> None:
+    """Of those that it had already changed, either: all is undone."""
+    old, new = await replicas.open(), await replicas.open()
+    async with Reader(replicas.url):
+        migrating = asyncio.create_task(new.rebuild(migrate_next, replace(BRIEFLY, pause_s=60)))
+        [pausing] = await until(lambda: replicas.rows(_WHO_PAUSES))
+        await old.write(lambda transaction: transaction.insert("outbox (position, partition)", [(1, 1)]))
+        assert (await SqlInbox(old, Vault()).accept([arrival(1, "created")])).receipts == (Receipt.accepted,)
+        assert await replicas.rows(_WHO_PAUSES) == [pausing]
+        await replicas.rows(f"SELECT pg_terminate_backend({pausing[0]})")
+        with pytest.raises(StoreUnavailable):
+            await migrating
+
+
+_WHO_PAUSES = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+
+
+async def test_a_migration_gives_up_when_its_patience_is_over_and_says_what_it_waited_for(replicas: Replicas) -> None:
+    new = await replicas.open()
+    async with Reader(replicas.url):
+        with pytest.raises(StoreUnavailable, match=r"ALTER TABLE deliveries .*55P03"):
+            await new.rebuild(migrate_next, Patience(lock_s=0.1, pause_s=0.1, whole_s=0.5))
+    assert await new.read(lambda transaction: transaction.run("SELECT max(number) FROM migrations")) != [(NEXT.number,)]
+    assert await new.rebuild(migrate_next) == [NEXT.name]
+
+
+async def test_processes_that_wait_for_the_same_reader_leave_each_other_the_pauses(replicas: Replicas) -> None:
+    """While one pauses the others wait for their turn, so that writers get theirs."""
+    first, second = await replicas.open(), await replicas.open()
+    patience = replace(BRIEFLY, pause_s=0.5)
+    counted = Counted(migrate_next)
+    async with Reader(replicas.url):
+        began = time.monotonic()
+        migrating = [asyncio.create_task(database.rebuild(counted, patience)) for database in (first, second)]
+        await until(lambda: counted.times == 5)
+        assert time.monotonic() - began > 4 * patience.lock_s + 3 * patience.pause_s
+    assert sorted(await asyncio.gather(*migrating)) == [[], [NEXT.name]]
 
 
 # --- the feed ---------------------------------------------------------------------------------------------------------
