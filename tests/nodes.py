@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
+import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +25,8 @@ from bridge.store.sqlite import SqliteDatabase
 
 MISSING = "{} not found: run the tests by ./dev test, which finds or installs it"
 VHOSTS_AT_ONCE = 20
+LEFT_S = 2.0
+POLL_S = 0.01
 VHOST_S = 60.0
 """How long the last of a batch may take to answer: right after their making, longer than a bridge would wait."""
 
@@ -120,18 +123,34 @@ class Databases:
         return self._node.create_database(f"test_{next(self._numbers)}", "migrated")
 
     def give_back(self, url: str) -> None:
-        """Empty one; what a test changed in its schema is not used again."""
+        """Empty one; what somebody still uses, or a test changed in its schema, is not used again."""
         if _shape(url) == self._shape:
             self._empty.append(url)
 
 
 def _shape(url: str) -> object:
-    """Empty a database, and say what its schema is like."""
+    """Empty a database that everybody has left, and say what its schema is like."""
     with psycopg.connect(url, autocommit=True) as connection:
+        if not _is_left(connection):
+            return None
         connection.execute("SET session_replication_role = replica")
         connection.execute(_EMPTY)
         return connection.execute(_SHAPE).fetchone()
 
+
+def _is_left(connection: psycopg.Connection) -> bool:
+    """Wait until nobody else is connected: for a process that was killed the server may still be at work."""
+    until = time.monotonic() + LEFT_S
+    while connection.execute(_OTHERS).fetchone() is not None:
+        if time.monotonic() > until:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+_OTHERS = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
 
 _SHAPE = """
 SELECT

@@ -39,8 +39,8 @@ async def stored(
         bridge = BridgeProcess(tmp_path, **kept)
         database = SqliteDatabase(Path(bridge.environ["BRIDGE_DATABASE_URL"].removeprefix("sqlite:///")))
     else:
-        url = request.getfixturevalue("postgres_url")
-        bridge = BridgeProcess(tmp_path, BRIDGE_DATABASE_URL=url, BRIDGE_MIGRATE="true", **kept)
+        url = request.getfixturevalue("migrated_postgres_url")
+        bridge = BridgeProcess(tmp_path, BRIDGE_DATABASE_URL=url, **kept)
         database = PostgresDatabase(SecretStr(url))
     yield bridge, database
     bridge.close()
