@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import shutil
 import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,10 +17,9 @@ from pydantic import SecretStr
 
 from bridge.nodes.postgres import PostgresNode, find_postgres
 from bridge.nodes.rabbitmq import RabbitNode, find_rabbitmq
-from bridge.store.database import ManagedDatabase
 from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
-from bridge.store.sqlite import SqliteDatabase
+from tests.support.migrated import migrated
 
 MISSING = "{} not found: run the tests by ./dev test, which finds or installs it"
 VHOSTS_AT_ONCE = 20
@@ -112,9 +110,9 @@ class Databases:
         self._node = node
         self._numbers = numbers
         self._empty: list[str] = []
-        migrated = node.create_database("migrated")
-        _prepare(PostgresDatabase(SecretStr(migrated)))
-        self._shape = _shape(migrated)
+        original = node.create_database("migrated")
+        _apart(_migrate(PostgresDatabase(SecretStr(original))))
+        self._shape = _shape(original)
 
     def take(self) -> str:
         """Give the URL of an empty one."""
@@ -197,29 +195,16 @@ def another_migrated_postgres_url(_databases: Databases) -> Iterator[str]:
     _databases.give_back(url)
 
 
-@pytest.fixture(scope="session")
-def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with the present schema, to copy."""
-    path = tmp_path_factory.mktemp("migrated") / "bridge.db"
-    _prepare(SqliteDatabase(path))
-    return path
-
-
 @pytest.fixture
-def migrated_sqlite(_migrated_sqlite: Path, tmp_path: Path) -> Path:
+def migrated_sqlite(tmp_path: Path) -> Path:
     """A database file with the present schema and nothing in it."""
-    return Path(shutil.copy(_migrated_sqlite, tmp_path / "bridge.db"))
+    return migrated(tmp_path / "bridge.db")
 
 
 @pytest.fixture
-def another_migrated_sqlite(_migrated_sqlite: Path, tmp_path: Path) -> Path:
+def another_migrated_sqlite(tmp_path: Path) -> Path:
     """A second one, for tests that compare two."""
-    return Path(shutil.copy(_migrated_sqlite, tmp_path / "another.db"))
-
-
-def _prepare(database: ManagedDatabase) -> None:
-    """Bring an empty database to the present schema."""
-    _apart(_migrate(database))
+    return migrated(tmp_path / "another.db")
 
 
 def _apart(work: Coroutine[Any, Any, None]) -> None:
@@ -233,7 +218,7 @@ async def _answers(url: str) -> None:
         pass
 
 
-async def _migrate(database: ManagedDatabase) -> None:
+async def _migrate(database: PostgresDatabase) -> None:
     await database.open()
     await database.rebuild(migrate)
     await database.close()

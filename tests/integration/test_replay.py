@@ -41,11 +41,11 @@ from bridge.nodes.rabbitmq import RabbitNode
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.feed import encode
-from bridge.store.migrate import migrate
 from bridge.store.replaying import PAGE, SqlReplays
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.bridge import until
 from tests.support.hand import Told
+from tests.support.migrated import migrated
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 QUICK = Pace(first_retry_s=0.01, last_retry_s=0.05, patience_s=0.1)
@@ -62,9 +62,8 @@ class Note(BaseModel):
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    found = SqliteDatabase(tmp_path / "bridge.db")
+    found = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await found.open()
-    await found.write(migrate)
     yield found
     await found.close()
 
