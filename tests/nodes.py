@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import aio_pika
 import psycopg
@@ -47,6 +48,27 @@ class Vhosts:
         return self._node.vhost_url(self._fresh.pop())
 
 
+class SharedRabbit:
+    """The worker's broker as one test has it: in a virtual host of its own, and frozen until the test is over."""
+
+    def __init__(self, node: RabbitNode, url: str) -> None:
+        self._node = node
+        self.url = url
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open and nothing answers."""
+        self._node.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._node.resume()
+
+    def close_connections(self) -> None:
+        """Have it close every connection to this virtual host."""
+        vhost = unquote(urlsplit(self.url).path[1:])
+        self._node.control("close_all_connections", "--vhost", vhost, "for this test")
+
+
 @pytest.fixture(scope="session")
 def rabbit() -> Iterator[RabbitNode]:
     """The worker's broker, shared; never stop it."""
@@ -68,8 +90,15 @@ def amqp_url(vhosts: Vhosts) -> str:
 
 
 @pytest.fixture
+def shared_rabbit(rabbit: RabbitNode, amqp_url: str) -> Iterator[SharedRabbit]:
+    """The shared broker, for tests that freeze it or have it close connections: nobody else is at work meanwhile."""
+    yield SharedRabbit(rabbit, amqp_url)
+    rabbit.resume()
+
+
+@pytest.fixture
 def own_rabbit() -> Iterator[RabbitNode]:
-    """A private broker, for tests that stop, freeze or kill it."""
+    """A private broker, for tests that stop or kill it; it takes ten seconds to start."""
     _need_rabbitmq()
     with RabbitNode() as node:
         yield node

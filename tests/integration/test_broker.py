@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -37,6 +36,7 @@ from bridge.nodes.guard import free_ports
 from bridge.nodes.rabbitmq import RabbitNode
 from bridge.observability import configure_logging
 from bridge.ports import Answer
+from tests.nodes import SharedRabbit
 from tests.support.bridge import until
 
 EVENT = Event(
@@ -211,9 +211,9 @@ async def test_a_deleted_exchange_breaks_the_channel_and_connecting_again_makes_
         await line.publish(EVENT)
 
 
-async def test_a_connection_that_the_broker_closes_is_said_to_be_away(own_rabbit: RabbitNode) -> None:
-    async with connected(own_rabbit.url) as line:
-        own_rabbit.control("close_all_connections", "for this test")
+async def test_a_connection_that_the_broker_closes_is_said_to_be_away(shared_rabbit: SharedRabbit) -> None:
+    async with connected(shared_rabbit.url) as line:
+        shared_rabbit.close_connections()
 
         async def is_away() -> bool:
             try:
@@ -228,34 +228,28 @@ async def test_a_connection_that_the_broker_closes_is_said_to_be_away(own_rabbit
         await line.publish(EVENT)
 
 
-async def test_a_frozen_broker_holds_up_neither_counting_nor_leaving(own_rabbit: RabbitNode) -> None:
-    line = Line(publisher(own_rabbit.url))
+async def test_a_frozen_broker_holds_up_neither_counting_nor_leaving(shared_rabbit: SharedRabbit) -> None:
+    line = Line(publisher(shared_rabbit.url))
     await line.connect()
-    try:
-        async with asyncio.timeout(5):
-            await freeze(own_rabbit, line)
-            await line.rabbit.close()
-    finally:
-        own_rabbit.resume()
+    async with asyncio.timeout(5):
+        await freeze(shared_rabbit, line)
+        await line.rabbit.close()
 
 
-async def freeze(rabbit: RabbitNode, line: Line) -> None:
+async def freeze(rabbit: RabbitNode | SharedRabbit, line: Line) -> None:
     """Stop a broker where it stands. The signal is on its way for a moment, in which it may answer once more."""
     rabbit.pause()
     while await line.rabbit.counts() is not None:
         pass
 
 
-async def test_what_is_on_its_way_when_the_connection_is_closed_is_lost(own_rabbit: RabbitNode) -> None:
-    line = Line(publisher(own_rabbit.url))
+async def test_what_is_on_its_way_when_the_connection_is_closed_is_lost(shared_rabbit: SharedRabbit) -> None:
+    line = Line(publisher(shared_rabbit.url))
     await line.connect()
     some = [numbered(number) for number in range(3)]
-    try:
-        await freeze(own_rabbit, line)
-        line.rabbit.publish(some)
-        await line.rabbit.close()
-    finally:
-        own_rabbit.resume()
+    await freeze(shared_rabbit, line)
+    line.rabbit.publish(some)
+    await line.rabbit.close()
     assert {name: type(error) for name, error in line.answers.items()} == {one.id: BrokerUnavailable for one in some}
     assert not line.rabbit.is_open
 
@@ -270,15 +264,23 @@ async def test_what_is_on_its_way_when_the_broker_dies_is_lost(own_rabbit: Rabbi
         assert not line.rabbit.is_open
 
 
-@pytest.mark.parametrize("how", ["dies", "says so"])
+@pytest.fixture(params=["dies", "says so"])
+def breaking(request: pytest.FixtureRequest) -> tuple[str, Callable[[], object]]:
+    """A broker's URL, and how its connections come to break."""
+    if request.param == "dies":
+        own: RabbitNode = request.getfixturevalue("own_rabbit")
+        return own.url, own.kill
+    shared: SharedRabbit = request.getfixturevalue("shared_rabbit")
+    return shared.url, shared.close_connections
+
+
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def test_a_publish_at_any_moment_of_a_connection_that_breaks_is_lost_or_not_sent(
-    own_rabbit: RabbitNode, loop: Callable[[], asyncio.AbstractEventLoop], how: str
+    breaking: tuple[str, Callable[[], object]], loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     """While it breaks the transport is closed already and the library does not know it yet."""
-    end = own_rabbit.kill if how == "dies" else partial(own_rabbit.control, "close_all_connections", "for this test")
     with asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(publish_until_lost(own_rabbit.url, end))
+        runner.run(publish_until_lost(*breaking))
 
 
 async def publish_until_lost(url: str, end: Callable[[], object]) -> None:

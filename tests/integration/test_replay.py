@@ -37,12 +37,12 @@ from bridge.model import (
     ShipmentId,
     Subject,
 )
-from bridge.nodes.rabbitmq import RabbitNode
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.feed import encode
 from bridge.store.replaying import PAGE, SqlReplays
 from bridge.store.sqlite import SqliteDatabase
+from tests.nodes import SharedRabbit
 from tests.support.bridge import until
 from tests.support.hand import Told
 from tests.support.migrated import migrated
@@ -273,12 +273,12 @@ async def test_a_broker_that_is_away_is_told_without_its_password(database: Sqli
     assert "hunter2" not in repr(outcome)
 
 
-async def test_a_broker_that_restarts_in_the_middle_loses_nothing(own_rabbit: RabbitNode) -> None:
-    await apply_topology(SecretStr(own_rabbit.url))
-    replayer = RabbitReplayer(SecretStr(own_rabbit.url), environment="demo")
+async def test_a_broker_that_restarts_in_the_middle_loses_nothing(shared_rabbit: SharedRabbit) -> None:
+    await apply_topology(SecretStr(shared_rabbit.url))
+    replayer = RabbitReplayer(SecretStr(shared_rabbit.url), environment="demo")
     await replayer.open(None)
     await replayer.resend(EVENT, "replay-1")
-    own_rabbit.control("close_all_connections", "for this test")
+    shared_rabbit.close_connections()
 
     async def is_away() -> bool:
         try:
