@@ -7,10 +7,7 @@ import io
 import itertools
 import json
 import logging
-import os
 import ssl
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -38,6 +35,8 @@ from bridge.observability import configure_logging
 from bridge.ports import Answer
 from tests.nodes import SharedRabbit
 from tests.support.bridge import until
+from tests.support.ran import Ran
+from tests.support.verbs import verb
 
 EVENT = Event(
     position=7,
@@ -476,31 +475,27 @@ async def test_where_declaring_is_not_ours_what_others_declared_is_used(amqp_url
         await line.publish(EVENT)
 
 
-def bridge(tmp_path: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as an operator would."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-    program = [sys.executable, "-m", "bridge.cli", *arguments]
+async def topology(url: str, what: str) -> Ran:
+    """Run the verb as an operator would."""
     settings = {"BRIDGE_AMQP_URL": url, "BRIDGE_ENVIRONMENT": "demo", "BRIDGE_ROLES": "relay"}
-    return subprocess.run(
-        program, env=environ | settings, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
-    )
+    return await verb(settings, "topology", what)
 
 
-def test_the_verbs_apply_and_show_the_topology(tmp_path: Path, rabbit: RabbitNode, amqp_url: str) -> None:
-    applied = bridge(tmp_path, amqp_url, "topology", "apply")
-    assert (applied.returncode, applied.stderr) == (0, "")
-    shown = json.loads(bridge(tmp_path, amqp_url, "topology", "show").stdout)
+async def test_the_verbs_apply_and_show_the_topology(rabbit: RabbitNode, amqp_url: str) -> None:
+    applied = await topology(amqp_url, "apply")
+    assert (applied.code, applied.err) == (0, "")
+    shown = (await topology(amqp_url, "show")).json
     assert declared(rabbit, amqp_url) == {kind: _sorted(parts) for kind, parts in shown.items()}
 
 
-async def test_the_verb_says_in_a_line_what_differs(tmp_path: Path, amqp_url: str) -> None:
+async def test_the_verb_says_in_a_line_what_differs(amqp_url: str) -> None:
     async with channel(amqp_url) as other:
         await other.declare_queue(DEAD, durable=True)
-    applied = bridge(tmp_path, amqp_url, "topology", "apply")
-    assert applied.returncode == 1
-    assert applied.stderr.startswith("bridge: the topology could not be declared: ")
-    assert "'bridge.dead'" in applied.stderr
-    assert applied.stderr.count("\n") == 1
+    applied = await topology(amqp_url, "apply")
+    assert applied.code == 1
+    assert applied.err.startswith("bridge: the topology could not be declared: ")
+    assert "'bridge.dead'" in applied.err
+    assert applied.err.count("\n") == 1
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------
@@ -556,13 +551,13 @@ async def test_no_error_or_log_line_holds_what_is_in_the_address(
         assert PASSWORD not in told
 
 
-def test_the_process_tells_nobody_what_is_in_the_address(tmp_path: Path, rabbit: RabbitNode) -> None:
+async def test_the_process_tells_nobody_what_is_in_the_address(rabbit: RabbitNode) -> None:
     for case, url in unusable(rabbit).items():
-        ran = bridge(tmp_path, url, "topology", "apply")
-        assert ran.returncode == 1, case
-        assert PASSWORD not in ran.stdout + ran.stderr, case
-        assert "Traceback" not in ran.stderr, case
-        assert ran.stderr.splitlines()[-1].startswith("bridge: the topology could not be declared: "), case
+        ran = await topology(url, "apply")
+        assert ran.code == 1, case
+        assert PASSWORD not in ran.out + ran.err, case
+        assert "Traceback" not in ran.err, case
+        assert ran.err.splitlines()[-1].startswith("bridge: the topology could not be declared: "), case
 
 
 def test_what_the_library_logs_of_a_connection_is_left_out() -> None:
