@@ -25,6 +25,7 @@ from tests.support.migrated import migrated
 MISSING = "{} not found: run the tests by ./dev test, which finds or installs it"
 VHOSTS_AT_ONCE = 20
 LEFT_S = 2.0
+"""How long the server may take to notice that a process was killed."""
 POLL_S = 0.01
 VHOST_S = 60.0
 """How long the last of a batch may take to answer: right after their making, longer than a bridge would wait."""
@@ -49,7 +50,7 @@ class Vhosts:
 
 
 class SharedRabbit:
-    """The worker's broker as one test has it: in a virtual host of its own, and frozen until the test is over."""
+    """The worker's broker as one test has it: in a virtual host of its own, and frozen for no longer than the test."""
 
     def __init__(self, node: RabbitNode, url: str) -> None:
         self._node = node
