@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import shutil
+import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import aio_pika
 import psycopg
@@ -17,13 +18,15 @@ from pydantic import SecretStr
 
 from bridge.nodes.postgres import PostgresNode, find_postgres
 from bridge.nodes.rabbitmq import RabbitNode, find_rabbitmq
-from bridge.store.database import ManagedDatabase
 from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
-from bridge.store.sqlite import SqliteDatabase
+from tests.support.migrated import migrated
 
 MISSING = "{} not found: run the tests by ./dev test, which finds or installs it"
 VHOSTS_AT_ONCE = 20
+LEFT_S = 2.0
+"""How long the server may take to notice that a process was killed."""
+POLL_S = 0.01
 VHOST_S = 60.0
 """How long the last of a batch may take to answer: right after their making, longer than a bridge would wait."""
 
@@ -44,6 +47,27 @@ class Vhosts:
             self._node.add_vhosts(self._fresh)
             _apart(_answers(self._node.vhost_url(self._fresh[-1])))
         return self._node.vhost_url(self._fresh.pop())
+
+
+class SharedRabbit:
+    """The worker's broker as one test has it: in a virtual host of its own, and frozen for no longer than the test."""
+
+    def __init__(self, node: RabbitNode, url: str) -> None:
+        self._node = node
+        self.url = url
+
+    def pause(self) -> None:
+        """Freeze it: connections stay open and nothing answers."""
+        self._node.pause()
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._node.resume()
+
+    def close_connections(self) -> None:
+        """Have it close every connection to this virtual host."""
+        vhost = unquote(urlsplit(self.url).path[1:])
+        self._node.control("close_all_connections", "--vhost", vhost, "for this test")
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +91,15 @@ def amqp_url(vhosts: Vhosts) -> str:
 
 
 @pytest.fixture
+def shared_rabbit(rabbit: RabbitNode, amqp_url: str) -> Iterator[SharedRabbit]:
+    """The shared broker, for tests that freeze it or have it close connections: nobody else is at work meanwhile."""
+    yield SharedRabbit(rabbit, amqp_url)
+    rabbit.resume()
+
+
+@pytest.fixture
 def own_rabbit() -> Iterator[RabbitNode]:
-    """A private broker, for tests that stop, freeze or kill it."""
+    """A private broker, for tests that stop or kill it; it takes ten seconds to start."""
     _need_rabbitmq()
     with RabbitNode() as node:
         yield node
@@ -109,9 +140,9 @@ class Databases:
         self._node = node
         self._numbers = numbers
         self._empty: list[str] = []
-        migrated = node.create_database("migrated")
-        _prepare(PostgresDatabase(SecretStr(migrated)))
-        self._shape = _shape(migrated)
+        original = node.create_database("migrated")
+        _apart(_migrate(PostgresDatabase(SecretStr(original))))
+        self._shape = _shape(original)
 
     def take(self) -> str:
         """Give the URL of an empty one."""
@@ -120,25 +151,48 @@ class Databases:
         return self._node.create_database(f"test_{next(self._numbers)}", "migrated")
 
     def give_back(self, url: str) -> None:
-        """Empty one; what a test changed in its schema is not used again."""
+        """Empty one; what somebody still uses, or a test changed in its schema, is not used again."""
         if _shape(url) == self._shape:
             self._empty.append(url)
 
 
 def _shape(url: str) -> object:
-    """Empty a database, and say what its schema is like."""
+    """Empty a database that everybody has left, and say what its schema is like."""
     with psycopg.connect(url, autocommit=True) as connection:
+        if not _is_left(connection):
+            return None
         connection.execute("SET session_replication_role = replica")
         connection.execute(_EMPTY)
         return connection.execute(_SHAPE).fetchone()
 
 
+def _is_left(connection: psycopg.Connection) -> bool:
+    """Wait until nobody else is connected: for a process that was killed the server may still be at work."""
+    until = time.monotonic() + LEFT_S
+    while connection.execute(_OTHERS).fetchone() is not None:
+        if time.monotonic() > until:
+            return False
+        time.sleep(POLL_S)
+    return True
+
+
+_OTHERS = """
+SELECT pid FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
+
 _SHAPE = """
 SELECT
-  (SELECT string_agg(format('%s.%s %s', table_name, column_name, data_type), ',' ORDER BY table_name, column_name)
-     FROM information_schema.columns WHERE table_schema = 'public'),
-  (SELECT string_agg(indexdef, ',' ORDER BY indexdef) FROM pg_indexes WHERE schemaname = 'public'),
-  (SELECT count(*) FROM pg_constraint), (SELECT count(*) FROM pg_trigger), (SELECT count(*) FROM pg_proc)"""
+  (SELECT string_agg(concat_ws(' ', attrelid, attname, atttypid, attnotnull), ',' ORDER BY attrelid, attnum)
+     FROM pg_attribute WHERE attrelid >= 16384 AND attnum > 0),
+  (SELECT string_agg(concat_ws(' ', oid, relname), ',' ORDER BY oid) FROM pg_class WHERE oid >= 16384),
+  (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_attrdef WHERE oid >= 16384),
+  (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_constraint WHERE oid >= 16384),
+  (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_trigger WHERE oid >= 16384),
+  (SELECT string_agg(oid::text, ',' ORDER BY oid) FROM pg_proc WHERE oid >= 16384)"""
+"""Every object but the server's own, which have smaller numbers; a copy of a database has the numbers of its original.
+
+Numbers are looked up in an index, where the views that write out types and definitions take ten times as long.
+"""
 _EMPTY = """
 DO $$ DECLARE one record; BEGIN
   FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migrations' LOOP
@@ -171,29 +225,16 @@ def another_migrated_postgres_url(_databases: Databases) -> Iterator[str]:
     _databases.give_back(url)
 
 
-@pytest.fixture(scope="session")
-def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with the present schema, to copy."""
-    path = tmp_path_factory.mktemp("migrated") / "bridge.db"
-    _prepare(SqliteDatabase(path))
-    return path
-
-
 @pytest.fixture
-def migrated_sqlite(_migrated_sqlite: Path, tmp_path: Path) -> Path:
+def migrated_sqlite(tmp_path: Path) -> Path:
     """A database file with the present schema and nothing in it."""
-    return Path(shutil.copy(_migrated_sqlite, tmp_path / "bridge.db"))
+    return migrated(tmp_path / "bridge.db")
 
 
 @pytest.fixture
-def another_migrated_sqlite(_migrated_sqlite: Path, tmp_path: Path) -> Path:
+def another_migrated_sqlite(tmp_path: Path) -> Path:
     """A second one, for tests that compare two."""
-    return Path(shutil.copy(_migrated_sqlite, tmp_path / "another.db"))
-
-
-def _prepare(database: ManagedDatabase) -> None:
-    """Bring an empty database to the present schema."""
-    _apart(_migrate(database))
+    return migrated(tmp_path / "another.db")
 
 
 def _apart(work: Coroutine[Any, Any, None]) -> None:
@@ -207,7 +248,7 @@ async def _answers(url: str) -> None:
         pass
 
 
-async def _migrate(database: ManagedDatabase) -> None:
+async def _migrate(database: PostgresDatabase) -> None:
     await database.open()
     await database.rebuild(migrate)
     await database.close()

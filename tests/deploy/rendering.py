@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from tests.support import yaml_text
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 EXAMPLE: Final = Path(__file__).with_name("values.env")
@@ -34,7 +34,7 @@ def render(renderer: Sequence[str], overlay: Path) -> list[Document]:
     done = subprocess.run([*renderer, str(overlay)], capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
         raise RenderingError(done.stderr.strip())
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    return [document for document in yaml_text.read_all(done.stdout) if document]
 
 
 def filled(folder: Path, values: str) -> Path:

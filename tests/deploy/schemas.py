@@ -22,10 +22,16 @@ def mistakes(documents: Sequence[Document]) -> Iterator[str]:
     """Say of every object what its schema does not allow; unknown keys and kinds are mistakes, too."""
     for document in documents:
         schema = _operators().get(f"{document['apiVersion']}/{document['kind']}")
-        yield from _custom(document, schema) if schema else _builtin(document)
+        yield from _custom(document, schema) if schema else _builtin(json.dumps(document))
 
 
-def _builtin(document: Document) -> Iterator[str]:
+@cache
+def _builtin(written: str) -> tuple[str, ...]:
+    """Look at one object, as JSON, once: for each the library reads a megabyte of definitions anew."""
+    return tuple(_found(json.loads(written)))
+
+
+def _found(document: Document) -> Iterator[str]:
     for version in VERSIONS:
         try:
             kubernetes_validate.validate(document, version, strict=True)

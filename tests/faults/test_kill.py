@@ -19,6 +19,7 @@ from bridge.broker.rabbit import apply_topology
 from bridge.nodes.rabbitmq import RabbitNode
 from tests.faults.books import Books, bind_consumer, check_consumer, check_database, consumed
 from tests.faults.load import Sender, lives, shuffled
+from tests.nodes import SharedRabbit
 from tests.support.bridge import BridgeProcess, until
 
 SEED = "FAULTS_SEED"
@@ -119,15 +120,15 @@ async def test_a_bridge_killed_at_random_moments_loses_and_doubles_nothing(
 
 
 async def test_a_bridge_told_to_end_under_load_ends_in_time_and_loses_nothing(
-    tmp_path: Path, own_rabbit: RabbitNode, seed: int
+    tmp_path: Path, amqp_url: str, seed: int
 ) -> None:
     """SIGTERM three times while webhooks arrive: exit code 0 within the bound, and the next start goes on."""
     random = Random(seed)
     webhooks = lives(200)
-    await apply_topology(SecretStr(own_rabbit.url))
-    await bind_consumer(own_rabbit.url)
+    await apply_topology(SecretStr(amqp_url))
+    await bind_consumer(amqp_url)
     ends: list[tuple[int, float]] = []
-    async with BridgeProcess(tmp_path, amqp_url=own_rabbit.url, BRIDGE_SHUTDOWN_S="5") as bridge:
+    async with BridgeProcess(tmp_path, amqp_url=amqp_url, BRIDGE_SHUTDOWN_S="5") as bridge:
         sender, books = Sender((bridge.webhook_url,), random), Books(bridge.database_url)
 
         async def end() -> None:
@@ -143,7 +144,7 @@ async def test_a_bridge_told_to_end_under_load_ends_in_time_and_loses_nothing(
             terms.at(begin + random.uniform(0, 1), end)
         await asyncio.gather(sender.send(shuffled(webhooks, 400, random), 8.0), terms.carry_out())
         await until(books.all_is_done, SETTLE_S)
-        events = await consumed(own_rabbit.url)
+        events = await consumed(amqp_url)
         check_database(books, sender, webhooks)
         check_consumer(books, events, webhooks)
     assert [code for code, _ in ends] == [0, 0, 0]
@@ -156,25 +157,25 @@ async def test_a_bridge_told_to_end_under_load_ends_in_time_and_loses_nothing(
 
 
 async def test_a_frozen_broker_does_not_keep_the_bridge_from_ending_in_time(
-    tmp_path: Path, own_rabbit: RabbitNode
+    tmp_path: Path, shared_rabbit: SharedRabbit
 ) -> None:
     """Connections stay open and nothing answers: SIGTERM still ends it within the bound, with exit code 0."""
     webhooks = lives(20)
-    async with BridgeProcess(tmp_path, amqp_url=own_rabbit.url, BRIDGE_SHUTDOWN_S="3") as bridge:
+    async with BridgeProcess(tmp_path, amqp_url=shared_rabbit.url, BRIDGE_SHUTDOWN_S="3") as bridge:
         books = Books(bridge.database_url)
         sender = Sender((bridge.webhook_url,), Random(0))
         await sender.send(webhooks[:80], 0)
         await until(books.all_is_done)
-        own_rabbit.pause()
+        shared_rabbit.pause()
         await sender.send(webhooks[80:], 0)
         await until(lambda: books.count("outbox WHERE state = 0") > 0 == books.count("deliveries WHERE state = 0"))
         asked = time.monotonic()
         code = await bridge.terminate()
         took = time.monotonic() - asked
-        own_rabbit.resume()
+        shared_rabbit.resume()
         assert code == 0
         assert took < 3 + 2
-        await bind_consumer(own_rabbit.url)
+        await bind_consumer(shared_rabbit.url)
         await bridge.start()
         await until(books.all_is_done)
         check_database(books, sender, webhooks)

@@ -35,9 +35,20 @@ TAKEOVER_S = 10.0
 @pytest.fixture
 async def broker(own_rabbit: RabbitNode) -> RabbitNode:
     """A broker of the test's own, with a consumer's queue on it."""
-    await apply_topology(SecretStr(own_rabbit.url))
-    await bind_consumer(own_rabbit.url)
+    await _prepared(own_rabbit.url)
     return own_rabbit
+
+
+@pytest.fixture
+async def bound_url(amqp_url: str) -> str:
+    """A virtual host on the shared broker, with a consumer's queue on it."""
+    return await _prepared(amqp_url)
+
+
+async def _prepared(url: str) -> str:
+    await apply_topology(SecretStr(url))
+    await bind_consumer(url)
+    return url
 
 
 async def _away(stop: Callable[[], None], start: Callable[[], None], seconds: float) -> None:
@@ -84,17 +95,16 @@ async def test_three_replicas_their_broker_and_their_database_killed_at_random_m
 
 
 async def test_a_rolling_restart_under_load_refuses_no_webhook(
-    tmp_path: Path, broker: RabbitNode, own_postgres: PostgresNode, seed: int
+    tmp_path: Path, bound_url: str, postgres_url: str, seed: int
 ) -> None:
     """Each replica in turn: SIGTERM, drained, started again, while a balancer sends to whoever is ready."""
     random = Random(seed)
     webhooks = lives(250)
-    url = own_postgres.create_database("bridge")
     async with (
-        Replicas(tmp_path, url, broker.url, BRIDGE_HTTP__DRAIN_DELAY_S="1") as replicas,
+        Replicas(tmp_path, postgres_url, bound_url, BRIDGE_HTTP__DRAIN_DELAY_S="1") as replicas,
         Balancer(replicas.all) as balancer,
     ):
-        sender, books, codes = Sender(balancer.urls, random), Books(url), []
+        sender, books, codes = Sender(balancer.urls, random), Books(postgres_url), []
         sending = asyncio.create_task(sender.send(shuffled(webhooks, 500, random), LOAD_S))
         for one in replicas.all:
             codes.append(await one.terminate())
@@ -103,7 +113,7 @@ async def test_a_rolling_restart_under_load_refuses_no_webhook(
         assert not sending.done(), "the load outlived the restarts"
         await sending
         await until(books.all_is_done, SETTLE_S)
-        events = await consumed(broker.url)
+        events = await consumed(bound_url)
         check_database(books, sender, webhooks)
         check_consumer(books, events, webhooks)
     assert (codes, dict(sender.failures)) == ([0, 0, 0], {})
@@ -126,17 +136,16 @@ def _frozen(pid: int) -> None:
 
 @pytest.mark.parametrize("end", [_killed, _frozen])
 async def test_what_a_dead_or_frozen_replica_held_is_published_by_another_within_ten_seconds(
-    end: Callable[[int], None], tmp_path: Path, broker: RabbitNode, own_postgres: PostgresNode
+    end: Callable[[int], None], tmp_path: Path, bound_url: str, postgres_url: str, another_postgres_url: str
 ) -> None:
     webhooks = lives(128)
-    url = own_postgres.create_database("bridge")
-    async with Replicas(tmp_path, url, broker.url, number=2) as replicas:
+    async with Replicas(tmp_path, postgres_url, bound_url, number=2) as replicas:
         dies, lives_on = replicas.all
-        books, sender = Books(url), Sender((lives_on.webhook_url,), Random(0))
+        books, sender = Books(postgres_url), Sender((lives_on.webhook_url,), Random(0))
         await until(lambda: _is_shared(books), 15)
         await sender.send([one for one in webhooks if one.word == "confirmed"], 0)
         await until(books.all_is_done)
-        async with Delays(own_postgres.create_database("delays"), broker.url) as delays:
+        async with Delays(another_postgres_url, bound_url) as delays:
             began = time.monotonic()
             end(dies.pid)
             await sender.send([one for one in webhooks if one.word != "confirmed"], 0)
@@ -145,7 +154,7 @@ async def test_what_a_dead_or_frozen_replica_held_is_published_by_another_within
         if dies.running:
             os.kill(dies.pid, signal.SIGCONT)
             await until(lambda: _is_shared(books), 15)
-        events = await consumed(broker.url)
+        events = await consumed(bound_url)
         check_database(books, sender, webhooks)
         check_consumer(books, events, webhooks)
     print(f"taken over and published {took:.1f} s after the end of the other, {delays.seconds:.1f} s of it delays")
@@ -157,16 +166,14 @@ async def _is_shared(books: Books) -> bool:
 
 
 async def test_roles_in_processes_of_their_own_wake_each_other(
-    tmp_path: Path, amqp_url: str, postgres_url: str
+    tmp_path: Path, bound_url: str, postgres_url: str
 ) -> None:
     """A webhook reaches the consumer through three processes sooner than any of them would have looked by itself."""
-    await apply_topology(SecretStr(amqp_url))
-    await bind_consumer(amqp_url)
     webhooks = lives(20)
     async with (
-        Replicas(tmp_path, postgres_url, amqp_url, 1, BRIDGE_ROLES="receiver") as receivers,
-        Replicas(tmp_path, postgres_url, amqp_url, 1, BRIDGE_ROLES="worker"),
-        Replicas(tmp_path, postgres_url, amqp_url, 1, BRIDGE_ROLES="relay"),
+        Replicas(tmp_path, postgres_url, bound_url, 1, BRIDGE_ROLES="receiver") as receivers,
+        Replicas(tmp_path, postgres_url, bound_url, 1, BRIDGE_ROLES="worker"),
+        Replicas(tmp_path, postgres_url, bound_url, 1, BRIDGE_ROLES="relay"),
     ):
         sender, books = Sender(receivers.webhook_urls, Random(0)), Books(postgres_url)
         waits: list[float] = []
@@ -177,7 +184,7 @@ async def test_roles_in_processes_of_their_own_wake_each_other(
             waits.append(time.monotonic() - began)
         await sender.send(webhooks[20:], 0)
         await until(books.all_is_done)
-        events = await consumed(amqp_url)
+        events = await consumed(bound_url)
         check_database(books, sender, webhooks)
         check_consumer(books, events, webhooks)
     assert sorted(waits)[10] < 0.5, "looking by themselves, two loops of a second each would take about one"

@@ -26,7 +26,7 @@ ASKED = [
 async def bridge(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[BridgeProcess]:
     extra = {}
     if request.param == "postgres":
-        extra = {"BRIDGE_DATABASE_URL": request.getfixturevalue("postgres_url"), "BRIDGE_MIGRATE": "true"}
+        extra = {"BRIDGE_DATABASE_URL": request.getfixturevalue("migrated_postgres_url")}
     async with BridgeProcess(tmp_path, **extra) as found:
         yield found
 

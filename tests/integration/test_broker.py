@@ -7,15 +7,11 @@ import io
 import itertools
 import json
 import logging
-import os
 import ssl
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -37,7 +33,10 @@ from bridge.nodes.guard import free_ports
 from bridge.nodes.rabbitmq import RabbitNode
 from bridge.observability import configure_logging
 from bridge.ports import Answer
+from tests.nodes import SharedRabbit
 from tests.support.bridge import until
+from tests.support.ran import Ran
+from tests.support.verbs import verb
 
 EVENT = Event(
     position=7,
@@ -211,9 +210,9 @@ async def test_a_deleted_exchange_breaks_the_channel_and_connecting_again_makes_
         await line.publish(EVENT)
 
 
-async def test_a_connection_that_the_broker_closes_is_said_to_be_away(own_rabbit: RabbitNode) -> None:
-    async with connected(own_rabbit.url) as line:
-        own_rabbit.control("close_all_connections", "for this test")
+async def test_a_connection_that_the_broker_closes_is_said_to_be_away(shared_rabbit: SharedRabbit) -> None:
+    async with connected(shared_rabbit.url) as line:
+        shared_rabbit.close_connections()
 
         async def is_away() -> bool:
             try:
@@ -228,34 +227,28 @@ async def test_a_connection_that_the_broker_closes_is_said_to_be_away(own_rabbit
         await line.publish(EVENT)
 
 
-async def test_a_frozen_broker_holds_up_neither_counting_nor_leaving(own_rabbit: RabbitNode) -> None:
-    line = Line(publisher(own_rabbit.url))
+async def test_a_frozen_broker_holds_up_neither_counting_nor_leaving(shared_rabbit: SharedRabbit) -> None:
+    line = Line(publisher(shared_rabbit.url))
     await line.connect()
-    try:
-        async with asyncio.timeout(5):
-            await freeze(own_rabbit, line)
-            await line.rabbit.close()
-    finally:
-        own_rabbit.resume()
+    async with asyncio.timeout(5):
+        await freeze(shared_rabbit, line)
+        await line.rabbit.close()
 
 
-async def freeze(rabbit: RabbitNode, line: Line) -> None:
+async def freeze(rabbit: RabbitNode | SharedRabbit, line: Line) -> None:
     """Stop a broker where it stands. The signal is on its way for a moment, in which it may answer once more."""
     rabbit.pause()
     while await line.rabbit.counts() is not None:
         pass
 
 
-async def test_what_is_on_its_way_when_the_connection_is_closed_is_lost(own_rabbit: RabbitNode) -> None:
-    line = Line(publisher(own_rabbit.url))
+async def test_what_is_on_its_way_when_the_connection_is_closed_is_lost(shared_rabbit: SharedRabbit) -> None:
+    line = Line(publisher(shared_rabbit.url))
     await line.connect()
     some = [numbered(number) for number in range(3)]
-    try:
-        await freeze(own_rabbit, line)
-        line.rabbit.publish(some)
-        await line.rabbit.close()
-    finally:
-        own_rabbit.resume()
+    await freeze(shared_rabbit, line)
+    line.rabbit.publish(some)
+    await line.rabbit.close()
     assert {name: type(error) for name, error in line.answers.items()} == {one.id: BrokerUnavailable for one in some}
     assert not line.rabbit.is_open
 
@@ -270,15 +263,23 @@ async def test_what_is_on_its_way_when_the_broker_dies_is_lost(own_rabbit: Rabbi
         assert not line.rabbit.is_open
 
 
-@pytest.mark.parametrize("how", ["dies", "says so"])
+@pytest.fixture(params=["dies", "says so"])
+def breaking(request: pytest.FixtureRequest) -> tuple[str, Callable[[], object]]:
+    """A broker's URL, and how its connections come to break."""
+    if request.param == "dies":
+        own: RabbitNode = request.getfixturevalue("own_rabbit")
+        return own.url, own.kill
+    shared: SharedRabbit = request.getfixturevalue("shared_rabbit")
+    return shared.url, shared.close_connections
+
+
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def test_a_publish_at_any_moment_of_a_connection_that_breaks_is_lost_or_not_sent(
-    own_rabbit: RabbitNode, loop: Callable[[], asyncio.AbstractEventLoop], how: str
+    breaking: tuple[str, Callable[[], object]], loop: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
     """While it breaks the transport is closed already and the library does not know it yet."""
-    end = own_rabbit.kill if how == "dies" else partial(own_rabbit.control, "close_all_connections", "for this test")
     with asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(publish_until_lost(own_rabbit.url, end))
+        runner.run(publish_until_lost(*breaking))
 
 
 async def publish_until_lost(url: str, end: Callable[[], object]) -> None:
@@ -474,31 +475,27 @@ async def test_where_declaring_is_not_ours_what_others_declared_is_used(amqp_url
         await line.publish(EVENT)
 
 
-def bridge(tmp_path: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command as an operator would."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-    program = [sys.executable, "-m", "bridge.cli", *arguments]
+async def topology(url: str, what: str) -> Ran:
+    """Run the verb as an operator would."""
     settings = {"BRIDGE_AMQP_URL": url, "BRIDGE_ENVIRONMENT": "demo", "BRIDGE_ROLES": "relay"}
-    return subprocess.run(
-        program, env=environ | settings, cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
-    )
+    return await verb(settings, "topology", what)
 
 
-def test_the_verbs_apply_and_show_the_topology(tmp_path: Path, rabbit: RabbitNode, amqp_url: str) -> None:
-    applied = bridge(tmp_path, amqp_url, "topology", "apply")
-    assert (applied.returncode, applied.stderr) == (0, "")
-    shown = json.loads(bridge(tmp_path, amqp_url, "topology", "show").stdout)
+async def test_the_verbs_apply_and_show_the_topology(rabbit: RabbitNode, amqp_url: str) -> None:
+    applied = await topology(amqp_url, "apply")
+    assert (applied.code, applied.err) == (0, "")
+    shown = (await topology(amqp_url, "show")).json
     assert declared(rabbit, amqp_url) == {kind: _sorted(parts) for kind, parts in shown.items()}
 
 
-async def test_the_verb_says_in_a_line_what_differs(tmp_path: Path, amqp_url: str) -> None:
+async def test_the_verb_says_in_a_line_what_differs(amqp_url: str) -> None:
     async with channel(amqp_url) as other:
         await other.declare_queue(DEAD, durable=True)
-    applied = bridge(tmp_path, amqp_url, "topology", "apply")
-    assert applied.returncode == 1
-    assert applied.stderr.startswith("bridge: the topology could not be declared: ")
-    assert "'bridge.dead'" in applied.stderr
-    assert applied.stderr.count("\n") == 1
+    applied = await topology(amqp_url, "apply")
+    assert applied.code == 1
+    assert applied.err.startswith("bridge: the topology could not be declared: ")
+    assert "'bridge.dead'" in applied.err
+    assert applied.err.count("\n") == 1
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------
@@ -554,13 +551,13 @@ async def test_no_error_or_log_line_holds_what_is_in_the_address(
         assert PASSWORD not in told
 
 
-def test_the_process_tells_nobody_what_is_in_the_address(tmp_path: Path, rabbit: RabbitNode) -> None:
+async def test_the_process_tells_nobody_what_is_in_the_address(rabbit: RabbitNode) -> None:
     for case, url in unusable(rabbit).items():
-        ran = bridge(tmp_path, url, "topology", "apply")
-        assert ran.returncode == 1, case
-        assert PASSWORD not in ran.stdout + ran.stderr, case
-        assert "Traceback" not in ran.stderr, case
-        assert ran.stderr.splitlines()[-1].startswith("bridge: the topology could not be declared: "), case
+        ran = await topology(url, "apply")
+        assert ran.code == 1, case
+        assert PASSWORD not in ran.out + ran.err, case
+        assert "Traceback" not in ran.err, case
+        assert ran.err.splitlines()[-1].startswith("bridge: the topology could not be declared: "), case
 
 
 def test_what_the_library_logs_of_a_connection_is_left_out() -> None:

@@ -40,6 +40,7 @@ from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.bridge import BridgeProcess, until
 from tests.support.consumer import Consumer as Events
+from tests.support.migrated import migrated
 
 ORGANIZATION = OrganizationId(4821)
 SHIPMENT = 3900000017
@@ -164,9 +165,8 @@ async def dead(url: str) -> AbstractIncomingMessage:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    found = SqliteDatabase(tmp_path / "bridge.db")
+    found = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await found.open()
-    await found.rebuild(migrate)
     yield found
     await found.close()
 

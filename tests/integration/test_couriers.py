@@ -23,7 +23,7 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
     """Settings for one of the databases; those of the process for SQLite."""
     if request.param == "sqlite":
         return {}
-    return {"BRIDGE_DATABASE_URL": request.getfixturevalue("postgres_url"), "BRIDGE_MIGRATE": "true"}
+    return {"BRIDGE_DATABASE_URL": request.getfixturevalue("migrated_postgres_url")}
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from bridge.errors import BrokerUnavailable
 from bridge.lifecycle import utc_now
 from bridge.model import Redriven
 from bridge.nodes.rabbitmq import RabbitNode
+from tests.nodes import SharedRabbit
 from tests.support.bridge import until
 
 COMMAND = b'{"command_id":"c-1","name":"Kowalska"}'
@@ -338,14 +339,11 @@ async def is_away(dead: RabbitDead) -> bool:
     return False
 
 
-async def test_a_broker_that_freezes_holds_up_a_look_for_a_bounded_time(own_rabbit: RabbitNode) -> None:
-    await apply_topology(SecretStr(own_rabbit.url))
-    dead = RabbitDead(SecretStr(own_rabbit.url), utc_now)
+async def test_a_broker_that_freezes_holds_up_a_look_for_a_bounded_time(shared_rabbit: SharedRabbit) -> None:
+    await apply_topology(SecretStr(shared_rabbit.url))
+    dead = RabbitDead(SecretStr(shared_rabbit.url), utc_now)
     await dead.open()
-    own_rabbit.pause()
-    try:
-        async with asyncio.timeout(30):
-            await until(lambda: is_away(dead), 30)
-            await dead.close()
-    finally:
-        own_rabbit.resume()
+    shared_rabbit.pause()
+    async with asyncio.timeout(30):
+        await until(lambda: is_away(dead), 30)
+        await dead.close()

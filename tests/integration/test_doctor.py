@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import aio_pika
@@ -23,6 +20,8 @@ from bridge.simulator.scenario import Lists
 from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
 from tests.support.bridge import until
+from tests.support.ran import Ran
+from tests.support.verbs import verb
 
 ORGANIZATION, TOKEN = 4821, "demo-token-prepaid"
 OTHER_TOKEN = "demo-token-postpaid"
@@ -207,25 +206,8 @@ async def test_a_carrier_that_is_away(tmp_path: Path) -> None:
     assert "no usable answer (ConnectError)" in told(report, "carrier/4821")
 
 
-@dataclass(frozen=True)
-class Ran:
-    """How the command ended, and everything that it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-
 async def run(settings: dict[str, str], *arguments: str) -> Ran:
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bridge.cli", "doctor", *arguments),
-        env={**bare, **settings},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return Ran(process.returncode or 0, out.decode(), err.decode())
+    return await verb(settings, "doctor", *arguments)
 
 
 async def test_the_command_prints_nothing_but_the_report(tmp_path: Path, carrier: str) -> None:

@@ -30,8 +30,7 @@ async def bridge(request: pytest.FixtureRequest, tmp_path: Path, carrier: SlowCa
     extra = {}
     if request.param == "postgres":
         extra = {
-            "BRIDGE_DATABASE_URL": request.getfixturevalue("postgres_url"),
-            "BRIDGE_MIGRATE": "true",
+            "BRIDGE_DATABASE_URL": request.getfixturevalue("migrated_postgres_url"),
             "BRIDGE_LABELS__FOLDER": str(tmp_path / "labels"),
         }
     asked = {

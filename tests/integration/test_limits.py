@@ -30,7 +30,6 @@ class Two:
         return BridgeProcess(
             folder,
             BRIDGE_DATABASE_URL=postgres_url,
-            BRIDGE_MIGRATE="true",
             BRIDGE_SHIPX__BASE_URL=self.carrier.url,
             BRIDGE_SHIPX__TOKEN=CARRIER_TOKEN,
             BRIDGE_SHIPX__REQUESTS_PER_MINUTE=str(PER_MINUTE),
@@ -54,10 +53,10 @@ class Two:
 
 
 @pytest.fixture
-async def two(tmp_path: Path, postgres_url: str) -> AsyncIterator[Two]:
+async def two(tmp_path: Path, migrated_postgres_url: str) -> AsyncIterator[Two]:
     async with AsyncExitStack() as stack:
         carrier = await stack.enter_async_context(SlowCarrier().open())
-        found = Two(carrier, tmp_path, postgres_url)
+        found = Two(carrier, tmp_path, migrated_postgres_url)
         for process in (found.one, found.two):
             await stack.enter_async_context(process)
         carrier.announce_to(found.one.webhook_url)

@@ -18,7 +18,6 @@ from typing import Any, Final
 
 import httpx
 import pytest
-import schemathesis
 
 from bridge.app.answering import openapi_document
 from bridge.commands.models import RetryPurchase
@@ -208,6 +207,8 @@ async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
 
 
 def test_the_document_is_openapi_3_1() -> None:
+    import schemathesis  # at the top it would cost every process of a test run a second
+
     schemathesis.openapi.from_dict(openapi_document()).validate()
 
 

@@ -79,12 +79,10 @@ class Replicas:
 
 
 @pytest.fixture
-async def replicas(postgres_url: str) -> AsyncIterator[Replicas]:
+async def replicas(migrated_postgres_url: str) -> AsyncIterator[Replicas]:
     """An empty database with the present schema."""
     async with AsyncExitStack() as stack:
-        found = Replicas(postgres_url, stack)
-        await (await found.open()).rebuild(migrate)
-        yield found
+        yield Replicas(migrated_postgres_url, stack)
 
 
 class Held(Generic[T]):

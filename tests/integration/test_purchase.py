@@ -22,11 +22,11 @@ from bridge.purchasing.terms import Terms
 from bridge.simulator import Scenario, Simulator, VirtualClock, create_app
 from bridge.store.budget import Caps
 from bridge.store.facts import Recorder
-from bridge.store.migrate import migrate
 from bridge.store.outlook import Batch, Errand, Take
 from bridge.store.purchases import SqlPurchases
 from bridge.store.sqlite import SqliteDatabase
 from bridge.store.wanting import want
+from tests.support.migrated import migrated
 from tests.support.permits import FreePermits
 from tests.support.purchases import hand, work
 
@@ -123,9 +123,8 @@ class Process:
 
 @asynccontextmanager
 async def process(carrier: Carrier, folder: Path, name: str = "one") -> AsyncIterator[Process]:
-    database = SqliteDatabase(folder / "bridge.db", clock=carrier.clock.now)
+    database = SqliteDatabase(migrated(folder / "bridge.db"), clock=carrier.clock.now)
     await database.open()
-    await database.write(migrate)
     async with carrier.http() as http:
         yield Process(carrier, database, http, name)
     await database.close()

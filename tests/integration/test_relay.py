@@ -31,10 +31,10 @@ from bridge.ports import Answered, Outbox, Publisher
 from bridge.store.database import Row, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.leases import SqlLeases
-from bridge.store.migrate import migrate
 from bridge.store.outbox import Made, Pending, SqlOutbox
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.bridge import until
+from tests.support.migrated import migrated
 
 QUICK = Pace(first_retry_s=0.02, last_retry_s=0.1)
 
@@ -114,9 +114,8 @@ def _by_subject(rows: Sequence[Row]) -> dict[str, list[int]]:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An empty database."""
-    database = SqliteDatabase(tmp_path / "bridge.db")
+    database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
-    await database.write(migrate)
     yield Store(database)
     await database.close()
 

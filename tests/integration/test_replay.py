@@ -37,15 +37,15 @@ from bridge.model import (
     ShipmentId,
     Subject,
 )
-from bridge.nodes.rabbitmq import RabbitNode
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.feed import encode
-from bridge.store.migrate import migrate
 from bridge.store.replaying import PAGE, SqlReplays
 from bridge.store.sqlite import SqliteDatabase
+from tests.nodes import SharedRabbit
 from tests.support.bridge import until
 from tests.support.hand import Told
+from tests.support.migrated import migrated
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 QUICK = Pace(first_retry_s=0.01, last_retry_s=0.05, patience_s=0.1)
@@ -62,9 +62,8 @@ class Note(BaseModel):
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    found = SqliteDatabase(tmp_path / "bridge.db")
+    found = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await found.open()
-    await found.write(migrate)
     yield found
     await found.close()
 
@@ -274,12 +273,12 @@ async def test_a_broker_that_is_away_is_told_without_its_password(database: Sqli
     assert "hunter2" not in repr(outcome)
 
 
-async def test_a_broker_that_restarts_in_the_middle_loses_nothing(own_rabbit: RabbitNode) -> None:
-    await apply_topology(SecretStr(own_rabbit.url))
-    replayer = RabbitReplayer(SecretStr(own_rabbit.url), environment="demo")
+async def test_a_broker_that_restarts_in_the_middle_loses_nothing(shared_rabbit: SharedRabbit) -> None:
+    await apply_topology(SecretStr(shared_rabbit.url))
+    replayer = RabbitReplayer(SecretStr(shared_rabbit.url), environment="demo")
     await replayer.open(None)
     await replayer.resend(EVENT, "replay-1")
-    own_rabbit.control("close_all_connections", "for this test")
+    shared_rabbit.close_connections()
 
     async def is_away() -> bool:
         try:

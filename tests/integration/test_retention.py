@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +16,7 @@ from bridge.store.sqlite import SqliteDatabase
 from tests.journey import Json, webhook
 from tests.journey import post as deliver
 from tests.support.bridge import BridgeProcess, until
+from tests.support.verbs import verb
 
 HOURS = 3 * 3600 * 1_000_000
 AGED = (
@@ -39,8 +36,8 @@ async def stored(
         bridge = BridgeProcess(tmp_path, **kept)
         database = SqliteDatabase(Path(bridge.environ["BRIDGE_DATABASE_URL"].removeprefix("sqlite:///")))
     else:
-        url = request.getfixturevalue("postgres_url")
-        bridge = BridgeProcess(tmp_path, BRIDGE_DATABASE_URL=url, BRIDGE_MIGRATE="true", **kept)
+        url = request.getfixturevalue("migrated_postgres_url")
+        bridge = BridgeProcess(tmp_path, BRIDGE_DATABASE_URL=url, **kept)
         database = PostgresDatabase(SecretStr(url))
     yield bridge, database
     bridge.close()
@@ -49,20 +46,9 @@ async def stored(
 
 async def ask(bridge: BridgeProcess, *arguments: str) -> tuple[int, Json]:
     """Run a verb with the bridge's settings, as an operator beside it does."""
-
-    def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "bridge.cli", *arguments, "--json"],
-            env=bridge.environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    done = await asyncio.to_thread(run)
-    assert not done.stderr, done.stderr
-    return done.returncode, json.loads(done.stdout)
+    done = await verb(bridge.environ, *arguments, "--json")
+    assert not done.err, done.err
+    return done.code, done.json
 
 
 async def feed(http: httpx.AsyncClient, bridge: BridgeProcess) -> Any:

@@ -40,7 +40,7 @@ def database(request: pytest.FixtureRequest) -> dict[str, str]:
     """Settings for one of the databases; those of the process for SQLite."""
     if request.param == "sqlite":
         return {}
-    return {"BRIDGE_DATABASE_URL": request.getfixturevalue("postgres_url"), "BRIDGE_MIGRATE": "true"}
+    return {"BRIDGE_DATABASE_URL": request.getfixturevalue("migrated_postgres_url")}
 
 
 async def send(bridge: BridgeProcess, body: bytes = BODY) -> dict[str, Any]:
@@ -293,9 +293,8 @@ CHANGES = [
 
 async def stopped(tmp_path: Path, database: dict[str, str], **more: str) -> BridgeProcess:
     """Give a bridge that has run, and does not any more."""
-    bridge = BridgeProcess(tmp_path, **database, **more)
-    await bridge.start()
-    await bridge.terminate()
+    async with BridgeProcess(tmp_path, **database, **more) as bridge:
+        await bridge.terminate()
     return bridge
 
 
@@ -310,14 +309,13 @@ async def test_without_a_running_bridge_each_says_so_and_nothing_happens_later(
             "bridge: no running bridge took it up within 0.5 s, so it was withdrawn:"
             " is `bridge serve` running on this database, with the role `commands`?\n"
         )
-    await bridge.start()
-    later = await verb(bridge.environ, "dead", "redrive", "--json")
-    assert later.json["outcome"] == "done"
-    found = await rows(bridge.environ, "SELECT state, count(*) FROM commands GROUP BY state ORDER BY state")
-    assert found == [("done", 1), ("withdrawn", 3)]
-    assert "command.begun" in bridge.log
-    assert bridge.log.count("command.begun") == 1
-    bridge.close()
+    async with bridge:
+        later = await verb(bridge.environ, "dead", "redrive", "--json")
+        assert later.json["outcome"] == "done"
+        found = await rows(bridge.environ, "SELECT state, count(*) FROM commands GROUP BY state ORDER BY state")
+        assert found == [("done", 1), ("withdrawn", 3)]
+        assert "command.begun" in bridge.log
+        assert bridge.log.count("command.begun") == 1
 
 
 async def test_by_default_it_waits_for_ten_seconds(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import typer
@@ -21,9 +23,10 @@ Settings come from the environment: docs/reference/settings.md.
 """
 
 
-def verbs() -> dict[str, Any]:
+@cache
+def verbs() -> Mapping[str, Any]:
     """Give every verb by its name: `serve`, `topology apply`."""
-    return dict(_verbs(typer.main.get_command(app), ()))
+    return MappingProxyType(dict(_verbs(typer.main.get_command(app), ())))
 
 
 def page() -> str:

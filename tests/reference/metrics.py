@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from prometheus_client.metrics import MetricWrapperBase
@@ -42,10 +43,11 @@ class Metric:
     meaning: str
 
 
-def every() -> list[Metric]:
+@cache
+def every() -> tuple[Metric, ...]:
     """Give every metric, in the order of their names."""
     process = (Metric(name, kind, (), f"{text} (Linux only)") for name, (kind, text) in PROCESS.items())
-    return sorted([*_found(), *process], key=lambda metric: metric.name)
+    return tuple(sorted([*_found(), *process], key=lambda metric: metric.name))
 
 
 def page() -> str:

@@ -1,10 +1,14 @@
-"""What documents say that can be looked up: blocks that are run, files they show, links, headings, code."""
+"""What documents say that can be looked up: blocks that are run, files they show, links, headings, code.
+
+A page is read once; no test writes one.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -34,7 +38,8 @@ def links(page: Path) -> Iterator[tuple[Path, str]]:
             yield ((page.parent / path).resolve() if path else page), anchor
 
 
-def anchors(page: Path) -> set[str]:
+@cache
+def anchors(page: Path) -> frozenset[str]:
     """Give what can stand behind `#`: every heading as GitHub writes it, with a number where it comes again."""
     times = Counter[str]()
     found = set()
@@ -43,7 +48,7 @@ def anchors(page: Path) -> set[str]:
         name = words.strip().replace(" ", "-")
         found.add(f"{name}-{times[name]}" if times[name] else name)
         times[name] += 1
-    return found
+    return frozenset(found)
 
 
 def command_lines(page: Path, program: str) -> Iterator[str]:
@@ -62,5 +67,6 @@ def _prose(page: Path) -> str:
     return _FENCED.sub("", _text(page))
 
 
+@cache
 def _text(page: Path) -> str:
     return page.read_text(encoding="utf-8")

@@ -18,11 +18,12 @@ from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.inbox import SqlInbox
-from bridge.store.migrate import migrate, migrations
+from bridge.store.migrate import migrations
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from tests.reference.commands import verbs
 from tests.support.forked import verb
+from tests.support.migrated import migrated
 from tests.support.ran import Ran
 
 SECRET, NEXT_SECRET = "5" * 40, "6" * 40
@@ -303,7 +304,7 @@ def test_without_a_database_a_verb_says_what_is_missing(
 
 async def _record(path: Path) -> None:
     """Put two facts of one shipment into a new database."""
-    database = SqliteDatabase(path)
+    database = SqliteDatabase(migrated(path))
     await database.open()
     try:
         await database.write(_two_facts)
@@ -312,7 +313,6 @@ async def _record(path: Path) -> None:
 
 
 def _two_facts(transaction: Transaction) -> None:
-    migrate(transaction)
     facts = [examples.fact(Confirmed), examples.fact(StatusChanged)]
     recorder = Recorder(Envelope("demo"))
     ledgers = recorder.lock(transaction, {fact.subject for fact in facts})
@@ -371,10 +371,9 @@ def test_a_verb_that_changes_something_wants_the_schema_of_its_version(
 
 async def _deliver(path: Path) -> None:
     """Put deliveries into a new database: one that is done, and one that is parked."""
-    database = SqliteDatabase(path)
+    database = SqliteDatabase(migrated(path))
     await database.open()
     try:
-        await database.write(migrate)
         inbox = SqlInbox(database, Vault())
         body = b'{"receiver": "Kowalska\\u001b[2J", "x": "\x1b[2J"}'
         at = OrganizationId(4821)

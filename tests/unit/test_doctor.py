@@ -22,10 +22,10 @@ from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.inbox import SqlInbox
-from bridge.store.migrate import migrate
 from bridge.store.outbox import SqlOutbox, begun
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
+from tests.support.migrated import migrated
 
 NOW = datetime(2026, 10, 10, 12, 0, tzinfo=UTC)
 ORGANIZATION = 4821
@@ -59,8 +59,7 @@ def found(report: Report, name: str) -> Check:
 
 async def made(folder: Path, rows: Iterable[Arrival | Parked] = (), environment: str = "demo") -> None:
     """Make a database that a bridge has served from, with these rows in its inbox."""
-    async with opened(folder / "bridge.db") as database:
-        await database.write(migrate)
+    async with opened(migrated(folder / "bridge.db")) as database:
         await database.write(lambda transaction: begun(transaction, environment))
         if batch := list(rows):
             await SqlInbox(database, Vault()).accept(batch)

@@ -19,9 +19,9 @@ from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
 from bridge.purchasing.evaluation import Evaluator
 from bridge.purchasing.policy import Policy
 from bridge.store.decisions import SqlDecisions
-from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.hand import Told
+from tests.support.migrated import migrated
 from tests.unit.purchasing.policy.making import COURIER, policy, rule
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "shipx" / "shipment_offers_prepared.json"
@@ -44,9 +44,8 @@ async def present(_organization: object) -> Policy:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    database = SqliteDatabase(tmp_path / "bridge.db")
+    database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
-    await database.write(migrate)
     evaluator = Evaluator(
         SqlDecisions(database), policy=present, read=shipments.read, faults=shipments.faults, clock=lambda: AT
     )

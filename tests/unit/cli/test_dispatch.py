@@ -8,9 +8,9 @@ from bridge.cli.fetched import save
 from bridge.dispatch.asked import PrintDispatchOrder
 from bridge.model import Command, CommandState, Outcome, Standing
 from bridge.store.commands import SqlCommands
-from bridge.store.migrate import migrate
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
+from tests.support.migrated import migrated
 
 COMMAND = Command(PrintDispatchOrder.operation, "one", b"{}", "cli")
 
@@ -29,9 +29,8 @@ async def look(commands: SqlCommands) -> Standing:
 
 
 async def test_it_is_forgotten_here_only_when_the_file_is_there(tmp_path: Path) -> None:
-    database = SqliteDatabase(tmp_path / "bridge.db")
+    database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
-    await database.rebuild(migrate)
     commands = SqlCommands(database, Vault(), "one")
     standing = await printed(commands)
     folder, file = tmp_path / "folder", tmp_path / "list.pdf"

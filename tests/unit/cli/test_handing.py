@@ -12,9 +12,9 @@ import pytest
 from bridge.cli.handing import outcome
 from bridge.model import Command, CommandState, Outcome, Progress, Standing
 from bridge.store.commands import SqlCommands
-from bridge.store.migrate import migrate
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
+from tests.support.migrated import migrated
 
 COMMAND = Command("events.replay", "one", b"{}", "cli")
 ROOM = {"events.replay": 5}
@@ -22,9 +22,8 @@ ROOM = {"events.replay": 5}
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    found = SqliteDatabase(tmp_path / "bridge.db")
+    found = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await found.open()
-    await found.write(migrate)
     yield found
     await found.close()
 

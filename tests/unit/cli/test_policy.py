@@ -14,9 +14,9 @@ from bridge.purchasing.policy import decide, load
 from bridge.purchasing.policy.document import document
 from bridge.store import decisions
 from bridge.store.decisions import Decided
-from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
 from tests.support import forked
+from tests.support.migrated import migrated
 from tests.support.ran import Ran
 from tests.unit.purchasing.policy.making import ALLEGRO, AT, COURIER, LOCKER, offer, shipment
 
@@ -56,9 +56,8 @@ def policy(tmp_path: Path) -> Path:
 @pytest.fixture
 async def environ(tmp_path: Path, policy: Path) -> dict[str, str]:
     """Settings, and a database in which each of two organizations has a decision about shipment 1, one about 2."""
-    database = SqliteDatabase(tmp_path / "bridge.db")
+    database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
-    await database.write(migrate)
     for organization, number in ((ORGANIZATION, 1), (OTHER, 1), (ORGANIZATION, 2)):
         found = shipment(*OFFERS)
         body = document(found, decide(found, load(WRITTEN), organization)).model_dump_json()

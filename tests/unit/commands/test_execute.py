@@ -20,10 +20,10 @@ from bridge.lifecycle import Stop
 from bridge.model import ClaimedCommand, Command, CommandState, Outcome, Progress, Standing
 from bridge.store.commands import SqlCommands
 from bridge.store.database import Transaction, Unit
-from bridge.store.migrate import migrate
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.bridge import until
+from tests.support.migrated import migrated
 
 ANOTHER_S = 5.0
 
@@ -70,9 +70,8 @@ def _operations(given: Mapping[str, Operation | Handler]) -> dict[str, Operation
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    database = SqliteDatabase(tmp_path / "bridge.db")
+    database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
-    await database.write(migrate)
     yield Stage(database)
     await database.close()
 

@@ -11,16 +11,15 @@ from bridge.egress.partitions import RENEW_S, Partitions
 from bridge.errors import LeaseLost, StoreUnavailable
 from bridge.model import PARTITIONS
 from bridge.store.leases import Share, SqlLeases
-from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
+from tests.support.migrated import migrated
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
     """An empty database."""
-    found = SqliteDatabase(tmp_path / "bridge.db")
+    found = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await found.open()
-    await found.write(migrate)
     yield found
     await found.close()
 

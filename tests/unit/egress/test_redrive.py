@@ -13,19 +13,18 @@ from bridge.egress.redrive import RedrivenDead
 from bridge.errors import BrokerUnavailable, Interrupted
 from bridge.model import ClaimedCommand, CommandState, Outcome, Progress, Redriven
 from bridge.store.dead import SqlDeadEvents
-from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
 from tests.contract.store.test_dead_store import record
 from tests.support.hand import Told
+from tests.support.migrated import migrated
 
 BACK, LOST = Redriven.redriven, Redriven.no_origin
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    found = SqliteDatabase(tmp_path / "bridge.db")
+    found = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await found.open()
-    await found.write(migrate)
     yield found
     await found.close()
 

@@ -52,13 +52,14 @@ from bridge.store.feed import SqlFeed
 from bridge.store.gauges import SqlGauges
 from bridge.store.inbox import Accepted, Bounds, Entry, SqlInbox
 from bridge.store.listed import SqlListed
-from bridge.store.migrate import migrate, require_current
+from bridge.store.migrate import require_current
 from bridge.store.projecting import Projected, SqlProjector
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import EVERY_SCOPE, Access, Client
 from bridge.web.operations import Health, Operations
 from bridge.web.server import Server, listen
+from tests.support.migrated import migrated
 
 ORGANIZATION, OTHER = 4821, 4822
 SECRET, NEXT_SECRET, OTHER_SECRET = "a1" * 20, "b2" * 20, "c3" * 20
@@ -179,9 +180,9 @@ class Stage:
         self.app = application([*webhook_routes(self.receiver), *internal])
 
     async def __aenter__(self) -> Self:
+        migrated(self.path)
         await self.database.open()
         self._stack.push_async_callback(self.database.close)
-        await self.database.write(migrate)
         self._loops.start("inbox.commit", partial(self.inbox.commit, self.stop))
         self._loops.start("inbox.expire", partial(self.inbox.expire, self.stop))
         self._stack.push_async_callback(self._end)

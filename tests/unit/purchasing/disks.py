@@ -17,6 +17,7 @@ from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresTransaction
 from bridge.store.postgres_link import Link
 from bridge.store.sqlite import SqliteTransaction, read_once
+from tests.support.migrated import image
 
 T = TypeVar("T")
 
@@ -82,16 +83,8 @@ class Disk:
 def _migrated() -> sqlite3.Connection:
     """Give an empty database as it is after all migrations."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.deserialize(_image())
+    connection.deserialize(image())
     return connection
-
-
-@cache
-def _image() -> bytes:
-    """Migrate, once for all stories."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrate(SqliteTransaction(connection))
-        return connection.serialize()
 
 
 @cache

@@ -22,9 +22,9 @@ from bridge.purchasing.policy import Policy, decide
 from bridge.purchasing.policy.document import document
 from bridge.store import decisions
 from bridge.store.decisions import Decided, SqlDecisions
-from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import Access
+from tests.support.migrated import migrated
 from tests.unit.ingress.stage import client_of
 from tests.unit.purchasing.policy.making import ALLEGRO, COURIER, LOCKER, policy, rule
 
@@ -90,9 +90,8 @@ class Stage:
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    database = SqliteDatabase(tmp_path / "bridge.db")
+    database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
-    await database.write(migrate)
     yield Stage(database)
     await database.close()
 

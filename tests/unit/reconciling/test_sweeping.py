@@ -21,10 +21,10 @@ from bridge.reconciling.learning import Learning
 from bridge.reconciling.pace import Pace
 from bridge.reconciling.sweeping import Sweeping
 from bridge.store.facts import Recorder
-from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
 from bridge.store.sweeps import SqlSweeps
 from bridge.store.watched import Phase
+from tests.support.migrated import migrated
 from tests.unit.reconciling.shipments import NOW, ORGANIZATION, Carrier, offer, shipment
 
 SOON = timedelta(seconds=7)
@@ -83,9 +83,8 @@ class Stage:
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    database = SqliteDatabase(tmp_path / "bridge.db")
+    database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
-    await database.rebuild(migrate)
     yield Stage(database)
     await database.close()
 

@@ -17,11 +17,11 @@ from bridge.reconciling.vocabulary import Vocabulary
 from bridge.settings import Settings, load
 from bridge.store import vocabulary
 from bridge.store.condition import Condition
-from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
 from bridge.tracking.dictionary import Dictionary, StatusText
 from bridge.tracking.drift import Drift
 from bridge.tracking.trail import Tracking
+from tests.support.migrated import migrated
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 OURS = ("created", "confirmed", "forgotten")
@@ -61,9 +61,8 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    database = SqliteDatabase(tmp_path / "bridge.db")
+    database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
-    await database.write(migrate)
     yield Desk(database)
     await database.close()
 

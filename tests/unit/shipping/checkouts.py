@@ -35,10 +35,10 @@ from bridge.shipping.returns.platforms import Platforms
 from bridge.simulator import Scenario
 from bridge.store.commands import SqlCommands
 from bridge.store.facts import Recorder
-from bridge.store.migrate import migrate
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import EVERY_SCOPE, Access
+from tests.support.migrated import migrated
 from tests.support.permits import FreePermits
 from tests.unit.ingress.stage import client_of
 from tests.unit.shipping.returning import CREATE, SCENARIO, SENDER, makers_over, wanted
@@ -145,9 +145,8 @@ async def counter(
     folder: Path, *, only: str | None = None, form: Name = "json", **scenario: Any
 ) -> AsyncIterator[Counter]:
     """Open one; `only` is the one provider that is set up, `form` what Intelligentreturns is spoken to in."""
-    database, stop = SqliteDatabase(folder / "bridge.db"), Stop()
+    database, stop = SqliteDatabase(migrated(folder / "bridge.db")), Stop()
     await database.open()
-    await database.rebuild(migrate)
     written = Scenario.model_validate({**CARRIER, **SCENARIO, **scenario})
     async with Carrier(written) as carrier, httpx.AsyncClient(transport=httpx.ASGITransport(carrier.app)) as http:
         vault, clock = Vault.with_keys([b"k" * 32]), carrier.clock.now

@@ -34,11 +34,11 @@ from bridge.shipping.dispatch_api import DispatchApi
 from bridge.shipping.remarks import Remarks
 from bridge.store.commands import SqlCommands
 from bridge.store.facts import Recorder
-from bridge.store.migrate import migrate
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import EVERY_SCOPE, Access
 from tests.support.bridge import until
+from tests.support.migrated import migrated
 from tests.support.permits import FreePermits
 from tests.unit.ingress.stage import client_of
 from tests.unit.simulator.stage import PREPAID
@@ -86,9 +86,8 @@ class Desk:
 
 @asynccontextmanager
 async def desk(folder: Path) -> AsyncIterator[Desk]:
-    database, stop = SqliteDatabase(folder / "bridge.db"), Stop()
+    database, stop = SqliteDatabase(migrated(folder / "bridge.db")), Stop()
     await database.open()
-    await database.rebuild(migrate)
     async with Carrier() as carrier, httpx.AsyncClient(transport=httpx.ASGITransport(carrier.app), timeout=5) as http:
         dispatchers = {OrganizationId(PREPAID): _dispatcher(carrier, http)}
         pace = Pace(timedelta(seconds=15), timedelta(seconds=1800))

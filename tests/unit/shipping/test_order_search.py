@@ -19,8 +19,8 @@ from bridge.events.cloudevents import Envelope
 from bridge.model import DispatchOrderId
 from bridge.shipping.order_search import OrderSearch
 from bridge.store.facts import Recorder
-from bridge.store.migrate import migrate
 from bridge.store.sqlite import SqliteDatabase
+from tests.support.migrated import migrated
 from tests.unit.carriers.shipx.stage import client_on
 from tests.unit.dispatch.making import OURS, SHIPMENTS, T0, after, found
 
@@ -43,9 +43,8 @@ def page(items: Sequence[dict[str, Any]], href: str, count: int | None = None) -
 @asynccontextmanager
 async def search(folder: Path, answer: Answer, joined: str | None = None) -> AsyncIterator[OrderSearch]:
     """Look where this is answered; `joined` is a command that has the order of the tests already."""
-    database = SqliteDatabase(folder / "bridge.db")
+    database = SqliteDatabase(migrated(folder / "bridge.db"))
     await database.open()
-    await database.rebuild(migrate)
     pace = Pace(timedelta(seconds=15), timedelta(seconds=1800))
     keeping = Keeping(database, Recorder(Envelope("test")), pace, lambda: T0, lambda: None)
     if joined is not None:

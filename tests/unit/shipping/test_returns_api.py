@@ -36,11 +36,11 @@ from bridge.store import open_returns
 from bridge.store.commands import SqlCommands
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
-from bridge.store.migrate import migrate
 from bridge.store.returns import Kept, Secrets
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import EVERY_SCOPE, Access
+from tests.support.migrated import migrated
 from tests.support.permits import FreePermits
 from tests.unit.ingress.stage import client_of
 from tests.unit.shipping.returning import CODES, PLATFORM, PROVIDERS, SCENARIO, TICKETS, makers_over, wanted
@@ -110,9 +110,8 @@ def due(carrier: Carrier, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 @asynccontextmanager
 async def counter(folder: Path, only: str | None = None, **scenario: Any) -> AsyncIterator[Counter]:
-    database, stop = SqliteDatabase(folder / "bridge.db"), Stop()
+    database, stop = SqliteDatabase(migrated(folder / "bridge.db")), Stop()
     await database.open()
-    await database.rebuild(migrate)
     written = Scenario.model_validate({**CARRIER, **SCENARIO, **scenario})
     async with Carrier(written) as carrier, httpx.AsyncClient(transport=httpx.ASGITransport(carrier.app)) as http:
         vault, clock = Vault.with_keys([b"k" * 32]), carrier.clock.now

@@ -15,10 +15,10 @@ from bridge.app.serving import application
 from bridge.commands.giving import Giving
 from bridge.shipping.steering_api import SteeringApi
 from bridge.store.commands import SqlCommands
-from bridge.store.migrate import migrate
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import EVERY_SCOPE, Access
+from tests.support.migrated import migrated
 from tests.unit.ingress.stage import ORGANIZATION, OTHER, SHIPMENT, client_of
 
 CLIENTS = [
@@ -63,9 +63,8 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    database = SqliteDatabase(tmp_path / "bridge.db")
+    database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
-    await database.write(migrate)
     yield Desk(database, SqlCommands(database, Vault(), "stage"))
     await database.close()
 
