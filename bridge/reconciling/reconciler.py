@@ -20,6 +20,8 @@ from bridge.ports import Leases
 log = structlog.get_logger()
 
 _RENEW_S: Final = 2.0
+_LOOK_S: Final = 1.0
+"""Between two looks at what somebody else holds: a lease of eight seconds and this are less than ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,11 @@ class Reconciler:
         self._names = {name: f"reconcile/{name}" for name in rounds}
         self._held: frozenset[str] = frozenset()
         self._bells: dict[str, list[Bell]] = {name: [] for name in rounds}
+
+    @property
+    def next_look(self) -> float:
+        """After how many seconds to ask for the leases again: sooner where others have some, for they may be gone."""
+        return _RENEW_S if len(self._held) == len(self._names) else _LOOK_S
 
     async def run(self) -> None:
         """Make rounds until the end is announced, then give the leases back."""
@@ -68,7 +75,7 @@ class Reconciler:
                 for waiting in self._bells[name]:
                     waiting.ring()
             self._held = held
-            await bell.wait(_RENEW_S)
+            await bell.wait(self.next_look)
 
     async def _again(self, name: str, one: Round, bell: Bell) -> None:
         while not self._stop:

@@ -371,32 +371,6 @@ async def test_a_verb_that_is_killed_leaves_nothing_that_happens_later(tmp_path:
     bridge.close()
 
 
-# -- reading changes nothing -------------------------------------------------------------------------------------------
-
-READS = [
-    ("deliveries", "list"),
-    ("deliveries", "show", "f" * 42),
-    ("events", "tail"),
-    ("dead", "list"),
-]
-
-
-@pytest.mark.parametrize("arguments", READS, ids=[" ".join(row[:2]) for row in READS])
-async def test_verbs_that_read_leave_the_database_as_it_was(
-    tmp_path: Path, arguments: tuple[str, ...], amqp_url: str
-) -> None:
-    await apply_topology(SecretStr(amqp_url))
-    bridge = await stopped(tmp_path, {}, amqp_url=amqp_url)
-    file = tmp_path / f"bridge-{bridge.port}.db"
-    file.chmod(0o400)
-    before = file.read_bytes()
-    ran = await verb(bridge.environ, *arguments)
-    assert ran.code == (1 if "show" in arguments else 0), ran.err
-    assert file.read_bytes() == before
-    assert "Traceback" not in ran.err
-    bridge.close()
-
-
 # -- purchases ---------------------------------------------------------------------------------------------------------
 
 

@@ -161,9 +161,10 @@ class Run:
             **{f"logged as an error: {name}": times for name, times in sorted(self._cast.reading.errors.items())},
         }
         if self._takeovers is not None:
-            found = [one.seconds for one in balance.undisturbed(self._takeovers.measured, self._breaking)]
-            counts["takeovers measured"] = len(found)
-            counts["  the slowest, s"] = max(found, default=0.0)
+            taken = balance.undisturbed(self._takeovers.measured, self._breaking)
+            for kind, found in sorted(balance.by_kind(taken).items()):
+                counts[f"takeovers measured: {kind}"] = len(found)
+                counts[f"  the slowest of {kind}, s"] = max(found)
         return counts
 
 

@@ -1,33 +1,89 @@
-"""How long the work of a process that was killed lies about before others have it."""
+"""How long the work of a process that was killed lies about before others have it.
+
+What it had in hand when it died is of four kinds; of each it is said here when it does not lie about any more:
+
+    events      leases `relay/…`, parts of the outbox: another process holds it, for somebody always should
+    accounts    leases `reconcile/…`, whose shipments or returns are asked about: the same
+    commands    that run in its name: another process has it in hand or gave it back, or it ended; nothing else
+                keeps a command that runs from being due once its lease is over
+    purchases   that are live and leased to it: another process has it in hand, or it ended, or its lease is over and
+                nobody has to take it now. That is so before it is due; and, as long as nothing was asked for, while
+                its account is paused or its carrier left alone, and after its window, when it only ends or is renewed
+
+Nobody is late with what nobody hurries for: the lease `retention`, which is there for a moment in every minute, reads
+of purchases that have ended, which wait for a hand to spare, and permits for calls, which end by themselves.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import time
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 import psycopg
 
+from bridge.lifecycle import utc_now
+from bridge.model import micros
+from bridge.store.outlook import LIVE
 from tests.faults.books import Books
 
-WORK: Final = "relay/%"
 _LOOK_S: Final = 0.2
 _LONGEST_S: Final = 60.0
 
 
+class Kind(StrEnum):
+    """What a process has in hand, in the words of a report."""
+
+    events = "events to publish"
+    accounts = "accounts to ask about"
+    commands = "commands"
+    purchases = "purchases"
+
+
+Work = tuple[Kind, str]
+"""One thing in hand: of which kind, and its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """Measured from the kill, while the database was there all the time."""
+    """All of one kind that a process had, measured from the kill, while the database was there all the time."""
 
     at: float
     """On the monotonic clock."""
     seconds: float
+    kind: Kind
+
+
+class Remains:
+    """What one process had in hand when it died, until others have it."""
+
+    def __init__(self, killed: float, work: Iterable[Work]) -> None:
+        self._killed = killed
+        self._left = frozenset(work)
+
+    def __bool__(self) -> bool:
+        return bool(self._left)
+
+    def look(self, at: float, lying: Set[Work]) -> list[Takeover]:
+        """Take note of what lies about at a moment; gives the kinds of which nothing does any more.
+
+        What did not lie about once is not watched any more: it may become due, and is nobody's remains then.
+        """
+        before = _kinds(self._left)
+        self._left &= lying
+        return [Takeover(self._killed, at - self._killed, kind) for kind in sorted(before - _kinds(self._left))]
+
+    def give_up(self, at: float) -> list[Takeover]:
+        """Wait no longer; gives what nobody has taken by now."""
+        return self.look(at, frozenset())
 
 
 class Takeovers:
-    """Watches the leases after each kill."""
+    """Watches what was in hand after each kill."""
 
     def __init__(self, books: Books) -> None:
         self._books = books
@@ -36,7 +92,7 @@ class Takeovers:
 
     def watch(self, pid: int) -> None:
         """Begin to watch, just after the process died."""
-        task = asyncio.create_task(self._watch(f"{socket.gethostname()}-{pid}-%", time.monotonic()))
+        task = asyncio.create_task(self._watch(f"{socket.gethostname()}-{pid}-", time.monotonic()))
         self._watching.add(task)
         task.add_done_callback(self._watching.discard)
 
@@ -47,20 +103,45 @@ class Takeovers:
         await asyncio.gather(*self._watching, return_exceptions=True)
 
     async def _watch(self, holder: str, killed: float) -> None:
-        held = await self._held(holder)
-        if not held:
-            return
-        while held and time.monotonic() - killed < _LONGEST_S:
-            await asyncio.sleep(_LOOK_S)
-            held = await self._held(holder)
-        if held is not None:
-            self.measured.append(Takeover(killed, time.monotonic() - killed))
-
-    async def _held(self, holder: str) -> int | None:
-        """Count what still has the dead holder's name; None where the database cannot tell."""
+        """Look until all is in other hands, as long as the database can tell."""
         try:
-            return await asyncio.to_thread(
-                self._books.count, f"leases WHERE name LIKE '{WORK}' AND holder LIKE '{holder}'"
-            )
+            remains = Remains(killed, await self._lying(holder))
+            while remains and time.monotonic() - killed < _LONGEST_S:
+                await asyncio.sleep(_LOOK_S)
+                lying = await self._lying(holder)
+                self.measured += remains.look(time.monotonic(), lying)
         except psycopg.Error:
-            return None
+            return
+        self.measured += remains.give_up(time.monotonic())
+
+    async def _lying(self, holder: str) -> frozenset[Work]:
+        return await asyncio.to_thread(lying, self._books, holder, micros(utc_now()))
+
+
+def lying(books: Books, holder: str, now: int) -> frozenset[Work]:
+    """Give what is in a dead process's hand, or was and is in nobody's; `holder` is how its names begin."""
+    named = f"holder LIKE '{holder}%'"
+    begun = f"state <> 'wanted' OR (deadline > {now} AND NOT {_rests(now)})"
+    return frozenset(
+        (Kind(kind), name)
+        for kind, name in books.rows(
+            f"SELECT '{Kind.events}', name FROM leases WHERE name LIKE 'relay/%' AND {named}"
+            f" UNION ALL SELECT '{Kind.accounts}', name FROM leases WHERE name LIKE 'reconcile/%' AND {named}"
+            f" UNION ALL SELECT '{Kind.commands}', operation || ' ' || id FROM commands"
+            f" WHERE state = 'running' AND {named}"
+            f" UNION ALL SELECT '{Kind.purchases}', organization || '/' || shipment FROM purchases"
+            f" WHERE {LIVE} AND {named} AND (held_until > {now} OR (held_until > 0 AND due_at <= {now} AND ({begun})))"
+        )
+    )
+
+
+def _rests(now: int) -> str:
+    """Say in SQL whether nothing is begun for a purchase's account: it is paused, or its carrier left alone."""
+    return (
+        "EXISTS (SELECT 1 FROM connections WHERE name = 'shipx/' || purchases.organization"
+        f" AND (paused_since IS NOT NULL OR open_until > {now} OR not_before > {now}))"
+    )
+
+
+def _kinds(work: Iterable[Work]) -> set[Kind]:
+    return {kind for kind, _ in work}

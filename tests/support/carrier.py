@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import httpx
 from starlette.datastructures import Headers
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from bridge.model import ShipmentId
 from bridge.simulator import Scenario, Simulator, create_app
@@ -56,7 +56,10 @@ class SlowCarrier:
         self.takes_s = takes_s
         self.asked: list[Asked] = []
         self.running = self.most_running = 0
+        self.waiting = 0
+        """How many calls are held."""
         self._held: str | None = None
+        self._is_done = False
         self._free = asyncio.Event()
         self.url = ""
 
@@ -69,11 +72,31 @@ class SlowCarrier:
         self.most_running = max(self.most_running, self.running)
         try:
             await asyncio.sleep(self.takes_s)
-            if self._held is not None and scope["path"].endswith(self._held):
-                await self._free.wait()
-            await self.app(scope, receive, send)
+            if self._held is None or not scope["path"].endswith(self._held):
+                await self.app(scope, receive, send)
+            elif self._is_done:
+                await self.app(scope, receive, self._late(send))
+            else:
+                await self._wait()
+                await self.app(scope, receive, send)
         finally:
             self.running -= 1
+
+    async def _wait(self) -> None:
+        self.waiting += 1
+        try:
+            await self._free.wait()
+        finally:
+            self.waiting -= 1
+
+    def _late(self, send: Send) -> Send:
+        """Send no part of an answer before it may go."""
+
+        async def late(message: Message) -> None:
+            await self._wait()
+            await send(message)
+
+        return late
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[SlowCarrier]:
@@ -90,9 +113,12 @@ class SlowCarrier:
                 server.stop()
                 await serving
 
-    def hold(self, ending: str) -> None:
-        """Let calls of the bridge to paths that end so wait; an empty one holds them all."""
-        self._held = ending
+    def hold(self, ending: str, *, is_done: bool = False) -> None:
+        """Let calls of the bridge to paths that end so wait; an empty one holds them all.
+
+        Where `is_done`, what they ask for is done before, and only the answers wait.
+        """
+        self._held, self._is_done = ending, is_done
         self._free.clear()
 
     def let_go(self) -> None:
@@ -100,8 +126,8 @@ class SlowCarrier:
         self._held = None
         self._free.set()
 
-    def announce_to(self, webhook_url: str) -> None:
-        """Register where webhooks go."""
+    def announce_to(self, webhook_url: str | None) -> None:
+        """Register where webhooks go; None: nowhere."""
         self.simulator.register(self.simulator.world.organizations.get(ORGANIZATION), webhook_url)  # type: ignore[arg-type]
 
     async def create(self) -> ShipmentId:

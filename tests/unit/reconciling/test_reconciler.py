@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from bridge.errors import StoreUnavailable
 from bridge.lifecycle import Stop
 from bridge.reconciling.reconciler import Reconciler, Round
+from bridge.store.leases import LEASE
 
 OURS, THEIRS = "1", "inpost_returns/main"
 
@@ -30,6 +31,12 @@ class Leases:
 
 async def made(leases: Leases, *, fails: bool = False) -> list[str]:
     """Run until five rounds were made, or a moment has passed without any."""
+    rounds, _ = await ran(leases, [OURS, THEIRS], fails=fails)
+    return rounds
+
+
+async def ran(leases: Leases, names: Sequence[str], *, fails: bool = False) -> tuple[list[str], Reconciler]:
+    """Run as long; gives the rounds, and the reconciler as it was in the end."""
     stop, rounds = Stop(), list[str]()
 
     def round_of(name: str) -> Round:
@@ -42,10 +49,10 @@ async def made(leases: Leases, *, fails: bool = False) -> list[str]:
 
         return Round("round", 0.001, make)
 
-    reconciler = Reconciler(leases, {one: [round_of(one)] for one in (OURS, THEIRS)}, stop)
+    reconciler = Reconciler(leases, {one: [round_of(one)] for one in names}, stop)
     asyncio.get_running_loop().call_later(0.5, stop.announce)
     await asyncio.wait_for(reconciler.run(), 5)
-    return rounds
+    return rounds, reconciler
 
 
 async def test_rounds_are_made_where_the_lease_is_ours_and_it_is_given_back() -> None:
@@ -60,3 +67,9 @@ async def test_a_round_that_the_database_refuses_is_made_again() -> None:
 
 async def test_without_the_database_nothing_is_ours() -> None:
     assert await made(Leases(is_away=True)) == []
+
+
+async def test_what_another_process_holds_is_had_within_ten_seconds_of_its_end() -> None:
+    for names, longest in (([OURS, THEIRS], 10 - LEASE.total_seconds()), ([OURS], LEASE.total_seconds())):
+        _, reconciler = await ran(Leases(), names)
+        assert reconciler.next_look < longest

@@ -18,7 +18,7 @@ from tests.soak.rules import Place, is_allowed
 from tests.soak.script import BROKER, DATABASE
 from tests.soak.sent import Sent
 from tests.soak.strangers import Tally
-from tests.soak.takeover import Takeover
+from tests.soak.takeover import Kind, Takeover
 
 STATUSES = (200, 202, 400, 401, 404, 405, 422, 500, 502, 503, 504)
 
@@ -134,12 +134,30 @@ def test_a_log_with_a_secret_or_a_defect_is_a_problem_and_is_kept(tmp_path: Path
     assert [log.exists() for log in (clean, leaky, broken)] == [False, True, True]
 
 
+def takeover(at: float, seconds: float, kind: Kind = Kind.events) -> Takeover:
+    return Takeover(at, seconds, kind)
+
+
 def test_a_takeover_counts_unless_the_database_was_away_meanwhile() -> None:
     breaking = Breaking([], {}, None, print)
     breaking.troubles[DATABASE] = [(100.0, 105.0)]
-    before, during, across, after = (Takeover(at, 10.5) for at in (80.0, 103.0, 95.0, 106.0))
+    before, during, across, after = (takeover(at, 10.5) for at in (80.0, 103.0, 95.0, 106.0))
     assert undisturbed([before, during, across, after], breaking) == [before, after]
-    (check,) = takeovers([Takeover(1.0, 9.9)], breaking)
+    (check,) = takeovers([takeover(1.0, 9.9)], breaking)
     assert check.holds
     (check,) = takeovers([before], breaking)
     assert check.problems == ("one took 10.5 s",)
+
+
+def test_each_kind_of_work_that_was_taken_over_is_judged_by_itself() -> None:
+    breaking = Breaking([], {}, None, print)
+    breaking.troubles[DATABASE] = [(100.0, 105.0)]
+    late = [takeover(1.0, 10.1, kind) for kind in Kind]
+    away = takeover(99.0, 60.0, Kind.commands)
+    checks = takeovers([*late[:2], takeover(1.0, 8.0, Kind.commands), away, takeover(2.0, 9.9), late[3]], breaking)
+    assert [(check.name.rpartition(": ")[2], check.problems) for check in checks] == [
+        ("events to publish", ("one took 10.1 s",)),
+        ("accounts to ask about", ("one took 10.1 s",)),
+        ("commands", ()),
+        ("purchases", ("one took 10.1 s",)),
+    ]
