@@ -7,8 +7,9 @@ What it had in hand when it died is of four kinds; of each it is said here when 
     commands    that run in its name: another process has it in hand or gave it back, or it ended; nothing else
                 keeps a command that runs from being due once its lease is over
     purchases   that are live and leased to it: another process has it in hand, or it ended, or its lease is over and
-                nobody has to take it now. That is so before it is due; and, as long as nothing was asked for, while
-                its account is paused or its carrier left alone, and after its window, when it only ends or is renewed
+                nobody has to take it now. That is so before it is due, and where the money is not in question: one
+                that is wanted, was refused or was accepted stands in one line with all the others again, which may be
+                long, and goes by deadline; whether windows are made is judged by what was bought
 
 Nobody is late with what nobody hurries for: the lease `retention`, which is there for a moment in every minute, reads
 of purchases that have ended, which wait for a hand to spare, and permits for calls, which end by themselves.
@@ -33,6 +34,10 @@ from tests.faults.books import Books
 
 _LOOK_S: Final = 0.2
 _LONGEST_S: Final = 60.0
+_IN_QUESTION: Final = (
+    "(state = 'intended' OR (state = 'doubt' AND coalesce(answer, '') NOT IN ('accepted', 'refused')))"
+)
+"""Money may be gone for it, and nobody knows."""
 
 
 class Kind(StrEnum):
@@ -121,7 +126,7 @@ class Takeovers:
 def lying(books: Books, holder: str, now: int) -> frozenset[Work]:
     """Give what is in a dead process's hand, or was and is in nobody's; `holder` is how its names begin."""
     named = f"holder LIKE '{holder}%'"
-    begun = f"state <> 'wanted' OR (deadline > {now} AND NOT {_rests(now)})"
+    free = f"held_until > 0 AND due_at <= {now} AND {_IN_QUESTION}"
     return frozenset(
         (Kind(kind), name)
         for kind, name in books.rows(
@@ -130,16 +135,8 @@ def lying(books: Books, holder: str, now: int) -> frozenset[Work]:
             f" UNION ALL SELECT '{Kind.commands}', operation || ' ' || id FROM commands"
             f" WHERE state = 'running' AND {named}"
             f" UNION ALL SELECT '{Kind.purchases}', organization || '/' || shipment FROM purchases"
-            f" WHERE {LIVE} AND {named} AND (held_until > {now} OR (held_until > 0 AND due_at <= {now} AND ({begun})))"
+            f" WHERE {LIVE} AND {named} AND (held_until > {now} OR ({free}))"
         )
-    )
-
-
-def _rests(now: int) -> str:
-    """Say in SQL whether nothing is begun for a purchase's account: it is paused, or its carrier left alone."""
-    return (
-        "EXISTS (SELECT 1 FROM connections WHERE name = 'shipx/' || purchases.organization"
-        f" AND (paused_since IS NOT NULL OR open_until > {now} OR not_before > {now}))"
     )
 
 
