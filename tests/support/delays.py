@@ -12,8 +12,9 @@ from typing import Final, Self
 import aio_pika
 import psycopg
 
-USUAL_S: Final = 0.5
-"""What a commit and a confirmed publish take together where nothing stalls, and much more."""
+USUAL_S: Final = 0.1
+"""What a commit and a confirmed publish take together where nothing stalls, and some times as much. Little, so that a
+machine that is slow all the time, with other work, counts as well as one that stands still for a moment."""
 _QUEUE: Final = "delays"
 _EVERY_S: Final = 0.1
 
