@@ -24,6 +24,8 @@ OVERLAP: Final = timedelta(minutes=2)
 FAR_OVERLAP: Final = timedelta(minutes=30)
 """How much is read once more now and then: nobody knows how late lists can be in production."""
 _FAR_EVERY: Final = timedelta(minutes=10)
+_URGENT_EVERY: Final = timedelta(seconds=10)
+"""More often its lists wait like any sweep: they do not take all turns of a small rate from what people ask for."""
 _FIRST: Final = timedelta(hours=1)
 """How far back the first look goes; `bridge backfill` goes further."""
 
@@ -48,6 +50,7 @@ class Discovery:
         self._clock = clock
         self._heard_since = heard_since
         self._far_at: datetime | None = None
+        self._urgent_at: datetime | None = None
         self._taken: dict[ShipmentId, Shipment] = {}
 
     async def look(self) -> None:
@@ -57,16 +60,23 @@ class Discovery:
         """
         now = self._clock()
         reached = await self._sweeps.reached(self._organization)
+        purpose = self._urgency(now)
         try:
             if reached is None:
-                await self._walk(now - _FIRST, now, Purpose.discover)
+                await self._walk(now - _FIRST, now, purpose)
             else:
-                await self._walk(min(reached, now) - OVERLAP, now, Purpose.discover)
+                await self._walk(min(reached, now) - OVERLAP, now, purpose)
                 if self._far_at is None or now >= self._far_at:
                     await self._walk(min(reached, now) - FAR_OVERLAP, now, Purpose.sweep)
                     self._far_at = now + _FAR_EVERY
         except (CarrierUnavailable, CarrierRefused) as error:
             log.info("discovery.skipped", organization=self._organization, reason=str(error))
+
+    def _urgency(self, now: datetime) -> Purpose:
+        if self._urgent_at is not None and now < self._urgent_at:
+            return Purpose.sweep
+        self._urgent_at = now + _URGENT_EVERY
+        return Purpose.discover
 
     async def _walk(self, since: datetime, now: datetime, purpose: Purpose) -> None:
         """Write down how far it came after each page, so that the next look goes on from there."""

@@ -13,16 +13,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bridge.web.kinds import UNAVAILABLE
 from tests.soak.answers import Answer, read
 from tests.soak.inputs import Input
 from tests.soak.pace import Pace
-from tests.soak.rules import PROBLEM, Place, is_allowed, is_told_right
+from tests.soak.rules import Place, is_allowed, is_told_right
 
 AT_ONCE: Final = 96
 """Many more than are answered at a time: those who wait for a bridge that is frozen hold up nobody else."""
 _CONNECT_S: Final = 5.0
 _NOBODY_THERE_S: Final = 0.2
 _MOST_PROBLEMS: Final = 100
+_DATABASE_AWAY: Final = f'"{UNAVAILABLE.type}"'.encode()
+"""What a problem says then. A carrier that gives no answer, or no turn, is a 503, too."""
 
 
 @dataclass
@@ -38,13 +41,13 @@ class Tally:
     """The ids of deliveries that were acknowledged as accepted, in half the bytes."""
     problems: list[str] = field(default_factory=list)
     unavailable: list[tuple[float, int]] = field(default_factory=list)
-    """When a 503 came from elsewhere than the webhook route, and for which input."""
+    """When somebody was told that the database is away, elsewhere than at the webhook route, and for which input."""
 
     def note(self, one: Input, answer: Answer) -> None:
         """Note an answer, and judge it."""
         place = one.sent.place
         self.answers[place, answer.status] += 1
-        if place is Place.api and answer.status == 503 and answer.content_type.startswith(PROBLEM):
+        if place is Place.api and answer.status == 503 and _DATABASE_AWAY in answer.body:
             self.unavailable.append((time.monotonic(), one.number))
         if not is_allowed(place, answer.status):
             self.blame(f"input {one.number} ({one.kind}) was answered {answer.status}")

@@ -139,6 +139,11 @@ async def test_what_is_new_is_asked_for_before_purchases_are_read_and_what_may_h
         ]
         assert carrier.asked[2][1] > timedelta(minutes=30) > carrier.asked[3][1]
         assert Purpose.buy < Purpose.discover < Purpose.read
+        carrier.asked.clear()
+        for _ in range(2):
+            await stage.live(6, asks=False)
+            await discovery.look()
+        assert [purpose for purpose, _ in carrier.asked] == [Purpose.sweep, Purpose.discover], "but not all the time"
 
 
 class OnePage:
