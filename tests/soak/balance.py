@@ -107,10 +107,15 @@ def by_kind(measured: Iterable[Takeover]) -> dict[Kind, list[float]]:
 
 
 def undisturbed(measured: Iterable[Takeover], breaking: Breaking) -> list[Takeover]:
-    """Leave out those during which the database was away, too."""
-    troubles = breaking.troubles.get(DATABASE, [])
+    """Leave out those during which the database was away, too; of events also the broker: nobody can publish then."""
     return [
-        one for one in measured if not any(began < one.at + one.seconds and one.at < ended for began, ended in troubles)
+        one
+        for one in measured
+        if not any(
+            began < one.at + one.seconds and one.at < ended
+            for victim in ((DATABASE, BROKER) if one.kind is Kind.events else (DATABASE,))
+            for began, ended in breaking.troubles.get(victim, [])
+        )
     ]
 
 

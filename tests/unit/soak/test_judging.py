@@ -143,6 +143,9 @@ def test_a_takeover_counts_unless_the_database_was_away_meanwhile() -> None:
     breaking.troubles[DATABASE] = [(100.0, 105.0)]
     before, during, across, after = (takeover(at, 10.5) for at in (80.0, 103.0, 95.0, 106.0))
     assert undisturbed([before, during, across, after], breaking) == [before, after]
+    breaking.troubles[BROKER] = [(200.0, 210.0)]
+    events, purchases = (takeover(205.0, 14.0, kind) for kind in (Kind.events, Kind.purchases))
+    assert undisturbed([events, purchases], breaking) == [purchases], "nobody can publish while the broker is away"
     (check,) = takeovers([takeover(1.0, 9.9)], breaking)
     assert check.holds
     (check,) = takeovers([before], breaking)
