@@ -142,13 +142,8 @@ class Wire(HttpToolsProtocol):
         """Since when it has waited for a request, or for the rest of one's headers; None while one is in hand."""
         if self._deadline is not None:
             return self._deadline.when() - HEAD_S
-        return (
-            None if self.timeout_keep_alive_task is None else self.timeout_keep_alive_task.when() - self._keep_alive_s
-        )
-
-    @property
-    def _keep_alive_s(self) -> float:
-        return float(self.timeout_keep_alive)
+        idle = self.timeout_keep_alive_task
+        return None if idle is None else idle.when() - self.timeout_keep_alive
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:

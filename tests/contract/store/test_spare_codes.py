@@ -218,6 +218,18 @@ async def test_how_its_return_is_settled_settles_a_code_in_doubt(
     assert rest == ([(f"spare_code/{ONE.id}",)] if left else [])
 
 
+async def test_a_code_that_a_command_is_at_is_not_forgotten_with_its_return(database: ManagedDatabase) -> None:
+    stock = Stock(database)
+    await stock.add(ONE)
+    by = await stock.begin("one")
+    await stock.take(by)
+    await database.write(lambda it: old_returns.delete(it, [RETURN]))
+    assert await stock.state() == "activating"
+    await stock.end(by, "active")
+    await database.write(lambda it: old_returns.delete(it, [RETURN]))
+    assert await stock.find() is None
+
+
 async def test_codes_are_listed_the_newest_first_page_after_page(database: ManagedDatabase) -> None:
     stock = Stock(database)
     await stock.add(

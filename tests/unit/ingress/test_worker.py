@@ -14,12 +14,26 @@ from bridge.errors import StoreUnavailable
 from bridge.ingress.worker import ROUND, Worker
 from bridge.lifecycle import Stop
 from bridge.observability import Metrics
+from bridge.ports import Projector
 from bridge.store.projecting import Projected
 from tests.unit.purchasing.virtual_time import LoopClock, in_virtual_time
 
 
 def done(deliveries: int) -> Projected:
     return Projected(Counter(projected=deliveries), (), (), 0, 0)
+
+
+def working(projector: Projector, stop: Stop, hands: int = 1) -> Worker:
+    """Make a worker that nobody waits for."""
+    return Worker(
+        projector,
+        metrics=Metrics(),
+        clock=LoopClock(),
+        stop=stop,
+        on_events=lambda _made: None,
+        on_wanted=lambda: None,
+        hands=hands,
+    )
 
 
 class Rounds:
@@ -30,14 +44,7 @@ class Rounds:
         self.at: list[float] = []
         self._rings = rings
         self._found = iter(found)
-        self.worker = Worker(
-            self,
-            metrics=Metrics(),
-            clock=LoopClock(),
-            stop=self.stop,
-            on_events=lambda _made: None,
-            on_wanted=lambda: None,
-        )
+        self.worker = working(self, self.stop)
 
     async def project(self, limit: int, now: datetime) -> Projected:
         self.at.append(asyncio.get_running_loop().time())
@@ -85,15 +92,7 @@ class Slow:
         self.stop = Stop()
         self.spans: list[tuple[float, float]] = []
         self._found = iter(found)
-        self.worker = Worker(
-            self,
-            metrics=Metrics(),
-            clock=LoopClock(),
-            stop=self.stop,
-            on_events=lambda _made: None,
-            on_wanted=lambda: None,
-            hands=hands,
-        )
+        self.worker = working(self, self.stop, hands)
 
     async def project(self, limit: int, now: datetime) -> Projected:
         began = asyncio.get_running_loop().time()
