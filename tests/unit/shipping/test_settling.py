@@ -252,6 +252,25 @@ def test_what_is_known_is_not_settled_by_hand_nor_by_a_ticket_of_another_return(
     in_virtual_time(story())
 
 
+def test_what_the_provider_shows_under_our_own_id_counts_more_than_a_code_that_a_person_typed() -> None:
+    """The code of a return that nobody knows of was given to another one by mistake: it is found all the same."""
+
+    async def story() -> None:
+        async with stage_of().open() as stage:
+            await doubted(stage, CODES, "hung_up", "first")
+            first, [there] = only(stage), await at_provider(stage, CODES)
+            await doubted(stage, CODES, "dropped", "second")
+            [(second,)] = stage.disk.rows(f"SELECT id FROM returns WHERE id <> '{first}'")
+            stage.start()
+            mistaken = await say(stage, second, made=True, code=there["code"])
+            assert mistaken.state is CommandState.done
+            await look_for(stage, 3 * MINUTES)
+            assert (await stage.done(CREATE, "first"))["code"] == there["code"]
+            assert stage.disk.rows("SELECT * FROM doubtful_returns") == []
+
+    in_virtual_time(story())
+
+
 def test_a_code_is_the_code_of_one_return() -> None:
     """What is settled by its code alone is not settled by a code that another return has."""
 
