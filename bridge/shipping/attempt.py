@@ -25,6 +25,8 @@ EARLIER: Final = timedelta(minutes=5)
 LIMITED: Final = 429
 """The one status that is no doubt: nothing was taken."""
 _FEWEST_LISTS: Final = 2
+_APART: Final = timedelta(seconds=60)
+"""Lists lag, so one that was read sooner after another one proves nothing more."""
 _SLOWEST_S: Final = 60.0
 
 
@@ -33,7 +35,8 @@ class Attempt:
     """How far it has come.
 
     `sent_at` is when a call was begun whose outcome is not known yet, or when it ended so; `sent` is how many were,
-    `lists` how many lists were read to their end since then, `looks` how often one was asked for.
+    `looks` how often lists were asked for since then, `lists` how often they were whole, each a minute after the one
+    before, the last of them at `listed_at`.
     """
 
     since: datetime
@@ -41,17 +44,18 @@ class Attempt:
     sent: int = 0
     looks: int = 0
     lists: int = 0
+    listed_at: datetime | None = None
 
     @classmethod
     def of(cls, at: Mapping[str, Any], now: datetime) -> Self:
         """Go on from what was written down."""
-        sent_at = at.get("sent_at")
         return cls(
-            moment(at["since"]) if "since" in at else now,
-            None if sent_at is None else moment(sent_at),
+            _moment(at, "since") or now,
+            _moment(at, "sent_at"),
             at.get("sent", 0),
             at.get("looks", 0),
             at.get("lists", 0),
+            _moment(at, "listed_at"),
         )
 
     def written(self) -> dict[str, object]:
@@ -62,11 +66,12 @@ class Attempt:
             "sent": self.sent,
             "looks": self.looks,
             "lists": self.lists,
+            "listed_at": None if self.listed_at is None else micros(self.listed_at),
         }
 
     def sending(self, now: datetime) -> Self:
         """Take note that a call is about to be made."""
-        return replace(self, sent_at=now, sent=self.sent + 1, looks=0, lists=0)
+        return replace(self, sent_at=now, sent=self.sent + 1, looks=0, lists=0, listed_at=None)
 
     def unsent(self) -> Self:
         """Take note that nothing left after all."""
@@ -76,13 +81,16 @@ class Attempt:
         """Take note that the call has ended, and nobody knows what became of it: until now it may have been at work."""
         return replace(self, sent_at=now)
 
-    def looked(self, *, was_whole: bool) -> Self:
+    def looked(self, began_at: datetime, *, was_whole: bool) -> Self:
         """Take note that the lists were asked."""
-        return replace(self, looks=self.looks + 1, lists=self.lists + was_whole)
+        seen = replace(self, looks=self.looks + 1)
+        if not was_whole or (self.listed_at is not None and began_at < self.listed_at + _APART):
+            return seen
+        return replace(seen, lists=self.lists + 1, listed_at=began_at)
 
     def again(self) -> Self:
         """Take note that nothing came of the call, so another may be made."""
-        return replace(self, sent_at=None, looks=0, lists=0)
+        return replace(self, sent_at=None, looks=0, lists=0, listed_at=None)
 
     def is_absent(self, now: datetime, after: timedelta = ABSENT_AFTER) -> bool:
         """Say whether what was sent is not there, and will not be."""
@@ -99,3 +107,8 @@ class Attempt:
 
     def _is_older(self, age: timedelta, now: datetime) -> bool:
         return self.sent_at is not None and now >= self.sent_at + LEFT_BY + age
+
+
+def _moment(at: Mapping[str, Any], name: str) -> datetime | None:
+    found = at.get(name)
+    return None if found is None else moment(found)

@@ -207,7 +207,7 @@ class Creating:
             found = await self._unclaimed(task)
         except CarrierError as error:
             return self._unseen(task, error, began_at)
-        seen = replace(task, attempt=attempt.looked(was_whole=found.is_whole))
+        seen = replace(task, attempt=attempt.looked(began_at, was_whole=found.is_whole))
         by_id = {one.id: one for one in found.shipments}
         asked = {item: likeness(one) for item, one in task.open.items()}
         pairs = pair(asked, [(number, of(one)) for number, one in by_id.items()])
@@ -232,7 +232,7 @@ class Creating:
         log.info("shipments.lists_wait", reason=str(error))
         if task.attempt.is_hopeless(now):
             return replace(task, attempt=task.attempt.doubting(task.open))
-        return replace(task, attempt=task.attempt.looked(was_whole=False)).later(task.attempt.look_in)
+        return replace(task, attempt=task.attempt.looked(now, was_whole=False)).later(task.attempt.look_in)
 
     async def _unclaimed(self, task: _Task) -> Found:
         """Read what may be ours and is nobody's yet. Raises CarrierError."""

@@ -132,11 +132,11 @@ class Once(Generic[T]):
             value = await self._errand.look(attempt.since - EARLIER)
         except CarrierError as error:
             log.info("carrier.look_failed", errand=self._errand.name, reason=str(error))
-            seen = attempt.looked(was_whole=False)
+            seen = attempt.looked(began_at, was_whole=False)
             return Unclear() if attempt.is_hopeless(began_at) else self._later(seen, attempt.look_in)
         if value is not None:
             return Done(value)
-        seen = attempt.looked(was_whole=True)
+        seen = attempt.looked(began_at, was_whole=True)
         if not seen.is_absent(began_at, self._errand.absent_after):
             return self._later(seen, attempt.look_in)
         log.warning("carrier.absent", errand=self._errand.name, sent=attempt.sent)

@@ -29,7 +29,8 @@ class Several(Attempt):
         one = Attempt.of(at, now)
         refused = {int(item): Refusal.read(kept) for item, kept in at.get("refused", {}).items()}
         unclear = tuple(at.get("unclear", ()))
-        return cls(one.since, one.sent_at, one.sent, one.looks, one.lists, at.get("batch"), refused, unclear)
+        kept = (one.since, one.sent_at, one.sent, one.looks, one.lists, one.listed_at)
+        return cls(*kept, at.get("batch"), refused, unclear)
 
     def progress(self, made: int) -> Progress:
         """Write it down, with how many were made."""

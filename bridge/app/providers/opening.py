@@ -18,8 +18,9 @@ from bridge.reconciling.returns.expiring import Expiring
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
 
-_BLOCKING: Final = frozenset[ReturnProvider]({"intelligentreturns"})
-"""Who blocks an address after some wrong logins."""
+_STOPPED_BY_A_NO: Final = frozenset[ReturnProvider]({"inpost_returns", "intelligentreturns"})
+"""Whom nothing more is asked after a refused login, until a person says so. Who says so unmistakably: of an error of
+Szybkie Zwroty only people can tell what it is about."""
 Accounts = Mapping[str, Account]
 """The accounts by the names of their connections."""
 
@@ -54,7 +55,9 @@ def account(provider: ReturnProvider, settings: Settings, means: Means) -> Accou
 def limits_of(settings: Settings, provider: ReturnProvider) -> Limits:
     """Say how much a provider may be asked."""
     told = settings.return_provider(provider)
-    return Limits(told.requests_per_minute, told.max_in_flight, stops_all=True, pauses_on_refusal=provider in _BLOCKING)
+    return Limits(
+        told.requests_per_minute, told.max_in_flight, stops_all=True, pauses_on_refusal=provider in _STOPPED_BY_A_NO
+    )
 
 
 def return_rounds(shared: Shared, stores: Stores, connection: str, one: Account) -> Sequence[Round]:

@@ -31,10 +31,11 @@ _PROBED: Final = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A call, and the token that it is made with."""
+    """A call, and the token that it is made with; a renewed one comes after one that was refused."""
 
     call: Call
     token: Token
+    is_renewed: bool = False
 
 
 class Caller:
@@ -43,7 +44,7 @@ class Caller:
     def __init__(
         self, http: httpx.AsyncClient, *, base_url: str, tokens: Tokens, metrics: Metrics, clock: Clock, version: str
     ) -> None:
-        self._shell = Shell(http, carrier=SOURCE, metrics=metrics, clock=clock)
+        self._shell = Shell(http, carrier=SOURCE, metrics=metrics, clock=clock, is_login_refused=_is_about_us)
         self._base_url = base_url.rstrip("/")
         self._tokens = tokens
         self._clock = clock
@@ -71,7 +72,8 @@ class Caller:
     def _request(self, signed: Signed) -> Request:
         call = signed.call
         content = None if call.json is None else exact.encode(call.json)
-        return Request(call.operation, call.method, self._base_url + call.path, self._headers(signed), content)
+        url = self._base_url + call.path
+        return Request(call.operation, call.method, url, self._headers(signed), content, is_login=signed.is_renewed)
 
     def _headers(self, signed: Signed) -> Mapping[str, str]:
         return {
@@ -82,3 +84,9 @@ class Caller:
             "User-Agent": f"shipx-bridge/{self._version}",
             "X-Request-ID": str(uuid4()),
         }
+
+
+def _is_about_us(request: Request, refusal: CarrierRefused) -> bool:
+    """Say whether we are refused, and not just a token: that ends, and is renewed once."""
+    is_unauthorized = refusal.status == httpx.codes.UNAUTHORIZED
+    return refusal.status == httpx.codes.FORBIDDEN or (is_unauthorized and request.is_login)

@@ -116,7 +116,7 @@ class InPostReturnsClient:
             if refusal.status != httpx.codes.UNAUTHORIZED:
                 raise
         token = await self._tokens.renewed(token, purpose)
-        return await self._asker.ask(Signed(call, token), read, purpose)
+        return await self._asker.ask(Signed(call, token, is_renewed=True), read, purpose)
 
     async def _send(self, call: Call, read: Callable[[Answer], T], purpose: Purpose) -> T:
         """Make a call that changes something, with a token that was there before.
@@ -135,10 +135,14 @@ class InPostReturnsClient:
 
 
 async def _before_sending(fetching: Awaitable[Token]) -> Token:
-    """Where no token is to be had, nothing was sent."""
+    """Where no token is to be had, nothing was sent. Raises CarrierRefused only where that says so by itself."""
     try:
         return await fetching
     except NoPermit:
         raise
     except CarrierUnavailable as error:
         raise NoPermit("no_token", retry_after=error.retry_after) from None
+    except CarrierRefused as refusal:
+        if refusal.status != httpx.codes.BAD_REQUEST:
+            raise
+        raise NoPermit("login_refused") from None

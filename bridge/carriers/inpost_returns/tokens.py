@@ -21,13 +21,14 @@ from bridge.carriers.inpost_returns.wire import TokenRefusal, TokenShape
 from bridge.carriers.inpost_returns.words import SOURCE, TOKEN_ERRORS
 from bridge.carriers.request import Request
 from bridge.carriers.shell import Shell
-from bridge.errors import CarrierError, CarrierRefused
+from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
 from bridge.observability import Metrics
 from bridge.ports import Permits
 
 _EARLY: Final = timedelta(seconds=60)
+_NO: Final = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +146,6 @@ def _read(answer: Answer) -> TokenShape:
         error = TokenRefusal.model_validate_json(answer.body).error
     except ValidationError:
         error = ""
-    raise CarrierRefused(error if error in TOKEN_ERRORS else "other", status=answer.status)
+    if error in TOKEN_ERRORS or answer.status in _NO:
+        raise CarrierRefused(error if error in TOKEN_ERRORS else "other", status=answer.status)
+    raise CarrierUnavailable("no_login", status=answer.status)  # as from a wrong address: it says nothing of who we are

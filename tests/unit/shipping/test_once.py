@@ -43,9 +43,13 @@ class Tried:
     async def to_its_end(self) -> Came[str]:
         """Take it up again and again, each time when it asked for that."""
         while isinstance(came := await self.once(), Later):
-            self.now += came.after
-            self._attempt = Attempt.of(came.progress.at, self.now)
+            self.resume(came, came.after)
         return came
+
+    def resume(self, came: Later, after: timedelta) -> None:
+        """Go on from what was written down, so much later."""
+        self.now += after
+        self._attempt = Attempt.of(came.progress.at, self.now)
 
     async def step(self, _write: object, progress: Any) -> Any:
         """Be the hand: a note is kept before anything is sent."""
@@ -109,6 +113,17 @@ async def test_a_call_that_took_long_is_looked_for_as_long_as_any_from_its_end_o
     last_but_one, last = tried.looked_at[-2:]
     assert last - last_but_one >= timedelta(seconds=60)
     assert last - T0 >= timedelta(seconds=100) + absent_after
+
+
+async def test_lists_that_are_read_in_quick_succession_after_a_restart_count_as_one() -> None:
+    tried = Tried([LOST, "made"], absent_after=timedelta(seconds=90))
+    came = await tried.once()
+    assert isinstance(came, Later)
+    down = timedelta(minutes=2, seconds=1)
+    tried.resume(came, down)
+    assert await tried.to_its_end() == Done("made")
+    first, *_, last = tried.looked_at
+    assert (first - T0, last - first >= timedelta(seconds=60)) == (down, True)
 
 
 async def test_a_repeat_that_is_refused_because_the_first_was_taken_finds_the_first() -> None:

@@ -139,7 +139,6 @@ async def test_those_whose_token_was_refused_share_one_renewal() -> None:
     [
         pytest.param(401, sample("error_token"), "invalid_client (401)", id="a wrong secret, as the RFC has it"),
         pytest.param(400, {"error": "unauthorized_client"}, "unauthorized_client (400)", id="no client of this kind"),
-        pytest.param(400, {"error": "secret s3cr3t"}, "other (400)", id="a word that is not the RFC's"),
         pytest.param(403, {}, "other (403)", id="no word at all"),
     ],
 )
@@ -149,6 +148,21 @@ async def test_a_refused_login_is_a_refusal_and_the_connection_shows_it(
     stage.mock.add_response(url=TOKEN_URL, status_code=status, json=body)
     assert str(await refused(stage.client.label(TICKET))) == told
     assert (stage.permits.outcomes, stage.asked()) == ([REFUSED], [])
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        pytest.param(400, {"error": "secret s3cr3t"}, id="a word that is not the RFC's"),
+        pytest.param(404, {"error": "Realm does not exist"}, id="a wrong address"),
+    ],
+)
+async def test_a_no_that_may_be_about_the_address_says_nothing_of_who_we_are(
+    status: int, body: object, stage: Stage
+) -> None:
+    stage.mock.add_response(url=TOKEN_URL, status_code=status, json=body)
+    assert await failed(stage.client.label(TICKET)) == f"no_login ({status})"
+    assert stage.permits.outcomes == [UNUSABLE]
 
 
 @pytest.mark.parametrize(
