@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Final
 
@@ -31,7 +32,7 @@ async def wait_for_database(settings: Settings, asked: asyncio.Event) -> Managed
     until, told = time.monotonic() + (0 if settings.database.path else _PATIENCE_S), ""
     while True:
         try:
-            return await open_database(settings)
+            return await _unless(asked, open_database(settings))
         except StoreUnavailable as error:
             if asked.is_set() or time.monotonic() >= until:
                 raise
@@ -40,6 +41,20 @@ async def wait_for_database(settings: Settings, asked: asyncio.Event) -> Managed
                 log.warning("database.away", reason=told)
         with suppress(TimeoutError):
             await asyncio.wait_for(asked.wait(), _AGAIN_S)
+
+
+async def _unless(asked: asyncio.Event, opening: Coroutine[None, None, ManagedDatabase]) -> ManagedDatabase:
+    """Open, which may wait long for a migration's locks, unless the end comes first: then what was begun is undone."""
+    opened, told = asyncio.create_task(opening), asyncio.create_task(asked.wait())
+    try:
+        await asyncio.wait((opened, told), return_when=asyncio.FIRST_COMPLETED)
+        if opened.done():
+            return opened.result()
+        raise StoreUnavailable("told to end before the database was open and migrated")
+    finally:
+        told.cancel()
+        opened.cancel()
+        await asyncio.wait((opened, told))
 
 
 async def open_database(settings: Settings) -> ManagedDatabase:

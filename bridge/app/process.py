@@ -31,6 +31,7 @@ from bridge.app.shared import Shared
 from bridge.app.stores import Stores, prepare_stores
 from bridge.app.watching import Watching
 from bridge.app.working import open_worker
+from bridge.errors import StoreUnavailable
 from bridge.lifecycle import Clock, Loops, utc_now
 from bridge.settings import Settings
 
@@ -57,9 +58,12 @@ class Bridge:
         async with AsyncExitStack() as stack:
             try:
                 edges = await self._open(stack)
-            except BaseException:
+            except BaseException as error:
                 self._shared.stop.announce()
                 await self.loops.finish(1)
+                if isinstance(error, StoreUnavailable) and self._asked.is_set() and not self.loops.crashed:
+                    log.info("bridge.stopped", reason=str(error))
+                    return 0
                 raise
             serving = [asyncio.create_task(server.run_until_told()) for server in edges.servers]
             for task in serving:

@@ -237,24 +237,28 @@ class PostgresDatabase:
         """Run and commit what may take minutes, such as a migration; one process at a time.
 
         Whoever wants a table waits behind the one who waits for it. So it is waited for briefly, and where it is not
-        to be had all is undone, and tried again after a pause. Raises StoreUnavailable when the patience is over.
+        to be had all is undone, and tried again after a pause. Raises StoreUnavailable when the patience is over; one
+        that is cancelled is undone at once.
         """
         until, pause_s, teller = time.monotonic() + patience.whole_s, 0.0, Teller(patience.told_s)
         while True:
-            left = until - time.monotonic()
+            left, call = until - time.monotonic(), _Call()
             begin = f"{_begin(left)}; {take_turn(pause_s, patience.lock_s)}"
             try:
-                return await self._committed(partial(self._once, unit, begin), left)
+                return await self._committed(partial(self._once, unit, begin), left, call)
             except StoreConflict as error:
                 await teller.tell(self, error)
                 pause_s = patience.pause_s
                 if time.monotonic() + pause_s >= until:
                     raise StoreUnavailable(str(error)) from error
+            except asyncio.CancelledError:
+                await asyncio.to_thread(call.cancel)
+                raise
 
-    async def _committed(self, work: Callable[[_Call], T], seconds: float) -> T:
+    async def _committed(self, work: Callable[[_Call], T], seconds: float, call: _Call | None = None) -> T:
         """Run what commits, and remember where it could not."""
         try:
-            done = await self._run(self._writers, work, seconds)
+            done = await self._run(self._writers, work, seconds, call)
         except StoreUnavailable as error:
             self.trouble = self.trouble or Trouble(datetime.now(UTC), str(error))
             raise
@@ -262,7 +266,7 @@ class PostgresDatabase:
         return done
 
     async def read(self, unit: Unit[T]) -> T:
-        begin = f"{_SNAPSHOT}; {_BY_INDEX}"
+        begin = f"{_SNAPSHOT}; {_bounds(self._within)}; {_BY_INDEX}"
         return await self._run(self._readers, partial(self._attempts, unit, begin), self._within)
 
     async def survey(self, unit: Unit[T]) -> T:
@@ -281,7 +285,8 @@ class PostgresDatabase:
             lowest = transaction.run(_DECIDED)[0][0]
             return int(last if lowest is None else min(last, lowest))
 
-        return await self._run(self._readers, partial(self._attempts, look, "BEGIN READ ONLY"), self._within)
+        begin = f"BEGIN READ ONLY; {_bounds(self._within)}"
+        return await self._run(self._readers, partial(self._attempts, look, begin), self._within)
 
     async def hear(self, wake: Callable[[Topic], None], stop: Stop) -> None:
         """Call `wake` with what other processes commit, until the end."""
@@ -303,11 +308,13 @@ class PostgresDatabase:
                     await self.write(lambda transaction: transaction.run(_PROBE))
         return self.trouble
 
-    async def _run(self, executor: ThreadPoolExecutor, work: Callable[[_Call], T], seconds: float) -> T:
+    async def _run(
+        self, executor: ThreadPoolExecutor, work: Callable[[_Call], T], seconds: float, call: _Call | None = None
+    ) -> T:
         """Run in a thread. Where no answer comes the connection is broken off: a frozen server would hold it."""
         if self._closed:
             raise StoreUnavailable("the database is closed")
-        call = _Call()
+        call = call or _Call()
         running = asyncio.get_running_loop().run_in_executor(executor, work, call)
         running.add_done_callback(_heard)
         done, _ = await asyncio.wait((running,), timeout=seconds + _GRACE_S)
@@ -373,11 +380,16 @@ class PostgresDatabase:
 
 
 def _begin(within: float) -> str:
-    """Begin a transaction whose commit is on disk, and no statement of which takes longer than so many seconds."""
-    return (
-        f"BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = '{within:g}s';"
-        f" SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_S}s'; {_BY_INDEX}"
-    )
+    """Begin a transaction whose commit is on disk, within bounds."""
+    return f"BEGIN; SET LOCAL synchronous_commit = on; {_bounds(within)}; {_BY_INDEX}"
+
+
+def _bounds(within: float) -> str:
+    """Have the server end a statement that takes longer than so many seconds, and a transaction that stands still.
+
+    It does not see, in the middle of one, that nobody waits for it any more.
+    """
+    return f"SET LOCAL statement_timeout = '{within:g}s'; SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_S}s'"
 
 
 _PROBE: Final = (
@@ -419,4 +431,12 @@ class _Call:
         with self._lock:
             self._given_up = True
             if self._link is not None:
+                self._link.break_off()
+
+    def cancel(self) -> None:
+        """Have the server end what it does for us, and break the connection off. Takes a second at most."""
+        with self._lock:
+            self._given_up = True
+            if self._link is not None:
+                self._link.cancel(_GRACE_S)
                 self._link.break_off()

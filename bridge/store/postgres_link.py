@@ -90,6 +90,11 @@ class Link:
         check(result)
         return [result]
 
+    def cancel(self, seconds: float) -> None:
+        """Have the server end the statement that it runs for us. May be called from another thread."""
+        with suppress(psycopg.Error):
+            self.connection.cancel_safe(timeout=seconds)
+
     def break_off(self) -> None:
         """Shut the connection under whoever waits for it. May be called from another thread."""
         with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(self.connection.fileno())) as shared:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 import threading
 import time
 from collections import defaultdict
@@ -12,6 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import psycopg
@@ -19,6 +22,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 from structlog.testing import capture_logs
 
+from bridge.app.process import Bridge
 from bridge.carriers.shipx import webhook
 from bridge.errors import RowRefused, StoreUnavailable
 from bridge.events.cloudevents import Envelope
@@ -26,6 +30,7 @@ from bridge.events.projection import project
 from bridge.lifecycle import Stop
 from bridge.model import Arrival, DeliveryId, Fact, OrganizationId, PurchaseWork, Receipt, ShipmentId, Subject
 from bridge.nodes.postgres import PostgresNode
+from bridge.settings import load
 from bridge.store.budget import Caps
 from bridge.store.connections import SqlConnections, shipx
 from bridge.store.database import Database, Topic, Transaction, Unit
@@ -36,13 +41,13 @@ from bridge.store.migrate import Migration, migrate, migrations, require_current
 from bridge.store.outbox import SqlOutbox
 from bridge.store.outlook import Errand, Take
 from bridge.store.postgres import PostgresDatabase
-from bridge.store.postgres_turns import Patience
+from bridge.store.postgres_turns import Patience, take_turn
 from bridge.store.projecting import Projected, SqlProjector
 from bridge.store.purchase import Intended, PurchaseState, Step
 from bridge.store.purchases import Intent, SqlPurchases
 from bridge.store.sealed import Vault
 from bridge.store.wanting import want
-from tests.support.bridge import until
+from tests.support.bridge import BridgeProcess, until
 from tests.support.purchases import taken
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -484,6 +489,34 @@ async def test_a_migration_gives_up_when_its_patience_is_over_and_says_what_it_w
             await new.rebuild(migrate_next, Patience(lock_s=0.1, pause_s=0.1, whole_s=0.5))
     assert await new.read(lambda transaction: transaction.run("SELECT max(number) FROM migrations")) != [(NEXT.number,)]
     assert await new.rebuild(migrate_next) == [NEXT.name]
+
+
+async def test_a_start_that_waits_for_anothers_migration_ends_when_asked(replicas: Replicas, tmp_path: Path) -> None:
+    """And leaves nothing behind that waits: the server would not see that we are gone."""
+    waiting = BridgeProcess(tmp_path, BRIDGE_DATABASE_URL=replicas.url, BRIDGE_MIGRATE="true")
+    async with await psycopg.AsyncConnection.connect(replicas.url) as migrating:
+        await migrating.execute(take_turn(0, 2).encode())
+        starting = asyncio.create_task(Bridge(load(waiting.environ)).run())
+        await until(lambda: replicas.rows(_WHO_WAITS))
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await asyncio.wait_for(starting, 5) == 0
+        await until(lambda: _nobody_waits(replicas))
+
+
+_WHO_WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database()"
+
+
+async def _nobody_waits(replicas: Replicas) -> bool:
+    return not await replicas.rows(_WHO_WAITS)
+
+
+async def test_the_server_ends_a_read_that_nobody_waits_for(replicas: Replicas) -> None:
+    """And one whose process stands still: its snapshot would keep all that is deleted from being cleaned up."""
+    reader = await replicas.open(within_s=0.5)
+    with pytest.raises(StoreUnavailable, match="57014"):
+        await reader.read(lambda transaction: transaction.run("SELECT pg_sleep(60)"))
+    told = "SELECT current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')"
+    assert await reader.read(lambda transaction: transaction.run(told)) == [("500ms", "4s")]
 
 
 async def test_processes_that_wait_for_the_same_reader_leave_each_other_the_pauses(replicas: Replicas) -> None:

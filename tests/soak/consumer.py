@@ -34,6 +34,10 @@ class Consumer:
                     await self._consume(patience)
             except (AMQPError, OSError, RuntimeError):  # RuntimeError: aio-pika's, of a channel that closed under it
                 await asyncio.sleep(_AGAIN_S)
+            except ExceptionGroup as several:  # what it could not give back, one by one, when its connection broke
+                if several.split((AMQPError, OSError, RuntimeError))[1] is not None:
+                    raise
+                await asyncio.sleep(_AGAIN_S)
 
     async def _consume(self, patience: asyncio.Timeout) -> None:
         loop = asyncio.get_running_loop()

@@ -19,7 +19,7 @@ from tests.soak.inputs import Input
 from tests.soak.pace import Pace
 from tests.soak.rules import Place, is_allowed, is_told_right
 
-AT_ONCE: Final = 96
+AT_ONCE: Final = 144
 """Many more than are answered at a time: those who wait for a bridge that is frozen hold up nobody else."""
 _CONNECT_S: Final = 5.0
 _NOBODY_THERE_S: Final = 0.2
