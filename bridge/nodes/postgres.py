@@ -125,11 +125,15 @@ class PostgresNode(Node):
         """Freeze, wake and kill the server's processes together: each has left its group."""
         if self._process is None or not self.running:
             return
-        family = [] if number is self.stop_signal else _children(self._process.pid)
+        if number in (signal.SIGKILL, signal.SIGSTOP):
+            super()._signal(signal.SIGSTOP)  # or it would make another one meanwhile, which would keep the files in use
+        found = set[int]()
+        while number is not self.stop_signal and (more := set(_children(self._process.pid)) - found):
+            for child in more:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, number)
+            found |= more
         super()._signal(number)
-        for child in family:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, number)
 
 
 def _unprivileged_account() -> tuple[int, int] | None:
