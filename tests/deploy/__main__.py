@@ -101,7 +101,7 @@ def made_secrets(folder: Path) -> dict[str, str]:
     script.parent.mkdir()
     script.write_bytes((ROOT / "compose" / "make-secrets").read_bytes())
     subprocess.run(["sh", str(script)], check=True, timeout=30)
-    return {one.name: one.read_text(encoding="utf-8") for one in (folder / "secrets").iterdir()}
+    return {one.name: one.read_text(encoding="utf-8") for one in (folder / "secrets" / "compose").iterdir()}
 
 
 if __name__ == "__main__":
