@@ -25,7 +25,7 @@ from tests.deploy import (
     schemas,
     selection,
 )
-from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, filled, find_renderer, render
+from tests.deploy.rendering import EXAMPLE, ROOT, RenderingError, filled, find_renderer, render, why_none
 
 RULES: Final = (
     schemas.mistakes,
@@ -48,9 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     if renderer is not None:
         told += list(_filled_in(renderer, Path(arguments[0])) if arguments else _overlays(renderer))
     elif arguments or os.environ.get("CI"):
-        told.append(f"k8s: cannot be rendered: {MISSING}")
+        told.append(f"k8s: cannot be rendered: {why_none()}")
     else:
-        print(f"Not looked at: k8s/, because {MISSING}", file=sys.stderr)
+        print(f"Not looked at: k8s/, because {why_none()}", file=sys.stderr)
     print("\n".join(told), end="\n" if told else "")
     return 1 if told else 0
 
