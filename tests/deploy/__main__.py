@@ -70,6 +70,7 @@ def _overlays(renderer: Sequence[str]) -> Iterator[str]:
 
 
 def _filled_in(renderer: Sequence[str], overlay: Path) -> Iterator[str]:
+    yield from _empty(overlay / "values.env")
     try:
         found = render(renderer, overlay)
     except RenderingError as error:
@@ -77,6 +78,13 @@ def _filled_in(renderer: Sequence[str], overlay: Path) -> Iterator[str]:
         return
     for rule in (*RULES, production.findings):
         yield from rule(found)
+
+
+def _empty(values: Path) -> Iterator[str]:
+    """Say which values are there and empty: a renderer takes those for what is meant."""
+    lines = values.read_text(encoding="utf-8").splitlines() if values.exists() else []
+    pairs = (line.partition("=") for line in lines if not line.startswith("#"))
+    yield from (f"{values.name}: {name} is empty" for name, mark, value in pairs if mark and not value.strip())
 
 
 def _unfilled(renderer: Sequence[str]) -> Iterator[str]:

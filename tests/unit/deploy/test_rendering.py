@@ -92,7 +92,7 @@ def test_a_value_that_is_empty_is_found_before_it_is_applied(
         go_without(MISSING)
     values = "\n".join(f"{emptied}=" if line.startswith(f"{emptied}=") else line for line in LINES)
     assert main([str(filled(tmp_path, values))]) == 1
-    assert capsys.readouterr().out
+    assert f"values.env: {emptied} is empty\n" in capsys.readouterr().out
 
 
 def test_a_filled_overlay_is_fit(tmp_path: Path) -> None:
