@@ -48,7 +48,6 @@ EXPOSE 8080
 # `serve` is process 1: it takes SIGTERM and SIGINT by handlers of its own and starts no other process, so that nothing
 # is to be reaped. `--init` is for whoever runs other verbs and wants to stop them by SIGTERM.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=5s --start-period=75s --retries=3 \
-    CMD ["python3", "-c", "import os, urllib.request as u; port = os.environ.get('BRIDGE_HTTP__INTERNAL_PORT') or os.environ.get('BRIDGE_HTTP__PORT') or 8080; u.urlopen(f'http://127.0.0.1:{port}/livez', timeout=4)"]
+HEALTHCHECK --interval=15s --timeout=10s --start-period=75s --retries=3 CMD ["python3", "-m", "bridge.app.living"]
 ENTRYPOINT ["bridge"]
 CMD ["serve"]

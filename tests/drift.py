@@ -17,7 +17,7 @@ from bridge.events import export
 from bridge.events.reference import render_events_reference
 from bridge.settings.reference import render_example, render_settings_reference
 from tests.deploy import alerts
-from tests.reference import commands, grafana, metrics, routes, topology
+from tests.reference import bus, commands, grafana, metrics, routes, topology
 from tests.support.document import api_document
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -31,6 +31,7 @@ def generated() -> dict[str, str]:
     return {
         "config/bridge.example.toml": render_example(),
         "config/grafana/bridge.json": grafana.page(),
+        "docs/reference/bus.md": bus.page(),
         "docs/reference/commands.md": commands.page(),
         "docs/reference/events.md": render_events_reference(),
         "docs/reference/metrics.md": metrics.page(),

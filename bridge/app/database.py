@@ -6,16 +6,17 @@ import asyncio
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
 
 from bridge.errors import SettingsError, StoreUnavailable
 from bridge.settings import Settings
-from bridge.store.database import ManagedDatabase
+from bridge.store.database import ManagedDatabase, Transaction
 from bridge.store.migrate import migrate, require_current
 from bridge.store.opening import database as named_database
-from bridge.store.outbox import begun
+from bridge.store.outbox import begun, whose
 
 log = structlog.get_logger()
 
@@ -62,17 +63,13 @@ async def open_database(settings: Settings) -> ManagedDatabase:
     database = await _opened(settings)
     try:
         if settings.migrate:
-            for name in await database.rebuild(migrate):
+            for name in await database.rebuild(partial(_migrated, settings)):
                 log.info("database.migrated", migration=name)
         await database.read(require_current)
-        found = await database.write(lambda transaction: begun(transaction, settings.environment))
+        _require_ours(settings, await database.write(lambda transaction: begun(transaction, settings.environment)))
     except BaseException:
         await database.close()
         raise
-    if found != settings.environment:
-        await database.close()
-        told = f"the database belongs to {found}; event ids would not match"
-        raise SettingsError([("BRIDGE_ENVIRONMENT", told)])
     return database
 
 
@@ -80,9 +77,21 @@ async def migrate_database(settings: Settings) -> list[str]:
     """Bring the schema up to date and name what was applied. Raises StoreError or SettingsError."""
     database = await _opened(settings)
     try:
-        return await database.rebuild(migrate)
+        return await database.rebuild(partial(_migrated, settings))
     finally:
         await database.close()
+
+
+def _migrated(settings: Settings, transaction: Transaction) -> list[str]:
+    """Migrate what belongs to this environment, or to none yet."""
+    _require_ours(settings, whose(transaction))
+    return migrate(transaction)
+
+
+def _require_ours(settings: Settings, owner: str | None) -> None:
+    if owner not in (None, settings.environment):
+        told = f"the database belongs to {owner}; event ids would not match"
+        raise SettingsError([("BRIDGE_ENVIRONMENT", told)])
 
 
 async def _opened(settings: Settings) -> ManagedDatabase:

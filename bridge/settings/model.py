@@ -60,7 +60,9 @@ class Amqp(Part):
         "now", description="Where publishing begins when a broker is first configured: `now` or `earliest`."
     )
     declare: bool = Field(True, description="Declare the topology at start; false where the bridge has no such right.")
-    commands: Commands = Field("*", description="Commands the bus may give: `*` or a list of command names.")
+    commands: Commands = Field(
+        "*", description="Commands the bus may give: `*` or a list of names, which are in docs/reference/bus.md."
+    )
     reply_queues: ReplyQueues = Field(
         (),
         description="Queues that replies may go to, besides `amq.rabbitmq.reply-to`; `*` and `?` are wildcards. "

@@ -11,6 +11,7 @@ from bridge.model import OrganizationId, micros, moment
 from bridge.store import vocabulary
 from bridge.store.database import Transaction
 from bridge.store.hearing import Hearing, unheard
+from bridge.store.outbox import whose
 
 LATELY: Final = timedelta(hours=24)
 _NEWEST: Final = 10_000
@@ -50,10 +51,8 @@ class Condition:
 
 def condition(transaction: Transaction, now: datetime) -> Condition:
     """Read it all."""
-    environment = transaction.run("SELECT value FROM meta WHERE name = 'environment'")
-    named = environment[0][0] if environment else None
     words = vocabulary.kept(transaction)
-    return Condition(named, _accepted(transaction), _parked(transaction, now), unheard(transaction), words)
+    return Condition(whose(transaction), _accepted(transaction), _parked(transaction, now), unheard(transaction), words)
 
 
 def _accepted(transaction: Transaction) -> dict[OrganizationId, Accepted]:

@@ -60,19 +60,19 @@ def _apply(transaction: Transaction, migration: Migration) -> None:
 
 def require_current(transaction: Transaction) -> None:
     """Refuse a schema that lacks migrations. A newer one is fine: versions run against the next one's schema."""
-    rows = transaction.run("SELECT name FROM migrations") if _is_begun(transaction) else []
+    rows = transaction.run("SELECT name FROM migrations") if has_table(transaction, "migrations") else []
     names = {row[0] for row in rows}
     missing = [migration.name for migration in migrations(transaction.dialect) if migration.name not in names]
     if missing:
         raise SchemaOutdated(f"the database lacks {', '.join(missing)}: run `bridge migrate`")
 
 
-_BEGUN: Final[dict[Dialect, str]] = {
-    "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = 'migrations'",
-    "postgres": "SELECT to_regclass('migrations') IS NOT NULL",
+_THERE: Final[dict[Dialect, str]] = {
+    "sqlite": "SELECT count(*) FROM sqlite_master WHERE name = ?",
+    "postgres": "SELECT to_regclass(?) IS NOT NULL",
 }
 
 
-def _is_begun(transaction: Transaction) -> bool:
-    """Say whether a migration was ever applied here."""
-    return bool(transaction.run(_BEGUN[transaction.dialect])[0][0])
+def has_table(transaction: Transaction, name: str) -> bool:
+    """Say whether a migration, of whatever age, has made this table."""
+    return bool(transaction.run(_THERE[transaction.dialect], (name,))[0][0])

@@ -11,6 +11,7 @@ from bridge.errors import LeaseLost
 from bridge.model import Event, Subject, micros, moment
 from bridge.store.database import Database, Row, Transaction
 from bridge.store.leases import still_held
+from bridge.store.migrate import has_table
 
 _START = "amqp_start"
 PENDING, PUBLISHED, DEAD = 0, 1, 2
@@ -74,6 +75,14 @@ def begun(transaction: Transaction, environment: str) -> str:
     """Note whose events this database holds, the first time, and say whose they are."""
     transaction.run("INSERT INTO meta (name, value) VALUES ('environment', ?) ON CONFLICT DO NOTHING", (environment,))
     return str(transaction.run("SELECT value FROM meta WHERE name = 'environment'")[0][0])
+
+
+def whose(transaction: Transaction) -> str | None:
+    """Say which environment's events this database holds; None where no bridge has served from it yet."""
+    if not has_table(transaction, "meta"):
+        return None
+    rows = transaction.run("SELECT value FROM meta WHERE name = 'environment'")
+    return str(rows[0][0]) if rows else None
 
 
 def started_at(transaction: Transaction) -> int | None:

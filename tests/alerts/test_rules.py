@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
+from bridge.carriers.shipx.webhook import KNOWN_EVENTS
 from bridge.events.catalogue import CATALOGUE
 from bridge.settings import ROLES
 from bridge.store.hearing import State
@@ -29,6 +30,7 @@ VALUES = {
     ("bridge_purchases_total", "outcome"): {state.value for state in PurchaseState},
     ("bridge_purchases_open", "state"): {state.value for state in PurchaseState},
     ("bridge_deliveries_total", "outcome"): {"accepted", "duplicate", "parked", "refused", "incomplete"},
+    ("bridge_deliveries_total", "event"): {*KNOWN_EVENTS, "other", "unread"},
     ("bridge_webhook_health", "state"): set(get_args(State)),
     ("bridge_ready", "role"): set(ROLES),
     ("bridge_degraded", "part"): {"broker", "database"},

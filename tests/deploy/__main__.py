@@ -25,7 +25,7 @@ from tests.deploy import (
     schemas,
     selection,
 )
-from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, filled, find_renderer, render
+from tests.deploy.rendering import EXAMPLE, ROOT, RenderingError, filled, find_renderer, render, why_none
 
 RULES: Final = (
     schemas.mistakes,
@@ -48,9 +48,9 @@ def main(arguments: Sequence[str]) -> int:
     if renderer is not None:
         told += list(_filled_in(renderer, Path(arguments[0])) if arguments else _overlays(renderer))
     elif arguments or os.environ.get("CI"):
-        told.append(f"k8s: cannot be rendered: {MISSING}")
+        told.append(f"k8s: cannot be rendered: {why_none()}")
     else:
-        print(f"Not looked at: k8s/, because {MISSING}", file=sys.stderr)
+        print(f"Not looked at: k8s/, because {why_none()}", file=sys.stderr)
     print("\n".join(told), end="\n" if told else "")
     return 1 if told else 0
 
@@ -70,6 +70,7 @@ def _overlays(renderer: Sequence[str]) -> Iterator[str]:
 
 
 def _filled_in(renderer: Sequence[str], overlay: Path) -> Iterator[str]:
+    yield from _empty(overlay / "values.env")
     try:
         found = render(renderer, overlay)
     except RenderingError as error:
@@ -77,6 +78,13 @@ def _filled_in(renderer: Sequence[str], overlay: Path) -> Iterator[str]:
         return
     for rule in (*RULES, production.findings):
         yield from rule(found)
+
+
+def _empty(values: Path) -> Iterator[str]:
+    """Say which values are there and empty: a renderer takes those for what is meant."""
+    lines = values.read_text(encoding="utf-8").splitlines() if values.exists() else []
+    pairs = (line.partition("=") for line in lines if not line.startswith("#"))
+    yield from (f"{values.name}: {name} is empty" for name, mark, value in pairs if mark and not value.strip())
 
 
 def _unfilled(renderer: Sequence[str]) -> Iterator[str]:
@@ -101,7 +109,7 @@ def made_secrets(folder: Path) -> dict[str, str]:
     script.parent.mkdir()
     script.write_bytes((ROOT / "compose" / "make-secrets").read_bytes())
     subprocess.run(["sh", str(script)], check=True, timeout=30)
-    return {one.name: one.read_text(encoding="utf-8") for one in (folder / "secrets").iterdir()}
+    return {one.name: one.read_text(encoding="utf-8") for one in (folder / "secrets" / "compose").iterdir()}
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def findings(found: Mapping[str, Any], secrets: Mapping[str, str]) -> Iterator[s
         except SettingsError as error:
             yield from (f"{name}: {key}: {text}" for key, text in error.problems)
     for name, secret in found["secrets"].items():
-        if secret["file"] != f"./secrets/{name}" or name not in secrets:
+        if secret["file"] != f"./secrets/compose/{name}" or name not in secrets:
             yield f"nothing makes the secret {name}"
 
 

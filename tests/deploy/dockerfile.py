@@ -56,7 +56,11 @@ def findings(found: Sequence[Instruction]) -> Iterator[str]:
         ("USER", re.compile(r"[1-9]\d*:[1-9]\d*"), "runs as root, or as a user by name"),
         ("ENTRYPOINT", re.compile(r'\["bridge"\]'), "its entry point is not the command, in exec form"),
         ("CMD", re.compile(r'\["serve"\]'), "does not serve by default"),
-        ("HEALTHCHECK", re.compile(r".*CMD \[.+/livez.+\]"), "does not say whether it is healthy, in exec form"),
+        (
+            "HEALTHCHECK",
+            re.compile(r'.*CMD \[.+"bridge\.app\.living"\]'),
+            "does not say whether it is healthy, in exec form",
+        ),
         ("STOPSIGNAL", re.compile("SIGTERM"), "is not stopped by SIGTERM"),
         ("VOLUME", re.compile("/var/lib/bridge"), "has no volume for its data"),
         ("LABEL", re.compile(r".*image\.version=.*image\.revision=.*"), "has no label with version and revision"),

@@ -73,10 +73,12 @@ def _place(document: Document) -> tuple[str, str]:
 def _told(pod: Pod, settings: Settings) -> Iterator[str]:
     if settings.database.kind != "postgres" or settings.migrate:
         yield "is not on PostgreSQL, or migrates by itself"
+    if settings.environment != "production":
+        yield "is told another environment"
     if pod.kind != "Deployment":
         return
-    if settings.environment != "production" or (settings.amqp_url is not None and settings.amqp.declare):
-        yield "is told another environment, or to declare the topology"
+    if settings.amqp_url is not None and settings.amqp.declare:
+        yield "is told to declare the topology"
     if "receiver" in settings.roles and not settings.webhook.trusted_proxies:
         yield "believes no proxy, and parks every webhook"
 

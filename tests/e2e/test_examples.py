@@ -21,7 +21,7 @@ import pytest
 from bridge.nodes.guard import Guard, tail
 from tests.journey import carrier, post, webhook
 from tests.support.bridge import ORGANIZATION, TOKEN, BridgeProcess, until
-from tests.support.tools import go_without
+from tests.support.tools import advice, find_tool, go_without
 from tests.support.verbs import verb
 
 EXAMPLES: Final = Path(__file__).parents[2] / "docs" / "examples"
@@ -57,15 +57,15 @@ class Missing:
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Language | Missing:
     """The examples in Node.js beside the packages that their lock names."""
-    program, npm = shutil.which("node"), shutil.which("npm")
+    program, npm = find_tool("node"), find_tool("npm")
     if program is None or npm is None:
-        return Missing("Node.js 18 or newer and npm are needed for the examples: apt-get install nodejs npm")
+        return Missing(advice([name for name, path in (("node", program), ("npm", npm)) if path is None]))
     folder = tmp_path_factory.mktemp("examples") / "node"
     shutil.copytree(EXAMPLES / "node", folder, ignore=shutil.ignore_patterns("node_modules"))
     installed = subprocess.run([npm, "ci", "--ignore-scripts"], cwd=folder, capture_output=True, text=True, timeout=90)
     if installed.returncode != 0:
         return Missing(f"the examples' packages cannot be installed: npm ci: {installed.stderr}")
-    return Language("node", program, folder, "mjs")
+    return Language("node", str(program), folder, "mjs")
 
 
 @pytest.fixture

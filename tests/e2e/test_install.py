@@ -5,24 +5,21 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import Final
 
 from bridge.nodes.guard import Guard, free_ports
 from tests.support.pages import blocks
-from tests.support.tools import go_without
+from tests.support.tools import need_tool
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = blocks(ROOT / "docs" / "install.md")
-NO_CURL: Final = "the page needs curl: apt-get install curl"
 WITHIN_S: Final = 100.0
 
 
 def test_a_newcomer_has_a_bridge_that_bought_a_shipment(tmp_path: Path) -> None:
-    if shutil.which("curl") is None:
-        go_without(NO_CURL)
+    need_tool("curl")
     ports = dict(zip(("8080", "8090"), map(str, free_ports(2)), strict=True))
     script, log = tmp_path / "page.sh", tmp_path / "page.log"
     script.write_text(re.sub("8080|8090", lambda found: ports[found[0]], "".join(PAGE.values())))

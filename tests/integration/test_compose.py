@@ -33,7 +33,7 @@ class Project:
     def __init__(self, folder: Path, database_url: str, amqp_url: str) -> None:
         self._services: dict[str, Any] = compose.committed()["services"]
         self.secrets = {**made_secrets(folder), "database_url": database_url, "amqp_url": amqp_url}
-        self._folder = folder / "secrets"
+        self._folder = folder / "secrets" / "compose"
         for name, text in self.secrets.items():
             (self._folder / name).write_text(text, encoding="utf-8")
         self.public, self.internal, self.carrier = free_ports(3)

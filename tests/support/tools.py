@@ -11,7 +11,13 @@ from typing import Final, NoReturn
 
 import pytest
 
-PACKAGES: Final = {"promtool": "prometheus", "nginx": "nginx-light"}
+PACKAGES: Final = {
+    "curl": "curl",
+    "nginx": "nginx-light",
+    "node": "nodejs",
+    "npm": "npm ca-certificates",  # which it only recommends, and cannot download anything without
+    "promtool": "prometheus",
+}
 _ALSO_IN: Final = "/usr/local/sbin:/usr/sbin:/opt/homebrew/bin"
 """Where a server's program may be that is not on everybody's path."""
 
@@ -26,7 +32,7 @@ def need_tool(name: str) -> Path:
     """Find a program, or skip the test that asks; where everything has to run (CI=true) it fails instead."""
     found = find_tool(name)
     if found is None:
-        go_without(f"{name} not found: apt-get install --no-install-recommends {PACKAGES[name]}")
+        go_without(advice([name]))
     return found
 
 
@@ -35,6 +41,12 @@ def go_without(why: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(why, pytrace=False)
     pytest.skip(why)
+
+
+def advice(names: list[str]) -> str:
+    """Say how to come by programs that are not installed."""
+    packages = " ".join(PACKAGES[name] for name in names)
+    return f"{', '.join(names)} not found: apt-get install --no-install-recommends {packages}"
 
 
 def missing(names: list[str]) -> list[str]:

@@ -181,12 +181,13 @@ def test_serve_refuses_unsafe_settings_and_names_the_key(
     assert "Traceback" not in ran.err
 
 
-def test_serve_refuses_the_database_of_another_environment(settings: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["serve", "migrate"])
+def test_the_database_of_another_environment_is_refused(name: str, settings: dict[str, str], tmp_path: Path) -> None:
     assert bridge("migrate", environ=settings).code == 0
     with sqlite3.connect(tmp_path / "bridge.db") as connection:
         connection.execute("INSERT INTO meta VALUES ('environment', 'production')")
     connection.close()
-    ran = bridge("serve", environ=settings)
+    ran = bridge(name, environ=settings)
     assert (ran.code, ran.err) == (
         2,
         "BRIDGE_ENVIRONMENT: the database belongs to production; event ids would not match\n",

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bridge.app.answering import described
+from bridge.app.bus import ON_THE_BUS
 from bridge.events.catalogue import CATALOGUE
 from bridge.observability import Metrics
+from bridge.settings import COMMANDS
 from tests import drift
 from tests.reference import commands, metrics, routes
 
@@ -205,6 +207,10 @@ def test_the_verbs_are_those_of_the_contract() -> None:
 
 def test_the_routes_are_those_of_the_contract() -> None:
     assert routes.names(described()) == ROUTES
+
+
+def test_the_commands_over_rabbitmq_are_those_that_may_be_allowed() -> None:
+    assert sorted(ON_THE_BUS) == sorted(COMMANDS)
 
 
 def test_the_metrics_that_alerts_rely_on_are_there_with_their_labels() -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 import pytest
 
 from tests.support.tools import PACKAGES, find_tool, missing, need_tool
 
+ROOT: Final = Path(__file__).parents[2]
 NAME = "no-such-program"
 
 
@@ -25,6 +29,11 @@ def test_where_everything_has_to_run_it_fails(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="its-package"):
         need_tool(NAME)
+
+
+def test_dev_has_everything_installed_where_everything_has_to_run() -> None:
+    [line] = [line for line in (ROOT / "dev").read_text(encoding="utf-8").splitlines() if "tests.support.tools" in line]
+    assert sorted(line.split()[2:]) == sorted(PACKAGES.keys() - {NAME})
 
 
 def test_the_packages_of_what_is_missing_are_named() -> None:

@@ -31,7 +31,11 @@ def test_compose_keeps_every_rule(tmp_path: Path) -> None:
         (lambda it: it["services"]["bridge"]["secrets"].remove("amqp_url"), "cannot be read"),
         (lambda it: it["services"]["bridge"]["environment"].update(BRIDGE_API_TOKEN="x" * 20), "is a secret"),
         (lambda it: it["services"]["migrate"].update(read_only=False), "write to its root"),
-        (lambda it: it["secrets"].update(more={"file": "./secrets/more"}), "nothing makes the secret more"),
+        (
+            lambda it: it["secrets"]["shipx_token"].update(file="./secrets/shipx_token"),
+            "nothing makes",
+        ),
+        (lambda it: it["secrets"].update(more={"file": "./secrets/compose/more"}), "nothing makes the secret more"),
     ],
 )
 def test_a_broken_rule_is_told(change: Callable[[Any], object], found: str, tmp_path: Path) -> None:
@@ -58,14 +62,25 @@ def test_secrets_are_new_for_everybody_and_kept(tmp_path: Path) -> None:
     second.mkdir()
     made, others = made_secrets(first), made_secrets(second)
     assert {name for name in made if made[name] == others[name]} == {"shipx_token"}
-    assert stat.S_IMODE((first / "secrets").stat().st_mode) == 0o700
+    assert stat.S_IMODE((first / "secrets" / "compose").stat().st_mode) == 0o700
 
 
 def test_secrets_that_are_there_stay(tmp_path: Path) -> None:
-    kept = tmp_path / "secrets" / "api_token"
-    kept.parent.mkdir()
+    kept = tmp_path / "secrets" / "compose" / "api_token"
+    kept.parent.mkdir(parents=True)
     kept.write_text("mine-and-nobody-else-s\n", encoding="utf-8")
     assert made_secrets(tmp_path)["api_token"] == "mine-and-nobody-else-s\n"
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+
+
+def test_secrets_of_production_beside_them_are_neither_taken_nor_opened(tmp_path: Path) -> None:
+    mine = tmp_path / "secrets"
+    mine.mkdir()
+    for name in ("database_url", "shipx_token"):
+        (mine / name).write_text("of production\n", encoding="utf-8")
+        (mine / name).chmod(0o600)
+    assert "of production\n" not in made_secrets(tmp_path).values()
+    assert {stat.S_IMODE((mine / name).stat().st_mode) for name in ("database_url", "shipx_token")} == {0o600}
 
 
 def test_the_image_has_the_version_of_the_package() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 import yaml
 
-from tests.deploy import configuration
+from tests.deploy import configuration, schemas
 from tests.deploy.__main__ import main
 from tests.deploy.configuration import settings_of
 from tests.deploy.pods import pods
@@ -68,6 +68,28 @@ def test_the_secrets_that_are_made_are_those_that_are_mounted(overlays: dict[str
     secret = user["spec"]["importCredentialsSecret"]["name"]
     assert made_keys(PRODUCTION, user["metadata"]["namespace"], secret) == {"username", "password"}
     assert f"label secret {secret} rabbitmq.com/topology-operator=true" in PRODUCTION
+
+
+def test_the_certificate_s_secret_is_made_where_the_ingress_looks_for_it(overlays: dict[str, list[Document]]) -> None:
+    [ingress] = of_kind(overlays["production"], "Ingress")
+    assert f"kubectl -n {ingress['metadata']['namespace']} create secret tls " in PRODUCTION
+
+
+def test_nothing_is_applied_in_production_that_was_not_checked() -> None:
+    overlay = "k8s/overlays/production"
+    lines = [line.strip() for line in PRODUCTION.splitlines() if f"kubectl apply -k {overlay}" in line]
+    assert lines == [f".venv/bin/python -m tests.deploy {overlay} && kubectl apply -k {overlay}"]
+
+
+def test_a_consumer_s_user_is_one_that_the_operator_takes_and_may_what_the_install_page_says() -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```", PRODUCTION, re.MULTILINE | re.DOTALL)
+    user, permission = yaml.safe_load_all(next(block for block in blocks if "kind: User" in block))
+    assert list(schemas.mistakes([user, permission])) == []
+    assert permission["spec"]["userReference"]["name"] == user["metadata"]["name"]
+    install = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    said = re.search(r"`set_permissions -p bridge warehouse '(.+?)' '(.+?)' '(.+?)'`", install)
+    assert said is not None
+    assert tuple(permission["spec"]["permissions"][name] for name in ("configure", "write", "read")) == said.groups()
 
 
 def test_changed_settings_restart_pods_and_leave_the_job_as_it_was(overlay: Path) -> None:

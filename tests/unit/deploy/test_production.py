@@ -62,6 +62,7 @@ def test_the_filled_overlay_is_fit_for_production(overlays: dict[str, list[Docum
             "nobody does commands, reconciler, relay",
         ),
         (JOB, lambda it: told(it, "BRIDGE_MIGRATE", "true"), "migrates by itself"),
+        (JOB, lambda it: told(it, "BRIDGE_ENVIRONMENT", "sandbox"), "another environment"),
         (JOB, lambda it: container(it).update(image="bridge:0.0.1"), "several images"),
         (JOB, lambda it: it.update(kind="ConfigMap"), "nobody migrates"),
         ("RabbitmqCluster/bridge", lambda it: it["spec"].update(replicas=2), "no majority"),

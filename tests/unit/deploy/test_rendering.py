@@ -11,7 +11,7 @@ import pytest
 
 from tests.deploy.__main__ import main
 from tests.deploy.production import SERVICE_PATCH
-from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, filled, find_renderer, render
+from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, filled, find_renderer, read_version, render
 from tests.support.tools import go_without
 
 LINES = EXAMPLE.read_text(encoding="utf-8").splitlines()
@@ -42,6 +42,34 @@ def test_the_ingress_controller_is_told_to_keep_the_address_of_the_sender() -> N
     ]
 
 
+KUBECTL_1_20 = """{"clientVersion": {"major": "1", "minor": "20", "gitVersion": "v1.20.2"}}"""
+
+VERSIONS = [
+    # what the program says, the version, remark
+    (KUBECTL_1_20, (1, 20), "Debian's kubernetes-client"),
+    ('{"clientVersion": {"gitVersion": "v1.32.4-x"}, "kustomizeVersion": "v5.5.0"}', (1, 32), "of two the first"),
+    ("v5.6.0\n", (5, 6), "kustomize"),
+    ("{Version:kustomize/v4.5.7 GitCommit:56d82a8 GoOs:linux}\n", (4, 5), "kustomize before 5"),
+    ("(devel)\n", None, "made by somebody from its source"),
+]
+
+
+@pytest.mark.parametrize(("text", "version", "remark"), VERSIONS, ids=[row[-1] for row in VERSIONS])
+def test_the_version_is_read(text: str, version: tuple[int, int] | None, remark: str) -> None:
+    assert read_version(text) == version, remark
+
+
+def test_a_renderer_that_is_too_old_is_named_with_its_version(tmp_path: Path) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(f"#!/bin/sh\necho '{KUBECTL_1_20}'\n", encoding="utf-8")
+    kubectl.chmod(0o755)
+    command = [sys.executable, "-m", "tests.deploy", str(tmp_path)]
+    done = subprocess.run(
+        command, cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, f"k8s: cannot be rendered: {MISSING}; kubectl is 1.20\n")
+
+
 @pytest.mark.parametrize(("ci", "code"), [({"CI": "true"}, 1), ({}, 0)])
 def test_without_a_renderer_the_check_says_what_is_missing_and_fails_where_nobody_reads_it(
     ci: dict[str, str], code: int, tmp_path: Path
@@ -64,7 +92,7 @@ def test_a_value_that_is_empty_is_found_before_it_is_applied(
         go_without(MISSING)
     values = "\n".join(f"{emptied}=" if line.startswith(f"{emptied}=") else line for line in LINES)
     assert main([str(filled(tmp_path, values))]) == 1
-    assert capsys.readouterr().out
+    assert f"values.env: {emptied} is empty\n" in capsys.readouterr().out
 
 
 def test_a_filled_overlay_is_fit(tmp_path: Path) -> None:
