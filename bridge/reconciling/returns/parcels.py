@@ -132,7 +132,7 @@ class Parcels:
             await self._agenda.looked([one], {one.id})
 
     async def _ask_alone(self, one: OpenReturn) -> None:
-        """See under which number it goes, where it has been, and whether it has a label, as far as that is not known."""
+        """See where it has been; and under which number it goes, and its label, where these are not known yet."""
         asked_at, number = self._clock(), one.tracking_number or await self._found(one)
         if number is not None:
             progress = await self._platform.track(number)
