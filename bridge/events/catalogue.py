@@ -389,7 +389,7 @@ class ReturnCreated(ReturnFact):
             description="A person should look at it: neither a code nor a label came with it, so nobody can send"
             " anything with it unless `return.label_ready` follows"
         ),
-    ]
+    ] = False
 
 
 class ReturnCreationFailed(ReturnFact):

@@ -110,9 +110,9 @@ class ReturnsApi:
         problems=(NOT_FOUND,),
     )
     async def show(self, request: Request, client: Client) -> Response:
-        """Answer how a return stands, and its way back so far.
+        """Answer how a return stands, and its way back so far; with its code to a token that has `personal:read`.
 
-        With its code, its second barcode and where it goes at first to a token that has `personal:read`.
+        So it is with its second barcode, and where it is sent at first.
         """
         kept = await self._kept(request, client)
         handover = await self._keeping.handover(kept.id) if _sees_people(client) else NOTHING

@@ -179,8 +179,9 @@ async def test_a_return_goes_when_it_has_ended_and_nothing_was_told_of_it_for_so
     await retention(opened).sweep()
     assert set(await opened.rows("SELECT id FROM returns")) == {old[2], unknown, told, young}
     owners = set(await opened.rows("SELECT owner FROM sealed WHERE owner LIKE 'return/%'"))
-    labels = {f"return/{one}/{what}" for one in (old[2], young) for what in ("label", "handover")}
-    assert owners == {f"return/{one}" for one in (old[2], unknown, told, young)} | labels
+    labels = {f"return/{one}/label" for one in (old[2], young)}
+    handovers = {f"return/{one}/handover" for one in (old[2], told, young)}
+    assert owners == {f"return/{one}" for one in (old[2], unknown, told, young)} | labels | handovers
     assert (await opened.audit()).is_balanced
 
 

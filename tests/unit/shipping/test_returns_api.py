@@ -56,7 +56,7 @@ CLIENTS = [
     client_of("others", EVERY_SCOPE, [9999]),
 ]
 LABELS = {"accounts": [{"client_id": "shop", "client_secret": "secret", "labels": True}]}
-ON_ITS_WAY: Final = {"secondary_barcode": None, "first_mile_address": None, "timeline": []}
+ON_ITS_WAY: Final[dict[str, Any]] = {"secondary_barcode": None, "first_mile_address": None, "timeline": []}
 """What is shown besides of one that its provider has shown no step of."""
 
 

@@ -421,7 +421,7 @@ def test_a_label_that_comes_late_is_kept_and_told_of_once() -> None:
 
 def test_that_no_label_can_be_read_keeps_nobody_from_hearing_where_it_has_been() -> None:
     async def play() -> None:
-        async with story(intelligentreturns={**SCENARIO["intelligentreturns"], "label_lag": DAY * 90}) as it:
+        async with story(intelligentreturns={**SCENARIO["intelligentreturns"], "label_lag": 10 * DAY}) as it:
             made = await it.made(PLATFORM)
             await it.looked(PLATFORM)
             await it.moved(PLATFORM, status="20")
