@@ -91,8 +91,8 @@ def show(which: Return, as_json: Json = False) -> None:
         found = await keeping.find(which)
         if found is None:
             return _unknown(which)
-        shown = followed(found, await keeping.seen(which))
-        _print(shown) if as_json else print(record(lines(found, shown["timeline"])))
+        shown = followed(found, await keeping.seen(which), await keeping.handover(which))
+        _print(shown) if as_json else print(record(lines(found, shown["timeline"], shown["secondary_barcode"])))
         return 0
 
     running.with_database(look)

@@ -383,6 +383,13 @@ class ReturnCreated(ReturnFact):
     tracking_number: TrackingNumber | None
     expires_at: Annotated[datetime | None, Field(description="Until when it can be sent; null where nobody says")]
     return_status: Annotated[Word, Field(examples=["created"], description="Where it is, in our words; an open set")]
+    attention: Annotated[
+        bool,
+        Field(
+            description="A person should look at it: neither a code nor a label came with it, so nobody can send"
+            " anything with it unless `return.label_ready` follows"
+        ),
+    ] = False
 
 
 class ReturnCreationFailed(ReturnFact):

@@ -163,6 +163,7 @@ _DATA: Final[Mapping[type[Published], Mapping[str, object]]] = {
         "tracking_number": None,
         "expires_at": _AT + timedelta(days=14),
         "return_status": "created",
+        "attention": False,
     },
     ReturnCreationFailed: {**_RETURN, "reason": "validation_failed"},
     ReturnCreationUnknown: _RETURN,

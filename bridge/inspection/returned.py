@@ -16,6 +16,7 @@ _SHOWED: Final = {
     "several_tickets": "several tickets of this sender may be it",
     "nameless_tickets": "a ticket that says not clearly whose it is may be it",
     "taken": "what may be it is another return's",
+    "clocks_differ": "the provider's clock and ours differ, so that nothing shows it says nothing",
     "key_missing": "what is kept of it cannot be read",
 }
 

@@ -49,8 +49,9 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class TicketPage:
-    """Some of them. `unread` is how many of this page could not be read."""
+    """Some of them, as they were `at` a time by the provider's clock. `unread` is how many could not be read."""
 
     tickets: tuple[Listed, ...]
     unread: int
     is_last: bool
+    at: datetime

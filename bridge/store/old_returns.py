@@ -49,7 +49,7 @@ def look_at_labels(transaction: Transaction, older_than: int, after: tuple[int, 
 def delete(transaction: Transaction, ids: Sequence[str]) -> None:
     """Forget returns, and the codes that were made in advance for them; one of which nothing was made is free again."""
     spare_codes.forget(transaction, ids)
-    _unseal(transaction, [name for id_ in ids for name in (f"return/{id_}", f"return/{id_}/label")])
+    _unseal(transaction, [name for id_ in ids for name in _owned(id_)])
     transaction.run(f"DELETE FROM returns WHERE id IN ({marks(ids)})", ids)
 
 
@@ -57,6 +57,11 @@ def delete_labels(transaction: Transaction, ids: Sequence[str]) -> None:
     """Forget the labels of returns: the provider may still have them."""
     _unseal(transaction, [f"return/{id_}/label" for id_ in ids])
     transaction.run(f"UPDATE returns SET label_format = NULL WHERE id IN ({marks(ids)})", ids)
+
+
+def _owned(id_: str) -> tuple[str, ...]:
+    """Name all that is sealed of a return."""
+    return f"return/{id_}", f"return/{id_}/label", f"return/{id_}/handover"
 
 
 def _unseal(transaction: Transaction, owners: Sequence[str]) -> None:

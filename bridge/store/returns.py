@@ -112,14 +112,18 @@ def abandon(transaction: Transaction, id_: str) -> None:
     transaction.run(sql, (id_,))
 
 
-def save(transaction: Transaction, vault: Vault, one: Kept, label: bytes | None = None) -> None:
-    """Write down what became of a return, with its label where that came along."""
+def save(
+    transaction: Transaction, vault: Vault, one: Kept, label: bytes | None = None, handover: bytes | None = None
+) -> None:
+    """Write down what became of a return, with its label and what it is handed over with where that came along."""
     columns = [*_COLUMNS.split(", ")[1:], _DIGEST]
     changes = ", ".join(f"{name} = ?" for name in columns)
     transaction.run(f"UPDATE returns SET {changes} WHERE id = ?", (*_row(vault, one)[1:], one.id))
     _seal(transaction, vault, one)
     if label is not None:
         sealed.keep(transaction, vault, [(_label(one.id), label)])
+    if handover is not None:
+        sealed.keep(transaction, vault, [(_handover(one.id), handover)])
 
 
 def find(transaction: Transaction, vault: Vault, id_: str) -> Kept | None:
@@ -137,6 +141,14 @@ def unopened(transaction: Transaction, id_: str) -> Kept | None:
 def label(transaction: Transaction, vault: Vault, id_: str) -> bytes | None:
     """Give a label that is kept here. Raises KeyMissing."""
     return _opened(transaction, vault, _label(id_))
+
+
+def handover(transaction: Transaction, vault: Vault, id_: str) -> bytes | None:
+    """Give what a return is handed over with, as it was written. Raises KeyMissing.
+
+    It lies beside what is sealed of every return: the version before reads that, and knows nothing of this.
+    """
+    return _opened(transaction, vault, _handover(id_))
 
 
 def linked(transaction: Transaction, connection: str, references: Collection[str]) -> set[str]:
@@ -216,6 +228,10 @@ def _owner(id_: str) -> str:
 
 def _label(id_: str) -> str:
     return f"return/{id_}/label"
+
+
+def _handover(id_: str) -> str:
+    return f"return/{id_}/handover"
 
 
 def _seal(transaction: Transaction, vault: Vault, one: Kept) -> None:

@@ -12,6 +12,7 @@ from bridge.app import VERSION
 from bridge.app.providers.account import Look, Means, Watch
 from bridge.carriers.inpost_returns.client import InPostReturnsClient
 from bridge.carriers.inpost_returns.tokens import Credentials
+from bridge.lifecycle import Clock
 from bridge.reconciling.returns.labels import Labels
 from bridge.reconciling.returns.tickets import Tickets
 from bridge.returns.listed import TicketQuery
@@ -27,9 +28,10 @@ class TicketAccount:
     """An account with its client."""
 
     client: InPostReturnsClient
+    clock: Clock
 
     def maker(self, connection: str, keeping: Keeping) -> TicketMaker:
-        return TicketMaker(self.client, partial(keeping.linked, connection))
+        return TicketMaker(self.client, partial(keeping.linked, connection), self.clock)
 
     def looks(self, watch: Watch) -> Mapping[str, Look]:
         learning, agenda = watch.learning(self.client.meaning, watch.pace), watch.agenda(watch.pace, has_labels=True)
@@ -68,4 +70,4 @@ def account(settings: Settings, means: Means) -> TicketAccount:
         clock=means.clock,
         version=VERSION,
     )
-    return TicketAccount(client)
+    return TicketAccount(client, means.clock)

@@ -113,7 +113,7 @@ def page(query: TicketQuery, answer: Answer) -> TicketPage:
     listed = tuple(_listed(one) for one in found.returns if one is not None)
     full = min(query.size, found.per_page or query.size)
     is_last = not found.returns or len(found.returns) < full
-    return TicketPage(listed, len(found.returns) - len(listed), is_last)
+    return TicketPage(listed, len(found.returns) - len(listed), is_last, answer.at)
 
 
 def pdf(answer: Answer) -> ReturnLabel:

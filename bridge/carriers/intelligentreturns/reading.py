@@ -1,7 +1,8 @@
 """What an answer says: yes, a definite no, nothing there, or nothing that anybody knows. The body decides that.
 
 Business errors come with any status (not said on the page; its samples look at the body alone), so a no inside 200 is a
-no. What nobody can read, and a yes with a bad status, are no answer: after a write that is an unknown outcome.
+no. What nobody can read, a yes with a bad status, and a word that no page knows with a server's own trouble, are no
+answer: after a write that is an unknown outcome.
 
 https://returns.returnsplatform.com/api (general error codes, output data of each method; read 2026-10)
 """
@@ -97,7 +98,7 @@ def _failed(call: Call, body: object, answer: Answer) -> Trouble | None:
     code = failure.code if failure.code in words.EVERY_ERROR else OTHER
     if code in call.nothing:
         return None
-    if code in words.OUTSIDE:
+    if code in words.OUTSIDE or (code == OTHER and answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR):
         return Trouble(code, answer.status)
     if code == "internal":
         raise CarrierUnavailable(code, status=answer.status)

@@ -108,7 +108,7 @@ class Codes:
             except CarrierUnavailable as error:
                 if error.status != HTTPStatus.OK or has_unread:
                     raise
-                log.warning("returns.report_unread", connection=self._connection, days=some.count, reason=str(error))
+                self._is_unread(some, str(error))
                 has_unread = not some.halves
                 asked_at, page = self._clock(), _UNREAD if has_unread else _TOO_MUCH
             yield asked_at, page
@@ -117,13 +117,21 @@ class Codes:
                 waiting += halves or [(some, offset + query.limit - _ONCE_MORE)]
 
     async def _page(self, query: CodeQuery) -> tuple[datetime, CodePage]:
+        """Read a page. Of one without a place for rows nothing follows, and it keeps no other days from being read.
+
+        It may be how days without rows look, so fewer days would show no more.
+        """
         asked_at = self._clock()
         page = await self._desk.report(query)
         if not page.is_certain:
-            raise CarrierUnavailable("uncertain_report")
+            self._is_unread(Days(query.since, query.until), "uncertain_report")
+            return asked_at, _UNREAD
         if page.unread:
             log.warning("returns.unreadable", connection=self._connection, n=page.unread)
         return asked_at, page
+
+    def _is_unread(self, some: Days, reason: str) -> None:
+        log.warning("returns.report_unread", connection=self._connection, days=some.count, reason=reason)
 
     def _readings(self, codes: Sequence[ReportedCode], asked_at: datetime) -> dict[str, Reading]:
         """Of two codes for one return, of which one was made before and showed too late, take the one that is used."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -16,6 +17,7 @@ from bridge.reconciling.returns.pace import Pace
 from bridge.store import open_returns, returns
 from bridge.store.database import Database
 from bridge.store.open_returns import OpenReturn
+from bridge.store.returns import Kept
 from bridge.store.sealed import Vault
 
 log = structlog.get_logger()
@@ -57,30 +59,34 @@ class Labels:
                 return
 
     async def _one(self, one: OpenReturn) -> bool:
-        """Fetch one; gives whether the provider lets more be fetched."""
-        url, ticket = await self._url(one), one.provider_reference
-        if url is None or ticket is None:
-            await self._database.write(lambda it: open_returns.put_label_off(it, one.id, None))
+        """Fetch one; gives whether the provider lets more be fetched.
+
+        Where it never said that there is one, it may not have said so: lists of tickets do not. It is asked for all
+        the same, and if there is none it is no more.
+        """
+        kept, ticket = await self._kept(one), one.provider_reference
+        if kept is None or ticket is None:
+            await self._put_off(one, for_ever=True)
             return True
+        url = kept.secrets.label_url
         try:
             label = await self._desk.label(ticket, url)
         except (CarrierUnavailable, CarrierRefused) as error:
             log.info("return.label_skipped", return_id=one.id, reason=str(error))
-            await self._put_off(one)
+            is_none = isinstance(error, CarrierRefused) and error.status == HTTPStatus.NOT_FOUND
+            await self._put_off(one, for_ever=is_none and url is None)
             return not (isinstance(error, NoPermit) or error.status in (_TOO_MANY, *_LOGIN))
         look = Look(self._clock(), label=label)
         await self._learning.take("id", {one.id: shown(look)})
         return True
 
-    async def _url(self, one: OpenReturn) -> str | None:
-        """Say where its label is; nowhere, where it has none, or what is sealed cannot be opened."""
+    async def _kept(self, one: OpenReturn) -> Kept | None:
+        """Give the return; None where what is sealed of it cannot be opened, so that no label could be kept."""
         try:
-            kept = await self._database.read(lambda it: returns.find(it, self._vault, one.id))
+            return await self._database.read(lambda it: returns.find(it, self._vault, one.id))
         except KeyMissing:
             return None
-        return None if kept is None else kept.secrets.label_url
 
-    async def _put_off(self, one: OpenReturn) -> None:
-        now = self._clock()
-        until = self._pace.next(one.created_at, one.expires_at, now)
+    async def _put_off(self, one: OpenReturn, *, for_ever: bool) -> None:
+        until = None if for_ever else self._pace.next(one.created_at, one.expires_at, self._clock())
         await self._database.write(lambda it: open_returns.put_label_off(it, one.id, until))

@@ -1,7 +1,8 @@
 """Parcels of a platform: what it learned since the last look, of all of them together; now and then of one alone.
 
 How far that was read is kept by the platform's own clock: up to the last thing that it had learned, and never beyond
-our now. So its clock may go before ours or behind it, and nothing falls between two looks.
+our now. So its clock may go before ours or behind it, and nothing falls between two looks. What is so long ago that it
+is past by any clock is read day by day, and each day counts once all of it is in.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 
 OVERLAP: Final = timedelta(minutes=15)
 """How much is read once more every time: what was learned at one moment may show a little later."""
+_DAY: Final = timedelta(days=1)
 _AT_ONCE: Final = 500
 """How many parcels are taken in at once."""
 _IN_A_ROW: Final = 3
@@ -80,18 +82,28 @@ class Parcels:
             log.warning("returns.not_learned", connection=self._connection, reason=str(error))
 
     async def _ask(self, oldest: datetime) -> None:
-        """Take in what was learned since; how far it was read counts once all of it is in."""
+        """Take in what was learned since, but for what was learned before anything that is open was begun."""
         now = self._clock()
         reached = await self._agenda.reached()
-        since = oldest - AROUND if reached is None else reached - OVERLAP
-        last = since
-        async for some in _together(self._platform.learned(since, now + AROUND)):
-            if self._stop:
+        since = oldest - AROUND if reached is None else max(reached - OVERLAP, oldest - AROUND)
+        while (until := since + _DAY) <= now - AROUND:
+            if self._stop or await self._read(since, until, now) is None:
                 return
-            await self._take(some, now)
-            last = max(last, *(scan.learned_at or scan.at for one in some for scan in one.scans))
-        if last > since:
+            await self._agenda.reach(until)
+            since = until - OVERLAP
+        last = await self._read(since, now + AROUND, now)
+        if last is not None and last > since:
             await self._agenda.reach(min(now, last))
+
+    async def _read(self, since: datetime, until: datetime, asked_at: datetime) -> datetime | None:
+        """Take in what was learned in a time; gives when the last of it was, or None where the end came before."""
+        last = since
+        async for some in _together(self._platform.learned(since, until)):
+            if self._stop:
+                return None
+            await self._take(some, asked_at)
+            last = max(last, *(scan.learned_at or scan.at for one in some for scan in one.scans))
+        return last
 
     async def _take(self, some: Sequence[Progress], asked_at: datetime) -> None:
         """Take parcels in: by our own id, where they have it, or else by their number."""
@@ -120,17 +132,22 @@ class Parcels:
             await self._agenda.looked([one], {one.id})
 
     async def _ask_alone(self, one: OpenReturn) -> None:
-        """See under which number it goes, where that is not known yet, then where it has been."""
-        asked_at, number = self._clock(), one.tracking_number
-        if number is None:
-            found = await self._platform.find(one.id, Purpose.tracking)
-            if found is None:
-                return
-            await self._learning.take("id", {one.id: shown(at_return(found, asked_at))})
-            number = found.tracking_number
+        """See where it has been; and under which number it goes, and its label, where these are not known yet."""
+        asked_at, number = self._clock(), one.tracking_number or await self._found(one)
         if number is not None:
             progress = await self._platform.track(number)
             await self._learning.take("id", {one.id: shown(at_parcel(progress, asked_at))})
+        if one.tracking_number is not None and one.label_format is None:  # it may come late
+            await self._found(one)
+
+    async def _found(self, one: OpenReturn) -> str | None:
+        """Take in what a return is called, and its label; gives its number."""
+        asked_at = self._clock()
+        found = await self._platform.find(one.id, Purpose.tracking)
+        if found is None:
+            return None
+        await self._learning.take("id", {one.id: shown(at_return(found, asked_at))})
+        return found.tracking_number
 
 
 def _is_about_us(error: CarrierUnavailable | CarrierRefused) -> bool:

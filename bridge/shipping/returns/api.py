@@ -16,6 +16,7 @@ from bridge.shipping.returns import place, qr
 from bridge.shipping.returns.asked import CreateReturn, Provider, Settlement, SettleReturn
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.document import FollowedReturn, ReturnPage, ShownReturn, document, followed, without_code
+from bridge.shipping.returns.handover import NOTHING
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.labelling import OTHERWISE, Labels, media_type
 from bridge.shipping.whose import whose
@@ -109,9 +110,13 @@ class ReturnsApi:
         problems=(NOT_FOUND,),
     )
     async def show(self, request: Request, client: Client) -> Response:
-        """Answer how a return stands, and its way back so far; with its code to a token that has `personal:read`."""
+        """Answer how a return stands, and its way back so far; with its code to a token that has `personal:read`.
+
+        So it is with its second barcode, and where it is sent at first.
+        """
         kept = await self._kept(request, client)
-        shown = followed(_visible(kept, client), await self._keeping.seen(kept.id))
+        handover = await self._keeping.handover(kept.id) if _sees_people(client) else NOTHING
+        shown = followed(_visible(kept, client), await self._keeping.seen(kept.id), handover)
         return Response(to_json(shown), media_type=JSON)
 
     @guarded(
@@ -179,7 +184,11 @@ def _shown(kept: Kept, client: Client) -> ShownReturn:
 
 
 def _visible(kept: Kept, client: Client) -> Kept:
-    return kept if "personal:read" in client.scopes else without_code(kept)
+    return kept if _sees_people(client) else without_code(kept)
+
+
+def _sees_people(client: Client) -> bool:
+    return "personal:read" in client.scopes
 
 
 def _wanted(request: Request, client: Client) -> Wanted:

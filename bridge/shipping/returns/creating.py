@@ -174,8 +174,6 @@ class Creating:
 
     def _made(self, kept: Kept, ticket: Ticket) -> Last:
         """Store what the provider made before anything else happens."""
-        if not ticket.is_usable:
-            log.warning("return.unusable", return_id=kept.id, connection=kept.connection)
         return self._last(lambda it: done(**result(self._keeping.made(it, kept, ticket))))
 
     def _refused(self, kept: Kept, refusal: CarrierRefused) -> Last:

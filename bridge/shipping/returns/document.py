@@ -12,6 +12,8 @@ from pydantic_core import to_jsonable_python
 from typing_extensions import TypedDict
 
 from bridge.events.returned import ReturnState
+from bridge.returns.address import FoundAddress
+from bridge.shipping.returns.handover import Handover
 from bridge.store.returns import Kept, Secrets, State
 
 
@@ -63,9 +65,24 @@ class ShownStep(TypedDict):
     since: datetime
 
 
-class FollowedReturn(ShownReturn):
-    """A return with its way back, as far as its provider has shown it, the first step first."""
+class ShownFirstMile(TypedDict):
+    """Where a return is sent at first, which may be a hub."""
 
+    country_code: str | None
+    state: str | None
+    post_code: str | None
+    city: str | None
+    lines: Sequence[str]
+
+
+class FollowedReturn(ShownReturn):
+    """A return with its way back, as far as its provider has shown it, the first step first.
+
+    `secondary_barcode` and `first_mile_address` are null where the provider told none, or the token may not see them.
+    """
+
+    secondary_barcode: str | None
+    first_mile_address: ShownFirstMile | None
     timeline: Sequence[ShownStep]
 
 
@@ -98,8 +115,8 @@ def document(kept: Kept) -> ShownReturn:
     }
 
 
-def followed(kept: Kept, seen: ReturnState) -> FollowedReturn:
-    """Describe it with its way back."""
+def followed(kept: Kept, seen: ReturnState, handover: Handover) -> FollowedReturn:
+    """Describe it with its way back, and what it is handed over with."""
     steps = zip(seen.spans, seen.statuses, strict=True)
     timeline: list[ShownStep] = [
         {
@@ -109,7 +126,24 @@ def followed(kept: Kept, seen: ReturnState) -> FollowedReturn:
         }
         for span, status in steps
     ]
-    return {**document(kept), "timeline": timeline}
+    return {
+        **document(kept),
+        "secondary_barcode": handover.secondary_barcode,
+        "first_mile_address": _first_mile(handover.first_mile_address),
+        "timeline": timeline,
+    }
+
+
+def _first_mile(found: FoundAddress | None) -> ShownFirstMile | None:
+    if found is None:
+        return None
+    return {
+        "country_code": found.country,
+        "state": found.state,
+        "post_code": found.post_code,
+        "city": found.city,
+        "lines": found.lines,
+    }
 
 
 def _drop_off(secrets: Secrets) -> ShownDropOff | None:
@@ -139,7 +173,7 @@ def row(kept: Kept) -> Sequence[object]:
     return kept.id, kept.provider, kept.state, kept.secrets.reference, kept.begun_at
 
 
-def lines(kept: Kept, timeline: Sequence[ShownStep] = ()) -> Mapping[str, object]:
+def lines(kept: Kept, timeline: Sequence[ShownStep] = (), secondary_barcode: str | None = None) -> Mapping[str, object]:
     """Write it for people, line by line."""
     told: dict[str, object] = {
         "return": kept.id,
@@ -151,6 +185,7 @@ def lines(kept: Kept, timeline: Sequence[ShownStep] = ()) -> Mapping[str, object
         "code": kept.secrets.code,
         "provider's id": kept.provider_reference,
         "tracking number": kept.tracking_number,
+        "second barcode": secondary_barcode,
         "status": kept.return_status,
         "can be sent until": kept.expires_at,
         "can be cancelled until": kept.cancellable_until,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import structlog
+
 from bridge.events import published
 from bridge.events.catalogue import Published
 from bridge.events.return_projection import About, label_ready
@@ -17,11 +19,14 @@ from bridge.shipping.returns import news
 from bridge.shipping.returns.asked import CreateReturn
 from bridge.shipping.returns.codes.asked import ActivateCode
 from bridge.shipping.returns.doubting import doubt
+from bridge.shipping.returns.handover import NOTHING, Handover
 from bridge.store import commands, doubtful_returns, open_returns, returns
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.returns import Kept, Wanted
 from bridge.store.sealed import Vault
+
+log = structlog.get_logger()
 
 
 class Keeping:
@@ -53,6 +58,11 @@ class Keeping:
     async def label(self, id_: str) -> bytes | None:
         """Give a label that came along with its return. Raises KeyMissing where no key opens it any more."""
         return await self._database.read(lambda it: returns.label(it, self._vault, id_))
+
+    async def handover(self, id_: str) -> Handover:
+        """Give what a return is handed over with. Raises KeyMissing where no key opens it any more."""
+        found = await self._database.read(lambda it: returns.handover(it, self._vault, id_))
+        return NOTHING if found is None else Handover.load(found)
 
     async def linked(self, connection: str, references: Collection[str]) -> set[str]:
         """Say which of a provider's ids are those of returns that are kept."""
@@ -91,8 +101,10 @@ class Keeping:
 
     def made(self, transaction: Transaction, one: Kept, ticket: Ticket, at: datetime | None = None) -> Kept:
         """Keep what the provider made: now, unless another moment is named."""
+        if not ticket.is_usable:
+            log.warning("return.unusable", return_id=one.id, connection=one.connection)
         now = self._clock()
-        label = ticket.label
+        label, handover = ticket.label, Handover.of(ticket)
         kept = replace(
             one,
             state="created",
@@ -107,12 +119,13 @@ class Keeping:
             created_at=at or now,
             cancellable_until=ticket.cancellable_until,
         )
-        facts = [_fact(kept, news.created(kept), now)]
+        facts = [_fact(kept, news.created(kept, is_usable=ticket.is_usable), now)]
         if label is not None:
             about = About(kept.id, kept.connection, kept.organization)
             ready = label_ready(about, label.format, label.sha256, len(label.content), now)
             facts.append(replace(ready, causation=kept.command))
-        self._save(transaction, kept, facts, now, None if label is None else label.content)
+        content, beside = None if label is None else label.content, None if handover == NOTHING else handover.dump()
+        self._save(transaction, kept, facts, now, content, beside)
         doubtful_returns.end(transaction, kept.id)
         return kept
 
@@ -158,8 +171,9 @@ class Keeping:
         facts: Sequence[Fact],
         now: datetime,
         label: bytes | None = None,
+        handover: bytes | None = None,
     ) -> None:
-        self._tell(transaction, kept, facts, now, lambda: returns.save(transaction, self._vault, kept, label))
+        self._tell(transaction, kept, facts, now, lambda: returns.save(transaction, self._vault, kept, label, handover))
 
     def _tell(
         self, transaction: Transaction, kept: Kept, facts: Sequence[Fact], now: datetime, save: Callable[[], None]

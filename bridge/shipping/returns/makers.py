@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Final, Protocol
 
 from bridge.errors import CarrierUnavailable, FieldProblem
+from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
 from bridge.ports.return_platform import ReturnPlatform
 from bridge.ports.returns import CodeDesk, TicketDesk
@@ -27,6 +28,9 @@ from bridge.shipping.attempt import ABSENT_AFTER
 _MOST_PAGES: Final = 20
 _AHEAD: Final = timedelta(minutes=5)
 """So much later than ours the provider's clock may say that something was made."""
+_APART: Final = timedelta(minutes=4)
+"""Where their clock and ours are further apart, what was made may be outside of the time that is looked at: that is
+five minutes longer than ours at both ends, and a call takes a while."""
 _DAY: Final = timedelta(days=1)
 """A report goes by days, and nobody says in which time zone."""
 _STATUSES: Final = ("NEW", "ACCEPTED", "SCANNED", "USED", "DELIVERED", "CANCELED", "REJECTED", "EXPIRED")
@@ -92,9 +96,10 @@ class TicketMaker:
     absent_after: Final = timedelta(seconds=90)
     """Nothing leaves any more after 30 s, and then two lists without it are a minute apart."""
 
-    def __init__(self, desk: TicketDesk, linked: Linked) -> None:
+    def __init__(self, desk: TicketDesk, linked: Linked, clock: Clock) -> None:
         self._desk = desk
         self._linked = linked
+        self._clock = clock
 
     def broken(self, draft: ReturnDraft) -> Sequence[FieldProblem]:
         return self._desk.broken(draft)
@@ -109,10 +114,11 @@ class TicketMaker:
         """Find the ticket of this sender that is no other return's. Raises CarrierUnavailable where there are several.
 
         Then a person has to say which, unless others of them are linked meanwhile. The same where none is this
-        sender's, and one says not clearly whose it is.
+        sender's, and one says not clearly whose it is, or their clock is another than ours: nobody says that there is
+        none by a wrong clock.
         """
         until += _AHEAD
-        every = await self._listed(since, until, making.purpose)
+        every, apart = await self._listed(since, until, making.purpose)
         listed = [one for one in every if _is_within(one, since, until) and _may_be_of(one, making.sender)]
         others = await self._linked([one.id for one in listed])
         found = {one.id: one for one in listed if one.id not in others}
@@ -121,13 +127,16 @@ class TicketMaker:
             raise CarrierUnavailable("several_tickets")
         if found and not named:
             raise CarrierUnavailable("nameless_tickets")
+        if not named and apart > _APART:
+            raise CarrierUnavailable("clocks_differ")
         return next(map(_ticket, named), None)
 
     async def label(self, id_: str, reference: str | None, url: str | None) -> ReturnLabel | None:
         return None if reference is None else await self._desk.label(reference, url)
 
-    async def _listed(self, since: datetime, until: datetime, purpose: Purpose) -> list[Listed]:
-        found: list[Listed] = []
+    async def _listed(self, since: datetime, until: datetime, purpose: Purpose) -> tuple[list[Listed], timedelta]:
+        """Give what is listed, and how far their clock was from ours at most."""
+        found, apart = list[Listed](), timedelta(0)
         for status in _STATUSES:
             for number in range(_MOST_PAGES):
                 query = TicketQuery(since, until, status, number)
@@ -135,11 +144,12 @@ class TicketMaker:
                 if page.unread:
                     raise CarrierUnavailable("unreadable_tickets")
                 found += page.tickets
+                apart = max(apart, abs(page.at - self._clock()))
                 if page.is_last:
                     break
             else:
                 raise CarrierUnavailable("too_many_tickets")
-        return found
+        return found, apart
 
 
 class CodeMaker:

@@ -9,14 +9,15 @@ from bridge.model import Evidence
 from bridge.store.returns import Kept
 
 
-def created(kept: Kept) -> ReturnCreated:
-    """Tell that it was made."""
+def created(kept: Kept, *, is_usable: bool) -> ReturnCreated:
+    """Tell that it was made, and whether anybody can send anything with it."""
     return ReturnCreated(
         **_about(kept),
         provider_id=kept.provider_reference,
         tracking_number=kept.tracking_number,
         expires_at=kept.expires_at,
         return_status=kept.return_status or "created",
+        attention=not is_usable,
     )
 
 

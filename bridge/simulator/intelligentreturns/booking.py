@@ -48,7 +48,7 @@ class Booking:
         )
         self._desk.start(record)
         return {
-            "label": record.label,
+            "label": record.label_at(self._desk.world.now()),
             "tracking": record.tracking,
             "first_mile_address": HUB_ADDRESS,
             "cancel_available_until": int(record.cancel_until.timestamp()),
@@ -109,6 +109,7 @@ class Booking:
             label="" if draft.tracking else label(tracking, draft.display_id, form),
             booked_at=booked_at,
             cancel_until=booked_at + timedelta(seconds=self._desk.terms.cancel_until),
+            labelled_at=now + timedelta(seconds=self._desk.terms.label_lag),
         )
         record.scan("10", booked_at, now)
         return record

@@ -57,7 +57,7 @@ class Finding:
         record = next(found, None)
         if record is None:
             raise Failed("return_nx")
-        return {**_row(record), "label": record.label}
+        return {**_row(record), "label": record.label_at(self._desk.world.now())}
 
     def items(self, account: AccountTerms, tree: Mapping[str, object]) -> Document:
         """Search; nothing found is an error, too."""

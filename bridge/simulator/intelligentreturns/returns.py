@@ -42,11 +42,16 @@ class Return:
     label: str
     booked_at: datetime
     cancel_until: datetime
+    labelled_at: datetime
     scans: list[Scan] = field(default_factory=list)
 
     @property
     def barcode(self) -> str:
         return f"sec_{self.tracking}"
+
+    def label_at(self, now: datetime) -> str:
+        """Give the label, once there is one."""
+        return self.label if now >= self.labelled_at else ""
 
     @property
     def external_id(self) -> str:

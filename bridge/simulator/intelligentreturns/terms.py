@@ -39,6 +39,8 @@ class IntelligentreturnsTerms(Part):
     """what becomes of a cancel that was asked for: 310 after that time, or nothing"""
     scan_lag: Seconds = 0.0
     """how long an event of a course is on its way into the system: between `dt` and `date_added`"""
+    label_lag: Seconds = 0.0
+    """how long after its booking a return has no label yet"""
     most_items: Annotated[int, Field(ge=1, le=1000)] = 1000
     """how many returns a search gives at once"""
     most_events: Annotated[int, Field(ge=1, le=20_000)] = 20_000

@@ -108,7 +108,9 @@ async def returned(opened: Shop, id_: str = "a" * 32, status: str | None = "deli
         if status is None:
             keeping.lost(transaction, one)
         else:
-            keeping.made(transaction, one, Ticket(id_, "1234567890", label=ReturnLabel(b"%PDF", "pdf")))
+            keeping.made(
+                transaction, one, Ticket(id_, "1234567890", secondary_barcode="1", label=ReturnLabel(b"%PDF", "pdf"))
+            )
 
     await opened.database.write(write)
     if status is not None:
@@ -178,7 +180,8 @@ async def test_a_return_goes_when_it_has_ended_and_nothing_was_told_of_it_for_so
     assert set(await opened.rows("SELECT id FROM returns")) == {old[2], unknown, told, young}
     owners = set(await opened.rows("SELECT owner FROM sealed WHERE owner LIKE 'return/%'"))
     labels = {f"return/{one}/label" for one in (old[2], young)}
-    assert owners == {f"return/{one}" for one in (old[2], unknown, told, young)} | labels
+    handovers = {f"return/{one}/handover" for one in (old[2], told, young)}
+    assert owners == {f"return/{one}" for one in (old[2], unknown, told, young)} | labels | handovers
     assert (await opened.audit()).is_balanced
 
 

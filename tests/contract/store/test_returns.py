@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog
 
 from bridge.events.cloudevents import Envelope
 from bridge.model import Command, OrganizationId
+from bridge.returns.address import FoundAddress
 from bridge.returns.ticket import ReturnLabel, Ticket
+from bridge.shipping.returns.handover import Handover
 from bridge.shipping.returns.keeping import Keeping
 from bridge.store.commands import SqlCommands
 from bridge.store.database import ManagedDatabase, Row
@@ -58,6 +62,45 @@ async def test_a_return_is_kept_as_it_was_written_down_and_made(database: Manage
     assert await desk.keeping.linked(CONNECTION, []) == set()
     told = [("return.created", 1), ("return.label_ready", 2)]
     assert await desk.rows("SELECT type, sequence FROM events ORDER BY sequence") == told
+
+
+async def test_what_a_return_is_handed_over_with_is_sealed_beside_it(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    hub = FoundAddress(country="DE", city="Neuss", lines=("Hub street 1", "Gate 4"))
+    await desk.made(ONE, replace(TICKET, secondary_barcode="sec_62001", sent_to=hub))
+    assert await desk.keeping.handover(ONE.id) == Handover("sec_62001", hub)
+    kept = await desk.rows("SELECT data FROM sealed")
+    assert not [row for row in kept if b"sec_62001" in bytes(row[0]) or b"Neuss" in bytes(row[0])]
+    other = replace(ONE, id="b" * 32, command="two", sender=None)
+    await desk.begin(other)
+    await desk.made(other, replace(TICKET, provider_reference="t-2"))
+    assert await desk.keeping.handover(other.id) == Handover()
+    assert await desk.rows("SELECT owner FROM sealed WHERE owner LIKE '%/handover'") == [(f"return/{ONE.id}/handover",)]
+
+
+@pytest.mark.parametrize(
+    ("ticket", "attention"),
+    [
+        pytest.param(TICKET, False, id="both"),
+        pytest.param(Ticket("t-1", "1234567890"), False, id="a code"),
+        pytest.param(Ticket("t-1", label_url="https://api.inpost.test/label"), False, id="a label somewhere"),
+        pytest.param(Ticket("t-1", tracking_number="62001"), True, id="neither"),
+    ],
+)
+@pytest.mark.parametrize("is_doubted", [False, True])
+async def test_what_nobody_can_send_anything_with_is_for_a_person_to_look_at(
+    database: ManagedDatabase, ticket: Ticket, attention: bool, is_doubted: bool
+) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    if is_doubted:
+        await database.write(lambda it: desk.keeping.lost(it, ONE))
+    with structlog.testing.capture_logs() as logs:
+        await desk.made(ONE, ticket)
+    [(body,)] = await desk.rows("SELECT body FROM events WHERE type = 'return.created'")
+    assert json.loads(body)["data"]["attention"] is attention
+    assert ("return.unusable" in [one["event"] for one in logs]) is attention
 
 
 async def test_a_code_is_found_among_the_returns_that_have_it(database: ManagedDatabase) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
@@ -75,8 +76,8 @@ SCENARIO: Final[dict[str, Any]] = {
 }
 
 
-def keeping(parts: Parts) -> Keeping:
-    return Keeping(parts.database, VAULT, parts.recorder, parts.stage.clock, lambda: None)
+def keeping(parts: Parts, clock: Clock | None = None) -> Keeping:
+    return Keeping(parts.database, VAULT, parts.recorder, clock or parts.stage.clock, lambda: None)
 
 
 def makers(parts: Parts) -> dict[str, Maker]:
@@ -117,17 +118,21 @@ def accounts_over(http: httpx.AsyncClient, permits: Permits, clock: Clock, form:
         **shared,
     )
     return {
-        f"{TICKETS}/main": TicketAccount(tickets),
+        f"{TICKETS}/main": TicketAccount(tickets, clock),
         f"{CODES}/main": CodeAccount(codes),
         f"{PLATFORM}/main": PlatformAccount(IntelligentPlatform(platform)),
     }
 
 
-def returning(*routes: Route) -> Operations:
-    """Say what a process carries out."""
+def returning(*routes: Route, off: timedelta = timedelta(0)) -> Operations:
+    """Say what a process carries out, whose clock may be off."""
 
     def made(parts: Parts) -> Mapping[str, Operation]:
-        return operations_of(parts, Desk(makers(parts), routes))
+        def clock() -> datetime:
+            return parts.stage.clock() + off
+
+        desk = Desk(makers_over(parts.http, parts.gate, clock, keeping(parts, clock)), routes)
+        return operations_of(parts, desk, clock)
 
     return made
 
@@ -137,9 +142,10 @@ def without_providers(parts: Parts) -> Mapping[str, Operation]:
     return operations_of(parts, Desk({}, ()))
 
 
-def operations_of(parts: Parts, desk: Desk) -> Mapping[str, Operation]:
+def operations_of(parts: Parts, desk: Desk, clock: Clock | None = None) -> Mapping[str, Operation]:
     """Make what carries out commands with what a desk has."""
-    kept, clock = keeping(parts), parts.stage.clock
+    clock = clock or parts.stage.clock
+    kept = keeping(parts, clock)
     doubts, stock = Doubts(parts.database, VAULT, kept, clock), Stock(parts.database, VAULT, desk.makers)
     return return_operations(Returns(desk, kept, doubts, stock), clock)
 

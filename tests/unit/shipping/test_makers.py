@@ -26,20 +26,21 @@ def listed(id_: str, created_at: datetime | None, email: str = "jan@example.com"
 class Unfiltered:
     """A desk that lists all it has, whichever time it is asked for."""
 
-    def __init__(self, *tickets: Listed) -> None:
+    def __init__(self, *tickets: Listed, at: datetime) -> None:
         self._tickets = tickets
+        self._at = at
 
     async def tickets(self, query: TicketQuery, _purpose: Purpose = Purpose.sweep) -> TicketPage:
         found = [one for one in self._tickets if one.status == query.status]
-        return TicketPage(tuple(found), 0, is_last=True)
+        return TicketPage(tuple(found), 0, is_last=True, at=self._at)
 
 
-async def _found(*tickets: Listed) -> str | None:
+async def _found(*tickets: Listed, at: datetime = T0) -> str | None:
     async def linked(ids: Collection[str]) -> set[str]:
         return {"linked"} & set(ids)
 
-    desk: Any = Unfiltered(*tickets)
-    maker = TicketMaker(desk, linked)
+    desk: Any = Unfiltered(*tickets, at=at)
+    maker = TicketMaker(desk, linked, lambda: T0)
     draft = ReturnDraft("ORDER 1", SENDER)
     making = Making("a" * 32, draft, maker.sender(draft))
     found = await maker.look(making, T0, T0 + timedelta(minutes=1))
@@ -73,3 +74,17 @@ async def test_where_a_ticket_says_not_clearly_whose_it_is_nobody_says_that_ther
     assert await _found(vague, listed("own", T0)) == "own"
     assert await _found(replace(vague, id="linked")) is None
     assert await _found(replace(vague, created_at=T0 - timedelta(days=1))) is None
+
+
+@pytest.mark.parametrize("apart", [timedelta(minutes=-5), timedelta(minutes=4, seconds=1), timedelta(hours=2)])
+async def test_nobody_says_that_there_is_none_by_a_clock_that_is_wrong(apart: timedelta) -> None:
+    with pytest.raises(CarrierUnavailable, match="clocks_differ"):
+        await _found(at=T0 + apart)
+    with pytest.raises(CarrierUnavailable, match="clocks_differ"):
+        await _found(listed("linked", T0), listed("other", T0, "eva@example.com"), at=T0 + apart)
+    assert await _found(listed("own", T0), at=T0 + apart) == "own"
+
+
+@pytest.mark.parametrize("apart", [timedelta(minutes=-4), timedelta(0), timedelta(minutes=4)])
+async def test_a_clock_that_is_off_by_a_little_is_none_that_is_wrong(apart: timedelta) -> None:
+    assert await _found(at=T0 + apart) is None

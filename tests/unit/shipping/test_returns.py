@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -277,6 +278,18 @@ def test_where_several_tickets_may_be_the_lost_one_none_is_taken_and_none_is_mad
                 await by_hand.create(Making("by-hand", CreateReturn.model_validate(wanted(TICKETS)).draft))
             standing = await stage.ended(CREATE, seconds=2 * 3600)
             assert (standing.state, len(await at_provider(stage, TICKETS))) == (CommandState.unknown, 2)
+
+    in_virtual_time(story())
+
+
+def test_a_host_whose_clock_is_fast_says_of_no_lost_ticket_that_there_is_none() -> None:
+    async def story() -> None:
+        async with Stage(returning(off=timedelta(minutes=6)), **SCENARIO).open() as stage:
+            stage.start()
+            await stage.fault("hung_up", method="POST", path=PATHS[TICKETS])
+            await ask(stage, wanted(TICKETS))
+            standing = await stage.ended(CREATE, seconds=2 * 3600)
+            assert (standing.state, len(await at_provider(stage, TICKETS))) == (CommandState.unknown, 1)
 
     in_virtual_time(story())
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import httpx
@@ -56,6 +56,8 @@ CLIENTS = [
     client_of("others", EVERY_SCOPE, [9999]),
 ]
 LABELS = {"accounts": [{"client_id": "shop", "client_secret": "secret", "labels": True}]}
+ON_ITS_WAY: Final[dict[str, Any]] = {"secondary_barcode": None, "first_mile_address": None, "timeline": []}
+"""What is shown besides of one that its provider has shown no step of."""
 
 
 class Counter:
@@ -177,13 +179,29 @@ async def test_a_return_is_shown_with_its_code_to_those_alone_who_may_see_it(tmp
     async with counter(tmp_path) as at:
         made = await at.made(TICKETS)
         path = f"{RETURNS}/{made['return_id']}"
-        assert (await at.ask("GET", path)).json() == made | {"timeline": []}
+        assert (await at.ask("GET", path)).json() == made | ON_ITS_WAY
         assert made["code"]
-        assert (await at.ask("GET", path, token="reader")).json() == made | {"code": None, "timeline": []}
+        assert (await at.ask("GET", path, token="reader")).json() == made | ON_ITS_WAY | {"code": None}
         assert (await at.ask("GET", RETURNS, token="reader")).json()["items"] == [made | {"code": None}]
         assert (await at.ask("GET", path, token="writer")).status_code == 403
         assert (await at.ask("GET", f"{path}/label", token="reader")).status_code == 403
         assert (await at.ask("GET", f"{RETURNS}/nothing")).status_code == 404
+
+
+async def test_what_it_is_handed_over_with_is_shown_to_those_alone_who_may_see_the_code(tmp_path: Path) -> None:
+    async with counter(tmp_path) as at:
+        made = await at.made(PLATFORM)
+        path = f"{RETURNS}/{made['return_id']}"
+        shown = (await at.ask("GET", path)).json()
+        assert shown["secondary_barcode"] == f"sec_{made['tracking_number']}"
+        assert shown["first_mile_address"] == {
+            "country_code": "DE",
+            "state": "Neuss",
+            "post_code": "41460",
+            "city": "Neuss",
+            "lines": ["Hub street 1"],
+        }
+        assert (await at.ask("GET", path, token="reader")).json() == made | ON_ITS_WAY | {"code": None}
 
 
 async def test_a_token_sees_the_returns_of_its_organizations_alone(tmp_path: Path) -> None:
@@ -336,7 +354,7 @@ async def test_what_became_of_a_return_in_doubt_is_said_by_hand(tmp_path: Path) 
         answer = await at.ask("POST", f"{path}/settle", found, key="s-1")
         assert (answer.status_code, answer.json()["outcome"]) == (200, "done"), answer.text
         settled = (await at.ask("GET", path)).json()
-        assert settled == answer.json()["result"] | {"timeline": []}
+        assert settled == answer.json()["result"] | ON_ITS_WAY
         assert (settled["state"], settled["provider_reference"], settled["code"]) == (
             "created",
             *list(found.values())[1:],

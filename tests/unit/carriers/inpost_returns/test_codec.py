@@ -250,7 +250,7 @@ def test_a_page_is_read_as_the_sample_has_it() -> None:
         sent_at=datetime(2026, 11, 14, 13, 9, 46, 921_000, tzinfo=UTC),
         delivered_at=datetime(2026, 11, 15, 13, 9, 46, 921_000, tzinfo=UTC),
     )
-    assert codec.page(QUERY, answer(sample("tickets"))) == TicketPage((listed,), 0, is_last=True)
+    assert codec.page(QUERY, answer(sample("tickets"))) == TicketPage((listed,), 0, is_last=True, at=NOW)
 
 
 def test_a_page_is_read_as_the_text_has_it() -> None:

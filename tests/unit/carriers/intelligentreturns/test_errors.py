@@ -195,6 +195,29 @@ async def test_an_unknown_error_is_a_no_whose_word_is_not_kept(http: httpx.Async
     assert refused.value.key == "other"
 
 
+@pytest.mark.parametrize("status", [400, 404, 422])
+async def test_an_unknown_error_with_a_no_is_a_no(status: int, http: httpx.AsyncClient, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status, content=refusal("maintenance"))
+    with pytest.raises(CarrierRefused) as refused:
+        await CREATE(client_on(http))
+    assert (refused.value.key, refused.value.status) == ("other", status)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("status", [500, 502, 503, 599])
+async def test_an_unknown_error_of_a_server_in_trouble_leaves_everything_open(
+    status: int, form: Name, http: httpx.AsyncClient, httpx_mock: HTTPXMock
+) -> None:
+    """It may have booked before; the word is none of a page in front of it, so the provider is there."""
+    httpx_mock.add_response(status, content=refusal("gateway_timeout", form=form))
+    permits = FreePermits()
+    with pytest.raises(CarrierUnavailable) as doubt:
+        await CREATE(client_on(http, form, permits))
+    assert not isinstance(doubt.value, NoPermit)
+    assert (doubt.value.reason, doubt.value.status) == ("other", status)
+    assert permits.outcomes == [Outcome(Verdict.answered)]
+
+
 # -- an account that is refused ----------------------------------------------------------------------------------------
 
 

@@ -135,6 +135,26 @@ def test_a_report_that_one_row_makes_unreadable_is_read_by_days() -> None:
     in_virtual_time(play())
 
 
+def test_a_report_without_a_place_for_rows_keeps_no_later_day_from_being_read_and_lets_no_code_expire() -> None:
+    async def play() -> None:
+        async with story() as it:
+            first = await it.made(CODES, expires_at="2026-03-28T12:00:00Z")
+            await pass_time(10 * DAY)
+            other = await it.made(CODES, "two", reference="ANOTHER")
+            it.watch.way.emptied = (first["code"].encode(), b"<paczkomaty/>")
+            reports(it)
+            await it.looked(CODES)
+            assert reports(it) == 2, "fewer days would show no more"
+            assert (it.statuses(first), it.statuses(other)) == ([], [("code:active", "accepted")])
+            await it.looked(CODES, 10 * DAY)
+            assert it.row(first, "state, due_at IS NULL") == ("created", 0)
+            it.watch.way.emptied = None
+            await it.looked(CODES, DAY)
+            assert it.statuses(first)[-1] == ("code:inactive_past_expiry", "expired")
+
+    in_virtual_time(play())
+
+
 def test_a_provider_that_gives_no_report_is_not_asked_for_each_day() -> None:
     async def play() -> None:
         async with story() as it:

@@ -8,8 +8,9 @@ from typing import Any, Final
 import pytest
 
 from tests.unit.purchasing.virtual_time import in_virtual_time
-from tests.unit.reconciling.returns.watch import DAY, HOUR, Story, story
+from tests.unit.reconciling.returns.watch import DAY, HOUR, MINUTE, Story, story
 from tests.unit.shipping.returning import CODES, TICKETS
+from tests.unit.shipping.settling import doubted, look_for
 
 LABELLED: Final[dict[str, Any]] = {
     "inpost_returns": {"accounts": [{"client_id": "shop", "client_secret": "secret", "labels": True}]}
@@ -53,13 +54,29 @@ def test_a_label_that_cannot_be_had_is_fetched_later(kind: str) -> None:
     in_virtual_time(play())
 
 
-def test_without_a_label_none_is_asked_for() -> None:
+def test_a_label_of_a_return_that_was_found_later_is_fetched_though_no_list_says_that_there_is_one() -> None:
+    async def play() -> None:
+        async with story(**LABELLED) as it:
+            await doubted(it.stage, TICKETS, "hung_up")
+            await look_for(it.stage, 3 * MINUTE)
+            [(id_, state)] = it.stage.disk.rows("SELECT id, state FROM returns")
+            assert state == "created"
+            for _ in range(3):
+                await it.looked(TICKETS)
+            assert it.kinds({"return_id": id_}).count("label_ready") == 1
+            assert labels(it) == 1
+
+    in_virtual_time(play())
+
+
+def test_without_a_label_it_is_asked_for_once() -> None:
     async def play() -> None:
         async with story() as it:
             made = await it.made(TICKETS)
             for _ in range(3):
                 await it.looked(TICKETS)
-            assert labels(it) == 0
+            assert labels(it) == 1
+            assert "label_ready" not in it.kinds(made)
             assert it.row(made, "label_due_at") == (None,)
 
     in_virtual_time(play())

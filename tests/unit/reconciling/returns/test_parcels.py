@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
 
+from bridge.reconciling.returns.parcels import OVERLAP
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.reconciling.returns.watch import DAY, HOUR, MINUTE, Story, story
-from tests.unit.shipping.returning import PLATFORM
+from tests.unit.shipping.returning import PLATFORM, SCENARIO
 from tests.unit.shipping.settling import doubted, look_for
 
 FAR: Final = "INSERT OR REPLACE INTO return_cursors VALUES ('intelligentreturns/main', 4000000000000000)"
@@ -23,6 +27,14 @@ def asked(it: Story) -> Sequence[str]:
     found = [url.path.split("/intelligentreturns/")[1].removesuffix("/json") for url in it.watch.way.asked]
     it.watch.way.asked.clear()
     return found
+
+
+def spans(it: Story) -> Sequence[tuple[datetime, datetime]]:
+    """List the times that were asked for since this was asked last."""
+    asked = [json.loads(parse_qs(body.decode())["request"][0]) for body in it.watch.way.bodies if b"date_from" in body]
+    it.watch.way.bodies.clear()
+    times = [(int(one["filter"]["date_from"]), int(one["filter"]["date_to"])) for one in asked]
+    return [(datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC)) for since, until in times]
 
 
 def way(it: Story, made: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
@@ -123,6 +135,55 @@ def test_what_several_pages_hold_is_told_in_order() -> None:
             assert asked(it) == ["tracking/get_by_date_added_range"] * 4
             assert [word for word, _ in way(it, made)] == ["20", "30", "40", "50"]
             assert it.statuses(made) == it.statuses(other)
+
+    in_virtual_time(play())
+
+
+def test_after_an_idle_time_only_what_can_be_of_open_returns_is_read() -> None:
+    async def play() -> None:
+        async with story() as it:
+            await it.made(PLATFORM)
+            await it.moved(PLATFORM, status="60")
+            await it.looked(PLATFORM)
+            await pass_time(60 * DAY)
+            made, began_at = await it.made(PLATFORM, "two", reference="ANOTHER"), it.stage.clock()
+            await it.moved(PLATFORM, 1, status="20")
+            spans(it)
+            await it.looked(PLATFORM)
+            [(since, _)] = spans(it)
+            assert timedelta(hours=24) <= began_at - since < timedelta(hours=25)
+            assert way(it, made) == [("20", "dropped_off")]
+
+    in_virtual_time(play())
+
+
+def test_a_long_time_is_read_day_by_day_and_no_day_again_where_another_one_cannot_be_had() -> None:
+    async def play() -> None:
+        async with story() as it:
+            made = await it.made(PLATFORM)
+            await it.looked(PLATFORM)
+            for word in ("20", "30", "40", "50"):
+                await pass_time(2 * DAY)
+                await it.moved(PLATFORM, status=word)
+            spans(it)
+            asked(it)
+
+            async def meanwhile(_: httpx.URL) -> None:
+                if len(it.watch.way.asked) == 5:
+                    await it.stage.fault("unavailable", method="POST", path="*get_by_date_added_range*")
+
+            it.watch.way.meanwhile = meanwhile
+            await it.looked(PLATFORM)
+            assert [word for word, _ in way(it, made)] == ["20", "30"]
+            read = spans(it)[:5]
+            assert all(until - since == timedelta(days=1) for since, until in read)
+            it.watch.way.meanwhile = None
+            await it.looked(PLATFORM, HOUR)
+            assert [word for word, _ in way(it, made)] == ["20", "30", "40", "50"]
+            every = [*read, *spans(it)]
+            assert every[5][0] == every[4][1] - OVERLAP, "each goes on from the one before, and none is skipped"
+            assert all(after <= until for (_, until), (after, _) in pairwise(every))
+            assert every[-1][1] > it.stage.clock()
 
     in_virtual_time(play())
 
@@ -339,6 +400,35 @@ def test_a_number_that_was_not_known_is_learned_and_the_scans_before_it() -> Non
             await it.looked(PLATFORM, DAY + HOUR)
             assert asked(it)[1:] == ["returns/get", "tracking/get"]
             assert it.row(made, "tracking_number") == (made["tracking_number"],)
+            assert way(it, made) == [("20", "dropped_off")]
+
+    in_virtual_time(play())
+
+
+def test_a_label_that_comes_late_is_kept_and_told_of_once() -> None:
+    async def play() -> None:
+        async with story(intelligentreturns={**SCENARIO["intelligentreturns"], "label_lag": 2 * HOUR}) as it:
+            made = await it.made(PLATFORM)
+            assert it.row(made, "label_format") == (None,)
+            for _ in range(3):
+                await it.looked(PLATFORM, DAY + HOUR)
+            assert it.kinds(made).count("label_ready") == 1
+            assert asked(it).count("returns/get") == 1
+            assert it.row(made, "label_format") == ("pdf",)
+
+    in_virtual_time(play())
+
+
+def test_that_no_label_can_be_read_keeps_nobody_from_hearing_where_it_has_been() -> None:
+    async def play() -> None:
+        async with story(intelligentreturns={**SCENARIO["intelligentreturns"], "label_lag": 10 * DAY}) as it:
+            made = await it.made(PLATFORM)
+            await it.looked(PLATFORM)
+            await it.moved(PLATFORM, status="20")
+            it.change(FAR)
+            refusal = {"method": "returns/get", "code": "incorrect_type"}
+            await it.stage.merchant.post("/_control/intelligentreturns/refusals", json=refusal)
+            await it.looked(PLATFORM, DAY + HOUR)
             assert way(it, made) == [("20", "dropped_off")]
 
     in_virtual_time(play())

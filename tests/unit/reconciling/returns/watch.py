@@ -55,16 +55,19 @@ class Counted(httpx.AsyncBaseTransport):
     """Counts what a process asks for, and lets things happen while it does: `meanwhile` is awaited after an answer.
 
     `most` is how many rows the provider gives at once, however many are asked for; where it `drops_times`, it gives
-    what was created at any time. `garbled` is what becomes of a part of its answers on the way.
+    what was created at any time. `garbled` is what becomes of a part of its answers on the way, `emptied` what is
+    answered instead of all that has a part.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self._inner = inner
         self.asked: list[httpx.URL] = []
+        self.bodies: list[bytes] = []
         self.meanwhile: Callable[[httpx.URL], Awaitable[None]] | None = None
         self.most: int | None = None
         self.drops_times = False
         self.garbled: tuple[bytes, bytes] | None = None
+        self.emptied: tuple[bytes, bytes] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.drops_times:
@@ -72,8 +75,11 @@ class Counted(httpx.AsyncBaseTransport):
             request.url = request.url.copy_merge_params(ever)
         answer = await self._inner.handle_async_request(_asking_for(request, self.most))
         self.asked.append(request.url)
+        self.bodies.append(request.content)
         if self.meanwhile is not None:
             await self.meanwhile(request.url)
+        if self.emptied is not None and self.emptied[0] in await answer.aread():
+            return httpx.Response(answer.status_code, content=self.emptied[1])
         return answer if self.garbled is None else await _garbled(answer, *self.garbled)
 
 

@@ -23,6 +23,15 @@ async def test_a_booking_gives_label_number_and_hub(platform: Platform) -> None:
     assert await platform.deeds() == {"return_booked": 1}
 
 
+async def test_a_label_may_come_late(opened: Opened) -> None:
+    platform = await opened(label_lag=60)
+    booked = await platform.done("returns/create", "return", **RETURN, external_id="R9")
+    assert (booked["label"], booked["tracking"]) == ("", "526u111495")
+    await platform.stage.advance(60)
+    found = await platform.done("returns/get", "return", id="R9", type="external_id")
+    assert base64.b64decode(found["label"])[:5] == b"%PDF-"
+
+
 async def test_what_was_booked_elsewhere_is_only_registered(platform: Platform) -> None:
     booked = await platform.done("returns/create", "return", **RETURN, tracking="T-9")
     assert (booked["tracking"], booked["label"]) == ("T-9", "")
