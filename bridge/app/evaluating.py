@@ -9,13 +9,13 @@ from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.shipx import shipment as shipments
 from bridge.purchasing.evaluation import Evaluator
-from bridge.store.decisions import SqlDecisions
+from bridge.store.evaluable import SqlEvaluable
 
 
 def make_evaluation(shared: Shared, stores: Stores) -> Evaluator:
     """Make it, over the policy's file as it is whenever somebody asks."""
     return Evaluator(
-        SqlDecisions(stores.database),
+        SqlEvaluable(stores.database),
         policy=partial(read_policy, shared.settings),
         read=shipments.read,
         faults=shipments.faults,

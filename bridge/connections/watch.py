@@ -1,7 +1,8 @@
 """A look after carriers that gave no usable answer or refused us: where nobody asks, nobody sees them come back.
 
 It asks about the account and about no shipment, so its answer is about the whole account: a token that is refused here
-pauses the account, and a pause for that reason ends here.
+pauses the account, and a pause for that reason ends here. Each account is asked about once after the start, too: a
+token of another organization is taken by the carrier, and would otherwise show only when a purchase is due.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 
 from bridge.errors import CarrierError, CarrierRefused, StoreError
 from bridge.lifecycle import Stop
+from bridge.limits.connection import Purpose
 from bridge.limits.pause import BY_CARRIER, AccountReason
 from bridge.model import OrganizationId
 from bridge.store.connections import Seen, organization_of
@@ -44,13 +46,13 @@ class Refusals(Protocol):
 class Account(Protocol):
     """A carrier that can be asked which organizations our token is for."""
 
-    async def organizations(self) -> Collection[OrganizationId]: ...
+    async def organizations(self, purpose: Purpose) -> Collection[OrganizationId]: ...
 
 
 class Watch:
     """Asks about an account once in a while, as long as its last answers were unusable or its token is refused.
 
-    `on_resumed` wakes the buyer.
+    Where all is well it asks once after the start, until there is an answer. `on_resumed` wakes the buyer.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class Watch:
         self._dice = dice
         self._bell = stop.bell()
         self._ask_at: dict[str, float] = {}
+        self._unasked = set(accounts)
+        """Which have given no answer since the start."""
 
     async def run(self) -> None:
         """Look until the end is announced; replicas do not look together."""
@@ -95,15 +99,18 @@ class Watch:
             return False
         if pause is not None and pause.is_about_token:
             return pause.is_due(seen.at) and await self._refusals.take(organization)
-        if seen.connection.degraded_since is None or now < self._ask_at.get(seen.name, now):
+        is_wanted = seen.connection.degraded_since is not None or (_is_well(seen) and seen.name in self._unasked)
+        if not is_wanted or now < self._ask_at.get(seen.name, now):
             return False
         self._ask_at[seen.name] = now + _ASK_S * (0.5 + self._dice())
         return True
 
     async def _ask(self, account: Account, organization: OrganizationId, seen: Seen) -> None:
+        purpose = Purpose.tracking if _is_well(seen) else Purpose.read  # where all is well, all else goes before it
         try:
-            is_ours = organization in await account.organizations()
+            is_ours = organization in await account.organizations(purpose)
         except CarrierRefused as error:
+            self._unasked.discard(seen.name)
             if error.status not in _NOT_TO_THIS_TOKEN:
                 await self._unanswered(organization, seen, error)
                 return
@@ -111,10 +118,12 @@ class Watch:
         except CarrierError as error:
             await self._unanswered(organization, seen, error)
             return
+        self._unasked.discard(seen.name)
         await (self._accepted if is_ours else self._refused)(organization, seen)
 
     async def _unanswered(self, organization: OrganizationId, seen: Seen, error: CarrierError) -> None:
-        log.info("connection.still_away", connection=seen.name, error=type(error).__name__)
+        if not _is_well(seen):
+            log.info("connection.still_away", connection=seen.name, error=type(error).__name__)
         if seen.connection.pause is not None:
             await self._refusals.unanswered(organization, self._dice())
 
@@ -129,3 +138,8 @@ class Watch:
         if seen.connection.pause is not None and await self._refusals.accepted(organization):
             log.info("connection.resumed", connection=seen.name, by=BY_CARRIER)
             self._on_resumed()
+
+
+def _is_well(seen: Seen) -> bool:
+    """Say whether nothing stands against a purchase, for all that is known."""
+    return seen.connection.degraded_since is None and seen.connection.pause is None

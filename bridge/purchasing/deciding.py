@@ -52,14 +52,15 @@ def _follow(purchase: Purchase, shipment: Shipment, decision: Decision, terms: T
         case Buy() | Hold():
             return _wished(purchase, shipment, decision, terms, moment.now)
         case Adopt(bought):
-            return adopted(purchase, shipment, bought)
+            return replace(adopted(purchase, shipment, bought), decided=record(purchase, shipment, decision, terms))
         case Decline():
             return _declined(purchase, shipment, decision, terms)
         case Expired():
-            return expired(purchase, shipment, terms, moment)
+            return _ran_out(purchase, shipment, decision, terms, moment)
         case NotOurs(why):
             said = (announce.declined(purchase, shipment, why, (), terms.policy),) if why == CARRIER_OWNED else ()
-            return ended(purchase, shipment.at, PurchaseState.not_ours, why, *said)
+            kept = record(purchase, shipment, decision, terms)
+            return ended(purchase, shipment.at, PurchaseState.not_ours, why, *said, decided=kept)
         case Wait() if is_hopeless(purchase, moment.now):
             none = announce.declined(purchase, shipment, "none_available", (), terms.policy)
             return ended(purchase, shipment.at, PurchaseState.declined, "none_available", none)
@@ -67,6 +68,14 @@ def _follow(purchase: Purchase, shipment: Shipment, decision: Decision, terms: T
             return Move(again(purchase, RETRIES, moment.now))
         case _:
             assert_never(decision)
+
+
+def _ran_out(purchase: Purchase, shipment: Shipment, decision: Expired, terms: Terms, moment: Moment) -> Next:
+    """Have the offers made anew, or end it: that is kept once, and what waits on for a person was decided before."""
+    found = expired(purchase, shipment, terms, moment)
+    if not isinstance(found, Move) or found.purchase.state is not PurchaseState.expired:
+        return found
+    return replace(found, decided=record(purchase, shipment, decision, terms))
 
 
 def _declined(purchase: Purchase, shipment: Shipment, decision: Decline, terms: Terms) -> Move:

@@ -13,10 +13,11 @@ from bridge.errors import SettingsError, Unreadable
 from bridge.lifecycle import Clock
 from bridge.model import OrganizationId, ShipmentId
 from bridge.purchasing.policy import Policy, decide
-from bridge.purchasing.policy.document import Document, Verdict, again, verdict
+from bridge.purchasing.policy.document import Document, Verdict, again, of_offers, verdict
 from bridge.purchasing.policy.rule import Rule
 from bridge.purchasing.shipment import Shipment
-from bridge.store.decisions import Decided, SqlDecisions
+from bridge.store.decisions import Decided
+from bridge.store.evaluable import Evaluable, SqlEvaluable
 from bridge.web.fields import Moment, Number
 from bridge.web.kinds import FORBIDDEN, NO_POLICY, NOT_KEPT, UNPROCESSABLE
 from bridge.web.problems import FieldError, Problem, not_found
@@ -28,7 +29,10 @@ Sees = Callable[[int], bool]
 
 
 class EvaluationRequest(BaseModel):
-    """A shipment as the carrier's GET answers, or the number of one that was decided about before."""
+    """A shipment as the carrier's GET answers, or the number of one that the bridge knows.
+
+    Of that the last decision is looked at, or where there is none its offers as they were last told.
+    """
 
     model_config = ConfigDict(defer_build=True, extra="forbid")
 
@@ -55,14 +59,14 @@ class Evaluator:
 
     def __init__(
         self,
-        decisions: SqlDecisions,
+        known: SqlEvaluable,
         *,
         policy: Callable[[OrganizationId | None], Awaitable[Policy]],
         read: Read,
         faults: Faults,
         clock: Clock,
     ) -> None:
-        self._decisions = decisions
+        self._known = known
         self._policy = policy
         self._read = read
         self._faults = faults
@@ -75,9 +79,9 @@ class Evaluator:
             policy = await self._present(OrganizationId(asked.organization_id or 0))
             found = self._given(sees, asked, policy)
         else:
-            last = _only(sees, asked, await self._decisions.latest(ShipmentId(asked.shipment_id or 0)))
-            policy = await self._present(last.organization)
-            found = _again(last, policy)
+            one = _only(sees, asked, await self._known.find(ShipmentId(asked.shipment_id or 0)))
+            policy = await self._present(one.organization)
+            found = _again(one, policy)
         return Evaluation(**dict(found), policy_sha256=policy.sha256)
 
     async def _present(self, organization: OrganizationId) -> Policy:
@@ -101,32 +105,44 @@ class Evaluator:
         return verdict(shipment, decide(shipment, policy, organization))
 
 
-def _again(last: Decided, policy: Policy) -> Verdict:
-    """Decide once more about the offers of the last decision. Raises a Problem."""
-    kept = Document.model_validate_json(last.body)
-    if last.policy_sha256 == policy.sha256:
-        return kept.verdict
-    told = again(kept, policy, last.organization)
+def _again(one: Evaluable, policy: Policy) -> Verdict:
+    """Decide once more about the offers of the last decision, or about those last told. Raises a Problem."""
+    if one.decided is not None:
+        told = _decided(one.decided, policy)
+    elif one.offered is not None:
+        told = of_offers(one.shipment, one.offered.offers, one.offered.at, policy, one.organization)
+    else:
+        raise Problem(
+            NOT_KEPT, "No decision about this shipment is kept, nor any offers: ask with the shipment itself."
+        )
     if isinstance(told, Rule):
         raise Problem(NOT_KEPT, f"The rule {told.id} goes by what is not kept: ask with the shipment itself.")
     return told
 
 
+def _decided(last: Decided, policy: Policy) -> Verdict | Rule:
+    kept = Document.model_validate_json(last.body)
+    return kept.verdict if last.policy_sha256 == policy.sha256 else again(kept, policy, last.organization)
+
+
 def _check(asked: EvaluationRequest) -> None:
     """Refuse what does not go together. Raises a Problem."""
     if bool(asked.shipment) == (asked.shipment_id is not None):
-        raise _refused(FieldError("shipment", "invalid", "either a shipment, or the shipment_id of a decision"))
+        raise _refused(FieldError("shipment", "invalid", "either a shipment, or the shipment_id of one that is known"))
     if asked.shipment and asked.organization_id is None:
         raise _refused(FieldError("organization_id", "missing", "whose shipment it is"))
     if asked.at is not None and asked.shipment_id is not None:
-        raise _refused(FieldError("at", "invalid", "goes with a shipment: a decision is looked at as of its own time"))
+        raise _refused(
+            FieldError("at", "invalid", "goes with a shipment: what is kept is looked at as of its own time")
+        )
 
 
-def _only(sees: Sees, asked: EvaluationRequest, found: Sequence[Decided]) -> Decided:
-    """Give the one decision that is meant. Raises a Problem."""
-    wanted = [one for one in found if sees(one.organization) and asked.organization_id in (None, int(one.organization))]
-    if not wanted:
-        raise not_found("decision")
+def _only(sees: Sees, asked: EvaluationRequest, found: Sequence[Evaluable]) -> Evaluable:
+    """Give the one shipment that is meant; of several, those of which something is kept. Raises a Problem."""
+    known = [one for one in found if sees(one.organization) and asked.organization_id in (None, int(one.organization))]
+    if not known:
+        raise not_found("shipment")
+    wanted = [one for one in known if one.decided or one.offered] or known[:1]
     if len(wanted) > 1:
         raise _refused(FieldError("organization_id", "missing", "several organizations have a shipment of this number"))
     return wanted[0]

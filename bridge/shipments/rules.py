@@ -1,6 +1,6 @@
 """What one field of a shipment means for another: a function of what is asked, which names every field that is wrong.
 
-https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153501
+https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153501 · …/18153491 (sending methods)
 """
 
 from __future__ import annotations
@@ -94,6 +94,10 @@ def _points(asked: ShipmentAsked) -> Iterator[Broken]:
     is_given_up = asked.service == PASS_THRU or points.sending_method in _GIVEN_UP_AT_A_POINT
     if is_given_up and points.dropoff_point is None:
         yield _missing("is needed where it is given up at a point", "custom_attributes", "dropoff_point")
+    service = SERVICES.get(asked.service or "")
+    if service is not None and points.sending_method in service.never_by:
+        where = "custom_attributes", "sending_method"
+        yield Broken(where, "invalid", "a parcel of this service cannot be given up like that")
 
 
 def _parcels(asked: ShipmentAsked) -> Iterator[Broken]:

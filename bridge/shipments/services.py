@@ -1,7 +1,7 @@
 """The carrier's services, and what each kind wants of a shipment: their words in a table.
 
 https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/18153507 (services), …/18153501 (attributes),
-…/47415642 (which account may use which)
+…/47415642 (which account may use which), …/18153491 (how a parcel of which may be given up)
 """
 
 from __future__ import annotations
@@ -22,24 +22,29 @@ class Kind(StrEnum):
 class Service:
     """One of them: who may use it, and whether it is for accounts with a contract alone.
 
-    Those take additional services, and want money on delivery insured.
+    Those take additional services, and want money on delivery insured. `never_by` are the sending methods that the
+    carrier's table marks as not to be had; it says nothing of `pok`, `courier_pok`, `branch` and `any_point`.
     """
 
     kind: Kind
     is_contract: bool = False
+    never_by: frozenset[str] = frozenset()
+
+
+_NOT_AT_A_LOCKER: Final = frozenset({"parcel_locker"})
 
 
 SERVICES: Final = {
     "inpost_locker_standard": Service(Kind.locker),
     "inpost_locker_allegro": Service(Kind.locker),
-    "inpost_locker_pass_thru": Service(Kind.locker),
+    "inpost_locker_pass_thru": Service(Kind.locker, never_by=frozenset({"dispatch_order", "pop"})),
     "inpost_letter_allegro": Service(Kind.locker),
     "inpost_courier_allegro": Service(Kind.courier),
     "inpost_courier_c2c": Service(Kind.courier),
-    "inpost_courier_standard": Service(Kind.courier, is_contract=True),
-    "inpost_courier_express_1000": Service(Kind.courier, is_contract=True),
-    "inpost_courier_express_1200": Service(Kind.courier, is_contract=True),
-    "inpost_courier_express_1700": Service(Kind.courier, is_contract=True),
+    "inpost_courier_standard": Service(Kind.courier, is_contract=True, never_by=_NOT_AT_A_LOCKER),
+    "inpost_courier_express_1000": Service(Kind.courier, is_contract=True, never_by=_NOT_AT_A_LOCKER),
+    "inpost_courier_express_1200": Service(Kind.courier, is_contract=True, never_by=_NOT_AT_A_LOCKER),
+    "inpost_courier_express_1700": Service(Kind.courier, is_contract=True, never_by=_NOT_AT_A_LOCKER),
     "inpost_courier_palette": Service(Kind.courier, is_contract=True),
 }
 """Those that are documented, and open to every postpaid account. Others exist; a service is never refused for being

@@ -48,7 +48,7 @@ class Public:
         return JSONResponse([service_document(service) for service in SERVICES.values()])
 
     async def sending_methods(self, request: Request) -> Response:
-        """Answer all; the filter by service has no published table behind it, and is dropped like any unknown one."""
+        """Answer all; the filter by service is dropped like any unknown one: the published table leaves out half."""
         items = [{"id": name, "name": text, "description": text} for name, text in SENDING_METHODS.items()]
         return JSONResponse({"href": f"{HREF}/v1/sending_methods", "items": items})
 

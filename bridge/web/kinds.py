@@ -39,7 +39,9 @@ NOT_FOUND: Final = Kind("not-found", 404, "There is no such thing, or none that 
 METHOD_NOT_ALLOWED: Final = Kind("method-not-allowed", 405, "The path has no such method: `Allow` names those it has.")
 TOO_SLOW: Final = Kind("too-slow", 408, "The body did not come in time; nothing was done.")
 KEY_USED: Final = Kind("key-used", 409, "The `Idempotency-Key` was used with another body.")
-NOT_KEPT: Final = Kind("not-kept", 409, "The policy goes by what is not kept of a decision: ask with the shipment.")
+NOT_KEPT: Final = Kind(
+    "not-kept", 409, "The policy goes by what is not kept of a shipment: ask with the shipment itself."
+)
 ALREADY_BOUGHT: Final = Kind("already-bought", 409, "The shipment is bought already.")
 IN_OTHER_HANDS: Final = Kind("in-other-hands", 409, "Somebody else is at it: a purchase, another command, the carrier.")
 NOT_IN_DOUBT: Final = Kind("not-in-doubt", 409, "What became of it is known: there is nothing to settle.")

@@ -14,6 +14,7 @@ from bridge.limits.rate import Rate
 from bridge.simulator.faults import NextCalls
 from tests.support.bridge import ORGANIZATION, BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
+from tests.support.http import NO_TLS
 
 PER_MINUTE, AT_ONCE = 300, 3
 
@@ -131,3 +132,29 @@ async def test_every_process_says_that_the_carrier_is_away_and_buys_when_it_is_b
     two.carrier.simulator.world.trouble.heal()
     await until(lambda: two.carrier.charges() == sorted(shipments), 60)
     await until(lambda: all_say(0), 30)
+
+
+async def test_a_token_of_another_organization_shows_after_the_start_with_nothing_to_buy(tmp_path: Path) -> None:
+    name = f"shipx/{ORGANIZATION + 1}"
+    async with AsyncExitStack() as stack:
+        carrier = await stack.enter_async_context(SlowCarrier().open())
+        settings = {
+            "BRIDGE_ROLES": "receiver,worker",
+            "BRIDGE_SHIPX__BASE_URL": carrier.url,
+            "BRIDGE_SHIPX__ORGANIZATION_ID": str(ORGANIZATION + 1),
+            "BRIDGE_SHIPX__TOKEN": CARRIER_TOKEN,
+        }
+        bridge = await stack.enter_async_context(BridgeProcess(tmp_path, **settings))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False, verify=NO_TLS)
+        )
+
+        async def told() -> bool:
+            ready = await http.get("/readyz")
+            assert ready.status_code == 200
+            return f"connection/{name}" in ready.json()["degraded"]
+
+        await until(told, 20)
+        [shown] = (await http.get("/v1/connections")).json()["items"]
+        assert (shown["name"], shown["state"], shown["paused"]["reason"]) == (name, "paused", "forbidden")
+        assert {one.path for one in carrier.asked} == {"/v1/organizations"}

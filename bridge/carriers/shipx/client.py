@@ -137,9 +137,9 @@ class ShipxClient:
         async with self._permits.permit(Purpose.buy, patience_s) as permit:
             yield ShipxTurn(self._caller, self.organization, permit)
 
-    async def organizations(self) -> list[OrganizationId]:
+    async def organizations(self, purpose: Purpose = Purpose.read) -> list[OrganizationId]:
         """List the organizations that the token may act for. Raises CarrierUnavailable or CarrierRefused."""
-        return await self.asker.ask(calls.ORGANIZATIONS, reading.organizations, Purpose.read)
+        return await self.asker.ask(calls.ORGANIZATIONS, reading.organizations, purpose)
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 

@@ -97,6 +97,12 @@ class When(_Written):
         """Say whether it goes by what is not kept with a decision, because it may name a person."""
         return (self.mpk, self.external_customer_id, self.reference_prefix) != (None, None, None)
 
+    @property
+    def goes_by_traits(self) -> bool:
+        """Say whether it goes by anything of the shipment itself, and not only by whose it is and by the time."""
+        facts = (self.cod, self.insurance, self.receiver, self.weight_kg)
+        return self.goes_by_words or any(one is not None for one in facts)
+
     def holds(self, shipment: Shipment, organization: OrganizationId) -> bool:
         """Say whether all of it is so. What is unknown of a shipment fulfils no condition on it."""
         return all((*self._by_words(shipment.traits), *self._by_facts(shipment, organization)))
@@ -105,6 +111,11 @@ class When(_Written):
         """Say whether it may be so, as far as that does not hang on words."""
         return all(self._by_facts(shipment, organization))
 
+    def may_be_for(self, organization: OrganizationId, at: datetime) -> bool:
+        """Say whether it may be so for a shipment of which nothing is known but whose it is, and when that is asked."""
+        is_theirs = self.organization is None or organization in self.organization
+        return is_theirs and (self.time_of_day is None or self.time_of_day.hold(at))
+
     def _by_words(self, traits: Traits) -> Iterator[bool]:
         yield self.mpk is None or traits.mpk in self.mpk
         yield self.external_customer_id is None or traits.external_customer_id in self.external_customer_id
@@ -112,9 +123,8 @@ class When(_Written):
 
     def _by_facts(self, shipment: Shipment, organization: OrganizationId) -> Iterator[bool]:
         traits = shipment.traits
-        yield self.organization is None or organization in self.organization
+        yield self.may_be_for(organization, shipment.at)
         yield self.cod is None or self.cod == (traits.cod is not None)
         yield self.insurance is None or self.insurance == (traits.insurance is not None)
         yield self.receiver is None or self.receiver == traits.receiver
         yield self.weight_kg is None or self.weight_kg.holds(traits.weight_kg)
-        yield self.time_of_day is None or self.time_of_day.hold(shipment.at)

@@ -23,6 +23,7 @@ from bridge.purchasing.shipment import Payment, PaymentState, Shipment, Traits
 Kind = Literal["buy", "hold", "decline", "wait", "not_ours"]
 OFFERS_EXPIRED = "offers_expired"
 ALREADY_BOUGHT = "already_bought"
+_OFFERED = "offers_prepared"
 
 
 class _Kept(BaseModel):
@@ -118,6 +119,23 @@ def again(kept: Document, policy: Policy, organization: OrganizationId) -> Verdi
     return verdict(shipment, _anew(kept, shipment, policy, organization))
 
 
+def of_offers(
+    id_: ShipmentId, offers: tuple[Offer, ...], at: datetime, policy: Policy, organization: OrganizationId
+) -> Verdict | Rule:
+    """Try a policy on offers alone, as of when they were told, as if the shipment was made for them.
+
+    Gives the rule that goes by more of the shipment, where there is one that may be for it.
+    """
+    shipment = _offered(id_, offers, at)
+    for rule in policy.rules:
+        if rule.when.may_be_for(organization, at):
+            if rule.when.goes_by_traits:
+                return rule
+            if rule.on_no_match == "decline":
+                break
+    return verdict(shipment, decide(shipment, policy, organization))
+
+
 def _anew(kept: Document, shipment: Shipment, policy: Policy, organization: OrganizationId) -> Decision:
     found = kept.shipment
     return decide(shipment, policy, organization, ours=found.ours, selected_here=found.selected_here)
@@ -167,4 +185,20 @@ def _shipment(kept: Document) -> Shipment:
             weight_kg=found.weight_kg,
             created_at=found.created_at,
         ),
+    )
+
+
+def _offered(id_: ShipmentId, offers: tuple[Offer, ...], at: datetime) -> Shipment:
+    """Give a shipment of which nothing but its offers is known."""
+    return Shipment(
+        id=id_,
+        status=_OFFERED,
+        at=at,
+        changed_at=at,
+        tracking_number=None,
+        return_tracking_number=None,
+        service=None,
+        selected=None,
+        offers=offers,
+        payments=(),
     )

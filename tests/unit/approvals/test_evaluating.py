@@ -18,7 +18,7 @@ from bridge.commands.reading import Asked, NotUnderstood, read
 from bridge.model import ClaimedCommand, CommandState, Outcome, Progress
 from bridge.purchasing.evaluation import Evaluator
 from bridge.purchasing.policy import Policy
-from bridge.store.decisions import SqlDecisions
+from bridge.store.evaluable import SqlEvaluable
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.hand import Told
 from tests.support.migrated import migrated
@@ -47,7 +47,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     database = SqliteDatabase(migrated(tmp_path / "bridge.db"))
     await database.open()
     evaluator = Evaluator(
-        SqlDecisions(database), policy=present, read=shipments.read, faults=shipments.faults, clock=lambda: AT
+        SqlEvaluable(database), policy=present, read=shipments.read, faults=shipments.faults, clock=lambda: AT
     )
     yield Desk(database, Evaluating(evaluator))
     await database.close()

@@ -12,7 +12,7 @@ from bridge.connections.watch import Watch
 from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable, StoreUnavailable
 from bridge.lifecycle import Stop
 from bridge.limits.breaker import Breaker
-from bridge.limits.connection import Connection
+from bridge.limits.connection import Connection, Purpose
 from bridge.limits.pause import AccountReason, Pause
 from bridge.model import Micros, OrganizationId
 from bridge.store.connections import Seen
@@ -61,10 +61,14 @@ class Account:
 
     def __init__(self, answer: CarrierError | Collection[OrganizationId] | None = None) -> None:
         self.answer = CarrierUnavailable("not_now") if answer is None else answer
-        self.asked = 0
+        self.purposes: list[Purpose] = []
 
-    async def organizations(self) -> Collection[OrganizationId]:
-        self.asked += 1
+    @property
+    def asked(self) -> int:
+        return len(self.purposes)
+
+    async def organizations(self, purpose: Purpose) -> Collection[OrganizationId]:
+        self.purposes.append(purpose)
         if isinstance(self.answer, CarrierError):
             raise self.answer
         return self.answer
@@ -81,7 +85,7 @@ def watch(rows: Rows, account: Account, stop: Stop | None = None, resumed: list[
 @pytest.mark.parametrize(
     ("rows", "asked"),
     [
-        pytest.param(Rows(degraded_since=None), 0, id="all is well"),
+        pytest.param(Rows(degraded_since=None), 1, id="all is well: once after the start"),
         pytest.param(Rows(), 1, id="the token was refused, or we were to wait: it may be mended by now"),
         pytest.param(Rows(Breaker(failures=1)), 1, id="the last answer was unusable"),
         pytest.param(Rows(Breaker(6, 1, NOW)), 1, id="half open"),
@@ -128,6 +132,41 @@ async def test_what_follows_from_an_answer(
     await watch(rows, Account(answer), resumed=resumed).look()
     assert rows.written == written
     assert resumed == (["resumed"] if "accepted" in written else [])
+
+
+async def test_a_token_of_another_organization_shows_after_the_start_without_any_trouble() -> None:
+    rows, account = Rows(degraded_since=None), Account([OTHER])
+    await watch(rows, account).look()
+    assert (rows.written, account.purposes) == (["refused"], [Purpose.tracking])
+
+
+async def test_in_trouble_it_asks_before_what_can_wait() -> None:
+    account = Account([OURS])
+    await watch(Rows(), account).look()
+    assert account.purposes == [Purpose.read]
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked"),
+    [
+        pytest.param([OURS], 1, id="it is ours"),
+        pytest.param([OTHER], 1, id="it is not: the pause is tried in its own time"),
+        pytest.param(CarrierRefused("other", status=400), 1, id="a refusal of something else is an answer, too"),
+        pytest.param(CarrierUnavailable("not_now"), 10, id="no answer: later again"),
+    ],
+)
+def test_after_the_start_it_asks_until_there_is_an_answer(
+    answer: CarrierError | Collection[OrganizationId], asked: int
+) -> None:
+    async def story() -> int:
+        account, stop = Account(answer), Stop()
+        running = asyncio.create_task(watch(Rows(degraded_since=None), account, stop).run())
+        await pass_time(301)
+        stop.announce()
+        await running
+        return account.asked
+
+    assert in_virtual_time(story()) == asked
 
 
 async def test_another_processs_connection_is_not_ours_to_ask() -> None:

@@ -21,7 +21,8 @@ from bridge.purchasing.evaluation import Evaluator
 from bridge.purchasing.policy import Policy, decide
 from bridge.purchasing.policy.document import document
 from bridge.store import decisions
-from bridge.store.decisions import Decided, SqlDecisions
+from bridge.store.decisions import Decided
+from bridge.store.evaluable import SqlEvaluable
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import Access
 from tests.support.migrated import migrated
@@ -66,7 +67,7 @@ class Stage:
 
     async def ask(self, body: object, token: str = "reader") -> httpx.Response:
         evaluator = Evaluator(
-            SqlDecisions(self.database),
+            SqlEvaluable(self.database),
             policy=self.read_policy,
             read=shipments.read,
             faults=shipments.faults,

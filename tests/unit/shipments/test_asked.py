@@ -35,6 +35,11 @@ def wrong(asked: object) -> list[tuple[str, str]]:
 
 
 DROPOFF, TARGET = "custom_attributes.dropoff_point", "custom_attributes.target_point"
+SENDING = "custom_attributes.sending_method"
+
+
+def sent(method: str) -> dict[str, Any]:
+    return {"custom_attributes": {"target_point": "KRA010", "dropoff_point": "KRA010", "sending_method": method}}
 
 
 def missing(*fields: str) -> list[tuple[str, str]]:
@@ -57,6 +62,14 @@ ACCEPTED: list[tuple[dict[str, Any], str]] = [
     (TO_LOCKER | {"only_choice_of_offer": True}, "chosen, and not paid for"),
     (GOOD | {"receiver": LOCKER | {"phone": "+48 500-100-200"}}, "a phone as people write it"),
     (TO_LOCKER | {"service": "inpost_locker_economy"}, "a service that nobody documented"),
+    (TO_LOCKER | sent("dispatch_order"), "to a locker, fetched by a courier"),
+    (TO_LOCKER | sent("parcel_locker"), "from locker to locker"),
+    (TO_LOCKER | {"service": "inpost_locker_pass_thru"} | sent("parcel_locker"), "from a locker to itself"),
+    (TO_LOCKER | {"service": "inpost_locker_pass_thru"} | sent("any_point"), "nobody says that this one cannot"),
+    (BY_COURIER | sent("pop"), "by courier, from a parcel point"),
+    (BY_COURIER | {"service": "inpost_courier_c2c"} | sent("parcel_locker"), "by courier, from a locker: this one can"),
+    (BY_COURIER | {"service": "inpost_courier_palette"} | sent("parcel_locker"), "which no table has"),
+    (GOOD | sent("parcel_locker"), "in offer mode: the offers tell"),
     (
         GOOD | {"parcels": [{"dimensions": dict.fromkeys(("length", "width", "height"), 80), "weight": {"amount": 2}}]},
         "measured",
@@ -89,6 +102,22 @@ REFUSED: list[tuple[dict[str, Any], list[tuple[str, str]], str]] = [
     (TO_LOCKER | {"custom_attributes": {}}, missing(TARGET), "which locker"),
     (TO_LOCKER | {"service": "inpost_locker_pass_thru"}, missing(DROPOFF), "from which"),
     (GOOD | {"custom_attributes": {"sending_method": "parcel_locker"}}, missing(DROPOFF), "given up where"),
+    (BY_COURIER | sent("parcel_locker"), [(SENDING, "invalid")], "no courier fetches it from a locker"),
+    (
+        BY_COURIER | {"service": "inpost_courier_express_1200"} | sent("parcel_locker"),
+        [(SENDING, "invalid")],
+        "nor one in a hurry",
+    ),
+    (
+        TO_LOCKER | {"service": "inpost_locker_pass_thru"} | sent("dispatch_order"),
+        [(SENDING, "invalid")],
+        "it never leaves its locker",
+    ),
+    (
+        TO_LOCKER | {"service": "inpost_locker_pass_thru"} | sent("pop"),
+        [(SENDING, "invalid")],
+        "nor comes from elsewhere",
+    ),
     (TO_LOCKER | {"parcels": TWO}, [("parcels", "too_many")], "two parcels to a locker"),
     (
         {"receiver": COURIER, "parcels": [PARCEL, PARCEL]},
