@@ -110,10 +110,12 @@ def _parts(shared: Shared, stores: Stores) -> _Parts:
 
 
 def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -> Sequence[Round]:
-    """Say what is done for one organization, and how often. Webhooks are missed only where they are received."""
+    """Say what is done for one organization, and how often.
+
+    Whether its webhooks are received is no matter of this process's settings: receivers say so (`store.received`).
+    """
     settings, clock = parts.shared.settings, parts.shared.clock
-    receives = any(one.id == organization and one.webhook_secrets for one in settings.shipx.organizations)
-    heard_since = clock() if receives else None
+    heard_since = clock()
     sweeping = _sweeping(parts, organization, carrier, heard_since)
     awaited = _sweeping(parts, organization, carrier, heard_since, _WAITING_ALONE)
     discovery = _discovery(parts, organization, carrier, heard_since)
@@ -131,7 +133,7 @@ def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -
         Round("tracking", tracking_s, partial(sweeping.sweep, Phase.tracking, timedelta(seconds=tracking_s / 2))),
         Round("couriers", open_s, _collecting(parts, organization, carrier).look),
         Round("abandoned", open_s, partial(parts.abandoned.let_go, organization)),
-        *([Round("hearing", _HEARING_S, review)] if receives else []),
+        Round("hearing", _HEARING_S, review),
     )
 
 
@@ -149,7 +151,7 @@ def _sweeping(
     parts: _Parts,
     organization: OrganizationId,
     carrier: ShipxClient,
-    heard_since: datetime | None,
+    heard_since: datetime,
     alone: int = ALONE,
 ) -> Sweeping:
     return Sweeping(
@@ -165,9 +167,7 @@ def _sweeping(
     )
 
 
-def _discovery(
-    parts: _Parts, organization: OrganizationId, carrier: ShipxClient, heard_since: datetime | None
-) -> Discovery:
+def _discovery(parts: _Parts, organization: OrganizationId, carrier: ShipxClient, heard_since: datetime) -> Discovery:
     return Discovery(
         organization,
         carrier=carrier,

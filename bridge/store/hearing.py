@@ -9,7 +9,7 @@ from typing import Final, Literal, cast
 
 from bridge.events.catalogue import WebhookHealthChanged
 from bridge.model import Fact, OrganizationId, Subject, micros, moment
-from bridge.store import polled
+from bridge.store import polled, received
 from bridge.store.connections import shipx
 from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Recorder
@@ -58,7 +58,11 @@ class SqlHearing:
     def _review(self, transaction: Transaction, organization: OrganizationId, now: datetime) -> Hearing:
         before = _read(transaction, organization)
         missed = polled.untold(transaction, organization, polled.due(transaction, organization, now))
-        after = self._judge(before, missed, _last(transaction, organization, now), now)
+        said = received.read(transaction, organization)
+        if said is not None and not said.holds(now):  # nothing is missed any more
+            after = Hearing()
+        else:
+            after = self._judge(before, missed, _last(transaction, organization, now), now)
         if after != before:
             _save(transaction, organization, after)
         if after.state != before.state:

@@ -783,7 +783,7 @@ async def test_a_real_process_answers_is_ready_says_what_worries_it_and_keeps_it
             "problems": [],
             "loops": dict.fromkeys(
                 [
-                    *("inbox.commit", "inbox.expire", "worker", "buyer", "connections.watch"),
+                    *("inbox.commit", "inbox.expire", "receiving", "worker", "buyer", "connections.watch"),
                     *("commands", "retention", "database.hear"),
                 ],
                 "running",

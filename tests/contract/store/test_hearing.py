@@ -85,6 +85,36 @@ async def test_some_that_are_lost_are_told_as_missing_and_all_is_well_again_afte
         assert await database.read(unheard) == {}
 
 
+async def test_what_nobody_receives_is_not_missed(database: ManagedDatabase) -> None:
+    async with rounds(database, receives=False, journeys=[]) as stage:
+        await shop(stage, 5)
+        await stage.live(10 * MINUTE)
+        assert await told(stage) == []
+        assert await stage.rows("SELECT count(*) FROM polled") == [0]
+
+
+async def test_what_happened_before_anybody_received_is_not_missed(database: ManagedDatabase) -> None:
+    async with rounds(database, receives=False, journeys=[]) as stage:
+        for _ in range(6):
+            await stage.create()
+        await stage.live(2 * MINUTE, asks=False)
+        stage.receives = True
+        await stage.live(5 * MINUTE)
+        assert len(await stage.wanted()) == 6
+        assert await told(stage) == []
+
+
+async def test_nothing_is_missed_any_more_once_nobody_has_the_secrets_for_a_day(database: ManagedDatabase) -> None:
+    async with rounds(database, journeys=[]) as stage:
+        await shop(stage, 5)
+        stage.receives = False
+        await stage.live(23 * 60 * MINUTE, 10 * MINUTE)
+        assert [one["data"]["state"] for one in await told(stage)] == ["silent"], "a receiver may be away for so long"
+        await stage.live(2 * 60 * MINUTE, 10 * MINUTE)
+        assert [one["data"]["state"] for one in await told(stage)] == ["silent", "healthy"]
+        assert await database.read(unheard) == {}
+
+
 async def test_what_happened_before_anybody_listened_is_not_missed(database: ManagedDatabase) -> None:
     async with rounds(database, journeys=[]) as stage:
         for _ in range(6):
