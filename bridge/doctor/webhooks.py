@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Final
 
 from bridge.doctor.report import Check
 from bridge.ingress.receiver import UNPROXIED
-from bridge.ingress.verification import ENCODED_BODY, FOREIGN_ORGANIZATION, OUTSIDE_NETWORKS, TOO_LARGE
-from bridge.model import OrganizationId
+from bridge.ingress.verification import ENCODED_BODY, TOO_LARGE
+from bridge.model import FOREIGN_ORGANIZATION, OUTSIDE_NETWORKS, OrganizationId
 from bridge.reconciling.hearing import ADVICE, told
 from bridge.settings import Organization, Settings
 from bridge.store.condition import Accepted, Condition, ParkedLately
 from bridge.store.hearing import Hearing
 from bridge.store.received import HOLDS
+from bridge.store.strays import is_private
 
 _HOUR: Final = timedelta(hours=1)
 _TRUSTED: Final = "BRIDGE_WEBHOOK__TRUSTED_PROXIES"
@@ -26,8 +26,7 @@ _LOOK: Final = (
     "look at them with GET /v1/deliveries?state=parked; one that should count: POST /v1/deliveries/{id}/replay"
 )
 _ADVICE: Final = {
-    FOREIGN_ORGANIZATION: "the URL is registered in another organization's Manager account: register each"
-    " organization's own URL (`bridge webhook url`)",
+    FOREIGN_ORGANIZATION: ADVICE["foreign_organization"],
     TOO_LARGE: "raise BRIDGE_WEBHOOK__MAX_BODY_BYTES; what was cut off cannot be replayed",
     ENCODED_BODY: "something on the way compresses the bodies: switch that off in the proxy",
 }
@@ -83,7 +82,7 @@ def _last(accepted: Accepted) -> str:
 
 def _unheard(name: str, hearing: Hearing) -> list[Check]:
     text = told(hearing)
-    return [] if text is None else [Check(name=name, state="warning", told=text, do=ADVICE)]
+    return [] if text is None else [Check(name=name, state="warning", told=text, do=ADVICE[hearing.state])]
 
 
 def _parked(name: str, settings: Settings, parked: ParkedLately) -> Check:
@@ -97,7 +96,7 @@ def _parked(name: str, settings: Settings, parked: ParkedLately) -> Check:
 
 def _outside(settings: Settings, peers: tuple[str, ...]) -> str:
     """Tell a proxy of ours that is not trusted from a stranger."""
-    private = next((peer for peer in peers if _is_private(peer)), None)
+    private = next((peer for peer in peers if is_private(peer)), None)
     if private is None:
         return _ELSEWHERE
     if "receiver" not in settings.roles:  # whom receivers trust is not in these settings
@@ -105,10 +104,3 @@ def _outside(settings: Settings, peers: tuple[str, ...]) -> str:
     if not settings.webhook.trusted_proxies:
         return UNPROXIED
     return f"{private} is a private address outside {_TRUSTED}: add it there if it is your proxy"
-
-
-def _is_private(peer: str) -> bool:
-    try:
-        return not ip_address(peer).is_global
-    except ValueError:
-        return False
