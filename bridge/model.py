@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import NamedTuple, NewType
+from typing import Final, NamedTuple, NewType
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -26,6 +26,10 @@ Micros = NewType("Micros", int)
 """A moment as microseconds since 1970 in UTC: what the database stores and compares."""
 
 PARTITIONS = 64
+
+OUTSIDE_NETWORKS: Final = "outside_networks"
+FOREIGN_ORGANIZATION: Final = "foreign_organization"
+"""Reasons for parking a webhook that are asked for among the rows; the others are in `ingress.verification`."""
 
 
 def micros(moment: datetime) -> Micros:

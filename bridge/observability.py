@@ -176,7 +176,8 @@ class Metrics:
         )
         self.webhook_health = self._gauge(
             "webhook_health",
-            "1 for the state that an organization's webhooks are in: `healthy`, `silent`, `missing`",
+            "1 for the state that an organization's webhooks are in: `healthy`, `silent`, `missing`, "
+            "`foreign_organization`, `unconfigured_proxy`",
             "connection",
             "state",
         )

@@ -103,11 +103,11 @@ class Bridge:
             await open_worker(shared, stores, carriers, publishing.relay if publishing else None)
         accounts = open_accounts(stack, shared, stores)
         returns = open_returns(shared, stores, accounts)
+        receiver = open_receiver(shared, stores) if "receiver" in roles else None
         if "reconciler" in roles:
             open_retention(shared, stores)
             open_reconciler(shared, stores, carriers, accounts, returns)
         self.loops.start("database.hear", partial(stores.database.hear, shared.bells.ring, shared.stop))
-        receiver = open_receiver(shared, stores) if "receiver" in roles else None
         commanding, desk = make_commanding(shared, stores), make_desk(shared, stores, carriers)
         consumer = None
         if "commands" in roles:

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from bridge.app.shared import Shared
 from bridge.app.stores import Stores
 from bridge.carriers.shipx import webhook as shipx_webhook
+from bridge.ingress.announcing import Announcing
 from bridge.ingress.inbox import Inbox
 from bridge.ingress.receiver import PREFIX, Limits, Receiver
 from bridge.ingress.verification import Networks, Secrets
@@ -17,8 +18,11 @@ from bridge.settings import Settings
 
 
 def open_receiver(shared: Shared, stores: Stores) -> Receiver:
-    """Start the inbox, and give what answers the carrier."""
+    """Start the inbox, say whose webhooks it is for, and give what answers the carrier."""
     inbox = _start_inbox(shared, stores)
+    organizations = [OrganizationId(one.id) for one in shared.settings.shipx.organizations if one.webhook_secrets]
+    announcing = Announcing(stores.database, organizations, shared.clock, shared.stop)
+    shared.loops.start("receiving", announcing.run)
     settings = shared.settings.webhook
     return Receiver(
         secrets=_secrets(shared.settings),

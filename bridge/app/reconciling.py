@@ -68,19 +68,32 @@ def open_reconciler(shared: Shared, stores: Stores, carriers: Carriers, accounts
     rounds: dict[str, Sequence[Round]] = {
         name: [*return_rounds(shared, stores, name, one), *settling[name]] for name, one in accounts.items()
     }
-    if carriers:
-        rounds |= _shipments(shared, stores, carriers)
+    rounds |= _organizations(shared, stores, carriers)
     if rounds:
         reconciler = Reconciler(SqlLeases(stores.database, shared.holder), rounds, shared.stop)
         shared.loops.start("reconciler", reconciler.run)
 
 
-def _shipments(shared: Shared, stores: Stores, carriers: Carriers) -> dict[str, Sequence[Round]]:
+def _organizations(shared: Shared, stores: Stores, carriers: Carriers) -> dict[str, Sequence[Round]]:
+    """Have nothing asked without a token, but see how the webhooks do all the same."""
     parts = _parts(shared, stores)
-    rounds = {str(organization): _rounds(parts, organization, carrier) for organization, carrier in carriers.items()}
+    organizations = [OrganizationId(one.id) for one in shared.settings.shipx.organizations]
+    rounds: dict[str, Sequence[Round]] = {
+        str(one): (*(_rounds(parts, one, carriers[one]) if one in carriers else ()), _hearing(parts, one))
+        for one in organizations
+    }
+    if not carriers:
+        return rounds
     first = min(carriers)  # the words are everybody's, so they are asked for under one organization's lease
     words = Round("vocabulary", _VOCABULARY_S, _vocabulary(parts, stores, carriers[first]))
     return rounds | {str(first): (*rounds[str(first)], words)}
+
+
+def _hearing(parts: _Parts, organization: OrganizationId) -> Round:
+    async def review() -> None:
+        await parts.hearing.review(organization, parts.shared.clock())
+
+    return Round("hearing", _HEARING_S, review)
 
 
 def make_learning(shared: Shared, stores: Stores) -> Learning:
@@ -110,17 +123,14 @@ def _parts(shared: Shared, stores: Stores) -> _Parts:
 
 
 def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -> Sequence[Round]:
-    """Say what is done for one organization, and how often. Webhooks are missed only where they are received."""
-    settings, clock = parts.shared.settings, parts.shared.clock
-    receives = any(one.id == organization and one.webhook_secrets for one in settings.shipx.organizations)
-    heard_since = clock() if receives else None
+    """Say what is done for one organization, and how often.
+
+    Whether its webhooks are received is no matter of this process's settings: receivers say so (`store.received`).
+    """
+    settings, heard_since = parts.shared.settings, parts.shared.clock()
     sweeping = _sweeping(parts, organization, carrier, heard_since)
     awaited = _sweeping(parts, organization, carrier, heard_since, _WAITING_ALONE)
     discovery = _discovery(parts, organization, carrier, heard_since)
-
-    async def review() -> None:
-        await parts.hearing.review(organization, clock())
-
     open_s = settings.reconcile.open_s
     tracking_s = min(settings.reconcile.tracking_s / 4, _SLOWEST_TRACKING_S)
     return (
@@ -131,7 +141,6 @@ def _rounds(parts: _Parts, organization: OrganizationId, carrier: ShipxClient) -
         Round("tracking", tracking_s, partial(sweeping.sweep, Phase.tracking, timedelta(seconds=tracking_s / 2))),
         Round("couriers", open_s, _collecting(parts, organization, carrier).look),
         Round("abandoned", open_s, partial(parts.abandoned.let_go, organization)),
-        *([Round("hearing", _HEARING_S, review)] if receives else []),
     )
 
 
@@ -149,7 +158,7 @@ def _sweeping(
     parts: _Parts,
     organization: OrganizationId,
     carrier: ShipxClient,
-    heard_since: datetime | None,
+    heard_since: datetime,
     alone: int = ALONE,
 ) -> Sweeping:
     return Sweeping(
@@ -165,9 +174,7 @@ def _sweeping(
     )
 
 
-def _discovery(
-    parts: _Parts, organization: OrganizationId, carrier: ShipxClient, heard_since: datetime | None
-) -> Discovery:
+def _discovery(parts: _Parts, organization: OrganizationId, carrier: ShipxClient, heard_since: datetime) -> Discovery:
     return Discovery(
         organization,
         carrier=carrier,

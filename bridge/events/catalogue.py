@@ -499,7 +499,8 @@ class ConnectionResumed(ConnectionFact):
 
 
 class WebhookHealthChanged(AboutConnection):
-    """Webhooks stopped coming, or some do not come, or all is well again: concluded from what had to be asked for."""
+    """Webhooks stopped coming, or some do not come, or they come wrongly, or all is well again: concluded from what had
+    to be asked for, and from what was parked."""
 
     type = "webhook.health_changed"
     facet = "state"
@@ -507,8 +508,10 @@ class WebhookHealthChanged(AboutConnection):
     state: Annotated[
         Word,
         Field(
-            examples=["healthy", "silent", "missing"],
-            description="healthy; silent: none comes; missing: some come, others do not; an open set",
+            examples=["healthy", "silent", "missing", "foreign_organization", "unconfigured_proxy"],
+            description="healthy; silent: none comes; missing: some come, others do not; foreign_organization: "
+            "another organization's come; unconfigured_proxy: they come through a proxy that is not trusted, and have "
+            "no effect; an open set",
         ),
     ]
     previous_state: Annotated[Word, Field(description="What was so before")]

@@ -21,7 +21,6 @@ from bridge.errors import StoreError, Unreadable
 from bridge.ingress.answer import FOUND, NOT_FOUND, Answer, told, unavailable
 from bridge.ingress.inbox import Inbox, Room
 from bridge.ingress.verification import (
-    FOREIGN_ORGANIZATION,
     KEPT_OF_TOO_LARGE,
     Mode,
     Networks,
@@ -33,7 +32,7 @@ from bridge.ingress.verification import (
     verify,
 )
 from bridge.lifecycle import Clock
-from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, Receipt, ShipmentId
+from bridge.model import FOREIGN_ORGANIZATION, Arrival, DeliveryId, OrganizationId, Parked, Receipt, ShipmentId
 from bridge.observability import Metrics
 from bridge.web.wire import WHOLE
 

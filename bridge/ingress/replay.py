@@ -12,8 +12,8 @@ import structlog
 
 from bridge.errors import KeyMissing, Unreadable
 from bridge.ingress.receiver import ReadWebhook
-from bridge.ingress.verification import FOREIGN_ORGANIZATION, TOO_LARGE
-from bridge.model import Arrival, Receipt
+from bridge.ingress.verification import TOO_LARGE
+from bridge.model import FOREIGN_ORGANIZATION, Arrival, Receipt
 from bridge.store.database import Database, Transaction
 from bridge.store.deliveries import Kept, Listed, SqlDeliveries
 

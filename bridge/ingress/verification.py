@@ -14,16 +14,14 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Literal
 
-from bridge.model import OrganizationId
+from bridge.model import OUTSIDE_NETWORKS, OrganizationId
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Mode = Literal["enforce", "observe", "off"]
 
-OUTSIDE_NETWORKS: Final = "outside_networks"
 ENCODED_BODY: Final = "encoded_body"
 TOO_LARGE: Final = "too_large"
-FOREIGN_ORGANIZATION: Final = "foreign_organization"
 
 KEPT_OF_TOO_LARGE: Final = 64 * 1024
 _MOST_FORWARDED: Final = 1024

@@ -12,6 +12,7 @@ from bridge.store import vocabulary
 from bridge.store.database import Transaction
 from bridge.store.hearing import Hearing, unheard
 from bridge.store.outbox import whose
+from bridge.store.received import received
 
 LATELY: Final = timedelta(hours=24)
 _NEWEST: Final = 10_000
@@ -45,14 +46,22 @@ class Condition:
     accepted: Mapping[OrganizationId, Accepted] = field(default_factory=dict)
     parked: tuple[ParkedLately, ...] = ()
     unheard: Mapping[OrganizationId, Hearing] = field(default_factory=dict)
+    received: frozenset[OrganizationId] = frozenset()
+    """Whose webhooks are received by any process."""
     words: str | None = None
     """What the last comparison of the carrier's words with ours found, as it was written."""
 
 
 def condition(transaction: Transaction, now: datetime) -> Condition:
     """Read it all."""
-    words = vocabulary.kept(transaction)
-    return Condition(whose(transaction), _accepted(transaction), _parked(transaction, now), unheard(transaction), words)
+    return Condition(
+        whose(transaction),
+        _accepted(transaction),
+        _parked(transaction, now),
+        unheard(transaction),
+        received(transaction, now),
+        vocabulary.kept(transaction),
+    )
 
 
 def _accepted(transaction: Transaction) -> dict[OrganizationId, Accepted]:

@@ -1,21 +1,26 @@
-"""Whether an organization's webhooks come: judged by what reads found first, kept in a row, told when it changes."""
+"""Whether an organization's webhooks come: kept in a row, told when it changes.
+
+It is judged by what reads found first, and by webhooks that were parked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, cast
 
 from bridge.events.catalogue import WebhookHealthChanged
 from bridge.model import Fact, OrganizationId, Subject, micros, moment
-from bridge.store import polled
+from bridge.store import polled, received
 from bridge.store.connections import shipx
 from bridge.store.database import Database, Row, Transaction
 from bridge.store.facts import Recorder
+from bridge.store.strays import Strays, strays
 
-State = Literal["healthy", "silent", "missing"]
-"""`silent`: none comes. `missing`: some come, others do not."""
+State = Literal["healthy", "silent", "missing", "foreign_organization", "unconfigured_proxy"]
+"""`silent`: none comes. `missing`: some come, others do not. `foreign_organization`: another organization's come.
+`unconfigured_proxy`: they come through a proxy that is not trusted, and none takes effect."""
 _LOOKED_BACK: Final = timedelta(hours=2)
 """How far back the last webhook is looked for."""
 
@@ -36,8 +41,16 @@ class Hearing:
     heard_at: datetime | None = None
 
 
-Judge = Callable[[Hearing, int, datetime | None, datetime], Hearing]
-"""Says how webhooks do from how they did, how many were missed since, when one came last, and the time."""
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What came lately: when a webhook was accepted last, and those that were parked and show something."""
+
+    accepted_at: datetime | None = None
+    strays: Strays = field(default_factory=Strays)
+
+
+Judge = Callable[[Hearing, int, Arrived, datetime], Hearing]
+"""Says how webhooks do from how they did, how many were missed since, what came, and the time."""
 
 
 class SqlHearing:
@@ -58,7 +71,12 @@ class SqlHearing:
     def _review(self, transaction: Transaction, organization: OrganizationId, now: datetime) -> Hearing:
         before = _read(transaction, organization)
         missed = polled.untold(transaction, organization, polled.due(transaction, organization, now))
-        after = self._judge(before, missed, _last(transaction, organization, now), now)
+        said = received.read(transaction, organization)
+        if said is not None and not said.holds(now):  # nothing is missed any more
+            after = Hearing()
+        else:
+            arrived = Arrived(_last(transaction, organization, now), strays(transaction, organization, now))
+            after = self._judge(before, missed, arrived, now)
         if after != before:
             _save(transaction, organization, after)
         if after.state != before.state:
@@ -97,9 +115,17 @@ _COLUMNS: Final = "state, since, missed, unheard, missed_at, heard_at"
 
 
 def _found(transaction: Transaction, organization: OrganizationId, now: datetime) -> tuple[Hearing, bool]:
-    """Give how webhooks do, and whether there is anything to judge."""
+    """Give how webhooks do, and whether there is anything to judge.
+
+    With a stray there is, so that what is accepted after it is not overlooked.
+    """
     found = _read(transaction, organization)
-    return found, bool(found.missed or found.state != "healthy" or polled.due(transaction, organization, now))
+    return found, bool(
+        found.missed
+        or found.state != "healthy"
+        or polled.due(transaction, organization, now)
+        or strays(transaction, organization, now)
+    )
 
 
 def _read(transaction: Transaction, organization: OrganizationId) -> Hearing:

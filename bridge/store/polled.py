@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from bridge.events.statuses import TrackingStatus
 from bridge.model import Fact, Micros, OrganizationId, micros, moment
+from bridge.store import received
 from bridge.store.database import Row, Transaction
 
 PATIENCE: Final = timedelta(seconds=60)
@@ -20,11 +21,18 @@ _UNANNOUNCED: Final = (TrackingStatus.cancelled, TrackingStatus.pending)
 def keep(
     transaction: Transaction,
     organization: OrganizationId,
-    facts: Iterable[Fact],
+    facts: Sequence[Fact],
     heard_since: datetime,
     now: datetime,
 ) -> None:
-    """Keep news that a webhook should tell, if it happened while we listened: one row for each shipment."""
+    """Keep news that a webhook should tell, if it happened while we listened: one row for each shipment.
+
+    Nobody listened before the organization's webhooks were received, nor where they are not.
+    """
+    told = received.read(transaction, organization) if facts else None
+    if told is None or not told.holds(now):
+        return
+    heard_since = max(heard_since, told.since)
     newest: dict[int, Micros] = {}
     for fact in facts:
         if fact.occurred_at >= heard_since and fact.facet not in _UNANNOUNCED:

@@ -783,8 +783,8 @@ async def test_a_real_process_answers_is_ready_says_what_worries_it_and_keeps_it
             "problems": [],
             "loops": dict.fromkeys(
                 [
-                    *("inbox.commit", "inbox.expire", "worker", "buyer", "connections.watch"),
-                    *("commands", "retention", "database.hear"),
+                    *("inbox.commit", "inbox.expire", "receiving", "worker", "buyer", "connections.watch"),
+                    *("commands", "retention", "reconciler", "database.hear"),
                 ],
                 "running",
             ),
@@ -800,6 +800,24 @@ async def test_a_real_process_answers_is_ready_says_what_worries_it_and_keeps_it
         assert f'bridge_webhook_health{{connection="shipx/{ORGANIZATION}",state="healthy"}} 1.0' in metrics
         assert await bridge.terminate() == 0
         assert bridge.webhook_url.rsplit("/", 1)[-1] not in bridge.log
+
+
+async def test_without_a_token_a_proxy_that_is_not_trusted_is_noticed_all_the_same(tmp_path: Path) -> None:
+    async with (
+        BridgeProcess(tmp_path, BRIDGE_WEBHOOK__NETWORKS="91.216.25.0/24") as bridge,
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client,
+    ):
+        for number in range(3):
+            answer = await client.post(bridge.webhook_url, json={"number": number})
+            assert answer.json()["outcome"] == "parked"
+        await bridge.terminate()
+        await bridge.start()
+
+        async def is_told() -> bool:
+            metrics = (await client.get(f"{bridge.url}/metrics")).text
+            return f'connection="shipx/{ORGANIZATION}",state="unconfigured_proxy"}} 1.0' in metrics
+
+        await until(is_told)
 
 
 async def test_a_broker_that_is_away_shows_in_the_metrics_and_leaves_a_real_process_ready(tmp_path: Path) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import yaml
+from pydantic import SecretStr
 
 from bridge.nodes.guard import free_ports
+from bridge.store.polled import PATIENCE
+from bridge.store.postgres import PostgresDatabase
 from tests.deploy.configuration import SECRETS
 from tests.deploy.pods import told
 from tests.deploy.rendering import ROOT
-from tests.support.bridge import BridgeProcess
+from tests.support.bridge import BridgeProcess, until
+from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
 from tests.support.consumer import Consumer
 from tests.support.verbs import verb
 
@@ -30,12 +37,18 @@ def container(manifest: str) -> dict[str, Any]:
 
 
 class Installation:
-    """What the pods mount, and what an installation fills in; the carrier is away."""
+    """What the pods mount, and what an installation fills in; the carrier is away unless told where it is.
 
-    def __init__(self, folder: Path, database_url: str, amqp_url: str) -> None:
+    `more` are secrets by the name of their file.
+    """
+
+    def __init__(
+        self, folder: Path, database_url: str, amqp_url: str, *, carrier_url: str = "http://127.0.0.1:9", **more: str
+    ) -> None:
+        self._carrier_url = carrier_url
         self._secrets = folder / "secrets"
         self._secrets.mkdir()
-        for name, text in {**SECRETS, "database_url": database_url, "amqp_url": amqp_url}.items():
+        for name, text in {**SECRETS, "database_url": database_url, "amqp_url": amqp_url, **more}.items():
             (self._secrets / name).write_text(text, encoding="utf-8")
 
     def environ(self, manifest: str) -> dict[str, str]:
@@ -49,7 +62,8 @@ class Installation:
             **filled,
             "BRIDGE_POLICY": str(ROOT / "k8s/base/config/policy.toml"),
             "BRIDGE_HTTP__DRAIN_DELAY_S": "0",
-            "BRIDGE_SHIPX__BASE_URL": "http://127.0.0.1:9",
+            "BRIDGE_SHIPX__BASE_URL": self._carrier_url,
+            "BRIDGE_RECONCILE__OPEN_S": "0.3",
         }
 
     def process(self, manifest: str, folder: Path) -> BridgeProcess:
@@ -98,6 +112,62 @@ async def test_a_webhook_goes_from_the_receiver_over_the_database_and_the_worker
             "a webhook at the worker": 404,
         }
         assert (await receiver.terminate(), await worker.terminate()) == (0, 0)
+
+
+async def test_webhooks_that_no_receiver_gets_are_noticed_by_the_worker_and_told_by_everybody(
+    postgres_url: str, amqp_url: str, tmp_path: Path
+) -> None:
+    """The worker has no secrets of webhooks: receivers alone know that any are awaited."""
+    carrier = SlowCarrier(takes_s=0)
+    async with carrier.open():
+        here = Installation(tmp_path, postgres_url, amqp_url, carrier_url=carrier.url, shipx_token=CARRIER_TOKEN)
+        await verb(here.environ("migration.yaml"), *container("migration.yaml")["args"])
+        await verb(here.environ("worker.yaml"), "topology", "apply")
+        async with (
+            here.process("receiver.yaml", tmp_path) as receiver,
+            here.process("worker.yaml", tmp_path) as worker,
+            Consumer(amqp_url, "shipx.webhook.health_changed.#") as events,
+            httpx.AsyncClient(trust_env=False) as http,
+        ):
+            for _ in range(3):
+                await carrier.create()
+            await until(lambda: _found_by_asking(postgres_url, 3), 20)
+            assert (await worker.terminate()) == 0
+            await _let_a_minute_pass(postgres_url)
+            await worker.start()
+            event = json.loads((await events.next(20)).body)
+            assert (event["data"]["state"], event["data"]["missed"]) == ("silent", 3)
+            for process in (receiver, worker):
+                metrics = (await http.get(f"{process.url}/metrics")).text
+                assert 'bridge_webhook_health{connection="shipx/4821",state="silent"} 1.0' in metrics
+                assert "no webhooks come" in (await http.get(f"{process.url}/readyz")).text
+            told = (await verb(here.environ("worker.yaml"), "doctor")).out
+            assert "received by other processes: none has been accepted yet" in told
+            assert "no webhooks come since" in told
+            assert (await receiver.terminate(), await worker.terminate()) == (0, 0)
+
+
+async def _found_by_asking(url: str, number: int) -> bool:
+    async with _rows(url) as database:
+        found = await database.read(lambda it: it.run("SELECT count(*) FROM polled"))
+        return bool(found[0][0] == number)
+
+
+async def _let_a_minute_pass(url: str) -> None:
+    """Have all been found earlier than a webhook may take."""
+    async with _rows(url) as database:
+        earlier = PATIENCE // timedelta(microseconds=1)
+        await database.write(lambda it: it.run("UPDATE polled SET found_at = found_at - ?", (earlier,)))
+
+
+@asynccontextmanager
+async def _rows(url: str) -> AsyncIterator[PostgresDatabase]:
+    database = PostgresDatabase(SecretStr(url))
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def _public(process: BridgeProcess, path: str) -> str:

@@ -23,6 +23,7 @@ from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
 from bridge.store.inbox import SqlInbox
 from bridge.store.outbox import SqlOutbox, begun
+from bridge.store.received import say
 from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from tests.support.migrated import migrated
@@ -284,11 +285,57 @@ async def test_what_was_parked_long_ago_is_left_alone(tmp_path: Path) -> None:
     assert found(await looked_at(environ(tmp_path)), "webhook/4821").state == "ok"
 
 
+WORKER = {"BRIDGE_SHIPX__WEBHOOK_SECRETS": "", "BRIDGE_SHIPX__TOKEN": "t", "BRIDGE_ROLES": "worker,reconciler"}
+"""What a process is told that has no part in receiving."""
+
+
+async def said_by_a_receiver(folder: Path) -> None:
+    async with opened(folder / "bridge.db") as rows:
+        await rows.write(lambda it: say(it, [OrganizationId(ORGANIZATION)], NOW))
+
+
+async def test_a_process_without_secrets_judges_what_others_receive(tmp_path: Path) -> None:
+    await made(tmp_path, [arrival(NOW - timedelta(hours=1)), parked("outside_networks", "10.1.2.3")])
+    await said_by_a_receiver(tmp_path)
+    async with opened(tmp_path / "bridge.db") as rows:
+        await rows.write(
+            lambda it: it.run("INSERT INTO webhook_health (organization, state, missed) VALUES (4821, 'missing', 3)")
+        )
+    report = await looked_at(environ(tmp_path, **WORKER), patience_s=1)
+    arrived, unheard, put_aside = (one for one in report.checks if one.name == "webhook/4821")
+    assert (arrived.state, arrived.told) == (
+        "ok",
+        "received by other processes: the last one accepted came 2026-10-10 11:00:00 UTC",
+    )
+    assert (unheard.state, "some webhooks do not come" in unheard.told) == ("warning", True)
+    assert (put_aside.state, "10.1.2.3" in put_aside.told) == ("warning", True)
+    assert "the receivers' BRIDGE_WEBHOOK__TRUSTED_PROXIES" in (put_aside.do or "")
+
+
+async def test_a_process_without_secrets_tells_that_others_have_received_nothing(tmp_path: Path) -> None:
+    await made(tmp_path)
+    await said_by_a_receiver(tmp_path)
+    check = found(await looked_at(environ(tmp_path, **WORKER), patience_s=1), "webhook/4821")
+    assert (check.state, check.told) == ("warning", "received by other processes: none has been accepted yet")
+
+
+async def test_where_no_process_receives_the_last_one_is_named_all_the_same(tmp_path: Path) -> None:
+    await made(tmp_path, [arrival(NOW - timedelta(hours=1))])
+    check = found(await looked_at(environ(tmp_path, **WORKER), patience_s=1), "webhook/4821")
+    assert (check.state, check.told) == (
+        "skipped",
+        "no process has said for 24 hours that it receives this organization's;"
+        " the last one accepted came 2026-10-10 11:00:00 UTC",
+    )
+
+
 async def test_an_organization_without_secrets_receives_nothing(tmp_path: Path) -> None:
     config = tmp_path / "bridge.toml"
     config.write_text('[[shipx.organizations]]\nid = 7\ntoken = "t"\n')
+    await made(tmp_path)
     report = await looked_at(environ(tmp_path, BRIDGE_CONFIG=str(config)))
-    assert found(report, "webhook/7").state == "skipped"
+    check = found(report, "webhook/7")
+    assert (check.state, check.told) == ("skipped", "no webhook secrets: this organization's are not received")
 
 
 # -- purchasing and tables ---------------------------------------------------------------------------------------------

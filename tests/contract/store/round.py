@@ -25,6 +25,7 @@ from bridge.reconciling.learning import Learning
 from bridge.reconciling.pace import Pace
 from bridge.reconciling.sweeping import Sweeping
 from bridge.simulator import Scenario, Simulator, VirtualClock, create_app
+from bridge.store import received
 from bridge.store.database import ManagedDatabase
 from bridge.store.facts import Recorder
 from bridge.store.hearing import SqlHearing
@@ -49,7 +50,8 @@ STEP_S = 5.0
 
 
 class Round:
-    """A bridge and its carrier. Webhooks are lost unless it `hears`."""
+    """A bridge and its carrier. Webhooks are lost unless it `hears`; `receives` is whether anybody says that they are
+    received."""
 
     def __init__(
         self,
@@ -58,12 +60,14 @@ class Round:
         http: httpx.AsyncClient,
         *,
         hears: bool,
+        receives: bool,
         read_back: ReadBack,
     ) -> None:
         self.database = database
         self.simulator = simulator
         self.merchant = http
         self.hears = hears
+        self.receives = receives
         self.arrived: list[bytes] = []
         self.metrics = Metrics()
         self._asked: dict[str, datetime] = {}
@@ -155,6 +159,7 @@ class Round:
 
         What webhooks wait for is read at once.
         """
+        await self.announce()
         await self.sweeping.sweep(Phase.waiting, timedelta(0))
         if self._is_due("often", 15):
             await self.discovery.look()
@@ -163,6 +168,11 @@ class Round:
         if self._is_due("seldom", 60):
             await self.sweeping.sweep(Phase.tracking, timedelta(seconds=30))
             await self.hearing.review(ORGANIZATION, self.now)
+
+    async def announce(self) -> None:
+        """Say each hour that webhooks are received, where they are."""
+        if self.receives and self._is_due("said", 3600):
+            await self.database.write(lambda it: received.say(it, [ORGANIZATION], self.now))
 
     def _is_due(self, name: str, every_s: float) -> bool:
         last = self._asked.get(name)
@@ -197,7 +207,12 @@ class Round:
 
 @asynccontextmanager
 async def rounds(
-    database: ManagedDatabase, *, hears: bool = False, read_back: ReadBack = "purchases", **scenario: Any
+    database: ManagedDatabase,
+    *,
+    hears: bool = False,
+    receives: bool = True,
+    read_back: ReadBack = "purchases",
+    **scenario: Any,
 ) -> AsyncIterator[Round]:
     """Open one."""
     arrived: list[bytes] = []
@@ -211,7 +226,8 @@ async def rounds(
     headers = {"Authorization": f"Bearer {CARRIER_TOKEN}"}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://carrier", headers=headers) as http:
-        opened = Round(database, app.state.simulator, http, hears=hears, read_back=read_back)
+        opened = Round(database, app.state.simulator, http, hears=hears, receives=receives, read_back=read_back)
         opened.arrived = arrived
+        await opened.announce()
         yield opened
         await opened.simulator.aclose()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
+import pytest
+
+from bridge.model import DeliveryId, Parked
 from bridge.reconciling.hearing import warnings
 from bridge.store.condition import condition
 from bridge.store.database import ManagedDatabase
@@ -82,6 +86,85 @@ async def test_some_that_are_lost_are_told_as_missing_and_all_is_well_again_afte
         assert (await told(stage))[1]["data"]["last_webhook_at"] is not None
         await stage.live(40 * MINUTE, 15)
         assert [one["data"]["state"] for one in await told(stage)] == ["silent", "missing", "healthy"]
+        assert await database.read(unheard) == {}
+
+
+def parked(reason: str, peer: str, at: datetime, number: int) -> Parked:
+    return Parked(DeliveryId(f"{reason}/{peer}/{number}"), reason, ORGANIZATION, peer, at, size=2, body=b"{}")
+
+
+PARKED = [
+    # reason, from, the state
+    ("foreign_organization", "91.216.25.7", ["foreign_organization"]),
+    ("outside_networks", "10.1.2.3", ["unconfigured_proxy"]),
+    ("outside_networks", "91.216.26.7", []),
+    ("outside_networks", "unreadable", []),
+    ("not_json", "10.1.2.3", []),
+]
+
+
+@pytest.mark.parametrize(("reason", "peer", "states"), PARKED)
+async def test_three_that_are_parked_are_told_where_they_show_something(
+    database: ManagedDatabase, reason: str, peer: str, states: list[str]
+) -> None:
+    """No shipment has news, as where nothing can be asked without a token."""
+    async with rounds(database, journeys=[]) as stage:
+        for number in range(3):
+            assert await told(stage) == []
+            await stage.inbox.accept([parked(reason, peer, stage.now, number)])
+            await stage.live(2 * MINUTE)
+        assert [one["data"]["state"] for one in await told(stage)] == states
+        assert [one.state for one in (await database.read(unheard)).values()] == states
+
+
+async def test_one_that_is_sent_again_and_again_counts_once(database: ManagedDatabase) -> None:
+    async with rounds(database, journeys=[]) as stage:
+        for _ in range(5):
+            await stage.inbox.accept([parked("foreign_organization", "91.216.25.7", stage.now, 1)])
+        await stage.live(2 * MINUTE)
+        assert await told(stage) == []
+
+
+async def test_a_proxy_that_is_trusted_again_ends_it_with_the_first_webhook(database: ManagedDatabase) -> None:
+    async with rounds(database, hears=True, journeys=[]) as stage:
+        strays = [parked("outside_networks", "10.1.2.3", stage.now, number) for number in range(3)]
+        await stage.inbox.accept(strays)
+        await stage.live(2 * MINUTE)
+        await stage.create()
+        await stage.live(2 * MINUTE)
+        states = [one["data"]["state"] for one in await told(stage)]
+        assert states == ["unconfigured_proxy", "healthy"]
+        await stage.live(3 * 60 * MINUTE, MINUTE)
+        assert len(await told(stage)) == 2, "what was accepted in between is not forgotten"
+
+
+async def test_what_nobody_receives_is_not_missed(database: ManagedDatabase) -> None:
+    async with rounds(database, receives=False, journeys=[]) as stage:
+        await shop(stage, 5)
+        await stage.live(10 * MINUTE)
+        assert await told(stage) == []
+        assert await stage.rows("SELECT count(*) FROM polled") == [0]
+
+
+async def test_what_happened_before_anybody_received_is_not_missed(database: ManagedDatabase) -> None:
+    async with rounds(database, receives=False, journeys=[]) as stage:
+        for _ in range(6):
+            await stage.create()
+        await stage.live(2 * MINUTE, asks=False)
+        stage.receives = True
+        await stage.live(5 * MINUTE)
+        assert len(await stage.wanted()) == 6
+        assert await told(stage) == []
+
+
+async def test_nothing_is_missed_any_more_once_nobody_has_the_secrets_for_a_day(database: ManagedDatabase) -> None:
+    async with rounds(database, journeys=[]) as stage:
+        await shop(stage, 5)
+        stage.receives = False
+        await stage.live(23 * 60 * MINUTE, 10 * MINUTE)
+        assert [one["data"]["state"] for one in await told(stage)] == ["silent"], "a receiver may be away for so long"
+        await stage.live(2 * 60 * MINUTE, 10 * MINUTE)
+        assert [one["data"]["state"] for one in await told(stage)] == ["silent", "healthy"]
         assert await database.read(unheard) == {}
 
 
