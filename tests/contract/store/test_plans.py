@@ -239,7 +239,7 @@ async def test_deliveries_to_replay_are_found_from_where_it_is_on_by_an_index(
     assert (found.listed, found.after) == ([], (micros(last.received_at), last.id))
     _, looked, taken = explaining.plans.values()
     assert (index in looked, index in taken) == (True, True), f"{looked}\n{taken}"
-    assert not any(_READS_IT_ALL[database.dialect].search(plan) for plan in explaining.plans.values())
+    assert not any(_READS_IT_ALL[database.dialect].search(plan) for plan in (looked, taken)), f"{looked}\n{taken}"
 
 
 async def test_what_waits_for_a_person_is_listed_by_its_index(database: ManagedDatabase) -> None:
