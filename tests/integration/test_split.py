@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import yaml
 
+from bridge.broker.topology import describe
 from bridge.nodes.guard import free_ports
 from tests.deploy.configuration import SECRETS
 from tests.deploy.pods import told
@@ -68,7 +69,8 @@ async def test_a_webhook_goes_from_the_receiver_over_the_database_and_the_worker
     here = Installation(tmp_path, postgres_url, amqp_url)
     migrated = await verb(here.environ("migration.yaml"), *container("migration.yaml")["args"])
     assert (migrated.code, "0001_spine" in migrated.out) == (0, True), migrated
-    assert (await verb(here.environ("worker.yaml"), "topology", "apply")).code == 0
+    applied = await verb(here.environ("worker.yaml"), "topology", "apply", "--json")
+    assert (applied.code, applied.json) == (0, describe())
     async with (
         here.process("receiver.yaml", tmp_path) as receiver,
         here.process("worker.yaml", tmp_path) as worker,

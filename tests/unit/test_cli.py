@@ -68,8 +68,6 @@ WRONG = [
     ("deliveries", "list", "--state", "lost"),
     ("deliveries", "list", "--limit", "0"),
     ("deliveries", "list", "--after", "x"),
-    ("returns", "list", "--state", "creatd"),
-    ("returns", "codes", "list", "--state", "used"),
     ("deliveries", "show"),
     ("deliveries", "replay"),
     ("deliveries", "replay", "a", "--state", "parked"),
@@ -90,6 +88,12 @@ WRONG = [
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
     ran = bridge(*arguments)
     assert (ran.code, ran.out, "Traceback" in ran.err) == (2, "", False)
+
+
+@pytest.mark.parametrize("noun", ["deliveries", "purchases", "returns", "returns codes"])
+def test_a_state_that_there_is_not_is_wrong_usage(noun: str, settings: dict[str, str]) -> None:
+    ran = bridge(*noun.split(), "list", "--state", "creatd", environ=settings)
+    assert (ran.code, ran.out, "'--state'" in ran.err or "--state:" in ran.err) == (2, "", True)
 
 
 @pytest.mark.parametrize(
