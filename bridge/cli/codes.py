@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -68,8 +68,10 @@ def list_(
     from bridge.cli.table import table
     from bridge.shipping.returns.codes.document import COLUMNS, document, row
     from bridge.store import spare_codes
-    from bridge.store.spare_codes import Wanted
+    from bridge.store.spare_codes import SpareState, Wanted
 
+    if state is not None and state not in get_args(SpareState):
+        raise typer.BadParameter(f"must be one of {', '.join(get_args(SpareState))}", param_hint="--state")
     wanted = Wanted(state=state, organizations=frozenset(() if organization is None else (organization,)))
 
     async def look(settings: Settings, database: ManagedDatabase) -> int:

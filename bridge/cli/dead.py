@@ -17,6 +17,7 @@ from bridge.cli.values import WAIT_S, Wait
 if TYPE_CHECKING:
     from bridge.broker.letters import DeadLetter
     from bridge.settings import Settings
+    from bridge.store.database import ManagedDatabase
     from bridge.store.dead import DeadEvents
 
 verbs = running.group("What nobody could handle: the queue bridge.dead, and events that the broker will not have.")
@@ -39,12 +40,12 @@ def list_dead(
     """
     from bridge.errors import BrokerError
     from bridge.observability import configure_logging
+    from bridge.store.dead import SqlDeadEvents
 
-    settings = running.settings()
     configure_logging(sys.stderr.buffer)
 
-    async def work() -> int:
-        events = await _events(settings, limit)
+    async def work(settings: Settings, database: ManagedDatabase) -> int:
+        events = await SqlDeadEvents(database).look(limit)
         try:
             queue = await _queue(settings, limit)
         except BrokerError as error:
@@ -54,7 +55,7 @@ def list_dead(
         _print(queue, events, as_json)
         return 0
 
-    running.run(work())
+    running.with_database(work)
 
 
 @verbs.command("redrive")
@@ -81,17 +82,6 @@ def redrive(
 
 
 Queue = tuple[int, list["DeadLetter"]]
-
-
-async def _events(settings: Settings, limit: int) -> DeadEvents:
-    from bridge.store.dead import SqlDeadEvents
-    from bridge.store.opening import existing
-
-    database = existing(settings.database)
-    try:
-        return await SqlDeadEvents(database).look(limit)
-    finally:
-        await database.close()
 
 
 async def _queue(settings: Settings, limit: int) -> Queue | None:

@@ -12,7 +12,9 @@ from bridge.cli.running import Json
 from bridge.cli.values import WAIT_S, Organizations, Since, Wait
 
 if TYPE_CHECKING:
-    from bridge.store.deliveries import Listed, SqlDeliveries
+    from bridge.settings import Settings
+    from bridge.store.database import ManagedDatabase
+    from bridge.store.deliveries import Listed, Place, SqlDeliveries
 
 verbs = running.group("The webhooks that came, and what was done with them.")
 
@@ -25,9 +27,14 @@ def list_deliveries(
     state: State = None,
     organization: Organizations = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="How many at most.")] = 50,
+    after: Annotated[
+        str | None, typer.Option(metavar="CURSOR", help="Go on after this cursor: `next` of the list before.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """List deliveries from the database, the newest first. Parked ones are listed when they are asked for.
+    """List deliveries from the database, parked ones among them, the newest first.
+
+    Where there may be more, the cursor to go on after is told below, and with --json it is `next`.
 
     Example: bridge deliveries list --state parked
     """
@@ -35,16 +42,19 @@ def list_deliveries(
 
     from bridge.cli.table import table
     from bridge.ingress.api import item
-    from bridge.store.deliveries import Wanted
+    from bridge.store.deliveries import Wanted, following
 
-    wanted = Wanted(state, frozenset(organization or ()))
+    wanted = Wanted(state, frozenset(organization or ()), _place(after))
 
     async def look(deliveries: SqlDeliveries) -> int:
         found = await deliveries.list(wanted, limit)
+        cursor = following(found, limit)
         if as_json:
-            print(to_json({"items": [item(one) for one in found]}, indent=2).decode())
+            print(to_json({"items": [item(one) for one in found], "next": cursor}, indent=2).decode())
         elif found:
             print(table(_HEADS, map(_row, found)))
+            if cursor is not None:
+                print(f"go on with --after {cursor}", file=sys.stderr)
         else:
             print("no such deliveries", file=sys.stderr)
         return 0
@@ -130,21 +140,25 @@ def _look(look: Any) -> None:
     """Open the database for reading, and look."""
     from bridge.store.deliveries import SqlDeliveries
     from bridge.store.inbox import SqlInbox
-    from bridge.store.opening import existing
     from bridge.store.sealed import Vault
 
-    settings = running.settings()
-
-    async def work() -> int:
-        database = existing(settings.database)
+    async def work(settings: Settings, database: ManagedDatabase) -> int:
         vault = Vault.with_keys(settings.personal_data.key_bytes)
-        try:
-            found: int = await look(SqlDeliveries(database, vault, SqlInbox(database, vault)))
-        finally:
-            await database.close()
+        found: int = await look(SqlDeliveries(database, vault, SqlInbox(database, vault)))
         return found
 
-    running.run(work())
+    running.with_database(work)
+
+
+def _place(cursor: str | None) -> Place | None:
+    """Read where to go on. Raises BadParameter."""
+    from bridge.errors import Unreadable
+    from bridge.store.deliveries import decode
+
+    try:
+        return None if cursor is None else decode(cursor)
+    except Unreadable:
+        raise typer.BadParameter("is not a cursor of this list", param_hint="--after") from None
 
 
 def _row(one: Listed) -> tuple[object, ...]:

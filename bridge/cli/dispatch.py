@@ -101,10 +101,12 @@ def show(order: Order, organization: Organization = None, as_json: Json = False)
         if len(found) == 1:
             _print(found[0], document(found[0]), as_json=as_json)
             return 0
+        if not found:
+            print(f"bridge: no order {order} was made here", file=sys.stderr)
+            return 1
         whose = ", ".join(str(one.organization) for one in found)
-        several = f"several organizations have it: say --organization, one of {whose}"
-        print(f"bridge: {several if found else f'no order {order} was made here'}", file=sys.stderr)
-        return 1
+        print(f"bridge: several organizations have it: say --organization, one of {whose}", file=sys.stderr)
+        return 2
 
     running.with_database(look)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bridge.cli import running
 from bridge.cli.running import Json
 from bridge.cli.values import WAIT_S, Organizations, Since, Until, Wait
+
+if TYPE_CHECKING:
+    from bridge.settings import Settings
+    from bridge.store.database import ManagedDatabase
 
 verbs = running.group("The events this bridge has recorded.")
 
@@ -30,19 +34,12 @@ def tail(
     """
     from bridge.egress.tail import tail
     from bridge.store.feed import Filter, SqlFeed
-    from bridge.store.opening import existing
 
-    settings = running.settings()
-
-    async def work() -> int:
-        database = existing(settings.database)
-        try:
-            await tail(SqlFeed(database), last=last, follow=follow, wanted=Filter(kind, subject), as_json=as_json)
-        finally:
-            await database.close()
+    async def work(_settings: Settings, database: ManagedDatabase) -> int:
+        await tail(SqlFeed(database), last=last, follow=follow, wanted=Filter(kind, subject), as_json=as_json)
         return 0
 
-    running.run(work())
+    running.with_database(work)
 
 
 @verbs.command("replay")
@@ -87,4 +84,5 @@ def replay(
 
 def _told(result: Any) -> str:
     """Say in words what came of a replay."""
-    return f"{result['events']} events sent to {result['to']}" if result["events"] else "no such events"
+    sent = f"{result['events']} events sent to {result['to']}" if result["events"] else "no such events"
+    return f"{sent}; older ones were deleted for their age (BRIDGE_RETENTION__EVENTS)" if result.get("pruned") else sent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import os
 import secrets
 import sys
@@ -37,7 +38,7 @@ def serve() -> None:
     running.run(work())
 
 
-def migrate() -> None:
+def migrate(as_json: Json = False) -> None:
     """Bring the database schema up to date, and name what was applied."""
     from bridge.app.database import migrate_database
     from bridge.observability import configure_logging
@@ -47,7 +48,10 @@ def migrate() -> None:
 
     async def work() -> int:
         applied = await migrate_database(settings)
-        print("\n".join(applied) if applied else "The schema is up to date.")
+        if as_json:
+            print(json.dumps({"applied": applied}, indent=2))
+        else:
+            print("\n".join(applied) if applied else "The schema is up to date.")
         return 0
 
     running.run(work())

@@ -87,7 +87,7 @@ def show(shipment: Shipment, organization: Organization = None, as_json: Json = 
         if len(found) > 1:
             whose = ", ".join(str(one.organization) for one in found)
             print(f"bridge: several organizations have it: say --organization, one of {whose}", file=sys.stderr)
-            return 1
+            return 2
         one = found[0]
         latest = {each.organization: each for each in await decisions.latest(one.shipment)}
         decided = latest.get(one.organization)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
 
 import typer
 
@@ -110,8 +110,10 @@ def list_(
     """List returns, the newest first, without their codes. Example: bridge returns list --state unknown"""
     from bridge.cli.table import table
     from bridge.shipping.returns.document import COLUMNS, document, row, without_code
-    from bridge.store.returns import Wanted
+    from bridge.store.returns import State, Wanted
 
+    if state is not None and state not in get_args(State):
+        raise typer.BadParameter(f"must be one of {', '.join(get_args(State))}", param_hint="--state")
     wanted = Wanted(state=state, organizations=frozenset(() if organization is None else (organization,)))
 
     async def look(settings: Settings, database: ManagedDatabase) -> int:

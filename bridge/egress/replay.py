@@ -61,7 +61,8 @@ class ReplayedEvents:
             if isinstance(error, QueueMissing) and not sent:
                 return rejected(str(error))
             return failed(f"{error}; {sent} were sent; go on after the cursor {cursor}", events=sent, cursor=cursor)
-        return done(events=before.done + sending.sent, to=asked.to_queue or EVERYBODY, cursor=encode(span.last))
+        sent, to = before.done + sending.sent, asked.to_queue or EVERYBODY
+        return done(events=sent, to=to, cursor=encode(span.last), pruned=span.has_gap)
 
 
 def _selection(asked: ReplayEvents) -> Selection:
@@ -70,9 +71,9 @@ def _selection(asked: ReplayEvents) -> Selection:
 
 
 def _at(span: Span) -> Mapping[str, object]:
-    return {"start": span.start, "after": span.after, "last": span.last}
+    return {"start": span.start, "after": span.after, "last": span.last, "pruned": span.has_gap}
 
 
 def _span(at: Mapping[str, Any]) -> Span | None:
     """Go on from what was written down, up to where it was to end when it began."""
-    return Span(at["start"], at["after"], at["last"]) if at else None
+    return Span(at["start"], at["after"], at["last"], at.get("pruned", False)) if at else None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Sequence
 from typing import Final
 
+from bridge.commands.waiting import PATIENCE_S
+from bridge.errors import StoreUnavailable
 from bridge.events.catalogue import CATALOGUE, versioned
 from bridge.model import Event
-from bridge.store.feed import Filter, SqlFeed
+from bridge.store.feed import Filter, Page, SqlFeed
 
 _PAGE: Final = 500
 _POLL_S: Final = 0.5
@@ -25,7 +28,7 @@ async def tail(feed: SqlFeed, *, last: int, follow: bool, wanted: Filter, as_jso
     cursor = await feed.before(last, wanted)
     is_first = True
     while True:
-        page = await feed.page(cursor, _PAGE, wanted)
+        page = await _page(feed, cursor, wanted)
         if is_first and last and not page.events:
             print(_NONE if wanted == Filter() else _NONE_SUCH, file=sys.stderr, flush=True)
         is_first = False
@@ -34,6 +37,18 @@ async def tail(feed: SqlFeed, *, last: int, follow: bool, wanted: Filter, as_jso
         if page.is_last and not follow:
             return
         if page.is_last:
+            await asyncio.sleep(_POLL_S)
+
+
+async def _page(feed: SqlFeed, cursor: str, wanted: Filter) -> Page:
+    """Give what comes next; a database that is away for a moment is waited for. Raises StoreUnavailable."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await feed.page(cursor, _PAGE, wanted)
+        except StoreUnavailable:
+            if time.monotonic() > until:
+                raise
             await asyncio.sleep(_POLL_S)
 
 

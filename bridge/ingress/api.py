@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from typing_extensions import TypedDict
 
-from bridge.errors import KeyMissing
+from bridge.errors import KeyMissing, Unreadable
 from bridge.ingress.replay import Hopeless, Replay, Taken
-from bridge.store.deliveries import STATES, Listed, State, Wanted, cursor_of
+from bridge.store.deliveries import STATES, Listed, Place, State, Wanted, decode, following
 from bridge.web import endpoint
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import JSON, Answer, guarded
@@ -28,11 +28,11 @@ _STATE: Final = choice("state", "Only deliveries in this state.", STATES)
 _LIMIT: Final = limit(usual=50, most=500)
 
 
-def _before(text: str) -> tuple[int, str]:
-    moment, _, key = text.partition(".")
-    if not moment.isdecimal() or len(moment) > 18:
-        raise bad_field("after", "bad_cursor", "is not a cursor of this list")
-    return int(moment), key
+def _before(text: str) -> Place:
+    try:
+        return decode(text)
+    except Unreadable as error:
+        raise bad_field("after", error.reason, "is not a cursor of this list") from error
 
 
 _AFTER: Final = cursor(_before)
@@ -94,12 +94,11 @@ class DeliveriesApi:
         answers={200: Answer("A page.", DeliveryPage)},
     )
     async def list(self, request: Request, client: Client) -> Response:
-        """Answer a page of deliveries, the newest first."""
+        """Answer a page of deliveries, parked ones among them, the newest first."""
         most = _LIMIT.read(request)
         wanted = Wanted(_STATE.read(request), client.organizations, _AFTER.read(request))
         found = await self._deliveries.list(wanted, most)
-        following = None if len(found) < most else "{}.{}".format(*cursor_of(found[-1]))
-        page: DeliveryPage = {"items": [item(one) for one in found], "next": following}
+        page: DeliveryPage = {"items": [item(one) for one in found], "next": following(found, most)}
         return _json(page)
 
     @guarded(

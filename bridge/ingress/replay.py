@@ -77,7 +77,10 @@ class Replay:
 
     def write(self, transaction: Transaction, listed: Listed) -> Replayed:
         """Replay a delivery as a part of a larger unit; `tell` is for after the commit."""
-        return self._release(transaction, listed) if listed.state == "parked" else self._reopen(transaction, listed)
+        kept = self._kept(transaction, listed)
+        if isinstance(kept, Hopeless):
+            return kept
+        return self._release(transaction, kept) if listed.state == "parked" else self._reopen(transaction, listed)
 
     def tell(self, listed: Listed, replayed: Replayed, *, by: str) -> None:
         """Log what became of a delivery, and wake who works on it."""
@@ -85,22 +88,24 @@ class Replay:
         if isinstance(replayed, Taken):
             self._on_replay()
 
+    def _kept(self, transaction: Transaction, listed: Listed) -> Kept | Hopeless:
+        """Read what it said: without that nothing can be made of it, and its verdict stays as it is."""
+        try:
+            kept = self.deliveries.kept(transaction, listed.id)
+        except KeyMissing:
+            return Hopeless("key_missing", _SEALED)
+        return Hopeless("erased", _ERASED) if kept is None else kept
+
     def _reopen(self, transaction: Transaction, listed: Listed) -> Replayed:
         if not self.deliveries.reopen(transaction, listed.id):
             return _hopeless("deleted")
         return Taken("accepted")
 
-    def _release(self, transaction: Transaction, listed: Listed) -> Replayed:
-        try:
-            kept = self.deliveries.kept(transaction, listed.id)
-        except KeyMissing:
-            return Hopeless("key_missing", _SEALED)
-        if kept is None:
-            return Hopeless("erased", _ERASED)
+    def _release(self, transaction: Transaction, kept: Kept) -> Replayed:
         arrival = self._arrival(kept)
         if isinstance(arrival, Hopeless):
             return arrival
-        match self.deliveries.release(transaction, listed.id, arrival):
+        match self.deliveries.release(transaction, kept.listed.id, arrival):
             case None:
                 return Taken("refused")
             case Receipt.duplicate:

@@ -12,7 +12,7 @@ from bridge.commands.models import ReplayDeliveries, done
 from bridge.ingress.replay import Hopeless, Replay, Replayed
 from bridge.model import ClaimedCommand, Outcome, Progress
 from bridge.store.database import Transaction
-from bridge.store.deliveries import Listed, Wanted, cursor_of
+from bridge.store.deliveries import Listed, Place, Wanted
 
 _PAGE: Final = 10
 """So many are replayed in one commit, for which webhooks wait on SQLite: some 5 ms."""
@@ -23,31 +23,33 @@ _NOT_FOUND: Final = Hopeless("not_found", "There is no such delivery.")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is replayed next, where to go on after it, and which share of all is done then."""
+    """What is replayed next, where to go on after it, where to end, and which share of all is done then."""
 
     found: Sequence[tuple[str, Listed | None]]
     share: float | None = None
-    after: tuple[int, str] | None = None
+    after: Place | None = None
+    until: Place | None = None
     named: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What was done so far: outcomes by their number, those without effect by name, and where to go on."""
+    """What was done so far: outcomes by their number, those without effect by name; where to go on, and to end."""
 
     outcomes: Mapping[str, int] = field(default_factory=dict)
     without_effect: Sequence[Mapping[str, str]] = ()
-    after: tuple[int, str] | None = None
+    after: Place | None = None
+    until: Place | None = None
     named: int = 0
 
     @classmethod
     def of(cls, at: Mapping[str, Any]) -> Self:
-        """Go on from what was written down."""
-        after = at.get("after")
+        """Go on from what was written down; an earlier version wrote down no end."""
         return cls(
             at.get("outcomes", {}),
             at.get("without_effect", ()),
-            None if after is None else (after[0], after[1]),
+            _place(at.get("after")),
+            _place(at.get("until")),
             at.get("named", 0),
         )
 
@@ -64,12 +66,16 @@ class Account:
             if not one.is_effective
         ]
         outcomes = Counter(self.outcomes) + Counter(one.outcome for one in replayed)
-        return Account(outcomes, [*self.without_effect, *hopeless][:_MOST_TOLD], page.after, page.named)
+        return Account(outcomes, [*self.without_effect, *hopeless][:_MOST_TOLD], page.after, page.until, page.named)
 
     def progress(self, share: float | None) -> Progress:
         """Write down how far it has come."""
         at = {"outcomes": dict(self.outcomes), "without_effect": list(self.without_effect), "named": self.named}
-        return Progress(self.done, share, {**at, "after": self.after})
+        return Progress(self.done, share, {**at, "after": self.after, "until": self.until})
+
+
+def _place(written: Sequence[Any] | None) -> Place | None:
+    return None if written is None else (written[0], written[1])
 
 
 class ReplayedDeliveries:
@@ -82,7 +88,7 @@ class ReplayedDeliveries:
         """Replay what was asked for. Raises Unreadable."""
         asked = ReplayDeliveries.read(claimed.body)
         account = Account.of(claimed.progress.at)
-        pages = self._named(asked, account.named) if asked.deliveries else self._chosen(asked, account.after)
+        pages = self._named(asked, account.named) if asked.deliveries else self._chosen(asked, account)
         async for page in pages:
             account = await self._all(page, account, claimed.given_by, hand)
         return done(
@@ -112,9 +118,14 @@ class ReplayedDeliveries:
             found = [(key, await self._replay.deliveries.show(key)) for key in some]
             yield Page(found, named / len(names), named=named)
 
-    async def _chosen(self, asked: ReplayDeliveries, after: tuple[int, str] | None) -> AsyncIterator[Page]:
-        """Give those of the selection, the oldest first."""
+    async def _chosen(self, asked: ReplayDeliveries, account: Account) -> AsyncIterator[Page]:
+        """Give those of the selection, the oldest first, up to the last that had come when it began.
+
+        What is done by then and what becomes so meanwhile would else go on for as long as webhooks come.
+        """
         wanted = Wanted(asked.state, frozenset(asked.organizations), verdict=asked.reason, since=asked.since)
-        while found := await self._replay.deliveries.to_replay(wanted, after, _PAGE):
-            after = cursor_of(found[-1])
-            yield Page([(one.id, one) for one in found], after=after)
+        after, until = account.after, account.until or await self._replay.deliveries.end(wanted)
+        while until is not None and (after is None or after < until):
+            found = await self._replay.deliveries.to_replay(wanted, after, until, _PAGE)
+            after = found.after
+            yield Page([(one.id, one) for one in found.listed], after=after, until=until)

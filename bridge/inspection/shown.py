@@ -33,10 +33,13 @@ async def show(
     known = await database.read(lambda transaction: sources(transaction, name))
     if organization is not None:
         known = [one for one in known if one == f"/shipx/{organization}"]
-    if len(known) != 1:
-        several = f"several have it: say --organization, one of {', '.join(_number(one) for one in known)}"
-        print(f"bridge: {several if known else f'nothing is known of shipment {shipment}'}", file=sys.stderr)
+    if not known:
+        print(f"bridge: nothing is known of shipment {shipment}", file=sys.stderr)
         return 1
+    if len(known) > 1:
+        whose = ", ".join(_number(one) for one in known)
+        print(f"bridge: several have it: say --organization, one of {whose}", file=sys.stderr)
+        return 2
     found = await database.read(lambda transaction: story(transaction, known[0], name))
     if page is None:
         about = {"shipment_id": shipment, "organization_id": found.organization}

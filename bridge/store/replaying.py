@@ -14,6 +14,7 @@ from bridge.model import Event, Micros, micros
 from bridge.store.database import Database, Transaction
 from bridge.store.feed import FROM, Filter, conditions, in_order, position_of
 from bridge.store.outbox import EVENT, event
+from bridge.store.pruning import pruned
 
 PAGE: Final = 1000
 _SLACK: Final = timedelta(minutes=10)
@@ -37,6 +38,8 @@ class Span:
     start: int
     after: int
     last: int
+    has_gap: bool = False
+    """Whether events of this time, or after the cursor that was given, had been deleted for their age."""
 
     @property
     def is_over(self) -> bool:
@@ -76,6 +79,7 @@ class SqlReplays:
 def _span(transaction: Transaction, selection: Selection, decided: int) -> Span:
     after = position_of(transaction, selection.after)
     first, last = (_end(transaction, decided, order) for order in ("ASC", "DESC"))
+    has_gap = _has_gap(transaction, after, selection.since)
     start = max(after, first - 1)
     if selection.since is not None:
         early = micros(selection.since - _SLACK)
@@ -83,7 +87,21 @@ def _span(transaction: Transaction, selection: Selection, decided: int) -> Span:
     if selection.until is not None:
         late = micros(selection.until + _SLACK)
         last = min(last, _bisect(start, last, lambda position: _recorded_by(transaction, position, late)))
-    return Span(start, start, max(start, last))
+    return Span(start, start, max(start, last), has_gap)
+
+
+def _has_gap(transaction: Transaction, after: int, since: datetime | None) -> bool:
+    """Say whether something beyond the cursor was deleted that may have been recorded since then.
+
+    When that was recorded is not kept: it was before whatever came after it.
+    """
+    until = pruned(transaction)["events"].until
+    if after >= until:
+        return False
+    if since is None:
+        return True
+    rows = transaction.run("SELECT recorded_at FROM events WHERE position > ? ORDER BY position LIMIT 1", (until,))
+    return not rows or rows[0][0] > micros(since)
 
 
 def _end(transaction: Transaction, decided: int, order: str) -> int:

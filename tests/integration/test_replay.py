@@ -98,6 +98,16 @@ async def record(database: SqliteDatabase, *shipments: int) -> None:
     await database.write(write)
 
 
+async def prune_the_first(database: SqliteDatabase) -> None:
+    """Delete the oldest event for its age."""
+
+    def write(transaction: Transaction) -> None:
+        transaction.run("DELETE FROM events WHERE position = 1")
+        transaction.run("INSERT INTO pruned (what, n, until) VALUES ('events', 1, 1)")
+
+    await database.write(write)
+
+
 @asynccontextmanager
 async def channel(url: str) -> AsyncIterator[AbstractChannel]:
     async with await aio_pika.connect(url) as connection, connection.channel() as opened:
@@ -151,7 +161,7 @@ async def test_everybody_gets_the_stored_bytes_under_the_same_id_marked(database
     await record(database, 7)
     await consumers_queue(url, "warehouse", "shipx.shipment.status_changed.*")
     outcome = await Replays(database, url)(all=True)
-    assert outcome == Outcome(CommandState.done, {"events": 1, "to": EVENTS, "cursor": encode(1)})
+    assert outcome == Outcome(CommandState.done, {"events": 1, "to": EVENTS, "cursor": encode(1), "pruned": False})
     (message,) = await take(url, "warehouse")
     rows = await database.read(lambda transaction: transaction.run("SELECT id, body FROM events"))
     assert (message.message_id, message.body) == tuple(rows[0])
@@ -167,7 +177,7 @@ async def test_one_queue_gets_it_and_nobody_else(database: SqliteDatabase, url: 
     await consumers_queue(url, "warehouse")
     await consumers_queue(url, "shop", "#")
     outcome = await Replays(database, url)(subject="shipment/7", to_queue="warehouse")
-    assert outcome.result == {"events": 2, "to": "warehouse", "cursor": encode(3)}
+    assert outcome.result == {"events": 2, "to": "warehouse", "cursor": encode(3), "pruned": False}
     messages = await take(url, "warehouse")
     assert order(messages) == {"shipment/7": [1, 2]}
     assert all(message.headers[REPLAY] == "replay-1" for message in messages)
@@ -189,19 +199,20 @@ async def test_who_takes_over_goes_on_after_the_last_page_and_ends_where_it_was_
     database: SqliteDatabase, url: str
 ) -> None:
     await record(database, *[1] * (PAGE + 5))
+    await prune_the_first(database)
     await consumers_queue(url, "warehouse")
     replays, told = Replays(database, url), Told(database, interrupt_after=1)
     with pytest.raises(Interrupted):
         await replays(told, to_queue="warehouse")
     await record(database, 2)
     outcome = await replays(progress=told.progress[0], to_queue="warehouse")
-    assert (outcome.result or {})["events"] == PAGE + 5
-    assert order(await take(url, "warehouse")) == {"shipment/1": list(range(1, PAGE + 6))}
+    assert outcome.result == {"events": PAGE + 4, "to": "warehouse", "cursor": encode(PAGE + 5), "pruned": True}
+    assert order(await take(url, "warehouse")) == {"shipment/1": list(range(2, PAGE + 6))}
 
 
 async def test_nothing_to_send_is_done_at_once(database: SqliteDatabase, url: str) -> None:
     outcome = await Replays(database, url)(subject="shipment/1")
-    assert outcome == Outcome(CommandState.done, {"events": 0, "to": EVENTS, "cursor": encode(0)})
+    assert outcome == Outcome(CommandState.done, {"events": 0, "to": EVENTS, "cursor": encode(0), "pruned": False})
 
 
 # -- what stands in the way --------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import httpx
 import yaml
 from pydantic import SecretStr
 
+from bridge.broker.topology import describe
 from bridge.nodes.guard import free_ports
 from bridge.store.polled import PATIENCE
 from bridge.store.postgres import PostgresDatabase
@@ -82,7 +83,8 @@ async def test_a_webhook_goes_from_the_receiver_over_the_database_and_the_worker
     here = Installation(tmp_path, postgres_url, amqp_url)
     migrated = await verb(here.environ("migration.yaml"), *container("migration.yaml")["args"])
     assert (migrated.code, "0001_spine" in migrated.out) == (0, True), migrated
-    assert (await verb(here.environ("worker.yaml"), "topology", "apply")).code == 0
+    applied = await verb(here.environ("worker.yaml"), "topology", "apply", "--json")
+    assert (applied.code, applied.json) == (0, describe())
     async with (
         here.process("receiver.yaml", tmp_path) as receiver,
         here.process("worker.yaml", tmp_path) as worker,

@@ -134,6 +134,10 @@ async def test_parked_deliveries_are_listed_shown_and_replayed(tmp_path: Path, d
             (broken, "outside_networks"),
             (parked, "outside_networks"),
         ]
+        everything = await verb(bridge.environ, "deliveries", "list", "--json", "--limit", "1")
+        assert everything.json["items"] == listed.json["items"][:1], "parked ones are found without being asked for"
+        rest = await verb(bridge.environ, "deliveries", "list", "--json", "--after", everything.json["next"])
+        assert (rest.json["items"], rest.json["next"]) == (listed.json["items"][1:], None)
         shown = await verb(bridge.environ, "deliveries", "show", parked)
         assert (shown.code, "outside_networks" in shown.out, "ready_to_pickup" in shown.out) == (0, True, False)
         shown = await verb(bridge.environ, "deliveries", "show", parked, "--body")
@@ -174,6 +178,10 @@ async def test_events_are_sent_once_more_to_a_queue_and_to_everybody(
         assert [json.loads(message.body) for message in messages] == [*stored, stored[-1]]
         assert messages[-1].headers[REPLAY] == everybody.json["command_id"]
         assert messages[0].headers[REPLAY] != everybody.json["command_id"]
+
+        await change(bridge.environ, "INSERT INTO pruned (what, n, until) VALUES ('events', 1, 1)")
+        older = await verb(bridge.environ, "events", "replay", "--to-queue", "warehouse")
+        assert (older.code, "older ones were deleted for their age" in older.out) == (0, True)
 
         missing = await verb(bridge.environ, "events", "replay", "--to-queue", "nobody")
         assert (missing.code, missing.out) == (1, "")

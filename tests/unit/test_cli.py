@@ -67,6 +67,7 @@ WRONG = [
     ("events", "replay", "--all", "--wait", "0"),
     ("deliveries", "list", "--state", "lost"),
     ("deliveries", "list", "--limit", "0"),
+    ("deliveries", "list", "--after", "x"),
     ("deliveries", "show"),
     ("deliveries", "replay"),
     ("deliveries", "replay", "a", "--state", "parked"),
@@ -87,6 +88,12 @@ WRONG = [
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
     ran = bridge(*arguments)
     assert (ran.code, ran.out, "Traceback" in ran.err) == (2, "", False)
+
+
+@pytest.mark.parametrize("noun", ["deliveries", "purchases", "returns", "returns codes"])
+def test_a_state_that_there_is_not_is_wrong_usage(noun: str, settings: dict[str, str]) -> None:
+    ran = bridge(*noun.split(), "list", "--state", "creatd", environ=settings)
+    assert (ran.code, ran.out, "'--state'" in ran.err or "--state:" in ran.err) == (2, "", True)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +123,17 @@ def test_every_verb_explains_itself(name: str) -> None:
     assert first[:40] in ran.out
 
 
+ENDLESS = {"serve", "simulate"}
+"""What they write until they are ended is a log."""
+
+
+@pytest.mark.parametrize("name", sorted(set(verbs()) - ENDLESS))
+def test_every_verb_that_ends_writes_for_programs_where_that_is_asked_for(name: str) -> None:
+    assert "--json" in [option for one in verbs()[name].params for option in one.opts]
+
+
 WITHOUT_AN_EXAMPLE = {
-    # verbs without arguments, whose name alone is the whole call
+    # verbs whose name alone is the whole call
     "migrate",
     "topology apply",
     "topology show",
@@ -218,6 +234,12 @@ def test_the_webhook_url_of_every_organization_holds_its_newest_secret(
     )
 
 
+def test_secret_and_url_are_given_to_programs_too(settings: dict[str, str]) -> None:
+    assert re.fullmatch(r"[a-z0-9]{32,128}", bridge("webhook", "secret", "--json").json["secret"])
+    ran = bridge("webhook", "url", "--base", "https://x.example", "--json", environ=settings)
+    assert ran.json == {"items": [{"organization_id": 4821, "url": f"https://x.example/webhooks/shipx/{SECRET}"}]}
+
+
 BASES = [
     # what is given, the exit code
     ("http://127.0.0.1:8080", 0),
@@ -242,10 +264,13 @@ def test_schema_export_writes_every_schema_and_names_the_files(tmp_path: Path) -
     written = sorted((tmp_path / "new" / "schemas").iterdir())
     assert (ran.code, ran.out.split()) == (0, [str(path) for path in written])
     assert {"asyncapi.json", "openapi.json", "bridge.shipment.confirmed.v1.json"} <= {path.name for path in written}
+    for_programs = bridge("schema", "export", str(tmp_path / "new" / "schemas"), "--json")
+    assert for_programs.json == {"files": [str(path) for path in written]}
 
 
 def test_topology_show_prints_what_would_be_declared() -> None:
-    shown = json.loads(bridge("topology", "show").out)
+    shown = bridge("topology", "show").json
+    assert bridge("topology", "show", "--json").json == shown
     assert {one["name"] for one in shown["queues"]} == {"bridge.unrouted", "bridge.commands", "bridge.dead"}
     assert {one["name"]: one["type"] for one in shown["exchanges"]} == {
         "bridge.events": "topic",
@@ -272,6 +297,12 @@ def test_migrate_names_what_it_applied_and_the_second_time_has_nothing_to_do(set
     names = [migration.name for migration in migrations("sqlite")]
     assert bridge("migrate", environ=settings) == Ran(0, "\n".join(names) + "\n", "")
     assert bridge("migrate", environ=settings) == Ran(0, "The schema is up to date.\n", "")
+
+
+def test_migrate_names_the_same_to_programs(settings: dict[str, str]) -> None:
+    names = [migration.name for migration in migrations("sqlite")]
+    assert bridge("migrate", "--json", environ=settings).json == {"applied": names}
+    assert bridge("migrate", "--json", environ=settings).json == {"applied": []}
 
 
 def test_migrate_fails_in_words_on_a_file_that_is_no_database(settings: dict[str, str], tmp_path: Path) -> None:
@@ -370,6 +401,21 @@ def test_a_verb_that_changes_something_wants_the_schema_of_its_version(
     assert (ran.code, ran.err) == (1, "bridge: the database lacks 0003_commands: run `bridge migrate`\n")
 
 
+LOOKS = [("deliveries", "list"), ("deliveries", "show", "a"), ("events", "tail"), ("dead", "list")]
+
+
+@pytest.mark.parametrize("arguments", LOOKS, ids=" ".join)
+def test_a_verb_that_looks_wants_the_schema_of_its_version(
+    arguments: tuple[str, ...], settings: dict[str, str], tmp_path: Path
+) -> None:
+    assert bridge("migrate", environ=settings).code == 0
+    with sqlite3.connect(tmp_path / "bridge.db") as connection:
+        connection.execute("DELETE FROM migrations WHERE name = '0003_commands'")
+    connection.close()
+    ran = bridge(*arguments, environ=settings)
+    assert ran == Ran(1, "", "bridge: the database lacks 0003_commands: run `bridge migrate`\n")
+
+
 async def _deliver(path: Path) -> None:
     """Put deliveries into a new database: one that is done, and one that is parked."""
     database = SqliteDatabase(migrated(path))
@@ -386,14 +432,25 @@ async def _deliver(path: Path) -> None:
 
 async def test_deliveries_are_listed_for_people_and_for_programs(settings: dict[str, str], tmp_path: Path) -> None:
     await _deliver(tmp_path / "bridge.db")
-    head, row = bridge("deliveries", "list", environ=settings).out.splitlines()
+    head, row, parked = bridge("deliveries", "list", environ=settings).out.splitlines()
     assert head.split() == ["delivery", "state", "organization", "shipment", "event", "received", "repeats", "verdict"]
     assert row.split() == ["01aa", "pending", "4821", "7", "status", "2026-10-10T12:00:00Z", "0", "-"]
     assert [head.index(word) for word in ("state", "event")] == [row.index(word) for word in ("pending", "status")]
+    assert parked.split()[:3] == ["00bb", "parked", "4821"]
     (item,) = json.loads(bridge("deliveries", "list", "--state", "parked", "--json", environ=settings).out)["items"]
     assert (item["delivery_id"], item["verdict"], item["peer"]) == ("00bb", "outside_networks", "8.8.4.4")
     nothing = bridge("deliveries", "list", "--organization", "1", environ=settings)
     assert nothing == Ran(0, "", "no such deliveries\n")
+
+
+async def test_a_list_of_deliveries_goes_on_where_it_ended(settings: dict[str, str], tmp_path: Path) -> None:
+    await _deliver(tmp_path / "bridge.db")
+    first = bridge("deliveries", "list", "-n", "1", "--json", environ=settings).json
+    assert [one["delivery_id"] for one in first["items"]] == ["01aa"]
+    people = bridge("deliveries", "list", "-n", "1", environ=settings)
+    assert people.err == f"go on with --after {first['next']}\n"
+    second = bridge("deliveries", "list", "--after", first["next"], "--json", environ=settings).json
+    assert ([one["delivery_id"] for one in second["items"]], second["next"]) == (["00bb"], None)
 
 
 async def test_what_a_delivery_said_is_shown_only_when_asked_and_cannot_steer_the_terminal(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
 
 from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, Receipt, ShipmentId
+from bridge.store import deliveries
 from bridge.store.database import Database
-from bridge.store.deliveries import SqlDeliveries, Wanted, cursor_of
+from bridge.store.deliveries import Place, SqlDeliveries, State, Wanted, decode, following
 from bridge.store.inbox import SqlInbox
 from bridge.store.sealed import Vault
 
@@ -39,12 +41,30 @@ class Books:
 
     async def to_replay(self, wanted: Wanted, limit: int = 100) -> list[str]:
         """Give the ids of everything, page by page."""
-        found: list[str] = []
-        after = None
-        while page := await self.deliveries.to_replay(wanted, after, limit):
-            found += [one.id for one in page]
-            after = cursor_of(page[-1])
+        return [key for page in await self.pages(wanted, limit) for key in page]
+
+    async def pages(self, wanted: Wanted, limit: int = 100) -> list[list[str]]:
+        """Give the ids on each page."""
+        found: list[list[str]] = []
+        after: Place | None = None
+        until = await self.deliveries.end(wanted)
+        while until is not None and (after is None or after < until):
+            page = await self.deliveries.to_replay(wanted, after, until, limit)
+            assert after is None or page.after > after, "every page comes further"
+            after = page.after
+            found.append([one.id for one in page.listed])
         return found
+
+    async def listed(self, wanted: Wanted, limit: int = 100) -> list[str]:
+        """Give the ids of a list, page by page."""
+        found: list[str] = []
+        while True:
+            page = await self.deliveries.list(wanted, limit)
+            found += [one.id for one in page]
+            cursor = following(page, limit)
+            if cursor is None:
+                return found
+            wanted = replace(wanted, before=decode(cursor))
 
     async def fail(self, key: str, verdict: str) -> None:
         sql = "UPDATE deliveries SET state = 2, verdict = ? WHERE id = ?"
@@ -93,6 +113,43 @@ async def test_what_was_parked_and_has_taken_effect_is_not_taken_up_again(books:
     assert await books.to_replay(Wanted("parked")) == ["z", "y", "w"]
     listed = await books.deliveries.list(Wanted("parked"), 10)
     assert [one.id for one in listed] == ["w", "y", "x", "z"], "it is still listed, the newest first"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pages", "remark"),
+    [
+        (Wanted("pending"), [["n1"], ["n4"]], "by state"),
+        (Wanted("pending", since=NOON + timedelta(minutes=3)), [["n4"]], "what came before is not looked at"),
+        (Wanted("failed"), [["n0", "n2"], ["n3", "n5"]], "what failed is found past all others"),
+        (Wanted("failed", verdict="bug"), [["n0"], ["n5"]], "and looked through in the same steps"),
+        (Wanted("done"), [[], []], "none at all"),
+    ],
+)
+async def test_a_page_ends_after_so_many_that_were_looked_at(
+    database: Database, monkeypatch: pytest.MonkeyPatch, wanted: Wanted, pages: list[list[str]], remark: str
+) -> None:
+    monkeypatch.setattr(deliveries, "LOOKED", 3 if wanted.state != "failed" else 2)
+    books = Books(database)
+    await books.inbox.accept([arrival(f"n{minute}", minute) for minute in range(6)])
+    for key, verdict in [("n0", "bug"), ("n2", "key_missing"), ("n3", "key_missing"), ("n5", "bug")]:
+        await books.fail(key, verdict)
+    assert await books.pages(wanted) == pages, remark
+
+
+@pytest.mark.parametrize("state", ["pending", "parked"])
+async def test_what_came_after_it_began_is_not_taken_up(books: Books, state: State) -> None:
+    until = await books.deliveries.end(Wanted(state))
+    assert until is not None
+    await books.inbox.accept([arrival("later", 10), parked("later still", 10)])
+    found = await books.deliveries.to_replay(Wanted(state), None, until, 100)
+    assert [one.id for one in found.listed] == (["c"] if state == "pending" else ["z", "x", "y", "w"])
+    assert found.after == until
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 8, 100])
+async def test_a_list_of_any_state_has_the_parked_ones_in_their_place(books: Books, limit: int) -> None:
+    assert await books.listed(Wanted(), limit) == ["w", "d", "y", "x", "a", "z", "c", "b"]
+    assert await books.listed(Wanted(organizations=frozenset({2})), limit) == ["w", "d"]
 
 
 async def test_a_list_can_be_narrowed_down_in_the_same_way(books: Books) -> None:

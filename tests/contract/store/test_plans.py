@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
@@ -18,6 +19,8 @@ from bridge.model import PARTITIONS, Arrival, OrganizationId, ShipmentId, micros
 from bridge.reconciling.retention import LEASE
 from bridge.store import journal
 from bridge.store.database import Database, ManagedDatabase, Row, Transaction, Unit
+from bridge.store.deliveries import SqlDeliveries, State
+from bridge.store.deliveries import Wanted as WantedDeliveries
 from bridge.store.facts import Recorder
 from bridge.store.feed import Filter, SqlFeed, encode
 from bridge.store.inbox import SqlInbox
@@ -214,6 +217,29 @@ async def test_the_events_of_one_subject_are_found_without_going_through_others(
         assert not _READS_ALL_NAMES[database.dialect].search(plan), f"{sql}\n{plan}"
     assert await _about(database, Filter(subject="shipment/0")) == [[]] * 7
     assert await _about(database, Filter(subject="shipment/2", sources=("/shipx/2",))) == [[]] * 7
+
+
+@pytest.mark.parametrize(("state", "index"), [("done", "deliveries_newest"), ("failed", "deliveries_failed")])
+async def test_deliveries_to_replay_are_found_from_where_it_is_on_by_an_index(
+    database: ManagedDatabase, state: State, index: str
+) -> None:
+    inbox = SqlInbox(database, Vault())
+    sent = [replace(arrival(n, "created"), received_at=NOW + timedelta(seconds=n)) for n in range(1, 3001)]
+    for first in range(0, len(sent), 1000):
+        await inbox.accept(sent[first : first + 1000])
+    await database.write(lambda transaction: transaction.run("UPDATE deliveries SET state = 1, verdict = 'projected'"))
+    await database.write(lambda transaction: transaction.run("ANALYZE deliveries"))
+    explaining = Explaining(database)
+    wanted = WantedDeliveries(state, verdict="bug")
+    deliveries = SqlDeliveries(cast(Database, explaining), Vault(), inbox)
+    until = await deliveries.end(wanted)
+    assert until is not None
+    found = await deliveries.to_replay(wanted, (micros(sent[1500].received_at), sent[1500].id), until, 10)
+    last = sent[-1] if state == "failed" else sent[2500]
+    assert (found.listed, found.after) == ([], (micros(last.received_at), last.id))
+    _, looked, taken = explaining.plans.values()
+    assert (index in looked, index in taken) == (True, True), f"{looked}\n{taken}"
+    assert not any(_READS_IT_ALL[database.dialect].search(plan) for plan in (looked, taken)), f"{looked}\n{taken}"
 
 
 async def test_what_waits_for_a_person_is_listed_by_its_index(database: ManagedDatabase) -> None:

@@ -139,6 +139,36 @@ async def test_many_events_come_in_pages_that_always_come_further(
     assert all(0 <= share < 1 for share in shares)
 
 
+PRUNED = [
+    # up to which position, what is asked for, whether some of it may be gone, remark
+    (0, Selection(), False, "nothing was deleted"),
+    (2, Selection(), True, "from the beginning"),
+    (2, Selection(until=NOON + timedelta(hours=1)), True, "from the beginning, up to some time"),
+    (2, Selection(since=NOON), True, "since what was deleted"),
+    (2, Selection(since=NOON + timedelta(hours=6)), False, "since the first that is there"),
+    (2, Selection(since=NOON + timedelta(hours=7)), False, "since later"),
+    (2, Selection(after=encode(1)), True, "after a cursor whose next is gone"),
+    (2, Selection(after=encode(2)), False, "after the last that is gone"),
+    (2, Selection(since=NOON, after=encode(2)), False, "since what was deleted, after the last that is gone"),
+    (5, Selection(since=NOON + timedelta(hours=12)), True, "nothing is left to tell when it was"),
+]
+
+
+@pytest.mark.parametrize(("until", "selection", "has_gap", "remark"), PRUNED, ids=[row[-1] for row in PRUNED])
+async def test_it_is_told_whether_some_of_it_was_deleted_for_its_age(
+    database: Database, until: int, selection: Selection, has_gap: bool, remark: str
+) -> None:
+    await life(database)
+
+    def prune(transaction: Transaction) -> None:
+        transaction.run("DELETE FROM events WHERE position <= ?", (until,))
+        transaction.run("INSERT INTO pruned (what, n, until) VALUES ('events', ?, ?)", (until, until))
+
+    if until:
+        await database.write(prune)
+    assert (await SqlReplays(database).span(selection)).has_gap is has_gap, remark
+
+
 async def test_what_is_recorded_after_it_began_is_not_part_of_it(database: Database) -> None:
     await life(database)
     span = await SqlReplays(database).span(Selection())

@@ -101,7 +101,7 @@ async def test_a_parked_one_is_shown_with_its_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 500])
-@pytest.mark.parametrize("state", [None, "parked"])
+@pytest.mark.parametrize("state", [None, "pending", "parked"])
 async def test_pages_of_any_size_give_everything_once_the_newest_first(
     tmp_path: Path, limit: int, state: str | None
 ) -> None:
@@ -109,7 +109,8 @@ async def test_pages_of_any_size_give_everything_once_the_newest_first(
         sent = []
         for second in range(7):
             stage.now -= timedelta(seconds=second % 2)  # some share their moment
-            sent.append(await send(stage, told(second=second), peer=STRANGER if state else CARRIER))
+            is_parked = state == "parked" or (state is None and second % 3 == 0)
+            sent.append(await send(stage, told(second=second), peer=STRANGER if is_parked else CARRIER))
         found: list[str] = []
         params = {"limit": str(limit)} | ({"state": state} if state else {})
         while True:
@@ -120,8 +121,8 @@ async def test_pages_of_any_size_give_everything_once_the_newest_first(
             params["after"] = page["next"]
         assert len(found) == len(set(found))
         assert set(found) == set(sent)
-        table = "parked" if state else "deliveries"
-        assert found == stage.rows(f"SELECT id FROM {table} ORDER BY received_at DESC, id DESC")
+        both = "SELECT id, received_at FROM deliveries UNION ALL SELECT id, received_at FROM parked"
+        assert found == stage.rows(f"SELECT id FROM ({both}) ORDER BY received_at DESC, id DESC")
 
 
 async def test_states_are_told_apart(tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ async def test_states_are_told_apart(tmp_path: Path) -> None:
         parked = await send(stage, b"{")
         found = {state: ids(await listed(stage, state=state)) for state in ("pending", "done", "failed", "parked")}
         assert found == {"pending": [pending], "done": [done], "failed": [failed], "parked": [parked]}
-        assert ids(await listed(stage)) == [pending, done, failed], "parked ones only when they are asked for"
+        assert ids(await listed(stage)) == [parked, pending, done, failed], "all of them where no state is named"
 
 
 BAD = [
@@ -197,7 +198,7 @@ async def test_a_token_of_one_organization_lists_its_deliveries_alone(tmp_path: 
         path = f"/webhooks/shipx/{OTHER_SECRET}"
         own = await send(stage, told(organization_id=OTHER), path=path)
         parked = await send(stage, b"{", path=path)
-        assert ids(await listed(stage, "reader-of-4822")) == [own]
+        assert ids(await listed(stage, "reader-of-4822")) == [parked, own]
         assert ids(await listed(stage, "reader-of-4822", state="parked")) == [parked]
 
 
@@ -284,12 +285,19 @@ async def test_what_could_not_be_read_still_cannot(
         assert stage.rows("SELECT count(*) FROM deliveries") == [0]
 
 
-async def test_a_parked_one_whose_key_is_gone_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("peer", [CARRIER, STRANGER])
+async def test_one_whose_body_or_key_is_gone_says_so(tmp_path: Path, peer: str) -> None:
     async with Stage(tmp_path, vault=Vault.with_keys([b"k" * 32])) as stage:
-        parked = await send(stage, told(), peer=STRANGER)
-        stage.change("UPDATE sealed SET key_id = 'lost'")
-        status, problem = await replay(stage, parked)
-        assert (status, problem["detail"]) == (409, "The key that it was encrypted with is not configured.")
+        delivery = await send(stage, told(), peer=peer)
+        await stage.project()
+        for change, detail in (
+            ("UPDATE sealed SET key_id = 'lost'", "The key that it was encrypted with is not configured."),
+            ("DELETE FROM sealed", "Its body was erased."),
+        ):
+            stage.change(change)
+            status, problem = await replay(stage, delivery)
+            assert (status, problem["detail"]) == (409, detail)
+        assert stage.rows("SELECT count(*) FROM deliveries WHERE state = 0") == [0]
 
 
 async def test_a_parked_one_that_the_database_refuses_stays_as_it_is(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,8 +18,14 @@ from bridge.ingress import replaying
 from bridge.ingress.replay import Replay
 from bridge.ingress.replaying import ReplayedDeliveries
 from bridge.model import ClaimedCommand, CommandState, Progress
+from bridge.store import deliveries
+from bridge.store.database import Unit
+from bridge.store.deliveries import STATES
+from bridge.store.sealed import Vault
 from tests.support.hand import Told
 from tests.unit.ingress.stage import CARRIER, NOW, OTHER, OTHER_SECRET, STRANGER, Stage, told
+
+T = TypeVar("T")
 
 
 async def send(stage: Stage, body: object, **how: Any) -> str:
@@ -106,6 +115,81 @@ async def test_those_that_are_named_are_replayed_whatever_they_are(tmp_path: Pat
             "without_effect": [{"delivery_id": "f" * 42, "why": "not_found"}],
         }
         assert (await replay(stage, deliveries=(parked,)))["outcomes"] == {"duplicate": 1}
+
+
+class Meanwhile(Told):
+    """Has one more webhook come, and be worked off, with every step."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage.database, interrupt_after=10)
+        self._stage = stage
+
+    async def step(self, write: Unit[T], progress: Callable[[T], Progress]) -> T:
+        found = await super().step(write, progress)
+        await send(self._stage, told(second=30 + len(self.progress)))
+        await self._stage.project()
+        return found
+
+
+async def test_what_comes_after_it_began_is_not_part_of_it(tmp_path: Path) -> None:
+    async with Stage(tmp_path) as stage:
+        for second in range(3):
+            await send(stage, told(second=second))
+        await stage.project()
+        assert (await replay(stage, Meanwhile(stage), state="done"))["outcomes"] == {"accepted": 3}
+
+
+async def test_who_takes_over_ends_where_it_was_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaying, "_PAGE", 2)
+    async with Stage(tmp_path) as stage:
+        for second in range(3):
+            await send(stage, told(second=second), peer=STRANGER)
+        told_of = Told(stage.database, interrupt_after=1)
+        with pytest.raises(Interrupted):
+            await replay(stage, told_of, state="parked")
+        await send(stage, told(second=3), peer=STRANGER)
+        progress = replace(told_of.progress[0], at=json.loads(json.dumps(told_of.progress[0].at)))
+        assert (await replay(stage, progress=progress, state="parked"))["outcomes"] == {"accepted": 3}
+        old = replace(progress, at={name: value for name, value in progress.at.items() if name != "until"})
+        resumed = await replay(stage, progress=old, state="parked")
+        assert resumed["outcomes"] == {"accepted": 3}, "an earlier version wrote down no end: it is the present one"
+
+
+async def test_few_among_many_are_found_a_step_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deliveries, "LOOKED", 2)
+    async with Stage(tmp_path) as stage:
+        for second in range(6):
+            await send(stage, told(second=second))
+        await stage.project()
+        stage.change("UPDATE deliveries SET verdict = 'bug' WHERE rowid = 5")
+        told_of = Told(stage.database)
+        assert (await replay(stage, told_of, state="done", reason="bug"))["deliveries"] == 1
+        assert [one.done for one in told_of.progress] == [0, 0, 1]
+
+
+LOST = [
+    # what is done to the bodies, why nothing can be made of them
+    ("DELETE FROM sealed", "erased"),
+    ("UPDATE sealed SET key_id = 'lost'", "key_missing"),
+]
+
+
+@pytest.mark.parametrize("state", ["done", "failed"])
+@pytest.mark.parametrize(("change", "why"), LOST, ids=[why for _, why in LOST])
+async def test_what_cannot_be_read_any_more_is_named_and_stays_as_it_is(
+    tmp_path: Path, state: str, change: str, why: str
+) -> None:
+    async with Stage(tmp_path, vault=Vault.with_keys([b"k" * 32])) as stage:
+        delivery = await send(stage, told())
+        await stage.project()
+        stage.change(f"UPDATE deliveries SET state = {STATES.index(state)}, verdict = 'this'")
+        stage.change(change)
+        assert await replay(stage, state=state) == {
+            "deliveries": 1,
+            "outcomes": {why: 1},
+            "without_effect": [{"delivery_id": delivery, "why": why}],
+        }
+        assert stage.rows("SELECT state || ' ' || verdict FROM deliveries") == [f"{STATES.index(state)} this"]
 
 
 @pytest.mark.parametrize("chosen", ["by state", "by name"])

@@ -83,6 +83,31 @@ def test_a_subject_of_several_organizations_has_to_be_told_apart(migrated: dict[
     assert (one.code, json.loads(one.out)["source"]) == (0, "/shipx/4822")
     none = bridge("why", "shipment/1", "--organization", "4823", environ=migrated)
     assert (none.code, none.err) == (1, "bridge why: nothing is known of shipment/1 of organization 4823\n")
+    shown = bridge("shipments", "show", "1", environ=migrated)
+    assert (shown.code, "one of 4821, 4822" in shown.err) == (2, True)
+    assert bridge("shipments", "show", "1", "--organization", "4822", environ=migrated).code == 0
+    assert bridge("shipments", "show", "1", "--organization", "4823", environ=migrated).code == 1
+
+
+_ORDERS = "dispatch_orders (organization, id, state, statuses, known_since, news_at, read_at)"
+OF_SEVERAL = [
+    # the noun, the columns that a row needs, the values behind the first two
+    ("purchases", "purchases (organization, shipment, state, deadline, due_at, updated_at)", "'held', 1, 1, 1"),
+    ("dispatch", _ORDERS, "'created', '[]', 1, 1, 1"),
+]
+
+
+@pytest.mark.parametrize(("noun", "columns", "values"), OF_SEVERAL, ids=[row[0] for row in OF_SEVERAL])
+def test_what_several_organizations_have_is_shown_when_it_is_said_whose(
+    noun: str, columns: str, values: str, migrated: dict[str, str], tmp_path: Path
+) -> None:
+    assert bridge(noun, "show", "1", environ=migrated).code == 1
+    with sqlite3.connect(tmp_path / "bridge.db") as connection:
+        for organization in (4821, 4822):
+            connection.execute(f"INSERT INTO {columns} VALUES ({organization}, 1, {values})")
+    connection.close()
+    ran = bridge(noun, "show", "1", environ=migrated)
+    assert (ran.code, "one of 4821, 4822" in ran.err) == (2, True)
 
 
 def test_why_tells_of_a_connection(migrated: dict[str, str], tmp_path: Path) -> None:
