@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class Request:
     """One call to a carrier. `operation` is the name under which it is measured.
 
-    `is_login` says whether a 401 or a 403 would be about our credentials; what is public is asked without any.
+    `is_login` says whether a refusal would be about our credentials, which is usually a 401 or a 403; what is public is
+    asked without any.
     """
 
     operation: str

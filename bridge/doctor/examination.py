@@ -15,7 +15,7 @@ from bridge.settings import Settings, load
 from bridge.settings.sources import ReadText
 
 PATIENCE_S: Final = 10.0
-_PARTS: Final = ("database", "broker", "carrier", "webhook", "purchasing", "policy", "statuses")
+_PARTS: Final = ("database", "broker", "carrier", "returns", "webhook", "purchasing", "policy", "statuses")
 
 
 async def examine(
@@ -42,6 +42,7 @@ async def _rest(settings: Settings, clock: Clock, patience_s: float) -> list[Che
             for one in settings.shipx.organizations
         ),
         *((f"carrier/{one}", returns.examine(settings, one, clock, patience_s)) for one in settings.return_providers),
+        ("returns", returns.examine_routes(settings)),
         ("purchasing", purchasing.examine(settings)),
     ]
     found = await asyncio.gather(*(_in_time(name, part, patience_s) for name, part in parts))

@@ -1,4 +1,7 @@
-"""The credentials of providers of returns: each is asked something that changes nothing, and costs nothing."""
+"""Providers of returns: whether their credentials are taken, and whether every rule leads to one that is set up.
+
+Each is asked something that changes nothing, and costs nothing.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +33,18 @@ async def examine(settings: Settings, provider: ReturnProvider, clock: Clock, pa
             advice = f"see that {table}BASE_URL is right and reachable from here, and try again later"
             return [unavailable(name, error, advice)]
     return [Check(name=name, state="ok", told="the provider takes the credentials")]
+
+
+async def examine_routes(settings: Settings) -> Sequence[Check]:
+    """Say which rules lead nowhere."""
+    there, routes = frozenset(settings.return_providers), settings.returns.routes
+    if not routes:
+        return []
+    nowhere = [
+        f"{number} ({', '.join(one.providers)})" for number, one in enumerate(routes, 1) if not there & {*one.providers}
+    ]
+    if not nowhere:
+        return [Check(name="returns", state="ok", told="every rule leads to a provider that is set up")]
+    told = f"rules that lead to no provider that is set up: {', '.join(nowhere)}"
+    advice = "set the credentials of one that it names, or take the rule out of [[returns.routes]]"
+    return [Check(name="returns", state="warning", told=told, do=advice)]

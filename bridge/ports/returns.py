@@ -2,7 +2,8 @@
 
 A call that changes something is sent once, and raises as calls of shipping do: NoPermit means that nothing was taken
 in, CarrierRefused that nothing was done, and any other CarrierUnavailable that nobody knows, unless its status is 429.
-A CarrierRefused of 401 or 403 is about the login. A read raises the same, and may be asked again.
+A CarrierRefused of 401 or 403, or with the key `access_denied`, is about the login. A read raises the same, and may be
+asked again.
 """
 
 from __future__ import annotations

@@ -37,8 +37,16 @@ class Route:
         )
 
 
-def ways(wish: Wish, routes: Sequence[Route], connections: Sequence[str]) -> tuple[str, ...] | FieldProblem:
-    """Give the connections that may make it, the best first; or which field says too little, or what is not there.
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The connections that may make it, the best first. `is_by_rule`: nobody was named, and a rule leads to them."""
+
+    connections: tuple[str, ...]
+    is_by_rule: bool = False
+
+
+def ways(wish: Wish, routes: Sequence[Route], connections: Sequence[str]) -> Ways | FieldProblem:
+    """Give the connections that may make it; or which field says too little, or what is not there.
 
     `connections` are those that there are: `inpost_returns/main`.
     """
@@ -47,7 +55,7 @@ def ways(wish: Wish, routes: Sequence[Route], connections: Sequence[str]) -> tup
     named = tuple(one for one in connections if _is_named(wish, one))
     if not named:
         return FieldProblem("provider" if wish.connection is None else "connection", "unknown_value")
-    return named if len(named) == 1 else FieldProblem("connection" if wish.provider else "provider", "missing")
+    return Ways(named) if len(named) == 1 else FieldProblem("connection" if wish.provider else "provider", "missing")
 
 
 def _is_named(wish: Wish, connection: str) -> bool:
@@ -55,11 +63,11 @@ def _is_named(wish: Wish, connection: str) -> bool:
     return wish.provider in (None, provider) and wish.connection in (None, name)
 
 
-def _routed(wish: Wish, routes: Sequence[Route], connections: Sequence[str]) -> tuple[str, ...] | FieldProblem:
+def _routed(wish: Wish, routes: Sequence[Route], connections: Sequence[str]) -> Ways | FieldProblem:
     route = next((one for one in routes if one.is_for(wish)), None)
     if route is not None and (found := tuple(_preferred(route.providers, connections))):
-        return found
-    return (connections[0],) if len(connections) == 1 else FieldProblem("provider", "missing")
+        return Ways(found, is_by_rule=True)
+    return Ways(tuple(connections)) if len(connections) == 1 else FieldProblem("provider", "missing")
 
 
 def _preferred(providers: Iterable[str], connections: Sequence[str]) -> Iterable[str]:

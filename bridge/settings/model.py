@@ -261,7 +261,9 @@ class ReturnRoute(Part):
     providers: tuple[ReturnProvider, ...] = Field(
         min_length=1,
         description="Who makes it, the preferred one first; the next one where nothing could be sent to the one before,"
-        " never where an outcome is unknown.",
+        " never where an outcome is unknown. Each makes it without what only another one of them has a field for"
+        " (`service_id`, `provider_options`, `expires_at`, `description`), and without a `parcel_size` that it has none"
+        " for.",
         examples=[["inpost_returns", "szybkie_zwroty"]],
     )
     countries: tuple[Country, ...] = Field(
@@ -312,6 +314,10 @@ class SzybkieZwroty(Part):
         None, repr=False, description="Panel login; unset: not used.", examples=["returns@example.com"]
     )
     password: Password | None = Field(None, description="Panel password.")
+    report_form: Literal["siblings", "nested"] = Field(
+        "siblings",
+        description="How a report is asked for: its sections beside each other, or `nested`, one in another.",
+    )
     requests_per_minute: PerMinute = _PER_MINUTE
     max_in_flight: AtOnce = _AT_ONCE
     timeout_s: Seconds = _TIMEOUT_S

@@ -108,6 +108,66 @@ async def test_from_a_checkout_to_the_money(tmp_path: Path) -> None:
     assert "jan@example.com" not in bridge.log
 
 
+async def test_while_the_first_provider_is_away_the_next_one_makes_it(tmp_path: Path) -> None:
+    rule = tmp_path / "bridge.toml"
+    rule.write_text(f'[[returns.routes]]\nproviders = ["{TICKETS}", "{PLATFORM}"]\n')
+    away = {"BRIDGE_INPOST_RETURNS__TOKEN_URL": "http://127.0.0.1:9/token"}
+    due = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    asked = {**asked_for(PLATFORM), "provider": None, "parcel_size": "A", "expires_at": due}
+    async with (
+        SlowCarrier(takes_s=0.0, **SCENARIO).open() as carrier,
+        BridgeProcess(tmp_path, **credentials(carrier.url) | away, BRIDGE_CONFIG=str(rule)) as bridge,
+        httpx.AsyncClient(base_url=bridge.url, trust_env=False, headers=bridge.headers, timeout=20) as http,
+    ):
+
+        async def made() -> Any:
+            answer = await http.post("/v1/returns", json=asked, headers={"idempotency-key": "one"})
+            assert answer.status_code in (200, 201), answer.text
+            return answer.json()
+
+        found = await until(made, seconds=40)
+        assert (found["provider"], found["state"], found["expires_at"]) == (PLATFORM, "created", None)
+        assert await told(bridge, found["return_id"]) == [f"bridge.{kind}.v1" for kind in MADE[PLATFORM]]
+
+
+@pytest.mark.parametrize(
+    ("provider", "secret"),
+    [(TICKETS, "BRIDGE_INPOST_RETURNS__CLIENT_SECRET"), (CODES, "BRIDGE_SZYBKIE_ZWROTY__PASSWORD")],
+)
+async def test_a_refused_login_stops_its_provider_and_the_right_one_goes_on_once_a_person_says_so(
+    provider: str, secret: str, tmp_path: Path
+) -> None:
+    async with SlowCarrier(takes_s=0.0, **SCENARIO).open() as carrier:
+        right = credentials(carrier.url)
+        async with (
+            BridgeProcess(tmp_path, **right | {secret: "not-the-secret"}) as bridge,
+            httpx.AsyncClient(base_url=bridge.url, trust_env=False, headers=bridge.headers, timeout=20) as http,
+        ):
+            key, asked = {"idempotency-key": "one"}, asked_for(provider)
+            refused = await http.post("/v1/returns", json=asked, headers=key)
+            assert (refused.status_code, refused.json()["type"]) == (503, "/problems/nothing-sent"), refused.text
+            await until(partial(_is_paused, http, provider))
+            assert await bridge.terminate() == 0
+            bridge.environ[secret] = right[secret]
+            await bridge.start()
+            assert await _is_paused(http, provider), "a right login may be as wrong as the one before"
+            resumed = await verb(bridge.environ, "connections", "resume", f"{provider}/main")
+            assert resumed.code == 0, resumed.err
+            made = await http.post("/v1/returns", json=asked, headers=key)
+            assert (made.status_code, made.json()["state"]) == (201, "created"), made.text
+            found = await http.get("/v1/events", params={"subject": f"connection/{provider}/main"})
+            assert [(one["type"], one["data"]["reason"]) for one in found.json()["items"]] == [
+                ("bridge.connection.paused.v1", "login_refused"),
+                ("bridge.connection.resumed.v1", "login_refused"),
+            ]
+            assert "not-the-secret" not in bridge.log
+
+
+async def _is_paused(http: httpx.AsyncClient, provider: str) -> bool:
+    [one] = [it for it in (await http.get("/v1/connections")).json()["items"] if it["name"] == f"{provider}/main"]
+    return one["paused"] is not None and one["paused"]["reason"] == "login_refused"
+
+
 async def doubt(bridge: BridgeProcess, provider: str, id_: str) -> None:
     """Have a return of which nobody knows whether it was made, as a lost answer leaves it after an hour."""
     at = f"{micros(datetime.now(UTC))}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Final, assert_never
+from typing import assert_never
 
 from bridge.app.providers.account import Account, Means, Watch
 from bridge.app.shared import Shared
@@ -18,9 +18,6 @@ from bridge.reconciling.returns.expiring import Expiring
 from bridge.settings import Settings
 from bridge.settings.model import ReturnProvider
 
-_STOPPED_BY_A_NO: Final = frozenset[ReturnProvider]({"inpost_returns", "intelligentreturns"})
-"""Whom nothing more is asked after a refused login, until a person says so. Who says so unmistakably: of an error of
-Szybkie Zwroty only people can tell what it is about."""
 Accounts = Mapping[str, Account]
 """The accounts by the names of their connections."""
 
@@ -53,11 +50,9 @@ def account(provider: ReturnProvider, settings: Settings, means: Means) -> Accou
 
 
 def limits_of(settings: Settings, provider: ReturnProvider) -> Limits:
-    """Say how much a provider may be asked."""
+    """Say how much a provider may be asked: after a refused login nothing more, until a person says so."""
     told = settings.return_provider(provider)
-    return Limits(
-        told.requests_per_minute, told.max_in_flight, stops_all=True, pauses_on_refusal=provider in _STOPPED_BY_A_NO
-    )
+    return Limits(told.requests_per_minute, told.max_in_flight, stops_all=True, pauses_on_refusal=True)
 
 
 def return_rounds(shared: Shared, stores: Stores, connection: str, one: Account) -> Sequence[Round]:

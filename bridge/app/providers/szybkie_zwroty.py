@@ -12,8 +12,8 @@ from bridge.app import VERSION
 from bridge.app.providers.account import Look, Means, Watch
 from bridge.carriers.szybkie_zwroty.caller import Login
 from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
+from bridge.carriers.szybkie_zwroty.codec import smallest
 from bridge.reconciling.returns.codes import Codes
-from bridge.returns.codes import CodeQuery
 from bridge.settings import Settings
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import CodeMaker
@@ -35,7 +35,7 @@ class CodeAccount:
         return {"returns": codes.look}
 
     async def ask(self, now: datetime) -> None:
-        await self.client.report(CodeQuery(now.date(), now.date(), limit=1))
+        await self.client.report(smallest(now))
 
 
 def account(settings: Settings, means: Means) -> CodeAccount:
@@ -51,5 +51,6 @@ def account(settings: Settings, means: Means) -> CodeAccount:
         metrics=means.metrics,
         clock=means.clock,
         version=VERSION,
+        report_form=told.report_form,
     )
     return CodeAccount(client)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, TypeVar
 
 import httpx
@@ -20,10 +19,10 @@ from bridge.carriers.shell import Shell
 from bridge.carriers.szybkie_zwroty import codec
 from bridge.carriers.szybkie_zwroty.codec import Call, ReportForm
 from bridge.carriers.szybkie_zwroty.words import SOURCE
+from bridge.errors import CarrierRefused
 from bridge.lifecycle import Clock
 from bridge.observability import Metrics
 from bridge.ports import Permit
-from bridge.returns.codes import CodeQuery
 
 T = TypeVar("T")
 
@@ -53,7 +52,14 @@ class Caller:
         clock: Clock,
         version: str,
     ) -> None:
-        self._shell = Shell(http, carrier=SOURCE, metrics=metrics, clock=clock, most_bytes=MOST_BYTES)
+        self._shell = Shell(
+            http,
+            carrier=SOURCE,
+            metrics=metrics,
+            clock=clock,
+            most_bytes=MOST_BYTES,
+            is_login_refused=lambda request, refusal: request.is_login or is_login_refused(refusal),
+        )
         self._base_url = base_url.rstrip("/")
         self._login = login
         self._report_form = report_form
@@ -67,17 +73,15 @@ class Caller:
 
     async def probe(self, permit: Permit) -> None:
         """Ask for one code of today's."""
-        query = CodeQuery(self._today(), self._today(), limit=1)
+        query = codec.smallest(self._clock())
         call = codec.report(query, self._report_form)
         await self.make(call, lambda answer: codec.page(query, answer), permit)
-
-    def _today(self) -> date:
-        return self._clock().date()
 
     def _request(self, call: Call) -> Request:
         email, password = self._login.email.get_secret_value(), self._login.password.get_secret_value()
         url = f"{self._base_url}/?do={call.function}"
-        return Request(call.operation, "POST", url, self._headers(), codec.form(call, email, password))
+        content = codec.form(call, email, password)
+        return Request(call.operation, "POST", url, self._headers(), content, is_login=call.is_login)
 
     def _headers(self) -> Mapping[str, str]:
         return {
@@ -85,3 +89,8 @@ class Caller:
             "Accept": "application/xml, text/xml",
             "User-Agent": f"shipx-bridge/{self._version}",
         }
+
+
+def is_login_refused(refusal: CarrierRefused) -> bool:
+    """Say whether a refusal is about the login by its status alone; theirs come with 200, as far as is known."""
+    return refusal.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)

@@ -7,18 +7,20 @@ https://dokumentacja-inpost.atlassian.net/wiki/spaces/PL/pages/98795521 (overvie
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import httpx
 
+from bridge.carriers.answer import Answer
 from bridge.carriers.asking import Asker
 from bridge.carriers.szybkie_zwroty import codec, rules, words
-from bridge.carriers.szybkie_zwroty.caller import Caller, Login
+from bridge.carriers.szybkie_zwroty.caller import Caller, Login, is_login_refused
 from bridge.carriers.szybkie_zwroty.codec import Call, ReportForm
-from bridge.errors import CarrierUnavailable, FieldProblem
+from bridge.errors import CarrierRefused, CarrierUnavailable, FieldProblem
 from bridge.events.statuses import Status
 from bridge.lifecycle import Clock
 from bridge.limits.connection import Purpose
@@ -28,7 +30,10 @@ from bridge.returns.codes import CodePage, CodeQuery, ReportedCode, SpareCode
 from bridge.returns.draft import ReturnDraft
 from bridge.returns.ticket import Ticket
 
+T = TypeVar("T")
+
 _MOST_PAGES: Final = 100
+_OTHER: Final[Mapping[ReportForm, ReportForm]] = {"siblings": "nested", "nested": "siblings"}
 
 
 class SzybkieZwrotyClient:
@@ -78,20 +83,20 @@ class SzybkieZwrotyClient:
     async def create(self, draft: ReturnDraft, rma: str) -> Ticket:
         """Make a code that can be used at once. After a doubt, look for `rma` in the report before it is sent again."""
         call = codec.generate_active(draft, rma)
-        return await self._asker.send(call, partial(codec.active, draft, None), Purpose.create)
+        return await self._send(call, partial(codec.active, draft, None), Purpose.create)
 
     async def make_spare(self, count: int) -> Sequence[SpareCode]:
         """Make up to a hundred codes in advance. Those of a lost answer may be lost for good; they open nothing."""
-        return await self._asker.send(codec.generate_inactive(count), codec.inactive, Purpose.create)
+        return await self._send(codec.generate_inactive(count), codec.inactive, Purpose.create)
 
     async def activate(self, code: str, draft: ReturnDraft, rma: str | None = None) -> Ticket:
         """Make a code usable. After a doubt, the report says whether it is."""
         call = codec.activate(code, draft, rma)
-        return await self._asker.send(call, partial(codec.active, draft, code), Purpose.create)
+        return await self._send(call, partial(codec.active, draft, code), Purpose.create)
 
     async def invalidate(self, code: str) -> None:
         """Make a code useless that was never activated. Refused as `still_valid` where it stays as it was."""
-        await self._asker.send(codec.invalidate(code), codec.invalidated, Purpose.cancel)
+        await self._send(codec.invalidate(code), codec.invalidated, Purpose.cancel)
 
     async def report(self, query: CodeQuery, purpose: Purpose = Purpose.sweep) -> CodePage:
         """Read a page of codes."""
@@ -110,3 +115,31 @@ class SzybkieZwrotyClient:
                 return
             query = query.following
         raise CarrierUnavailable("endless_report")
+
+    async def _send(self, call: Call, read: Callable[[Answer], T], purpose: Purpose) -> T:
+        """Make a call that changes something. Raises CarrierRefused `access_denied` where they take nothing from us.
+
+        No page says what their errors are about (2026-10), so after one a report is asked for: who is refused that,
+        too, is not let in at all.
+        """
+        try:
+            return await self._asker.send(call, read, purpose)
+        except CarrierRefused as refusal:
+            is_clear = refusal.key != codec.UNNAMED or is_login_refused(refusal)
+            if is_clear or not await self._is_shut_out(purpose):
+                raise
+            raise CarrierRefused("access_denied", status=refusal.status) from None
+
+    async def _is_shut_out(self, purpose: Purpose) -> bool:
+        """Say whether they refuse even a report of one row, in the other form as well: one may be wrong by itself."""
+        query = codec.smallest(self._clock())
+        first, last = codec.report(query, self._report_form), codec.report(query, _OTHER[self._report_form])
+        for call in (first, replace(last, is_login=True)):
+            try:
+                await self._asker.ask(call, partial(codec.page, query), purpose)
+            except CarrierRefused:
+                continue
+            except CarrierUnavailable:
+                return False
+            return False
+        return True

@@ -30,6 +30,8 @@ ReportForm = Literal["siblings", "nested"]
 
 MOST_AT_ONCE: Final = 100
 """How many codes are made by one call; what they would take is not documented."""
+UNNAMED: Final = "other"
+"""The key of a refusal that only people could tell the reason of."""
 _WARSAW: Final = ZoneInfo("Europe/Warsaw")
 
 
@@ -40,6 +42,8 @@ class Call:
     operation: str
     function: str
     content: str = field(repr=False)
+    is_login: bool = False
+    """Whether all that it shows is if we are let in: a refusal of it is about nothing else."""
 
 
 # -- what is asked -----------------------------------------------------------------------------------------------------
@@ -93,6 +97,11 @@ def report(query: CodeQuery, form: ReportForm = "siblings") -> Call:
     return Call("report_codes", "revloggetreport", "".join(map(xml.write, (what, days, page))))
 
 
+def smallest(now: datetime) -> CodeQuery:
+    """Give what is the least to ask a report for: one code of today's."""
+    return CodeQuery(now.date(), now.date(), limit=1)
+
+
 # -- what is answered --------------------------------------------------------------------------------------------------
 
 
@@ -104,7 +113,7 @@ def judged(answer: Answer) -> Element:
     is_ok = is_yes(answer)
     root = readable(wire.document, answer)
     if wire.is_refusal(root):
-        raise CarrierRefused("other", status=answer.status)
+        raise CarrierRefused(UNNAMED, status=answer.status)
     if not is_ok:
         raise CarrierUnavailable("unreadable_answer", status=answer.status)
     return root

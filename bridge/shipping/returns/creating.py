@@ -91,15 +91,13 @@ class Creating:
         if isinstance(ways, list):
             return unprocessable(ways)
         organization = None if asked.organization_id is None else OrganizationId(asked.organization_id)
-        secrets = Secrets(asked.reference, service_id=asked.service_id, drop_off_point_id=asked.drop_off_point_id)
+        secrets = Secrets(asked.reference)
         kept = Kept(uuid4().hex, ways[0], organization, claimed.id, "pending", self._clock(), secrets)
-        kept = replace(kept, expires_at=asked.expires_at)
         return await self._try(_Task(hand, asked, kept, ways[1:]))
 
     async def _try(self, task: _Task) -> Ending:
         """Write down who is to make it, and have it made there; those of one sender are made one after the other."""
-        sender = self._desk.makers[task.kept.connection].sender(task.asked.draft)
-        kept = replace(task.kept, sender=sender)
+        kept = self._kept(task)
         noted: dict[str, object] = {_RETURN: kept.id, _TRIED: task.noted.get(_TRIED, [])}
         is_begun = await task.hand.step(
             lambda it: self._keeping.begin(it, kept), lambda begun: Progress(at=noted if begun else {})
@@ -107,6 +105,17 @@ class Creating:
         if not is_begun:
             return Later(_SENDER_BUSY, Progress())
         return await self._go_on(replace(task, kept=kept, noted=noted), Attempt(self._clock()))
+
+    def _kept(self, task: _Task) -> Kept:
+        """Write it as it is kept while its provider makes it: nothing is promised that this one does not take."""
+        connection = task.kept.connection
+        draft = self._desk.draft(connection, task.asked)
+        return replace(
+            task.kept,
+            sender=self._desk.makers[connection].sender(draft),
+            secrets=Secrets(draft.reference, service_id=draft.service_id, drop_off_point_id=draft.drop_off_point_id),
+            expires_at=draft.expires_at,
+        )
 
     async def _go_on(self, task: _Task, attempt: Attempt) -> Ending:
         if task.kept.connection not in self._desk.makers:
@@ -126,10 +135,8 @@ class Creating:
                 return later
 
     async def _once(self, task: _Task, attempt: Attempt) -> Came[Ticket]:
-        maker, making = (
-            self._desk.makers[task.kept.connection],
-            Making(task.kept.id, task.asked.draft, task.kept.sender),
-        )
+        maker = self._desk.makers[task.kept.connection]
+        making = Making(task.kept.id, self._desk.draft(task.kept.connection, task.asked), task.kept.sender)
 
         async def send() -> Ticket:
             try:

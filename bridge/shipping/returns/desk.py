@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bridge.errors import FieldProblem
+from bridge.returns.draft import ReturnDraft
+from bridge.returns.omissions import fitted, forgiven
 from bridge.returns.routing import Route, ways
 from bridge.shipping.returns.asked import CreateReturn
 from bridge.shipping.returns.makers import Maker
@@ -31,13 +33,21 @@ class Desk:
         self._routes = routes
 
     def ways(self, asked: CreateReturn) -> tuple[str, ...] | list[FieldError]:
-        """Give the connections that may make it and take it as it is. Where none does, what the best one is missing."""
+        """Give the connections that may make it and take it. Where none does, what the best one is missing.
+
+        They take it as it is; of those that a rule leads to, each without what only another one of them takes.
+        """
         found = ways(asked.wish, self._routes, sorted(self.makers))
         if isinstance(found, FieldProblem):
             return [told(found)]
-        broken = {name: self.makers[name].broken(asked.draft) for name in found}
-        able = tuple(name for name in found if not broken[name])
-        return able or [told(one) for one in broken[found[0]]]
+        broken = {name: self.makers[name].broken(asked.draft) for name in found.connections}
+        left = forgiven(broken) if found.is_by_rule else broken
+        able = tuple(name for name in found.connections if not left[name])
+        return able or [told(one) for one in left[found.connections[0]]]
+
+    def draft(self, connection: str, asked: CreateReturn) -> ReturnDraft:
+        """Write it as this one takes it, which is one of its ways."""
+        return fitted(asked.draft, self.makers[connection].broken(asked.draft))
 
 
 def told(problem: FieldProblem) -> FieldError:

@@ -40,6 +40,9 @@ class Desk:
     def generate(self, account: AccountTerms, order: Order) -> Code:
         """Make an active code."""
         self._check_rma(account, order)
+        ordered = sum(one.account is account and one.order is not None for one in self.codes)
+        if account.codes_left is not None and ordered >= account.codes_left:
+            raise Refused("NoCodesLeft")
         code = self._made(account)
         self._activated(code, order, "code_generated")
         return code

@@ -17,6 +17,7 @@ TEXTS: Final = {
     "CodeActive": "Kod jest już aktywny",
     "CodeUsed": "Kod został wykorzystany",
     "CodeInvalid": "Kod został unieważniony",
+    "NoCodesLeft": "Wyczerpano limit kodów",
     "RmaExists": "Kod dla tego numeru RMA już istnieje",
     "Internal": "Błąd serwera",
 }

@@ -17,6 +17,8 @@ class AccountTerms(Part):
     password: Annotated[str, Field(min_length=1, repr=False)]
     enabled: bool = True
     """whether the service is switched on for it"""
+    codes_left: Annotated[int, Field(ge=0)] | None = None
+    """how many active codes it may have made; what is more is refused"""
 
 
 class SzybkieZwrotyTerms(Part):

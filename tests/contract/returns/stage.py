@@ -40,8 +40,6 @@ class ProviderStage(ABC):
     """An account that may make returns, in the words of a scenario."""
     REFUSES: ClassVar[Mapping[str, Any]]
     """One for which the provider says no to every return, although its login is right."""
-    SHOWS_LOGIN: ClassVar[bool] = True
-    """Whether a refused login can be told from any other no."""
     HAS_LABELS: ClassVar[bool] = True
 
     def __init__(self, settings: Mapping[str, Any] | None = None, *, secret: str = SECRET, patience_s: float = 10):
@@ -109,6 +107,11 @@ class ProviderStage(ABC):
         """Give the paths that were called, but for tokens."""
         paths = [one.url.path for one in self.wire.requests]
         return [one for one in paths if not one.endswith("/token")]
+
+    def sent(self) -> int:
+        """Count the calls that were to make a return."""
+        calls = [(one.method, one.url.raw_path.decode()) for one in self.wire.requests]
+        return calls.count(("POST", self.MAKES))
 
     def in_days(self, days: float) -> Any:
         return self.now() + timedelta(days=days)

@@ -29,8 +29,7 @@ class SzybkieZwrotyStage(ProviderStage):
     DEED = "code_generated"
     SECRETS = ("shop@example.com", SECRET)
     SETTINGS = settings()
-    REFUSES = settings(enabled=False)
-    SHOWS_LOGIN = False
+    REFUSES = settings(codes_left=0)
     HAS_LABELS = False
 
     report_form: ReportForm = "siblings"

@@ -74,6 +74,12 @@ SCENARIO: Final[dict[str, Any]] = {
     "szybkie_zwroty": {"accounts": [{"email": "shop@example.com", "password": "secret"}]},
     "intelligentreturns": {"accounts": [{"login": "shop", "api_key": "secret"}]},
 }
+WRONG_LOGIN: Final[Mapping[str, Mapping[str, Any]]] = {
+    TICKETS: {"accounts": [{"client_id": "shop", "client_secret": "another"}]},
+    CODES: {"accounts": [{"email": "shop@example.com", "password": "another"}]},
+    PLATFORM: {"accounts": [{"login": "shop", "api_key": "another"}]},
+}
+"""The same accounts, where each has another secret than ours."""
 
 
 def keeping(parts: Parts, clock: Clock | None = None) -> Keeping:
@@ -85,19 +91,31 @@ def makers(parts: Parts) -> dict[str, Maker]:
 
 
 def makers_over(
-    http: httpx.AsyncClient, permits: Permits, clock: Clock, keeping: Keeping, form: Name = "json"
+    http: httpx.AsyncClient,
+    permits: Permits,
+    clock: Clock,
+    keeping: Keeping,
+    form: Name = "json",
+    *,
+    realm: str = "external",
 ) -> dict[str, Maker]:
     """Make the three, over one way and one gate."""
-    return {name: one.maker(name, keeping) for name, one in accounts_over(http, permits, clock, form).items()}
+    accounts = accounts_over(http, permits, clock, form, realm=realm)
+    return {name: one.maker(name, keeping) for name, one in accounts.items()}
 
 
-def accounts_over(http: httpx.AsyncClient, permits: Permits, clock: Clock, form: Name = "json") -> Accounts:
-    """Make the clients of the three, over one way and one gate; `form` is what Intelligentreturns is spoken to in."""
+def accounts_over(
+    http: httpx.AsyncClient, permits: Permits, clock: Clock, form: Name = "json", *, realm: str = "external"
+) -> Accounts:
+    """Make the clients of the three, over one way and one gate.
+
+    `form` is what Intelligentreturns is spoken to in, `realm` a part of the address where tokens come from.
+    """
     shared: dict[str, Any] = {"permits": permits, "metrics": METRICS, "clock": clock}
     tickets = InPostReturnsClient(
         http,
         base_url="http://carrier/inpost-returns",
-        token_url="http://carrier/inpost-returns/auth/realms/external/protocol/openid-connect/token",
+        token_url=f"http://carrier/inpost-returns/auth/realms/{realm}/protocol/openid-connect/token",
         credentials=Credentials("shop", SecretStr("secret")),
         version="0",
         **shared,

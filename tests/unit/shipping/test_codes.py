@@ -152,7 +152,8 @@ def test_a_login_that_is_refused_makes_none_and_says_why() -> None:
             stage.start()
             await ask(stage, {"count": 3}, command=MakeCodes)
             standing = await stage.ended(MAKE)
-            assert (standing.state, standing.result) == (CommandState.rejected, {"problem": "carrier-refused"})
+            assert (standing.state, standing.result) == (CommandState.withdrawn, {"problem": "nothing-sent"})
+            assert "access_denied" in (standing.error or "")
 
     in_virtual_time(story())
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import httpx
 import pytest
 
+from bridge.commands.execute import Operation
 from bridge.model import CommandState
 from bridge.returns.routing import Route
 from bridge.shipping.returns.asked import CreateReturn
+from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.makers import Making
 from tests.support.permits import FreePermits
-from tests.unit.purchasing.stage import Points
+from tests.unit.purchasing.stage import CONNECTION, Points
 from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.shipping.returning import (
     CODES,
@@ -27,14 +32,16 @@ from tests.unit.shipping.returning import (
     SCENARIO,
     SENDER,
     TICKETS,
+    WRONG_LOGIN,
     ask,
     at_provider,
     keeping,
     makers_over,
+    operations_of,
     returning,
     wanted,
 )
-from tests.unit.shipping.stage import Stage, places
+from tests.unit.shipping.stage import Parts, Stage, places
 
 UNANSWERED = ["lost", "crashed", "hung_up", "cut", "page"]
 """The provider did it, and nobody heard."""
@@ -218,6 +225,98 @@ def test_what_the_preferred_provider_does_not_take_the_next_one_makes() -> None:
             nameless = {key: value for key, value in SENDER.items() if key in ("phone", "email")}
             await ask(stage, {**wanted(CODES), "provider": None, "sender": nameless})
             assert (await stage.done(CREATE))["provider"] == CODES
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize(("first", "second"), list(permutations(PROVIDERS, 2)))
+@pytest.mark.parametrize("is_refused", [False, True], ids=["made there", "made by the next one"])
+def test_what_only_the_other_provider_takes_keeps_neither_from_making_it(
+    first: str, second: str, is_refused: bool
+) -> None:
+    login = {first: WRONG_LOGIN[first]} if is_refused else {}
+    options = {"provider_options": {"display_id": "7"}} if PLATFORM in (first, second) else {}
+    both = {**wanted(first), **wanted(second), **options, "provider": None, "description": "two shirts"}
+
+    async def story() -> None:
+        async with stage_of(Route((first, second)), **login).open() as stage:
+            stage.start()
+            await ask(stage, both)
+            result = await stage.done(CREATE)
+            maker = second if is_refused else first
+            assert (result["provider"], len(await at_provider(stage, maker))) == (maker, 1)
+            assert (result["expires_at"] is None) == (maker == PLATFORM), "what it does not know it does not promise"
+            assert [kind for kind, _ in stage.told(f"return/{result['return_id']}")] == MADE[maker]
+
+    in_virtual_time(story())
+
+
+def test_a_size_that_a_rule_goes_by_is_no_problem_for_who_has_no_sizes() -> None:
+    async def story() -> None:
+        routes = (Route((PLATFORM,), parcel_sizes=frozenset({"XL"})), Route((TICKETS,)))
+        async with stage_of(*routes).open() as stage:
+            stage.start()
+            await ask(stage, {**wanted(PLATFORM, parcel_size="XL"), "provider": None})
+            assert (await stage.done(CREATE))["provider"] == PLATFORM
+            await ask(stage, wanted(PLATFORM, parcel_size="XL"), "named")
+            refused: Any = (await stage.ended(CREATE, "named")).result
+            assert [(one["field"], one["code"]) for one in refused["errors"]] == [("parcel_size", "unexpected")]
+
+    in_virtual_time(story())
+
+
+def test_what_no_provider_of_the_rule_takes_is_a_problem_still() -> None:
+    async def story() -> None:
+        async with stage_of(PREFERRED).open() as stage:
+            stage.start()
+            await ask(stage, {**wanted(CODES, service_id=243), "provider": None})
+            refused: Any = (await stage.ended(CREATE)).result
+            assert [(one["field"], one["code"]) for one in refused["errors"]] == [("service_id", "unexpected")]
+
+    in_virtual_time(story())
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_who_refuses_the_login_is_asked_nothing_more_until_a_person_says_so(provider: str) -> None:
+    async def story() -> None:
+        async with stage_of(**{provider: WRONG_LOGIN[provider]}).open() as stage:
+            stage.limits = replace(stage.limits, stops_all=True, pauses_on_refusal=True)
+            stage.start()
+            calls = []
+            for key in ("one", "two"):
+                await ask(stage, wanted(provider), key)
+                standing = await stage.ended(CREATE, key)
+                assert (standing.state, standing.result) == (CommandState.withdrawn, {"problem": "nothing-sent"})
+                calls.append((await stage.merchant.get("/_control/calls")).json()["items"])
+            assert calls[0] == calls[1]
+            paused = [(kind, event["data"]["reason"]) for kind, event in stage.told(f"connection/{CONNECTION}")]
+            assert paused == [("connection.paused", "login_refused")]
+            assert stage.disk.rows("SELECT id FROM returns") == []
+
+    in_virtual_time(story())
+
+
+def test_from_a_wrong_address_of_the_login_nothing_is_sent_and_the_right_one_goes_on_under_the_same_key() -> None:
+    def elsewhere(parts: Parts) -> Mapping[str, Operation]:
+        made = makers_over(parts.http, parts.gate, parts.stage.clock, keeping(parts), realm="another")
+        return operations_of(parts, Desk(made, ()))
+
+    async def story() -> None:
+        async with Stage(elsewhere, **SCENARIO).open() as stage:
+            stage.limits = replace(stage.limits, stops_all=True, pauses_on_refusal=True)
+            wrong = stage.start()
+            await ask(stage, wanted(TICKETS))
+            standing = await stage.ended(CREATE)
+            assert (standing.state, standing.result) == (CommandState.withdrawn, {"problem": "nothing-sent"})
+            assert stage.disk.rows("SELECT id FROM returns") == []
+            assert stage.told(f"connection/{CONNECTION}") == [], "it says nothing of who we are"
+            await wrong.end()
+            stage.workers.remove(wrong)
+            stage.operations = returning()
+            stage.start()
+            await pass_time(120)
+            await ask(stage, wanted(TICKETS))
+            assert (await stage.done(CREATE))["provider"] == TICKETS
 
     in_virtual_time(story())
 

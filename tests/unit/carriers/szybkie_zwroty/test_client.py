@@ -43,7 +43,10 @@ ACTIVATE: Call = lambda client: client.activate(CODE, DRAFT, RMA)  # noqa: E731
 INVALIDATE: Call = lambda client: client.invalidate(CODE)  # noqa: E731
 REPORT: Call = lambda client: client.report(replace(QUERY, rma=RMA))  # noqa: E731
 CALLS = {"create": CREATE, "spare": SPARE, "activate": ACTIVATE, "invalidate": INVALIDATE, "report": REPORT}
+WRITES = {name: one for name, one in CALLS.items() if name != "report"}
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+every_write = pytest.mark.parametrize("call", WRITES.values(), ids=WRITES)
+ACTIVATED = sample("active").replace(b"2991000017", CODE.encode())
 PLUMBING = {"host", "connection", "accept-encoding", "content-length"}
 
 
@@ -53,21 +56,18 @@ PLUMBING = {"host", "connection", "accept-encoding", "content-length"}
 @pytest.mark.parametrize(
     ("call", "function", "content", "answer", "purpose"),
     [
-        (CREATE, "revloggenerateactivecode", "request_generate_active", "active", Purpose.create),
-        (SPARE, "revloggenerateinactivecodes", "request_generate_inactive", "inactive", Purpose.create),
-        (ACTIVATE, "revlogactivatecode", "request_activate", "error", Purpose.create),
-        (INVALIDATE, "revloginvalidatecode", "request_invalidate", "invalidated", Purpose.cancel),
+        (CREATE, "revloggenerateactivecode", "request_generate_active", sample("active"), Purpose.create),
+        (SPARE, "revloggenerateinactivecodes", "request_generate_inactive", sample("inactive"), Purpose.create),
+        (ACTIVATE, "revlogactivatecode", "request_activate", ACTIVATED, Purpose.create),
+        (INVALIDATE, "revloginvalidatecode", "request_invalidate", sample("invalidated"), Purpose.cancel),
     ],
     ids=["create", "spare", "activate", "invalidate"],
 )
 async def test_a_call_posts_login_and_document_once_and_nothing_else(
-    call: Call, function: str, content: str, answer: str, purpose: Purpose, stage: Stage
+    call: Call, function: str, content: str, answer: bytes, purpose: Purpose, stage: Stage
 ) -> None:
-    stage.mock.add_response(content=sample(answer))
-    if answer == "error":
-        await refused(call(stage.client))
-    else:
-        await call(stage.client)
+    stage.mock.add_response(content=answer)
+    await call(stage.client)
     [request] = stage.mock.get_requests()
     assert (request.method, str(request.url)) == ("POST", f"{HOST}/?do={function}")
     assert {name: value for name, value in request.headers.items() if name not in PLUMBING} == {
@@ -120,7 +120,7 @@ async def test_both_ways_of_a_code(stage: Stage) -> None:
     assert (await stage.client.create(DRAFT, RMA)).code == "2991000017"
     stage.mock.add_response(content=sample("inactive"))
     assert [one.code for one in await stage.client.make_spare(2)] == [CODE, OTHER]
-    stage.mock.add_response(content=sample("active").replace(b"2991000017", CODE.encode()))
+    stage.mock.add_response(content=ACTIVATED)
     assert (await stage.client.activate(CODE, DRAFT)).code == CODE
     stage.mock.add_response(content=sample("invalidated"))
     await stage.client.invalidate(OTHER)
@@ -129,10 +129,53 @@ async def test_both_ways_of_a_code(stage: Stage) -> None:
     assert stage.permits.outcomes == [ANSWERED] * 5
 
 
-@every_call
-async def test_a_refusal_is_a_usable_answer(call: Call, stage: Stage) -> None:
+async def test_a_refused_report_is_a_usable_answer_and_proves_nothing(stage: Stage) -> None:
     stage.mock.add_response(content=sample("error"))
+    assert str(await refused(REPORT(stage.client))) == "other (200)"
+    assert stage.permits.outcomes == [ANSWERED]
+
+
+@every_write
+async def test_what_is_refused_by_who_gives_a_report_is_refused_for_what_it_is(call: Call, stage: Stage) -> None:
+    stage.mock.add_response(content=sample("error"))
+    stage.mock.add_response(url=f"{HOST}/?do=revloggetreport", content=sample("report_empty"))
     assert str(await refused(call(stage.client))) == "other (200)"
+    assert stage.permits.outcomes == [ANSWERED] * 2
+    assert stage.permits.purposes[0] == stage.permits.purposes[1]
+
+
+@every_write
+async def test_who_is_refused_a_report_in_either_form_is_not_let_in_and_the_connection_shows_it(
+    call: Call, stage: Stage
+) -> None:
+    stage.mock.add_response(content=sample("error"), is_reusable=True)
+    assert str(await refused(call(stage.client))) == "access_denied (200)"
+    assert stage.permits.outcomes == [ANSWERED, ANSWERED, REFUSED]
+    _, first, second = (one["content"][0] for one in stage.posted())
+    assert ["<paczkomaty /><dateRange>" in one for one in (first, second)] == [True, False]
+    assert all("<limit>1</limit>" in one for one in (first, second))
+
+
+@pytest.mark.parametrize("form", ["siblings", "nested"])
+async def test_who_is_given_a_report_in_the_other_form_is_let_in(form: str, staged: Staged) -> None:
+    stage = staged(report_form=form)
+    for answer in ("error", "error", "report_empty"):
+        stage.mock.add_response(content=sample(answer))
+    assert str(await refused(CREATE(stage.client))) == "other (200)"
+    assert stage.permits.outcomes == [ANSWERED] * 3
+
+
+@every_write
+async def test_where_no_report_is_to_be_had_the_refusal_stands(call: Call, stage: Stage) -> None:
+    stage.mock.add_response(content=sample("error"))
+    stage.mock.add_response(status_code=503)
+    assert str(await refused(call(stage.client))) == "other (200)"
+    assert stage.permits.outcomes == [ANSWERED, UNUSABLE]
+
+
+async def test_a_refusal_with_a_word_needs_no_report(stage: Stage) -> None:
+    stage.mock.add_response(content=b"<paczkomaty><valid>true</valid></paczkomaty>")
+    assert str(await refused(INVALIDATE(stage.client))) == "still_valid (200)"
     assert stage.permits.outcomes == [ANSWERED]
 
 
@@ -219,11 +262,11 @@ async def test_where_they_are_away_still_nothing_is_sent(staged: Staged) -> None
 
 @every_call
 async def test_neither_login_nor_bodies_are_logged(call: Call, stage: Stage) -> None:
-    stage.mock.add_response(content=sample("error"))
+    stage.mock.add_response(content=sample("error"), is_reusable=True)
     with structlog.testing.capture_logs() as logs:
         error = await refused(call(stage.client))
-    [line] = logs
-    assert set(line) == {"carrier", "operation", "outcome", "s", "event", "log_level"}
+    for line in logs:
+        assert set(line) == {"carrier", "operation", "outcome", "s", "event", "log_level"}
     told = repr(logs) + repr(error) + str(error) + repr(vars(stage.client))
     for secret in (EMAIL, PASSWORD, "Hasło", "ewa@", "500600700", CODE, "Nieprawid", "zwroty@"):
         assert secret not in told

@@ -11,7 +11,7 @@ from bridge.simulator import load_scenario
 
 from ..stage import Stage
 from .conftest import Opened
-from .hatch import ORDER, PREFIX, Hatch, read, sample, written
+from .hatch import ACCOUNT, ORDER, PREFIX, Hatch, read, sample, written
 
 
 def tags(body: str) -> list[str]:
@@ -61,6 +61,14 @@ async def test_a_disabled_code_is_never_activated(hatch: Hatch) -> None:
     assert tags(answer.text) == tags(sample("invalidated"))
     assert await hatch.error("revlogactivatecode", written({"code": code, **ORDER})) == "Kod został unieważniony"
     assert await hatch.error("revloginvalidatecode", written({"code": code})) == "Kod został unieważniony"
+
+
+async def test_no_more_active_codes_are_made_than_the_account_has_left(opened: Opened) -> None:
+    hatch = await opened(accounts=[{**ACCOUNT, "codes_left": 1}])
+    await hatch.stocked(2)
+    code = await hatch.generated()
+    assert await hatch.error("revloggenerateactivecode", written({**ORDER, "rma": "RMA2"})) == "Wyczerpano limit kodów"
+    assert await hatch.reported() == [code]
 
 
 async def test_anothers_code_is_not_found(hatch: Hatch) -> None:
