@@ -118,14 +118,14 @@ class ReturnsApi:
         "POST",
         f"{_RETURN}/settle",
         "returns:write",
-        takes=(_ID, bodies.REQUIRED_KEY),
+        takes=(_ID, bodies.OPTIONAL_KEY),
         body=Settlement,
         answers=GIVEN,
         problems=(*PROBLEMS, NOT_FOUND, NOT_IN_DOUBT),
     )
     async def settle(self, request: Request, client: Client) -> Response:
         """Say what became of a return that nobody knows of, as a person found out at its provider."""
-        key = bodies.required_key(request)
+        key = bodies.optional_key(request)
         kept = await self._kept(request, client)
         asked = SettleReturn(return_id=kept.id, found=await bodies.read(request, Settlement))
         return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))
