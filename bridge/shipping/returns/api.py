@@ -24,6 +24,7 @@ from bridge.web import bodies, endpoint, numbers
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import JSON, Answer, guarded
 from bridge.web.kinds import (
+    CALLED_OFF,
     CARRIER_REFUSED,
     CARRIER_UNAVAILABLE,
     FORBIDDEN,
@@ -73,7 +74,7 @@ class ReturnsApi:
         takes=(bodies.REQUIRED_KEY,),
         body=CreateReturn,
         answers=_CREATED,
-        problems=(*PROBLEMS, CARRIER_REFUSED, NOTHING_SENT),
+        problems=(*PROBLEMS, CALLED_OFF, CARRIER_REFUSED, NOTHING_SENT),
     )
     async def create(self, request: Request, client: Client) -> Response:
         """Make a return. The same `Idempotency-Key` makes it once."""
