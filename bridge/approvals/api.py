@@ -60,7 +60,7 @@ def _order(name: str) -> Callable[[OfClient], Endpoint]:
         "POST",
         f"{_ONE}/{name}",
         "purchases:write",
-        takes=(numbers.SHIPMENT, bodies.REQUIRED_KEY),
+        takes=(numbers.SHIPMENT, bodies.OPTIONAL_KEY),
         body=WhosePurchase,
         answers=GIVEN,
         problems=(*PROBLEMS, NOT_FOUND, SEVERAL),
@@ -125,7 +125,7 @@ class PurchasesApi:
         return await self._give(request, client, "retry")
 
     async def _give(self, request: Request, client: Client, name: str) -> Response:
-        key = bodies.required_key(request)
+        key = bodies.optional_key(request)
         whose = await bodies.read(request, WhosePurchase)
         found = await self._found(request, client, whose.organization_id)
         asked = _ORDERS[name](shipment_id=found.shipment, organization_id=found.organization)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Final
-from uuid import uuid4
 
 from pydantic_core import to_json
 from starlette.requests import Request
@@ -50,7 +49,7 @@ class CommandsApi:
     )
     async def replay(self, request: Request, client: Client) -> Response:
         """Send stored events once more; the same `Idempotency-Key` is the same replay."""
-        key = bodies.idempotency_key(request) or str(uuid4())
+        key = bodies.optional_key(request)
         asked = _within(client, await bodies.read(request, ReplayEvents))
         return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))
 

@@ -14,7 +14,7 @@ from datetime import datetime
 import structlog
 
 from bridge.commands.models import Body
-from bridge.commands.reading import FIELDS, Asked, NotUnderstood, read
+from bridge.commands.reading import Asked, NotUnderstood, read
 from bridge.commands.replying import may_reply, outcome, refusal
 from bridge.commands.waiting import within
 from bridge.errors import BrokerError, KeyMissing, KeyUsed, RowRefused, StoreError
@@ -211,14 +211,9 @@ class Consumer:
             self._bell.ring()
 
     async def _refuse(self, message: CommandMessage, why: NotUnderstood) -> None:
-        """Bury what is not understood; where it is for the sender alone to mend, and the sender waits, say it there."""
+        """Bury what is not understood; where the sender waits, say why, once it is among the dead."""
         log.warning("command.refused", reason=why.reason, name=message.name[:64])
-        is_answered = self._is_answered(message)
-        if is_answered and why.reason in (FIELDS, _KEY_USED.reason):
-            await self._queue.acknowledge(message)
-        elif not await self._bury(message, why):
-            return
-        if is_answered:
+        if await self._bury(message, why) and self._is_answered(message):
             await self._reply(message, refusal(why))
 
     async def _bury(self, message: CommandMessage, why: NotUnderstood) -> bool:

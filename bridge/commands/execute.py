@@ -126,20 +126,21 @@ class Executor:
             log.info("command.ended", outcome=outcome.state.value, error=outcome.error)
 
     async def _keep(self, claimed: ClaimedCommand) -> None:
-        """Renew the lease; returns when it is lost, or may be."""
-        clock = asyncio.get_running_loop().time
-        held_until = clock() + LEASE.total_seconds() - _MARGIN_S
-        while clock() < held_until:
-            await asyncio.sleep(RENEW_S)
-            asked = clock()
-            try:
-                await self._commands.renew(claimed)
-            except LeaseLost:
-                return
-            except StoreError as error:
-                log.warning("command.not_renewed", reason=str(error))
-            else:
-                held_until = asked + LEASE.total_seconds() - _MARGIN_S
+        """Renew the lease; returns when it is lost, or may be, also while a renewal has no answer yet."""
+        clock, held_s = asyncio.get_running_loop().time, LEASE.total_seconds() - _MARGIN_S
+        with suppress(TimeoutError):
+            async with asyncio.timeout(held_s) as held:
+                while True:
+                    await asyncio.sleep(RENEW_S)
+                    asked = clock()
+                    try:
+                        await self._commands.renew(claimed)
+                    except LeaseLost:
+                        return
+                    except StoreError as error:
+                        log.warning("command.not_renewed", reason=str(error))
+                    else:
+                        held.reschedule(asked + held_s)
 
     async def _give_back(self, claimed: ClaimedCommand, *, is_attempt: bool) -> None:
         """Let another one go on at once; where that cannot be written, the lease ends by itself."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
@@ -12,9 +12,6 @@ from pydantic_core import from_json, to_json
 from bridge.commands.models import Body
 from bridge.web.bodies import KEY, MOST_BYTES, field_errors, told
 from bridge.web.problems import FieldError
-
-FIELDS: Final = "bad_fields"
-"""The reason for what is wrong with single fields: whoever waits for an answer is told, and nobody else has to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def read(
         return Asked(key, known[name].model_validate_json(to_json(document)))
     except ValidationError as error:
         errors = field_errors(error)
-        return NotUnderstood(FIELDS, told(errors), key, errors)
+        return NotUnderstood("bad_fields", told(errors), key, errors)
 
 
 def _document(data: bytes) -> dict[str, Any] | NotUnderstood:

@@ -358,13 +358,14 @@ class PersonalData(Part):
 class Retention(Part):
     deliveries: Duration = Field(
         timedelta(days=90),
-        description="How long webhooks are kept (`12h`, `90d`), with their bodies, and commands that ended. Those "
-        "without a verdict stay.",
+        description="How long webhooks are kept (`12h`, `90d`), with their bodies. Those without a verdict stay.",
     )
     events: Duration = Field(
         timedelta(days=90),
         description="How long events are kept, the steps of purchases with what was decided, and returns that ended. "
-        "With a broker, only events that it has confirmed go; facts stay for good, so that nothing is told twice.",
+        "With a broker, only events that it has confirmed go; facts stay for good, so that nothing is told twice. "
+        "Commands that ended, and with them their keys, stay for this or for `deliveries`, whichever is longer, and as "
+        "long as the return that they made.",
     )
     parked: Duration = Field(timedelta(days=14), description="How long parked webhooks are kept.")
     labels: Duration = Field(

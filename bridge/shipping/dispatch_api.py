@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
-from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_json
@@ -272,7 +271,7 @@ class DispatchApi:
         return _file(await dispatcher.printouts(shipments), "dispatch-printout")
 
     async def _give(self, request: Request, client: Client, asked: Body) -> Response:
-        key = bodies.idempotency_key(request) or str(uuid4())
+        key = bodies.optional_key(request)
         return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))
 
     def _asked(self, client: Client, asked: int | None) -> tuple[OrganizationId, Dispatcher]:

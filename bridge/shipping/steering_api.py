@@ -62,7 +62,7 @@ def _order(name: str, right: Wanted, body: type[WhoseShipment], *problems: Kind)
         "POST",
         f"/v1/shipments/{{shipment_id}}/{name}",
         right,
-        takes=(numbers.SHIPMENT, bodies.REQUIRED_KEY),
+        takes=(numbers.SHIPMENT, bodies.OPTIONAL_KEY),
         body=body,
         answers=GIVEN,
         problems=(*PROBLEMS, NOT_FOUND, *problems),
@@ -106,7 +106,7 @@ class SteeringApi:
         return await self._give(request, client, WhoseShipment, CancelShipment)
 
     async def _give(self, request: Request, client: Client, model: type[W], order: type[ShipmentOrder]) -> Response:
-        key = bodies.required_key(request)
+        key = bodies.optional_key(request)
         shipment = numbers.shipment(request, "shipment")
         told = await bodies.read(request, model)
         organization = whose(client, told.organization_id)

@@ -248,9 +248,7 @@ class SqlCommands:
             (outcome.state.value, outcome.error, transaction.now),
         )
         _erase_bodies(transaction, [(claimed.operation, claimed.id)])
-        if outcome.result is not None:
-            result = json.dumps(dict(outcome.result)).encode()
-            sealed.keep(transaction, self._vault, [(_result_of(claimed.operation, claimed.id), result)])
+        _keep_result(transaction, self._vault, claimed.operation, claimed.id, outcome)
         transaction.notify("commands")
 
     def _renew(self, transaction: Transaction, claimed: ClaimedCommand) -> None:
@@ -285,6 +283,28 @@ def withdraw(transaction: Transaction, operation: str, key: str, only: Withdrawa
     return bool(changed)
 
 
+def call_off(
+    transaction: Transaction, vault: Vault, operation: str, key: str, given: Mapping[str, object], then: Outcome
+) -> bool:
+    """End a command for good that has not ended, if nothing of it was sent to a carrier; says whether it was.
+
+    Unlike what is withdrawn it uses its key up. `given` is what its progress must hold, as where one is settled.
+    """
+    live = f"operation = ? AND id = ? AND {_WITHDRAWABLE['live']}"
+    rows = transaction.run(f"SELECT progress FROM commands WHERE {live} {transaction.for_update}", (operation, key))
+    progress = _read(rows[0][0]) if rows else None
+    if progress is None or progress.is_sent or not given.items() <= progress.at.items():
+        return False
+    transaction.run(
+        f"UPDATE commands SET state = ?, error = ?, ended_at = ?, held_until = 0, token = token + 1 WHERE {live}",
+        (then.state.value, then.error, transaction.now, operation, key),
+    )
+    _erase_bodies(transaction, [(operation, key)])
+    _keep_result(transaction, vault, operation, key, then)
+    transaction.notify("commands")
+    return True
+
+
 def follow(transaction: Transaction, vault: Vault, wanted: Sequence[Command]) -> None:
     """Have commands carried out because of what this transaction writes; those that there are stay as they are."""
     now = transaction.now
@@ -310,8 +330,7 @@ def settle(
         return
     sql = "UPDATE commands SET state = ?, error = ? WHERE operation = ? AND id = ?"
     transaction.run(sql, (then.state.value, then.error, operation, key))
-    if then.result is not None:
-        sealed.keep(transaction, vault, [(_result_of(operation, key), json.dumps(dict(then.result)).encode())])
+    _keep_result(transaction, vault, operation, key, then)
     transaction.notify("commands")
 
 
@@ -357,6 +376,11 @@ def _lapse(transaction: Transaction, now: Micros) -> None:
 def _unread(claimed: ClaimedCommand, why: str) -> Outcome:
     """End what nobody can read: of what was sent before nobody knows."""
     return Outcome(CommandState.unknown if claimed.progress.is_sent else CommandState.failed, error=why)
+
+
+def _keep_result(transaction: Transaction, vault: Vault, operation: str, key: str, outcome: Outcome) -> None:
+    if outcome.result is not None:
+        sealed.keep(transaction, vault, [(_result_of(operation, key), json.dumps(dict(outcome.result)).encode())])
 
 
 def _erase_bodies(transaction: Transaction, keys: Sequence[Row]) -> None:

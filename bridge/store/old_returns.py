@@ -46,6 +46,12 @@ def look_at_labels(transaction: Transaction, older_than: int, after: tuple[int, 
     )
 
 
+def kept(transaction: Transaction, ids: Sequence[str]) -> set[str]:
+    """Say which of these returns are kept here."""
+    rows = transaction.run(f"SELECT id FROM returns WHERE id IN ({marks(ids)})", ids) if ids else []
+    return {id_ for (id_,) in rows}
+
+
 def delete(transaction: Transaction, ids: Sequence[str]) -> None:
     """Forget returns, and the codes that were made in advance for them; one of which nothing was made is free again."""
     spare_codes.forget(transaction, ids)

@@ -6,6 +6,7 @@ that still waits is touched, whatever its age: deliveries without a verdict, eve
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -203,13 +204,18 @@ def _place(after: Cursor) -> tuple[int, int, int]:
 
 
 def _commands(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
+    """Take commands, but not those whose return is kept here: given again, they would make another one."""
     rows = transaction.run(
-        f"SELECT ended_at, {_COMMAND} FROM commands WHERE ended_at < ? AND ended_at >= ?"
-        f" ORDER BY ended_at LIMIT ? {transaction.skip_locked('commands')}",
-        (older_than, after[0], limit),
+        f"SELECT ended_at, {_COMMAND}, CASE WHEN {_MAKES_RETURNS} THEN progress END FROM commands"
+        f" WHERE ended_at < ? AND ended_at >= ? AND (ended_at, {_COMMAND}) > (?, ?)"
+        f" ORDER BY ended_at, {_COMMAND} LIMIT ? {transaction.skip_locked('commands')}",
+        (older_than, after[0], *after, limit),
     )
-    last = (rows[-1][0], "") if len(rows) == limit else None
-    return _Found([row[1] for row in rows], rows[-1][0] if rows else 0, last)
+    returned = {key: json.loads(progress or "{}").get("at", {}).get("return_id") for _, key, progress in rows}
+    kept = old_returns.kept(transaction, [id_ for id_ in returned.values() if id_ is not None])
+    old = [(at, key) for at, key, _ in rows if returned[key] not in kept]
+    last = (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
+    return _Found([key for _, key in old], max((at for at, _ in old), default=0), last)
 
 
 def _labels(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
@@ -238,6 +244,7 @@ def _of_returns(rows: Sequence[Row], limit: int) -> _Found:
 
 _OPEN: Final = ", ".join(f"'{state}'" for state in (*sorted(LIVE), PurchaseState.held))
 _COMMAND: Final = "operation || '/' || id"
+_MAKES_RETURNS: Final = "operation IN ('return.create', 'return.code.activate')"
 _KEPT: Final = f"(outbox.position > ? AND outbox.state <> {PUBLISHED})"
 _FIND: Final[dict[Table, Callable[[Transaction, int, Cursor, int], _Found]]] = {
     "deliveries": _deliveries,

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from typing import Final, TypeVar
+from uuid import uuid4
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
@@ -26,6 +27,7 @@ _BY_HABIT: Final = "application/x-www-form-urlencoded"
 _KEY_SCHEMA: Final = {"type": "string", "pattern": f"^{KEY.pattern}$"}
 _KEY_TOLD: Final = "What is sent again under the same key has one effect, and the same answer; another body: 409."
 REQUIRED_KEY: Final = Parameter("Idempotency-Key", _KEY_TOLD, _KEY_SCHEMA, "header")
+"""For what makes something: asked for twice without a key, there would be two."""
 OPTIONAL_KEY: Final = Parameter("Idempotency-Key", _KEY_TOLD, _KEY_SCHEMA, "header", is_required=False)
 
 T = TypeVar("T", bound=BaseModel)
@@ -68,21 +70,25 @@ def _insist_on_json(request: Request) -> None:
         raise Problem(NOT_JSON_TYPE, "The body has to be application/json.")
 
 
-def idempotency_key(request: Request) -> str | None:
-    """Read `Idempotency-Key`. Raises a Problem for what can be none."""
-    key = request.headers.get("idempotency-key")
-    if key is not None and not KEY.fullmatch(key):
-        why = "must be 1 to 255 visible ASCII characters"
-        raise Problem(BAD_REQUEST, f"Idempotency-Key {why}.", [FieldError("Idempotency-Key", "invalid", why)])
-    return key
+def optional_key(request: Request) -> str:
+    """Read `Idempotency-Key`, or make up one that nobody has. Raises a Problem for what can be none."""
+    return _key(request) or str(uuid4())
 
 
 def required_key(request: Request) -> str:
     """Read `Idempotency-Key` where there has to be one. Raises a Problem."""
-    key = idempotency_key(request)
+    key = _key(request)
     if key is None:
         why = "is needed: what is sent again under the same one has one effect"
         raise Problem(BAD_REQUEST, f"Idempotency-Key {why}.", [FieldError("Idempotency-Key", "missing", why)])
+    return key
+
+
+def _key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not KEY.fullmatch(key):
+        why = "must be 1 to 255 visible ASCII characters"
+        raise Problem(BAD_REQUEST, f"Idempotency-Key {why}.", [FieldError("Idempotency-Key", "invalid", why)])
     return key
 
 

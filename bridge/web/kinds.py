@@ -55,6 +55,7 @@ NOT_REPLAYABLE: Final = Kind("not-replayable", 409, "The delivery cannot take ef
 NOT_INACTIVE: Final = Kind("not-inactive", 409, "The code was used, may be, or is useless; `detail` says which.")
 SEVERAL: Final = Kind("several", 409, "Several organizations have one of this number: say which by `organization_id`.")
 WITHDRAWN: Final = Kind("withdrawn", 409, "The command was taken back before anybody began it; its key can be used.")
+CALLED_OFF: Final = Kind("called-off", 409, "It was called off before anything was sent, and is not made any more.")
 TOO_LARGE: Final = Kind("too-large", 413, "The body is too large.")
 NOT_JSON_TYPE: Final = Kind("unsupported-media-type", 415, "`Content-Type` says that the body is something but JSON.")
 UNPROCESSABLE: Final = Kind("unprocessable", 422, "Fields of the body cannot be used: `errors` names each.")
@@ -96,6 +97,7 @@ KINDS: Final = (
     NOT_INACTIVE,
     SEVERAL,
     WITHDRAWN,
+    CALLED_OFF,
     TOO_LARGE,
     NOT_JSON_TYPE,
     UNPROCESSABLE,

@@ -291,7 +291,7 @@ async def test_what_cannot_be_understood_lies_among_the_dead_with_the_reason(
     assert await bus.rows("SELECT id FROM commands") == []
 
 
-async def test_whoever_waits_is_told_which_field_is_wrong_and_nothing_is_buried(
+async def test_whoever_waits_is_told_what_is_wrong_and_it_is_buried_all_the_same(
     url: str, database: SqliteDatabase
 ) -> None:
     bus = Bus(url, database)
@@ -299,11 +299,13 @@ async def test_whoever_waits_is_told_which_field_is_wrong_and_nothing_is_buried(
         answer = await program.ask("shipment.approve", {"command_id": "c-1", "shipment_id": "17"})
         assert (answer["command_id"], answer["outcome"]) == ("c-1", "rejected")
         assert [one["field"] for one in answer["errors"]] == ["shipment_id"]
+        assert (await dead(url)).headers[REASON] == "bad_fields"
         await program.give("shipment.buy", about())
         await until(lambda: bus.rows("SELECT id FROM commands"))
         other = await program.ask("shipment.buy", about(shipment=1))
         assert (other["outcome"], "another body" in other["error"]) == ("rejected", True)
-    assert await count(url, DEAD) == 0
+        assert (await dead(url)).headers[REASON] == "key_used"
+        assert program.answers.empty()
     assert await bus.rows("SELECT shipment FROM purchases") == [SHIPMENT]
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bridge.app.retaining import keep
 from bridge.lifecycle import Stop
 from bridge.observability import Metrics
 from bridge.reconciling.retention import Pace, Retention
-from bridge.store.pruning import Batch, Cursor, Table
+from bridge.settings import Retention as Kept
+from bridge.store.pruning import TABLES, Batch, Cursor, Table
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PACE = Pace(batch_s=0.004, rests=0, shortest_rest_s=0, fewest=10, most=500)
@@ -99,3 +101,12 @@ async def test_the_end_is_not_waited_for() -> None:
     )
     await retention.run()
     assert len(rows.limits) == 1
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "events", "days"), [(30, 90, 90), (90, 30, 90), (90, 90, 90)], ids=["events", "deliveries", "both"]
+)
+def test_a_key_is_remembered_as_long_as_whichever_is_kept_longer(deliveries: int, events: int, days: int) -> None:
+    kept = Kept(deliveries=timedelta(days=deliveries), events=timedelta(days=events))
+    assert keep(kept)["commands"] == timedelta(days=days)
+    assert keep(kept).keys() == set(TABLES)

@@ -87,14 +87,14 @@ class LabelsApi:
         "POST",
         _ONE,
         "shipments:write",
-        takes=(numbers.SHIPMENT, bodies.REQUIRED_KEY),
+        takes=(numbers.SHIPMENT, bodies.OPTIONAL_KEY),
         body=LabelAsked,
         answers=GIVEN,
         problems=(*PROBLEMS, NOT_FOUND, CARRIER_REFUSED, NOTHING_SENT),
     )
     async def fetch_label(self, request: Request, client: Client) -> Response:
         """Have a label fetched and kept, which an event tells of; answers where it is, not itself."""
-        shipment, key = numbers.shipment(request, "shipment"), bodies.required_key(request)
+        shipment, key = numbers.shipment(request, "shipment"), bodies.optional_key(request)
         wanted = await bodies.read(request, LabelAsked)
         (known,) = await self._found(client, [shipment], wanted.organization_id)
         order = FetchLabel(

@@ -25,6 +25,7 @@ from bridge.web import bodies, endpoint, numbers
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import JSON, Answer, guarded
 from bridge.web.kinds import (
+    CALLED_OFF,
     CARRIER_REFUSED,
     CARRIER_UNAVAILABLE,
     FORBIDDEN,
@@ -74,7 +75,7 @@ class ReturnsApi:
         takes=(bodies.REQUIRED_KEY,),
         body=CreateReturn,
         answers=_CREATED,
-        problems=(*PROBLEMS, CARRIER_REFUSED, NOTHING_SENT),
+        problems=(*PROBLEMS, CALLED_OFF, CARRIER_REFUSED, NOTHING_SENT),
     )
     async def create(self, request: Request, client: Client) -> Response:
         """Make a return. The same `Idempotency-Key` makes it once."""
@@ -123,14 +124,14 @@ class ReturnsApi:
         "POST",
         f"{_RETURN}/settle",
         "returns:write",
-        takes=(_ID, bodies.REQUIRED_KEY),
+        takes=(_ID, bodies.OPTIONAL_KEY),
         body=Settlement,
         answers=GIVEN,
         problems=(*PROBLEMS, NOT_FOUND, NOT_IN_DOUBT),
     )
     async def settle(self, request: Request, client: Client) -> Response:
         """Say what became of a return that nobody knows of, as a person found out at its provider."""
-        key = bodies.required_key(request)
+        key = bodies.optional_key(request)
         kept = await self._kept(request, client)
         asked = SettleReturn(return_id=kept.id, found=await bodies.read(request, Settlement))
         return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))

@@ -45,7 +45,7 @@ class CancelApi:
         "POST",
         "/v1/returns/{return_id}/cancel",
         "returns:write",
-        takes=(_ID, bodies.REQUIRED_KEY),
+        takes=(_ID, bodies.OPTIONAL_KEY),
         body=Nothing,
         answers=GIVEN,
         problems=(
@@ -59,7 +59,7 @@ class CancelApi:
         `requested`: its state becomes `cancelled` when the provider's status says so. `withdrawn`: nobody had been
         asked to make it.
         """
-        key = bodies.required_key(request)
+        key = bodies.optional_key(request)
         await bodies.read(request, Nothing)
         kept = await self._keeping.find(request.path_params["return_id"])
         if kept is None or not client.sees(kept.organization):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 import structlog
 
+from bridge.commands.refusing import refused
 from bridge.events import published
 from bridge.events.catalogue import Published
 from bridge.events.return_projection import About, label_ready
@@ -25,8 +27,11 @@ from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
 from bridge.store.returns import Kept, Wanted
 from bridge.store.sealed import Vault
+from bridge.web.kinds import CALLED_OFF
 
 log = structlog.get_logger()
+
+_CALLED_OFF: Final = refused(CALLED_OFF.name, "the return was called off before anything was sent")
 
 
 class Keeping:
@@ -87,13 +92,15 @@ class Keeping:
         return returns.find(transaction, self._vault, one.id) or one
 
     def call_off(self, transaction: Transaction, id_: str) -> Kept | None:
-        """Keep that a return is not made after all, if its command can be withdrawn; None where it cannot."""
+        """Keep that a return is not made after all, if nothing was sent; None where something may have been.
+
+        That is its command's answer for good: whoever repeats it has none made.
+        """
         kept = returns.find(transaction, self._vault, id_)
-        if (
-            kept is None
-            or kept.state != "pending"
-            or not commands.withdraw(transaction, CreateReturn.operation, kept.command, "live")
-        ):
+        if kept is None or kept.state != "pending":
+            return None
+        operation, given = CreateReturn.operation, {"return_id": kept.id}
+        if not commands.call_off(transaction, self._vault, operation, kept.command, given, _CALLED_OFF):
             return None
         kept = replace(kept, state="cancelled", sender=None, reason="withdrawn")
         returns.save(transaction, self._vault, kept)

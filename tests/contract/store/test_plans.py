@@ -265,3 +265,11 @@ async def test_old_decisions_are_found_by_their_index(database: ManagedDatabase)
     await SqlPruning(cast(Database, explaining), "me").prune("decisions", NOW, BEGINNING, 10, tokens)
     (plan,) = [plan for sql, plan in explaining.plans.items() if "FROM decisions" in sql]
     assert "decisions_oldest" in plan
+
+
+async def test_old_commands_are_found_by_their_index(database: ManagedDatabase) -> None:
+    explaining = Explaining(database)
+    tokens = await SqlLeases(database, "me").hold([LEASE])
+    await SqlPruning(cast(Database, explaining), "me").prune("commands", NOW, BEGINNING, 10, tokens)
+    (plan,) = [plan for sql, plan in explaining.plans.items() if "FROM commands" in sql]
+    assert "commands_ended" in plan

@@ -11,7 +11,7 @@ import pytest
 from bridge.errors import LeaseLost
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Stop
-from bridge.model import Command, CommandState, Outcome, Receipt, ShipmentId, micros
+from bridge.model import Command, CommandState, Outcome, Progress, Receipt, ShipmentId, micros
 from bridge.observability import Metrics
 from bridge.reconciling.retention import LEASE, Pace, Retention
 from bridge.returns.ticket import ReturnLabel, Ticket
@@ -74,13 +74,17 @@ async def counts(opened: Shop) -> dict[str, int]:
     return {table: await count(opened, of) for table, of in ({one: one for one in tables} | of_returns).items()}
 
 
-async def command(opened: Shop, key: str, *, ends: bool) -> None:
-    """Give a command, and end it now where it ends."""
+async def command(
+    opened: Shop, key: str, *, ends: bool, operation: str = "dead.redrive", made: str | None = None
+) -> None:
+    """Give a command, and end it now where it ends; `made` is the return that it made."""
     commands = SqlCommands(opened.database, Vault(), "one")
-    await commands.submit(Command("dead.redrive", key, b"{}", "cli"))
+    await commands.submit(Command(operation, key, b"{}", "cli"))
     if not ends:
         return
-    (claimed,) = await commands.claim({"dead.redrive": 1})
+    (claimed,) = await commands.claim({operation: 1})
+    if made is not None:
+        await commands.note(claimed, Progress(at={"return_id": made}, is_sent=True))
     await commands.end(claimed, lambda _: Outcome(CommandState.done, {"messages": 1}))
     await opened.change(f"UPDATE commands SET ended_at = {micros(opened.now)} WHERE id = '{key}'")
 
@@ -192,6 +196,26 @@ async def test_a_command_that_has_not_ended_stays_with_what_was_asked(opened: Sh
     await retention(opened).sweep()
     assert await opened.rows("SELECT id FROM commands") == ["waiting"]
     assert await opened.rows("SELECT owner FROM sealed") == ["command:body/dead.redrive/waiting"]
+
+
+async def test_a_command_stays_as_long_as_the_return_that_it_made(opened: Shop) -> None:
+    """Else whoever repeats it has another one made."""
+    operations = ("return.create", "return.code.activate")
+    stays = []
+    for number, status in enumerate(("in_transit", None, "in_transit", None)):
+        made = await returned(opened, str(number) * 32, status)
+        for operation in operations:
+            await command(opened, f"{operation}-{number}", ends=True, operation=operation, made=made)
+            stays.append(f"{operation}-{number}")
+    ended = await returned(opened, "a" * 32)
+    for operation in operations:
+        await command(opened, f"zz-{operation}", ends=True, operation=operation, made=ended)
+    await command(opened, "zz-other", ends=True)
+    await pass_days(opened, 91)
+    for _ in range(2):  # what has ended goes, and then what made it
+        await retention(opened).sweep()
+    assert set(await opened.rows("SELECT id FROM commands")) == set(stays)
+    assert len(await opened.rows("SELECT owner FROM sealed WHERE owner LIKE 'command:result/%'")) == len(stays)
 
 
 async def test_a_decision_stays_as_long_as_its_purchase_is_open(opened: Shop) -> None:

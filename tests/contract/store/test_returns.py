@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
+from bridge.errors import LeaseLost
 from bridge.events.cloudevents import Envelope
-from bridge.model import Command, OrganizationId
+from bridge.model import Command, CommandState, OrganizationId, Progress
 from bridge.returns.address import FoundAddress
 from bridge.returns.ticket import ReturnLabel, Ticket
 from bridge.shipping.returns.handover import Handover
@@ -26,6 +27,7 @@ CONNECTION = "inpost_returns/main"
 OURS = OrganizationId(4821)
 PLANNED = Secrets("ORDER 1", service_id=243, drop_off_point_id="KRA010")
 ONE = Kept("a" * 32, CONNECTION, OURS, "one", "pending", T0, PLANNED, sender="digest")
+OFF = "withdrawn"
 TICKET = Ticket("t-1", "1234567890", "62001", T0 + timedelta(days=7), label=ReturnLabel(b"%PDF-1", "pdf"))
 
 
@@ -160,6 +162,39 @@ async def test_what_was_withdrawn_holds_up_nobody(database: ManagedDatabase) -> 
     assert await desk.commands.withdraw("return.create", "one", only="live")
     assert await desk.begin(replace(ONE, id="b" * 32, command="two"))
     assert await desk.keeping.find(ONE.id) is None
+
+
+async def test_what_is_called_off_uses_the_key_of_its_command_up(database: ManagedDatabase) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    (claimed,) = await desk.commands.claim({"return.create": 1})
+    await desk.commands.note(claimed, Progress(at={"return_id": ONE.id}))
+    called_off = await database.write(lambda it: desk.keeping.call_off(it, ONE.id))
+    assert called_off == await desk.keeping.find(ONE.id) == replace(ONE, state="cancelled", sender=None, reason=OFF)
+    with pytest.raises(LeaseLost):
+        await desk.commands.note(claimed, Progress(is_sent=True))
+    again = await desk.commands.submit(Command("return.create", "one", b"{}", "tests"))
+    assert (again.is_new, again.standing.state) == (False, CommandState.rejected)
+    assert again.standing.result == {"problem": "called-off"}
+    assert await desk.rows("SELECT owner FROM sealed WHERE owner LIKE 'command:body/%'") == []
+    assert await database.write(lambda it: desk.keeping.call_off(it, ONE.id)) is None, "once is enough"
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [Progress(at={"return_id": ONE.id}, is_sent=True), Progress(at={"return_id": "b" * 32}), Progress()],
+    ids=["sent", "about another return", "about none yet"],
+)
+async def test_what_may_be_sent_or_is_about_another_return_is_not_called_off(
+    database: ManagedDatabase, progress: Progress
+) -> None:
+    desk = Desk(database)
+    await desk.begin(ONE)
+    (claimed,) = await desk.commands.claim({"return.create": 1})
+    await desk.commands.note(claimed, progress)
+    assert await database.write(lambda it: desk.keeping.call_off(it, ONE.id)) is None
+    assert await desk.keeping.find(ONE.id) == ONE
+    await desk.commands.renew(claimed)
 
 
 @pytest.mark.parametrize(("is_sent", "told"), [(True, [("return.creation_unknown",)]), (False, [])])

@@ -146,10 +146,20 @@ async def test_one_key_for_two_shipments_is_a_conflict(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["type"]) == (409, "/problems/key-used")
 
 
-async def test_without_a_key_nothing_is_done(tmp_path: Path) -> None:
+async def test_without_a_key_each_order_is_one_of_its_own(tmp_path: Path) -> None:
     async with desk(tmp_path) as stage:
         put(stage, "held")
-        answer = await order(stage, "approve", key=None)
+        assert (await order(stage, "approve", key=None)).json()["result"]["state"] == "wanted"
+        again = await order(stage, "approve", key=None)
+        assert (again.status_code, again.json()["type"]) == (422, "/problems/rejected")
+        assert [(await order(stage, name, key=None)).status_code for name in ("hold", "retry")] == [200, 200]
+        assert stage.rows("SELECT count(*) FROM commands") == [4]
+
+
+async def test_a_key_that_can_be_none_is_refused(tmp_path: Path) -> None:
+    async with desk(tmp_path) as stage:
+        put(stage, "held")
+        answer = await order(stage, "approve", key="two words")
         assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (400, ["Idempotency-Key"])
         assert stage.rows("SELECT count(*) FROM commands") == [0]
 

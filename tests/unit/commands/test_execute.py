@@ -260,6 +260,14 @@ async def _take_away(stage: Stage) -> None:
     await stage.database.write(lambda transaction: transaction.run(sql))
 
 
+async def _says_no(_commands: SqlCommands, _claimed: ClaimedCommand) -> None:
+    raise StoreUnavailable("away")
+
+
+async def _says_nothing(_commands: SqlCommands, _claimed: ClaimedCommand) -> None:
+    await asyncio.Event().wait()
+
+
 @pytest.mark.parametrize("lose", [_withdraw, _take_away])
 async def test_work_on_what_is_not_ours_any_more_is_broken_off(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, lose: Callable[[Stage], Awaitable[None]]
@@ -274,16 +282,13 @@ async def test_work_on_what_is_not_ours_any_more_is_broken_off(
     assert (await stage.standing()).state in (CommandState.withdrawn, CommandState.running)
 
 
+@pytest.mark.parametrize("away", [_says_no, _says_nothing])
 async def test_work_is_broken_off_before_the_lease_can_be_somebody_elses(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, away: Callable[[SqlCommands, ClaimedCommand], Awaitable[None]]
 ) -> None:
-    """The database does not answer: eight seconds later, or here at once, another replica may have it."""
+    """The database does not renew it: eight seconds later, or here at once, another replica may have it."""
     monkeypatch.setattr(execute, "RENEW_S", 0.01)
     monkeypatch.setattr(execute, "LEASE", timedelta(seconds=1.05))
-
-    async def away(_commands: SqlCommands, _claimed: ClaimedCommand) -> None:
-        raise StoreUnavailable("away")
-
     monkeypatch.setattr(SqlCommands, "renew", away)
     gate = Gate()
     await stage.give("one")

@@ -100,12 +100,14 @@ def test_answers_go_to_the_sender_and_to_queues_of_the_settings(queue: str | Non
 
 
 UNFIT = {"problem": "unprocessable", "errors": [{"field": "a", "code": "c", "message": "b"}]}
+OFF = {"problem": "called-off"}
 STANDINGS = [
     # state, result, error, what a first one is told
     (CommandState.waiting, None, None, {"outcome": "accepted"}),
     (CommandState.running, None, None, {"outcome": "accepted"}),
     (CommandState.done, {"n": 1}, None, {"outcome": "done", "result": {"n": 1}}),
     (CommandState.rejected, None, "no", {"outcome": "rejected", "error": "no"}),
+    (CommandState.rejected, OFF, "no more", {"outcome": "rejected", "error": "no more", **OFF}),
     (CommandState.failed, {"n": 1}, "away", {"outcome": "rejected", "result": {"n": 1}, "error": "away"}),
     (CommandState.unknown, None, "a bug", {"outcome": "unknown", "error": "a bug"}),
     (CommandState.withdrawn, None, None, {"outcome": "rejected", "error": "it was withdrawn"}),

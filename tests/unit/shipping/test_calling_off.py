@@ -169,7 +169,7 @@ def test_where_nothing_can_be_sent_the_key_stays_free() -> None:
     in_virtual_time(story())
 
 
-def test_what_nothing_was_sent_of_is_withdrawn_with_its_command() -> None:
+def test_what_nothing_was_sent_of_is_called_off_with_its_command_for_good() -> None:
     async def story() -> None:
         async with stage_of().open() as stage:
             stage.start()
@@ -180,7 +180,12 @@ def test_what_nothing_was_sent_of_is_withdrawn_with_its_command() -> None:
             await call_off(stage, return_id)
             result = await stage.done(CANCEL, "off")
             assert (result["state"], result["cancellation"]) == ("cancelled", "withdrawn")
-            assert (await stage.ended(CREATE)).state is CommandState.withdrawn
+            await stage.merchant.delete("/_control/faults")
+            for _ in range(2):
+                ended = await stage.ended(CREATE)
+                assert (ended.state, ended.result) == (CommandState.rejected, {"problem": "called-off"})
+                await ask(stage, wanted(TICKETS))
+                await pass_time(10)
             assert await at_provider(stage, TICKETS) == []
             assert stage.disk.rows("SELECT state, sender, reason FROM returns") == [("cancelled", None, "withdrawn")]
             await call_off(stage, return_id, "again")

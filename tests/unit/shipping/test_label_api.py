@@ -52,8 +52,10 @@ class Shop:
     async def get(self, path: str, token: str = "printer", **headers: str) -> httpx.Response:
         return await self._http.get(path, headers={"authorization": f"Bearer {token}", **headers})
 
-    async def post(self, path: str, body: dict[str, Any], token: str = "writer", key: str = "one") -> httpx.Response:
-        headers = {"authorization": f"Bearer {token}", "idempotency-key": key}
+    async def post(
+        self, path: str, body: dict[str, Any], token: str = "writer", key: str | None = "one"
+    ) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token}"} | ({} if key is None else {"idempotency-key": key})
         return await self._http.post(path, json=body, headers=headers)
 
     async def close(self) -> None:
@@ -305,6 +307,8 @@ def test_a_label_may_be_had_fetched_as_a_command() -> None:
             assert (result["format"], result["organization_id"]) == ("zpl", ORGANIZATION)
             label = await opened.get(result["url"])
             assert sha256(label.content).hexdigest() == result["sha256"]
+            again = await opened.post(one(shipment), {"format": "zpl"}, key=None)
+            assert (again.status_code, again.json()["result"]) == (200, result)
             assert calls(opened.stage) == 1
             assert (await opened.stage.standing("label.fetch")).state is CommandState.done
             assert (await opened.post(one(shipment), {"format": "zpl"}, "printer")).status_code == 403

@@ -110,8 +110,15 @@ async def test_what_no_shipment_is_called_is_not_found(desk: Desk, shipment: str
     assert (await desk.ask("cancel", {}, shipment=shipment)).status_code == 404
 
 
-async def test_a_key_is_needed(desk: Desk) -> None:
-    assert (await desk.ask("cancel", {}, key=None)).status_code == 400
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_no_key_is_needed_where_nothing_is_made(desk: Desk, name: str) -> None:
+    answers = [await desk.ask(name, OFFER if name == "select" else {}, key=None) for _ in range(2)]
+    assert [one.status_code for one in answers] == [202, 202]
+    assert len({one.headers["location"] for one in answers}) == 2, "each is a command of its own, and can be looked at"
+
+
+async def test_a_key_that_can_be_none_is_refused(desk: Desk) -> None:
+    assert (await desk.ask("cancel", {}, key="two words")).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -71,14 +71,14 @@ class BillingApi:
         "POST",
         f"{_RETURN}/refunded",
         "returns:write",
-        takes=(_ID, bodies.REQUIRED_KEY),
+        takes=(_ID, bodies.OPTIONAL_KEY),
         body=Refund,
         answers=_TOLD,
         problems=(*PROBLEMS, NOT_FOUND, NOT_SUPPORTED, CARRIER_REFUSED, NOTHING_SENT),
     )
     async def refunded(self, request: Request, client: Client) -> Response:
         """Tell the provider that the customer was paid back, now or at `at`; that it is known already is as good."""
-        key = bodies.required_key(request)
+        key = bodies.optional_key(request)
         refund, kept = await bodies.read(request, Refund), await self._kept(request, client)
         asked = MarkRefunded(return_id=kept.id, at=refund.at)
         if not await self._giving.has(asked.operation, key):

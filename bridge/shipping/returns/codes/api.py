@@ -133,14 +133,14 @@ class CodesApi:
         "POST",
         f"{_CODES}/{{code}}/invalidate",
         "returns:write",
-        takes=(_CODE, bodies.REQUIRED_KEY),
+        takes=(_CODE, bodies.OPTIONAL_KEY),
         body=Nothing,
         answers=GIVEN,
         problems=_ABOUT_ONE,
     )
     async def invalidate_code(self, request: Request, client: Client) -> Response:
         """Make a code useless that was never activated. One that is active cannot be called back."""
-        key = bodies.required_key(request)
+        key = bodies.optional_key(request)
         await bodies.read(request, Nothing)
         asked = InvalidateCode(code=(await self._spare(request, client)).id)
         return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
-from uuid import uuid4
 
 from pydantic_core import to_json
 from starlette.requests import Request
@@ -150,7 +149,7 @@ class ReturnOrdersApi:
         Needs a token for all organizations.
         """
         _insist_on_all(client)
-        key, provider = bodies.idempotency_key(request) or str(uuid4()), PROVIDER.read(request)
+        key, provider = bodies.optional_key(request), PROVIDER.read(request)
         asked = DeleteReturnOrder(provider=provider, reference=_reference(request))
         if not await self._giving.has(asked.operation, key):
             self._platforms.account(provider)
