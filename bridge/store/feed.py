@@ -206,8 +206,9 @@ def conditions(transaction: Transaction, wanted: Filter) -> tuple[str, list[obje
         conditions += f" AND {known.sql}"
         values += known.parameters
     if wanted.organizations is not None:
-        conditions += f" AND subjects.source IN ({marks(wanted.organizations)})"
-        values += [f"/shipx/{number}" for number in wanted.organizations]
+        these = marks(wanted.organizations)
+        conditions += f" AND (subjects.source IN ({these}) OR events.organization IN ({these}))"
+        values += [*(f"/shipx/{number}" for number in wanted.organizations), *wanted.organizations]
     return conditions, values
 
 

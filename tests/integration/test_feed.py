@@ -225,6 +225,21 @@ async def test_a_token_of_one_organization_sees_its_events_alone(tmp_path: Path)
         assert await everything(stage, 1, "shop-of-4821", type="bridge.shipment.status_changed.v1") != []
 
 
+RETURNS = """
+ INSERT INTO subjects (id, source, name, partition) VALUES (91, '/inpost_returns/main', 'return/a', 1);
+ INSERT INTO events (id, type, subject_id, sequence, routing_key, occurred_at, recorded_at, body, organization)
+ VALUES ('r1', 'return.created', 91, 1, 'k', 0, 0, x'7b7d', 4821),
+ ('r2', 'return.created', 91, 2, 'k', 0, 0, x'7b7d', NULL);
+"""
+
+
+async def test_a_token_of_one_organization_sees_the_events_of_its_returns(tmp_path: Path) -> None:
+    async with Stage(tmp_path, clients=CLIENTS) as stage:
+        stage.change(RETURNS)
+        seen = {one.name: len(await everything(stage, 1, one.name)) for one in CLIENTS[:3]}
+        assert seen == {"warehouse": 2, "shop-of-4821": 1, "shop-of-4822": 0}
+
+
 # --- what is still being committed -----------------------------------------------------------------------------------
 
 

@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from bridge.errors import CursorOfAnotherPast, Unreadable
-from bridge.model import Fact, micros
+from bridge.events.cloudevents import Envelope
+from bridge.events.return_projection import About, label_ready
+from bridge.model import PARTITIONS, Fact, OrganizationId, Subject, micros
 from bridge.store.database import Database, Transaction
+from bridge.store.facts import Recorder
 from bridge.store.feed import STRETCH, Filter, Page, SqlFeed, encode
+from bridge.store.outbox import Made, SqlOutbox
 from bridge.store.replaying import Selection, SqlReplays
-from tests.contract.store.test_replaying_store import LONG, NOON, fact, life, record
+from tests.contract.store.test_replaying_store import LONG, NOON, Note, everything, fact, life, record
 
 
 async def change(database: Database, *statements: str) -> None:
@@ -193,3 +197,64 @@ async def test_the_last_ones_are_looked_for_from_the_end(
     feed = SqlFeed(database)
     found = await pages(feed, wanted, await feed.before(last, wanted), 1000)
     assert [position for page in positions(found) for position in page] == expected, remark
+
+
+# -- whose an event is -------------------------------------------------------------------------------------------------
+
+
+def of_a_return(number: int, organization: int | None) -> Fact:
+    about = About(f"{number:032x}", "inpost_returns/main", OrganizationId(organization) if organization else None)
+    return label_ready(about, "pdf", "0" * 64, 10, NOON)
+
+
+async def told(database: Database, *facts: Fact) -> list[Made]:
+    """Store events, and give them as they are handed to the relay at once."""
+    recorder = Recorder(Envelope("demo"))
+
+    def write(transaction: Transaction) -> list[Made]:
+        ledgers = recorder.lock(transaction, {one.subject for one in facts})
+        made = recorder.record(transaction, ledgers, facts, NOON)
+        recorder.save(transaction, ledgers.values())
+        return made
+
+    return await database.write(write)
+
+
+def of_a_connection() -> Fact:
+    return Fact(Subject.connection("inpost_returns/main"), "connection.paused", "1", NOON, Note(number=1))
+
+
+async def test_an_event_is_of_the_organization_that_it_tells_and_else_of_the_end_of_its_source(
+    database: Database,
+) -> None:
+    facts = [of_a_return(1, 1000), of_a_return(2, None), fact(3, shipment=1, organization=2), of_a_connection()]
+    made = await told(database, *facts)
+    assert [one.pending.event.organization for one in made] == ["1000", "main", "2", "main"]
+    stored = [one.event for one in await SqlOutbox(database, "me").pending(0, 10, range(PARTITIONS))]
+    assert stored == [one.pending.event for one in made]
+
+
+async def test_a_reader_of_an_organization_sees_its_returns_and_nobody_elses(database: Database) -> None:
+    await told(
+        database,
+        *(of_a_return(number, organization) for number, organization in enumerate((1000, 2000, None))),
+        fact(3, shipment=1, organization=1000),
+        of_a_connection(),
+    )
+    feed = SqlFeed(database)
+    for organizations, expected in (((1000,), [1, 4]), ((2000,), [2]), ((1000, 2000), [1, 2, 4]), ((3000,), [])):
+        wanted = Filter(organizations=organizations)
+        assert positions(await pages(feed, wanted)) == [expected]
+        assert [one.position for one in (await everything(database, Selection(wanted)))[0]] == expected
+    its = Filter(subject=f"return/{0:032x}", organizations=(1000,))
+    assert positions(await pages(feed, its)) == [[1]]
+    assert positions(await pages(feed, Filter(subject=its.subject, organizations=(2000,)))) == [[]]
+
+
+async def test_an_event_from_before_is_of_whom_its_source_says(database: Database) -> None:
+    await told(database, of_a_return(1, 1000), fact(2, shipment=1, organization=1000))
+    await change(database, "UPDATE events SET organization = NULL")
+    feed = SqlFeed(database)
+    (page,) = await pages(feed, Filter())
+    assert [event.organization for event in page.events] == ["main", "1000"]
+    assert positions(await pages(feed, Filter(organizations=(1000,)))) == [[2]]
