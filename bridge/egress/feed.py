@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from bridge.errors import CursorOfAnotherPast, Unreadable
-from bridge.events.catalogue import versioned
+from bridge.events.catalogue import CATALOGUE, unversioned, versioned
 from bridge.events.schemas import ENVELOPE
 from bridge.lifecycle import Stop
 from bridge.model import Event
@@ -25,13 +25,25 @@ from bridge.web import endpoint
 from bridge.web.access import Access, Client
 from bridge.web.endpoint import JSON, Answer, guarded
 from bridge.web.kinds import TOO_MANY_STREAMS
-from bridge.web.parameters import Parameter, cursor, limit, text
+from bridge.web.parameters import Parameter, Query, cursor, limit, text
 from bridge.web.problems import Problem, bad_field
 
 _DEFAULT: Final = 100
 _LIMIT: Final = limit(usual=_DEFAULT, most=1000)
 _AFTER: Final = cursor(str)
-_TYPE: Final = text("type", "Only events of this type: `bridge.shipment.confirmed.v1`.")
+_TYPES: Final = frozenset(model.type for model in CATALOGUE)
+
+
+def _type(text: str) -> str:
+    """Read a type, as it is published or without the version. Raises a Problem: nobody waits for what never comes."""
+    if unversioned(text) not in _TYPES:
+        raise bad_field("type", "unknown_value", "is not a type of events: /asyncapi.json lists them")
+    return text
+
+
+_TYPE: Final[Query[str | None]] = Query(
+    "type", "Only events of this type: `bridge.shipment.confirmed.v1`.", {"type": "string"}, parse=_type, usual=None
+)
 _SUBJECT: Final = text("subject", "Only events about this: `shipment/3900000017`.")
 _LAST_EVENT_ID: Final = Parameter(
     "Last-Event-ID", "Go on after this cursor, whatever `after` says.", {"type": "string"}, "header", is_required=False
@@ -46,8 +58,15 @@ _POLL_S: Final = 1.0
 PAGE: Final[Mapping[str, object]] = {
     "type": "object",
     "properties": {
-        "items": {"type": "array", "items": ENVELOPE},
-        "next": {"type": ["string", "null"], "description": "The cursor to go on from; null where there is no more"},
+        "items": {
+            "type": "array",
+            "items": ENVELOPE,
+            "description": "May be fewer than `limit`, or none, although there are more: a page looks at so many",
+        },
+        "next": {
+            "type": ["string", "null"],
+            "description": "The cursor to go on from, also after a page without items; null where there is no more",
+        },
         "cursor": {"type": "string", "description": "The cursor to ask again with, also where there is no more"},
         "pruned": {
             "const": True,
@@ -147,10 +166,10 @@ class FeedApi:
                 yield _sse(event)
             if page.is_last:
                 await listener.bell.wait(_POLL_S)
-            silent = 0.0 if page.events else silent + _POLL_S
+            silent = 0.0 if page.events else silent + _POLL_S  # a page without any counts as a second, waited or not
             if silent >= _HEARTBEAT_S:
                 silent = 0.0
-                yield b": still here\n\n"
+                yield _still_here(page.cursor)
             try:
                 page = await self._feed.page(page.cursor, _DEFAULT, wanted)
             except CursorOfAnotherPast:  # the database was changed for an older one: who comes again is told so
@@ -188,6 +207,10 @@ def _sse(event: Event) -> bytes:
     return head.encode() + event.body + b"\n\n"
 
 
+def _still_here(place: str) -> bytes:
+    """Say how far was looked: an id without data is no event, and yet what a reader comes back with."""
+    return b"id: %b\n: still here\n\n" % place.encode()
+
+
 def _filter(request: Request, client: Client) -> Filter:
-    sources = tuple(f"/shipx/{number}" for number in sorted(client.organizations)) or None
-    return Filter(_TYPE.read(request), _SUBJECT.read(request), sources)
+    return Filter(_TYPE.read(request), _SUBJECT.read(request), tuple(sorted(client.organizations)) or None)

@@ -66,8 +66,8 @@ class ReplayedEvents:
 
 
 def _selection(asked: ReplayEvents) -> Selection:
-    sources = tuple(f"/shipx/{number}" for number in sorted(asked.organizations)) or None
-    return Selection(Filter(asked.type, asked.subject, sources), asked.since, asked.until, asked.after)
+    wanted = Filter(asked.type, asked.subject, asked.organizations or None)
+    return Selection(wanted, asked.since, asked.until, asked.after)
 
 
 def _at(span: Span) -> Mapping[str, object]:

@@ -26,12 +26,13 @@ _TYPE_WIDTH: Final = max(len(versioned(kind.type)) for kind in CATALOGUE)
 async def tail(feed: SqlFeed, *, last: int, follow: bool, wanted: Filter, as_json: bool) -> None:
     """Print the last events, and what follows them where that is asked for."""
     cursor = await feed.before(last, wanted)
-    is_first = True
+    is_silent = last > 0
     while True:
         page = await _page(feed, cursor, wanted)
-        if is_first and last and not page.events:
+        is_silent = is_silent and not page.events
+        if is_silent and page.is_last:
             print(_NONE if wanted == Filter() else _NONE_SUCH, file=sys.stderr, flush=True)
-        is_first = False
+            is_silent = False
         _print(page.events, as_json=as_json)
         cursor = page.cursor
         if page.is_last and not follow:

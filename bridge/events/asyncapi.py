@@ -34,7 +34,11 @@ JSON on one durable topic exchange.
 _HEADERS: Final = {
     "type": "object",
     "properties": {
-        "organization": {"type": "string", "description": "The organization the event belongs to"},
+        "organization": {
+            "type": "string",
+            "description": "The organization the event belongs to, as `data.organization_id` says; where it says none, "
+            "the end of `source`",
+        },
         "environment": {"type": "string", "description": "The bridge's environment"},
         "bridge-replay": {"description": "Present on an event that is sent again on request"},
     },

@@ -558,3 +558,8 @@ CATALOGUE: tuple[type[Published], ...] = (
 def versioned(kind: str) -> str:
     """Give the CloudEvents type of a fact: `shipment.confirmed` is published as `bridge.shipment.confirmed.v1`."""
     return f"bridge.{kind}.v1"
+
+
+def unversioned(kind: str) -> str:
+    """Give the type of the fact that is published as a CloudEvents type; that of a fact stays what it is."""
+    return kind.removeprefix("bridge.").removesuffix(".v1")

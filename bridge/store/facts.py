@@ -9,7 +9,7 @@ from datetime import datetime
 from bridge.events.cloudevents import Envelope, partition, routing_key
 from bridge.model import Event, Fact, Subject, micros
 from bridge.store.database import Row, Transaction
-from bridge.store.outbox import Made, Pending
+from bridge.store.outbox import Made, Pending, owner
 
 
 @dataclass(slots=True)
@@ -120,10 +120,11 @@ class Recorder:
             micros(now),
             fact.causation,
             body,
+            getattr(fact.data, "organization_id", None),
         )
 
 
-_EVENTS = "events (id, type, subject_id, sequence, routing_key, occurred_at, recorded_at, delivery, body)"
+_EVENTS = "events (id, type, subject_id, sequence, routing_key, occurred_at, recorded_at, delivery, body, organization)"
 
 
 def _made(fact: Fact, row: Row, position: int, now: datetime, waiting: set[int]) -> Made:
@@ -135,7 +136,7 @@ def _made(fact: Fact, row: Row, position: int, now: datetime, waiting: set[int])
         subject=fact.subject,
         sequence=row[3],
         routing_key=row[4],
-        organization=fact.subject.source.rsplit("/", 1)[-1],
+        organization=owner(fact.subject, row[9]),
         recorded_at=now,
         body=row[8],
     )

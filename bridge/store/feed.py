@@ -6,8 +6,11 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from bridge.errors import CursorOfAnotherPast, Unreadable
+from bridge.events.catalogue import unversioned
 from bridge.model import Event, micros
 from bridge.store.database import Database, Transaction, marks
 from bridge.store.outbox import EVENT, event
@@ -20,6 +23,9 @@ _PLAIN, _MARKED = "1", "2"
 The mark is when it was recorded. Its id would be the same where a restored bridge tells the same fact again; and what
 it tells before that, in the places of what it forgot, would be missed.
 """
+STRETCH: Final = 1000
+"""How many positions are looked at at once for what no index leads to: one event in a million is found in small steps,
+and whoever waits for it keeps nobody else from reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,17 @@ class Filter:
 
     type: str | None = None
     subject: str | None = None
-    sources: tuple[str, ...] | None = None
+    organizations: tuple[int, ...] | None = None
+
+    @property
+    def is_looked_for(self) -> bool:
+        """Say whether others lie between the events that are wanted, and no index leads to these alone."""
+        return self.subject is None and (self.type is not None or self.organizations is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some events, and where to go on after them."""
+    """Some events, which may be none although there are more, and where to go on after what was looked at."""
 
     events: tuple[Event, ...]
     cursor: str
@@ -62,29 +73,26 @@ class SqlFeed:
         Raises Unreadable for a bad cursor, and CursorOfAnotherPast: who went on would miss what took the event's place.
         """
         until = await self._database.decided()
-
-        def look(transaction: Transaction) -> Page:
-            position = position_of(transaction, after)
-            rows = _page(transaction, position, until, limit, wanted or Filter())
-            cursor = after_event(rows[-1]) if rows else after or encode(0)
-            return Page(tuple(rows), cursor, len(rows) < limit, position < pruned(transaction)["events"].until)
-
-        return await self._database.read(look)
+        return await self._database.read(
+            lambda transaction: _page(transaction, after, until, limit, wanted or Filter())
+        )
 
     async def before(self, last: int, wanted: Filter | None = None) -> str:
-        """Give the cursor before the last so many events."""
-        until = await self._database.decided()
-        return await self._database.read(lambda transaction: _last(transaction, last, until, wanted or Filter()))
+        """Give the cursor before the last so many events, or before the first one where there are not so many."""
+        wanted, end = wanted or Filter(), await self.end()
+        found, until = list[Place](), await self._database.decided()
+        while until > 0 and len(found) <= last:
+            look = partial(_backwards, until=until, most=last + 1 - len(found), wanted=wanted)
+            places, until = await self._database.read(look)
+            found += places
+        if len(found) > last:
+            return _cursor(found[last])
+        return encode(found[-1].position - 1) if found else end
 
     async def end(self) -> str:
         """Give the cursor after the last event."""
         until = await self._database.decided()
-        rows = await self._database.read(
-            lambda transaction: transaction.run(
-                "SELECT position, recorded_at FROM events WHERE position <= ? ORDER BY position DESC LIMIT 1", (until,)
-            )
-        )
-        return encode(*rows[0]) if rows else encode(0)
+        return _cursor(await self._database.read(lambda transaction: _newest(transaction, until)))
 
 
 def after_event(event: Event) -> str:
@@ -130,7 +138,39 @@ def position_of(transaction: Transaction, cursor: str | None) -> int:
     return place.position
 
 
-def _page(transaction: Transaction, after: int, until: int, limit: int, wanted: Filter) -> Sequence[Event]:
+def _cursor(place: Place) -> str:
+    return encode(place.position, place.mark)
+
+
+def _page(transaction: Transaction, after: str | None, until: int, limit: int, wanted: Filter) -> Page:
+    here, position = after or encode(0), position_of(transaction, after)
+    has_gap = position < pruned(transaction)["events"].until
+    end = _newest(transaction, until)
+    if end.position <= position:
+        return Page((), here, True, has_gap)
+    seen = _stretch(transaction, position, end) if wanted.is_looked_for else end
+    found = tuple(_events(transaction, position, seen.position, limit, wanted))
+    if len(found) == limit:
+        return Page(found, after_event(found[-1]) if found else here, False, has_gap)
+    return Page(found, _cursor(seen), seen == end, has_gap)
+
+
+def _newest(transaction: Transaction, until: int) -> Place:
+    """Give the place of the last event there is up to a position; before the first one where there is none."""
+    rows = transaction.run(
+        "SELECT position, recorded_at FROM events WHERE position <= ? ORDER BY position DESC LIMIT 1", (until,)
+    )
+    return Place(*rows[0]) if rows else Place(0)
+
+
+def _stretch(transaction: Transaction, after: int, end: Place) -> Place:
+    """Give the place up to which a page looks, counted from the next event there is: what was deleted is passed."""
+    [[first]] = transaction.run("SELECT position FROM events WHERE position > ? ORDER BY position LIMIT 1", (after,))
+    last = int(first) + STRETCH - 1
+    return end if last >= end.position else _newest(transaction, last)
+
+
+def _events(transaction: Transaction, after: int, until: int, limit: int, wanted: Filter) -> Sequence[Event]:
     where, values = conditions(transaction, wanted)
     rows = transaction.run(
         f"SELECT {EVENT} FROM {FROM} WHERE events.position > ? AND events.position <= ?{where}"
@@ -140,14 +180,16 @@ def _page(transaction: Transaction, after: int, until: int, limit: int, wanted: 
     return [event(row) for row in rows]
 
 
-def _last(transaction: Transaction, last: int, until: int, wanted: Filter) -> str:
+def _backwards(transaction: Transaction, *, until: int, most: int, wanted: Filter) -> tuple[list[Place], int]:
+    """Give the last events up to a position, the latest first, and the position after which was looked."""
+    after = max(_newest(transaction, until).position - STRETCH, 0) if wanted.is_looked_for else 0
     where, values = conditions(transaction, wanted)
     rows = transaction.run(
-        f"SELECT events.position, events.recorded_at FROM {FROM} WHERE events.position <= ?{where}"
-        f" ORDER BY {in_order(wanted)} DESC LIMIT ?",
-        [until, *values, last + 1],
+        f"SELECT events.position, events.recorded_at FROM {FROM}"
+        f" WHERE events.position > ? AND events.position <= ?{where} ORDER BY {in_order(wanted)} DESC LIMIT ?",
+        [after, until, *values, most],
     )
-    return encode(*rows[last]) if len(rows) > last else encode(0)
+    return [Place(*row) for row in rows], after
 
 
 FROM = "events JOIN subjects ON subjects.id = events.subject_id"
@@ -158,14 +200,15 @@ def conditions(transaction: Transaction, wanted: Filter) -> tuple[str, list[obje
     conditions, values = "", list[object]()
     if wanted.type is not None:
         conditions += " AND events.type = ?"
-        values.append(wanted.type.removeprefix("bridge.").removesuffix(".v1"))
+        values.append(unversioned(wanted.type))
     if wanted.subject is not None:
         known = transaction.among("events.subject_id", list(named(transaction, wanted.subject).values()))
         conditions += f" AND {known.sql}"
         values += known.parameters
-    if wanted.sources is not None:
-        conditions += f" AND subjects.source IN ({marks(wanted.sources)})"
-        values += wanted.sources
+    if wanted.organizations is not None:
+        these = marks(wanted.organizations)
+        conditions += f" AND (subjects.source IN ({these}) OR events.organization IN ({these}))"
+        values += [*(f"/shipx/{number}" for number in wanted.organizations), *wanted.organizations]
     return conditions, values
 
 

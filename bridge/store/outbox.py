@@ -113,20 +113,26 @@ def _pending(transaction: Transaction, after: int, limit: int, partitions: Colle
 
 EVENT = (
     "events.position, events.id, events.type, subjects.source, subjects.name, events.sequence,"
-    " events.routing_key, events.recorded_at, events.body"
+    " events.routing_key, events.organization, events.recorded_at, events.body"
 )
+
+
+def owner(subject: Subject, organization: int | None) -> str:
+    """Say whose an event is: the organization that it tells, or the end of its source (a connection's name)."""
+    return subject.source.rsplit("/", 1)[-1] if organization is None else str(organization)
 
 
 def event(row: Row) -> Event:
     """Read an event from the columns named by EVENT."""
+    subject = Subject(row[3], row[4])
     return Event(
         position=row[0],
         id=row[1],
         type=row[2],
-        subject=Subject(row[3], row[4]),
+        subject=subject,
         sequence=row[5],
         routing_key=row[6],
-        organization=row[3].rsplit("/", 1)[-1],
-        recorded_at=moment(row[7]),
-        body=row[8],
+        organization=owner(subject, row[7]),
+        recorded_at=moment(row[8]),
+        body=row[9],
     )

@@ -12,11 +12,10 @@ from typing import Final
 
 from bridge.model import Event, Micros, micros
 from bridge.store.database import Database, Transaction
-from bridge.store.feed import FROM, Filter, conditions, in_order, position_of
+from bridge.store.feed import FROM, STRETCH, Filter, conditions, in_order, position_of
 from bridge.store.outbox import EVENT, event
 from bridge.store.pruning import pruned
 
-PAGE: Final = 1000
 _SLACK: Final = timedelta(minutes=10)
 """Positions follow the time of recording, as far as the clocks of the processes that record agree."""
 
@@ -128,7 +127,7 @@ def _recorded_by(transaction: Transaction, position: int, time: Micros) -> bool:
 
 def _page(transaction: Transaction, selection: Selection, span: Span) -> Matched:
     is_sparse = selection.wanted.subject is not None  # there is an index for these
-    until = span.last if is_sparse else min(span.after + PAGE, span.last)
+    until = span.last if is_sparse else min(span.after + STRETCH, span.last)
     where, values = conditions(transaction, selection.wanted)
     for comparison, bound in ((">=", selection.since), ("<", selection.until)):
         if bound is not None:
@@ -137,7 +136,7 @@ def _page(transaction: Transaction, selection: Selection, span: Span) -> Matched
     rows = transaction.run(
         f"SELECT {EVENT} FROM {FROM} WHERE events.position > ? AND events.position <= ?{where}"
         f" ORDER BY {in_order(selection.wanted)} LIMIT ?",
-        [span.after, until, *values, PAGE],
+        [span.after, until, *values, STRETCH],
     )
     found = tuple(event(row) for row in rows)
-    return Matched(found, found[-1].position if len(found) == PAGE else until)
+    return Matched(found, found[-1].position if len(found) == STRETCH else until)

@@ -22,14 +22,14 @@ from bridge.model import Fact, OrganizationId, ShipmentId, Subject
 from bridge.settings import load
 from bridge.store.database import ManagedDatabase, Transaction
 from bridge.store.facts import Recorder
+from bridge.store.feed import STRETCH
 from bridge.store.opening import existing
-from bridge.store.replaying import PAGE
 from tests.support.bridge import BridgeProcess, until
 from tests.support.verbs import begun, ended
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SUBJECTS = 8
-EVENTS = 12 * PAGE
+EVENTS = 12 * STRETCH
 TAKEOVER_S = 10.0
 
 

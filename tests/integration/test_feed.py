@@ -113,7 +113,7 @@ FILTERS: list[tuple[dict[str, str], list[str], str]] = [
     ({}, ["1 confirmed", "1 status_changed", "2 offer", "2 status_changed"], "everything"),
     ({"type": "bridge.shipment.confirmed.v1"}, ["1 confirmed"], "by published type"),
     ({"type": "bridge.shipment.cancelled.v1"}, [], "a type that has not happened"),
-    ({"type": "nonsense"}, [], "a type nobody knows"),
+    ({"type": "shipment.confirmed"}, ["1 confirmed"], "by the same without the version"),
     ({"subject": "shipment/2"}, ["2 offer", "2 status_changed"], "by subject"),
     ({"subject": "shipment/2", "type": "bridge.shipment.confirmed.v1"}, [], "both"),
     ({"subject": "shipment/2%"}, [], "no patterns"),
@@ -147,6 +147,13 @@ BAD: list[tuple[dict[str, str], str, str]] = [
     ({"after": "MS4tMQ"}, "after: is not a cursor of this feed", "a negative position"),
     ({"after": "MS4" + "5OTk5" * 10}, "after: is not a cursor of this feed", "a position no database has"),
     ({"after": "\x00"}, "after: is not a cursor of this feed", "a control character"),
+    ({"type": "nonsense"}, "type: is not a type of events: /asyncapi.json lists them", "a type nobody knows"),
+    ({"type": ""}, "type: is not a type of events: /asyncapi.json lists them", "no type"),
+    (
+        {"type": "bridge.shipment.confirmed.v2"},
+        "type: is not a type of events: /asyncapi.json lists them",
+        "of a later version",
+    ),
     ({"limit": "0"}, "limit: must be a number from 1 to 1000", "nothing"),
     ({"limit": "1001"}, "limit: must be a number from 1 to 1000", "too much"),
     ({"limit": "-1"}, "limit: must be a number from 1 to 1000", "less than nothing"),
@@ -188,6 +195,20 @@ async def test_the_feed_is_for_those_who_may(
         assert (response.status_code, response.json()["type"]) == (status, problem), remark
 
 
+async def test_a_page_without_items_is_not_the_last_one_where_there_is_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.store.feed.STRETCH", 2)
+    async with Stage(tmp_path) as stage:
+        await bring(stage, *LIFE)
+        wanted = {"type": "bridge.shipment.tracking_number_assigned.v1"}
+        first = await page(stage, after=cursor_at(stage, 2), **wanted)
+        assert first == {"items": [], "next": cursor_at(stage, 4), "cursor": cursor_at(stage, 4)}
+        second = await page(stage, after=first["next"], **wanted)
+        assert second == {"items": [], "next": None, "cursor": cursor_at(stage, 6)}
+        assert briefly(await everything(stage, 100, **wanted)) == [TOLD[1]]
+
+
 async def test_a_token_of_one_organization_sees_its_events_alone(tmp_path: Path) -> None:
     async with Stage(tmp_path, clients=CLIENTS) as stage:
         await bring(stage, told())
@@ -202,6 +223,21 @@ async def test_a_token_of_one_organization_sees_its_events_alone(tmp_path: Path)
             "shop-of-4822": ["/shipx/4822"],
         }
         assert await everything(stage, 1, "shop-of-4821", type="bridge.shipment.status_changed.v1") != []
+
+
+RETURNS = """
+ INSERT INTO subjects (id, source, name, partition) VALUES (91, '/inpost_returns/main', 'return/a', 1);
+ INSERT INTO events (id, type, subject_id, sequence, routing_key, occurred_at, recorded_at, body, organization)
+ VALUES ('r1', 'return.created', 91, 1, 'k', 0, 0, x'7b7d', 4821),
+ ('r2', 'return.created', 91, 2, 'k', 0, 0, x'7b7d', NULL);
+"""
+
+
+async def test_a_token_of_one_organization_sees_the_events_of_its_returns(tmp_path: Path) -> None:
+    async with Stage(tmp_path, clients=CLIENTS) as stage:
+        stage.change(RETURNS)
+        seen = {one.name: len(await everything(stage, 1, one.name)) for one in CLIENTS[:3]}
+        assert seen == {"warehouse": 2, "shop-of-4821": 1, "shop-of-4822": 0}
 
 
 # --- what is still being committed -----------------------------------------------------------------------------------
@@ -308,7 +344,8 @@ async def messages(lines: AsyncIterator[str]) -> AsyncIterator[Message]:
         if line and name:
             fields[name] = value
         elif not line and fields:
-            yield Message(fields["id"], fields["event"], json.loads(fields["data"]))
+            if "data" in fields:  # else the id counts, and nothing happened
+                yield Message(fields["id"], fields["event"], json.loads(fields["data"]))
             fields = {}
 
 
@@ -376,6 +413,29 @@ async def test_a_stream_shows_what_its_reader_may_see_and_asked_for(tmp_path: Pa
             await bring(stage, told("delivered", organization_id=OTHER), path=f"/webhooks/shipx/{OTHER_SECRET}")
             (message,) = await take(stream, 1)
         assert (message.data["source"], message.event) == ("/shipx/4822", asked["type"])
+
+
+async def test_a_stream_that_finds_nothing_says_how_far_it_looked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an id without data: the reader that comes back with it does not begin where it began."""
+    monkeypatch.setattr("bridge.store.feed.STRETCH", 2)
+    monkeypatch.setattr("bridge.egress.feed._HEARTBEAT_S", 1.0)
+    async with Stage(tmp_path) as stage:
+        await bring(stage, *LIFE)
+        query = {"after": encode(0), "type": "bridge.shipment.cancelled.v1"}
+        headers = {"authorization": f"Bearer {OPERATOR}"}
+        async with (
+            httpx.AsyncClient(trust_env=False, timeout=10) as client,
+            client.stream("GET", f"{await stage.serve()}{STREAM}", headers=headers, params=query) as response,
+        ):
+            lines = response.aiter_lines()
+            told = [await anext(lines) for _ in range(8)]
+        assert told == [
+            *(": connected", ""),
+            *(f"id: {cursor_at(stage, 2)}", ": still here", ""),
+            *(f"id: {cursor_at(stage, 4)}", ": still here", ""),
+        ]
 
 
 async def test_a_stream_that_cannot_begin_is_a_problem_and_one_without_body_ends(tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ from bridge.model import (
 )
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
-from bridge.store.feed import encode
-from bridge.store.replaying import PAGE, SqlReplays
+from bridge.store.feed import STRETCH, encode
+from bridge.store.replaying import SqlReplays
 from bridge.store.sqlite import SqliteDatabase
 from tests.nodes import SharedRabbit
 from tests.support.bridge import until
@@ -185,20 +185,23 @@ async def test_one_queue_gets_it_and_nobody_else(database: SqliteDatabase, url: 
 
 
 async def test_many_events_of_many_subjects_come_each_in_its_order(database: SqliteDatabase, url: str) -> None:
-    await record(database, *[number % 40 for number in range(PAGE + 200)])
+    await record(database, *[number % 40 for number in range(STRETCH + 200)])
     await consumers_queue(url, "warehouse")
     told = Told(database)
     outcome = await Replays(database, url)(told, to_queue="warehouse")
     messages = await take(url, "warehouse")
-    assert (outcome.result or {})["events"] == len(messages) == PAGE + 200
+    assert (outcome.result or {})["events"] == len(messages) == STRETCH + 200
     assert order(messages) == {f"shipment/{number}": list(range(1, 31)) for number in range(40)}
-    assert [(one.done, one.share) for one in told.progress] == [(PAGE, PAGE / (PAGE + 200)), (PAGE + 200, 1.0)]
+    assert [(one.done, one.share) for one in told.progress] == [
+        (STRETCH, STRETCH / (STRETCH + 200)),
+        (STRETCH + 200, 1.0),
+    ]
 
 
 async def test_who_takes_over_goes_on_after_the_last_page_and_ends_where_it_was_to_end(
     database: SqliteDatabase, url: str
 ) -> None:
-    await record(database, *[1] * (PAGE + 5))
+    await record(database, *[1] * (STRETCH + 5))
     await prune_the_first(database)
     await consumers_queue(url, "warehouse")
     replays, told = Replays(database, url), Told(database, interrupt_after=1)
@@ -206,8 +209,8 @@ async def test_who_takes_over_goes_on_after_the_last_page_and_ends_where_it_was_
         await replays(told, to_queue="warehouse")
     await record(database, 2)
     outcome = await replays(progress=told.progress[0], to_queue="warehouse")
-    assert outcome.result == {"events": PAGE + 4, "to": "warehouse", "cursor": encode(PAGE + 5), "pruned": True}
-    assert order(await take(url, "warehouse")) == {"shipment/1": list(range(2, PAGE + 6))}
+    assert outcome.result == {"events": STRETCH + 4, "to": "warehouse", "cursor": encode(STRETCH + 5), "pruned": True}
+    assert order(await take(url, "warehouse")) == {"shipment/1": list(range(2, STRETCH + 6))}
 
 
 async def test_nothing_to_send_is_done_at_once(database: SqliteDatabase, url: str) -> None:
@@ -229,7 +232,7 @@ async def test_a_queue_that_is_not_there_is_told_in_words(database: SqliteDataba
 async def test_a_queue_that_goes_in_the_middle_is_told_with_where_it_stopped(
     database: SqliteDatabase, url: str
 ) -> None:
-    await record(database, *[1] * (PAGE + 5))
+    await record(database, *[1] * (STRETCH + 5))
     await consumers_queue(url, "warehouse")
 
     class Deleting(Told):
@@ -239,7 +242,7 @@ async def test_a_queue_that_goes_in_the_middle_is_told_with_where_it_stopped(
                 await opened.queue_delete("warehouse")
 
     outcome = await Replays(database, url)(Deleting(database), to_queue="warehouse")
-    assert (outcome.state, outcome.result) == (CommandState.failed, {"events": PAGE, "cursor": encode(PAGE)})
+    assert (outcome.state, outcome.result) == (CommandState.failed, {"events": STRETCH, "cursor": encode(STRETCH)})
     assert "there is no queue warehouse" in (outcome.error or "")
 
 

@@ -357,6 +357,8 @@ TAILS = [
     ((), ["bridge.shipment.confirmed.v1", "bridge.shipment.status_changed.v1"]),
     (("--last", "1"), ["bridge.shipment.status_changed.v1"]),
     (("--type", "bridge.shipment.confirmed.v1"), ["bridge.shipment.confirmed.v1"]),
+    (("--type", "shipment.confirmed", "--last", "1"), ["bridge.shipment.confirmed.v1"]),
+    (("--type", "bridge.shipment.cancelled.v1"), []),
     (("--subject", "shipment/1"), []),
 ]
 

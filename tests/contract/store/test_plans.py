@@ -216,7 +216,7 @@ async def test_the_events_of_one_subject_are_found_without_going_through_others(
     for sql, plan in plans.items():
         assert not _READS_ALL_NAMES[database.dialect].search(plan), f"{sql}\n{plan}"
     assert await _about(database, Filter(subject="shipment/0")) == [[]] * 7
-    assert await _about(database, Filter(subject="shipment/2", sources=("/shipx/2",))) == [[]] * 7
+    assert await _about(database, Filter(subject="shipment/2", organizations=(2,))) == [[]] * 7
 
 
 @pytest.mark.parametrize(("state", "index"), [("done", "deliveries_newest"), ("failed", "deliveries_failed")])

@@ -13,8 +13,8 @@ from bridge.events.cloudevents import Envelope
 from bridge.model import Event, Fact, OrganizationId, ShipmentId, Subject
 from bridge.store.database import Database, Transaction
 from bridge.store.facts import Recorder
-from bridge.store.feed import Filter, encode
-from bridge.store.replaying import PAGE, Matched, Selection, Span, SqlReplays
+from bridge.store.feed import STRETCH, Filter, encode
+from bridge.store.replaying import Matched, Selection, Span, SqlReplays
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -71,7 +71,7 @@ SELECTIONS = [
     (Selection(), [1, 2, 3, 4, 5], "everything"),
     (Selection(Filter(subject="shipment/1")), [1, 3, 4], "by subject"),
     (Selection(Filter(type="bridge.shipment.confirmed.v1")), [3], "by type"),
-    (Selection(Filter(sources=("/shipx/2",))), [5], "by organization"),
+    (Selection(Filter(organizations=(2,))), [5], "by organization"),
     (Selection(Filter(subject="shipment/3")), [], "nobody's"),
     (Selection(since=NOON + timedelta(hours=6)), [3, 4, 5], "since, included"),
     (Selection(until=NOON + timedelta(hours=6)), [1, 2], "until, excluded"),
@@ -114,7 +114,7 @@ async def test_the_bytes_are_the_stored_ones(database: Database) -> None:
     assert [(one.subject.name, one.sequence) for one in found][::3] == [("shipment/1", 1), ("shipment/1", 3)]
 
 
-LONG = 2 * PAGE + 10
+LONG = 2 * STRETCH + 10
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,7 @@ LONG = 2 * PAGE + 10
     [
         (Filter(), LONG, "all of them"),
         (Filter(type="shipment.confirmed"), 1, "the last one of many"),
+        (Filter(organizations=(2,)), 1, "another organization's, behind them"),
         (Filter(subject="shipment/1"), LONG - 1, "more than a page of one subject"),
         (Filter(subject="shipment/2"), 1, "one of another subject behind them"),
     ],
@@ -130,7 +131,7 @@ async def test_many_events_come_in_pages_that_always_come_further(
     database: Database, wanted: Filter, expected: int, remark: str
 ) -> None:
     await record(database, [fact(number, shipment=1) for number in range(LONG - 1)])
-    await record(database, [fact(LONG, shipment=2, kind="shipment.confirmed")])
+    await record(database, [fact(LONG, shipment=2, kind="shipment.confirmed", organization=2)])
     found, spans = await everything(database, Selection(wanted))
     assert len({one.position for one in found}) == len(found) == expected, remark
     assert [one.position for one in found] == sorted(one.position for one in found)

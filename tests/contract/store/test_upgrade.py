@@ -145,7 +145,7 @@ async def webhooks_go_on(database: ManagedDatabase) -> None:
 
 async def publishing_goes_on(database: ManagedDatabase) -> None:
     (old, *new) = (await SqlFeed(database).page(None, 10)).events
-    assert (old.id, old.body, old.sequence) == ("event-1", BODY, 1)
+    assert (old.id, old.body, old.sequence, old.organization) == ("event-1", BODY, 1, str(OURS))
     assert [(one.subject, one.sequence) for one in new] == [(SUBJECT, number) for number in range(2, len(new) + 2)]
     assert new
     outbox = SqlOutbox(database, "me")
