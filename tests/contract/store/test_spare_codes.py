@@ -261,7 +261,8 @@ async def test_a_return_is_called_off_with_its_command_where_nothing_was_sent(
     kept = Kept(RETURN, "inpost_returns/main", OURS, "one", "pending", T0, Secrets("ORDER 1"), sender="digest")
     await stock.begin("one", "return.create")
     (claimed,) = await stock.commands.claim({"return.create": 1})
-    await stock.commands.step(claimed, lambda it: keeping.begin(it, kept), lambda _: Progress(is_sent=is_sent))
+    noted = Progress(at={"return_id": RETURN}, is_sent=is_sent)
+    await stock.commands.step(claimed, lambda it: keeping.begin(it, kept), lambda _: noted)
     found = await database.write(lambda it: keeping.call_off(it, kept.id))
     assert (found is None) == is_sent
     left = await keeping.find(kept.id)
@@ -269,7 +270,7 @@ async def test_a_return_is_called_off_with_its_command_where_nothing_was_sent(
     assert (left.state, left.sender) == (state, "digest" if is_sent else None)
     standing = await stock.commands.look("return.create", "one")
     assert standing is not None
-    assert standing.state is (CommandState.running if is_sent else CommandState.withdrawn)
+    assert standing.state is (CommandState.running if is_sent else CommandState.rejected)
 
 
 @pytest.mark.parametrize(("is_sent", "state", "kept"), [(True, "unknown", "unknown"), (False, "inactive", None)])
