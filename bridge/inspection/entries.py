@@ -59,7 +59,7 @@ class DecisionEntry(_Entry):
 
     kind: Literal["decision"]
     decided_at: datetime
-    intent_id: str
+    intent_id: str | None
     policy_sha256: str
     decision: NotRequired[Decision]
     rule_id: NotRequired[str | None]

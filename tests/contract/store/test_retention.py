@@ -219,7 +219,7 @@ async def test_a_command_stays_as_long_as_the_return_that_it_made(opened: Shop) 
 
 
 async def test_a_decision_stays_as_long_as_its_purchase_is_open(opened: Shop) -> None:
-    [shipment] = await opened.rows("SELECT shipment FROM decisions")
+    [shipment, *_] = await opened.rows("SELECT shipment FROM decisions ORDER BY shipment")
     await opened.change(
         "INSERT INTO decisions SELECT organization, shipment + 100, at, intent_id, policy_sha256, body FROM decisions"
     )
