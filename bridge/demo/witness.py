@@ -65,7 +65,7 @@ async def queue(amqp_url: str) -> AsyncIterator[Events]:
             await mine.bind(EVENTS, "#")
             async with mine.iterator() as messages:
                 yield _consumed(messages)
-    except (AMQPError, OSError, TimeoutError, ExceptionGroup) as error:
+    except (AMQPError, OSError, TimeoutError) as error:
         raise DemoFailed(f"RabbitMQ cannot be used: {type(error).__name__}") from error
 
 
@@ -75,7 +75,7 @@ async def _consumed(messages: AsyncIterator[aio_pika.abc.AbstractIncomingMessage
             at = utc_now()
             yield Seen.of(json.loads(message.body), at, message.routing_key)
             await message.ack()
-    except (AMQPError, OSError, ExceptionGroup) as error:  # a group: of what could not be given back one by one
+    except (AMQPError, OSError) as error:
         raise DemoFailed(f"the queue on RabbitMQ broke off: {type(error).__name__}") from error
 
 

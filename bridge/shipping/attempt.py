@@ -48,14 +48,15 @@ class Attempt:
 
     @classmethod
     def of(cls, at: Mapping[str, Any], now: datetime) -> Self:
-        """Go on from what was written down."""
+        """Go on from what was written down. An older version counted lists however close they were: those count not."""
+        listed_at = _moment(at, "listed_at")
         return cls(
             _moment(at, "since") or now,
             _moment(at, "sent_at"),
             at.get("sent", 0),
             at.get("looks", 0),
-            at.get("lists", 0),
-            _moment(at, "listed_at"),
+            0 if listed_at is None else at.get("lists", 0),
+            listed_at,
         )
 
     def written(self) -> dict[str, object]:

@@ -80,6 +80,8 @@ class SqlFeed:
     async def before(self, last: int, wanted: Filter | None = None) -> str:
         """Give the cursor before the last so many events, or before the first one where there are not so many."""
         wanted, end = wanted or Filter(), await self.end()
+        if last == 0:
+            return end
         found, until = list[Place](), await self._database.decided()
         while until > 0 and len(found) <= last:
             look = partial(_backwards, until=until, most=last + 1 - len(found), wanted=wanted)

@@ -87,6 +87,11 @@ class Caller:
 
 
 def _is_about_us(request: Request, refusal: CarrierRefused) -> bool:
-    """Say whether we are refused, and not just a token: that ends, and is renewed once."""
+    """Say whether we are refused, and not just a token: that ends, and is renewed once.
+
+    A label's no is none to us: an account may be one that has no labels.
+    """
+    if request.operation == codec.LABEL:
+        return False
     is_unauthorized = refusal.status == httpx.codes.UNAUTHORIZED
     return refusal.status == httpx.codes.FORBIDDEN or (is_unauthorized and request.is_login)

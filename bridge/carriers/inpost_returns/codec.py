@@ -25,6 +25,7 @@ from bridge.returns.listed import Listed, TicketPage, TicketQuery
 from bridge.returns.ticket import ReturnLabel, Ticket
 
 TICKETS: Final = "/v1/returns/tickets"
+LABEL: Final = "read_label"
 TimeForm = Literal["plain", "zulu"]
 """`2026-11-01T00:00:00` as the text has it, or `2026-11-01T00:00:00.000Z` as the sample has it."""
 
@@ -79,7 +80,7 @@ def label(ticket: str, url: str | None, base_url: str) -> Call:
     if not _ID.fullmatch(ticket):
         raise CarrierRefused("not_found", status=HTTPStatus.NOT_FOUND)
     path = _path_at(url, base_url) or f"{TICKETS}/{ticket}/label"
-    return Call("read_label", "GET", path, accept="application/pdf, application/json;q=0.5")
+    return Call(LABEL, "GET", path, accept="application/pdf, application/json;q=0.5")
 
 
 # -- what is answered --------------------------------------------------------------------------------------------------

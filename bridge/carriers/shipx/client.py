@@ -138,8 +138,14 @@ class ShipxClient:
             yield ShipxTurn(self._caller, self.organization, permit)
 
     async def organizations(self, purpose: Purpose = Purpose.read) -> list[OrganizationId]:
-        """List the organizations that the token may act for. Raises CarrierUnavailable or CarrierRefused."""
-        return await self.asker.ask(calls.ORGANIZATIONS, reading.organizations, purpose)
+        """List the organizations that the token may act for. Raises CarrierUnavailable or CarrierRefused.
+
+        A page on which ours is missing says nothing of the others: that is no answer.
+        """
+        found, is_whole = await self.asker.ask(calls.ORGANIZATIONS, reading.organizations, purpose)
+        if not is_whole and self.organization not in found:
+            raise CarrierUnavailable("partial_list")
+        return found
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 

@@ -49,9 +49,11 @@ def comments(wanted: ShipmentId, answer: Answer) -> str | None:
     return _asked_for(found, found.id == wanted, "another_shipment", answer).comments
 
 
-def organizations(answer: Answer) -> list[OrganizationId]:
-    """Give the organizations that a token may act for."""
-    return [OrganizationId(one.id) for one in shapes.read(wire.Organizations, answer).items]
+def organizations(answer: Answer) -> tuple[list[OrganizationId], bool]:
+    """Give the organizations that a token may act for, and whether those are all."""
+    found = shapes.read(wire.Organizations, answer)
+    is_whole = not isinstance(found.count, int) or found.count <= len(found.items)
+    return [OrganizationId(one.id) for one in found.items], is_whole
 
 
 def created(answer: Answer) -> Shipment:

@@ -296,6 +296,7 @@ class Organization(Shape):
 
 
 class Organizations(Shape):
-    """The list of them."""
+    """The list of them, or a page of it: then `count` is more than there are here."""
 
     items: list[Organization]
+    count: object = None

@@ -25,6 +25,8 @@ log = structlog.get_logger()
 _AT_ONCE: Final = 50
 _TOO_MANY: Final = 429
 _LOGIN: Final = (401, 403)
+_NONE: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+"""How an account without labels may be answered."""
 
 
 class Labels:
@@ -73,7 +75,7 @@ class Labels:
             label = await self._desk.label(ticket, url)
         except (CarrierUnavailable, CarrierRefused) as error:
             log.info("return.label_skipped", return_id=one.id, reason=str(error))
-            is_none = isinstance(error, CarrierRefused) and error.status == HTTPStatus.NOT_FOUND
+            is_none = isinstance(error, CarrierRefused) and error.status in _NONE
             await self._put_off(one, for_ever=is_none and url is None)
             return not (isinstance(error, NoPermit) or error.status in (_TOO_MANY, *_LOGIN))
         look = Look(self._clock(), label=label)

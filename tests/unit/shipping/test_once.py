@@ -126,6 +126,11 @@ async def test_lists_that_are_read_in_quick_succession_after_a_restart_count_as_
     assert (first - T0, last - first >= timedelta(seconds=60)) == (down, True)
 
 
+async def test_lists_that_an_older_version_counted_however_close_they_were_count_not() -> None:
+    kept = {**Attempt.of({}, T0).sending(T0).written(), "lists": 5}
+    assert (Attempt.of(kept, T0).lists, Attempt.of(kept | {"listed_at": 1}, T0).lists) == (0, 5)
+
+
 async def test_a_repeat_that_is_refused_because_the_first_was_taken_finds_the_first() -> None:
     looks = [None] * 11 + ["the first"]
     tried = Tried([LOST, NO], looks)

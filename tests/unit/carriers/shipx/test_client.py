@@ -232,6 +232,15 @@ async def test_a_page_is_no_answer_to_a_buy(page: str, client: ShipxClient, http
     assert (await unavailable(buy(client))).reason == "unreadable_answer"
 
 
+async def test_a_page_of_organizations_without_ours_says_nothing_of_the_others(
+    client: ShipxClient, httpx_mock: HTTPXMock
+) -> None:
+    httpx_mock.add_response(json={"count": 30, "items": [{"id": 1}]})
+    assert str(await unavailable(client.organizations())) == "partial_list"
+    httpx_mock.add_response(json={"count": 30, "items": [{"id": 4821}]})
+    assert await client.organizations() == [4821]
+
+
 async def test_organizations_are_listed_by_number(client: ShipxClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(json={"items": [{"id": 4821, "name": "Sklep"}, {"id": "4822"}]})
     assert await client.organizations() == [4821, 4822]
