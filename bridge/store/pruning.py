@@ -96,6 +96,8 @@ class SqlPruning:
 
     def _delete(self, transaction: Transaction, table: Table, ids: Sequence[Any]) -> None:
         match table:
+            case "commands":
+                _delete_commands(transaction, ids)
             case "labels":
                 labels.delete(transaction, ids, self._drop)
             case "return_labels":
@@ -121,6 +123,13 @@ def _delete(transaction: Transaction, table: Table, ids: Sequence[Any]) -> None:
         return
     for sql in _DELETE[table]:
         transaction.run(sql.format(marks(ids)), ids)
+
+
+def _delete_commands(transaction: Transaction, keys: Sequence[tuple[str, str]]) -> None:
+    owners = [f"command:result/{operation}/{id_}" for operation, id_ in keys]
+    transaction.run(f"DELETE FROM sealed WHERE owner IN ({marks(owners)})", owners)
+    those = transaction.given(("text", "text"), keys)
+    transaction.run(f"DELETE FROM commands WHERE (operation, id) IN (SELECT * FROM {those.sql})", those.parameters)
 
 
 def _note(transaction: Transaction, table: Table, rows: int, until: int) -> None:
@@ -204,18 +213,39 @@ def _place(after: Cursor) -> tuple[int, int, int]:
 
 
 def _commands(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
-    """Take commands, but not those whose return is kept here: given again, they would make another one."""
+    """Take commands, but not those whose return is kept here: given again, they would make another one.
+
+    There may be many of them, seen by every sweep: locked is only what goes.
+    """
     rows = transaction.run(
-        f"SELECT ended_at, {_COMMAND}, CASE WHEN {_MAKES_RETURNS} THEN progress END FROM commands"
+        f"SELECT ended_at, {_COMMAND}, operation, id, CASE WHEN {_MAKES_RETURNS} THEN progress END FROM commands"
         f" WHERE ended_at < ? AND ended_at >= ? AND (ended_at, {_COMMAND}) > (?, ?)"
-        f" ORDER BY ended_at, {_COMMAND} LIMIT ? {transaction.skip_locked('commands')}",
+        f" ORDER BY ended_at, {_COMMAND} LIMIT ?",
         (older_than, after[0], *after, limit),
     )
-    returned = {key: json.loads(progress or "{}").get("at", {}).get("return_id") for _, key, progress in rows}
-    kept = old_returns.kept(transaction, [id_ for id_ in returned.values() if id_ is not None])
-    old = [(at, key) for at, key, _ in rows if returned[key] not in kept]
+    made = {(operation, id_): _made(progress) for _, _, operation, id_, progress in rows}
+    kept = old_returns.kept(transaction, [one for one in made.values() if one is not None])
+    old = _still_old(transaction, older_than, [key for key, return_id in made.items() if return_id not in kept])
     last = (rows[-1][0], rows[-1][1]) if len(rows) == limit else None
-    return _Found([key for _, key in old], max((at for at, _ in old), default=0), last)
+    return _Found([(operation, id_) for operation, id_, _ in old], max((at for *_, at in old), default=0), last)
+
+
+def _made(progress: str | None) -> str | None:
+    """Name the return that a command made."""
+    found: str | None = json.loads(progress or "{}").get("at", {}).get("return_id")
+    return found
+
+
+def _still_old(transaction: Transaction, older_than: int, keys: Sequence[tuple[str, str]]) -> list[Row]:
+    """Lock commands, but for those that were just given again: each with when it ended."""
+    if not keys:
+        return []
+    those = transaction.given(("text", "text"), keys)
+    return transaction.run(
+        "SELECT operation, id, ended_at FROM commands"
+        f" WHERE (operation, id) IN (SELECT * FROM {those.sql}) AND ended_at < ? {transaction.skip_locked('commands')}",
+        [*those.parameters, older_than],
+    )
 
 
 def _labels(transaction: Transaction, older_than: int, after: Cursor, limit: int) -> _Found:
@@ -262,9 +292,4 @@ _DELETE: Final[Mapping[str, tuple[str, ...]]] = {
     "parked": ("DELETE FROM sealed WHERE owner IN ({})", "DELETE FROM parked WHERE id IN ({})"),
     "events": ("DELETE FROM outbox WHERE position IN ({})", "DELETE FROM events WHERE position IN ({})"),
     "journal": ("DELETE FROM journal WHERE id IN ({})",),
-    "commands": (
-        f"DELETE FROM sealed WHERE owner IN (SELECT 'command:result/' || {_COMMAND} FROM commands"
-        f" WHERE {_COMMAND} IN ({{}}))",
-        f"DELETE FROM commands WHERE {_COMMAND} IN ({{}})",
-    ),
 }
