@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -100,6 +101,20 @@ async def test_the_same_key_with_another_body_is_refused_and_changes_nothing(han
     with pytest.raises(KeyUsed):
         await hand.commands.submit(command(body=b"{}"))
     assert (await hand.take_one()).body == ASKED
+
+
+async def test_a_body_is_known_again_after_keys_were_rotated_and_from_no_plain_digest(database: Database) -> None:
+    """A body may hold the ten digits of a code, and little else that is not known."""
+    before = Hand(database)
+    await before.give(command())
+    [(kept,)] = await before.rows("SELECT body_sha256 FROM commands")
+    assert bytes(kept) != sha256(ASKED).digest()
+    rotated = Hand(database, vault=Vault.with_keys([b"n" * 32, KEY]))
+    assert not (await rotated.commands.submit(command())).is_new
+    with pytest.raises(KeyUsed):
+        await rotated.commands.submit(command(body=b"{}"))
+    await before.change("UPDATE commands SET body_sha256 = ?", sha256(ASKED).digest())  # as an older version kept it
+    assert not (await rotated.commands.submit(command())).is_new
 
 
 async def test_a_key_belongs_to_its_operation(hand: Hand) -> None:

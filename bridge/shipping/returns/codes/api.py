@@ -1,7 +1,6 @@
 """Codes made in advance over HTTP: made, activated and made useless as commands, listed from the store.
 
-A code opens a locker once it is active, so it is looked up as soon as it came, and goes by its id from there on: a
-command's body is known by a plain digest, from which ten digits alone would be found.
+A code opens a locker once it is active, so it is looked up as soon as it came, and goes by its id from there on.
 """
 
 from __future__ import annotations
