@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import uuid4
 
 from bridge.events.catalogue import Offer
@@ -34,6 +34,12 @@ from bridge.store.budget import Refusal, next_minute
 from bridge.store.decisions import Decided
 from bridge.store.purchase import ADOPTED, NOT_CREATED_HERE, Answer, Purchase, PurchaseState
 
+_UNTIL_THEY_SHOW: Final = 4
+"""Reads that may show no offer at all, over fifteen seconds: they are being made, or a list left them out.
+
+Open question B5.
+"""
+
 
 def decided(purchase: Purchase, shipment: Shipment, terms: Terms, moment: Moment) -> Next:
     """Decide about a shipment as it was just read."""
@@ -53,6 +59,8 @@ def _follow(purchase: Purchase, shipment: Shipment, decision: Decision, terms: T
             return _wished(purchase, shipment, decision, terms, moment.now)
         case Adopt(bought):
             return replace(adopted(purchase, shipment, bought), decided=record(purchase, shipment, decision, terms))
+        case Decline() if not shipment.offers and purchase.attempts < _UNTIL_THEY_SHOW:
+            return Move(again(purchase, RETRIES, moment.now))
         case Decline():
             return _declined(purchase, shipment, decision, terms)
         case Expired():
@@ -200,12 +208,16 @@ def record(purchase: Purchase, shipment: Shipment, decision: Decision, terms: Te
 
 
 def _is_ours(purchase: Purchase, shipment: Shipment) -> bool:
-    """Say whether we tried to pay for the shipment before; what was intended last may never have left.
+    """Say whether we tried to pay for the shipment before: what was intended last may never have left.
 
-    Whoever selected another offer than that one is somebody else.
+    Whoever selected another offer than that one is somebody else; and where nothing is selected, only a payment shows
+    that one was: otherwise the service that it has is what was asked for at creation.
     """
-    is_another = shipment.selected is not None and shipment.selected.offer_id != purchase.offer
-    return purchase.send_before is not None and not is_another
+    if purchase.send_before is None:
+        return False
+    if shipment.selected is None:
+        return bool(shipment.payments)
+    return shipment.selected.offer_id == purchase.offer
 
 
 def _is_selected_here(purchase: Purchase, shipment: Shipment) -> bool:

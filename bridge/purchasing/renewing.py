@@ -56,10 +56,12 @@ def renewing(purchase: Purchase, shipment: Shipment, terms: Terms, now: datetime
     if purchase.edited_at is None:
         return Stale(purchase)
     newest = max((offer.expires_at for offer in shipment.offers if offer.expires_at), default=None)
-    if newest is None or newest + _CLOCKS_DIFFER >= purchase.edited_at + WINDOW:
+    if shipment.offers and (newest is None or newest + _CLOCKS_DIFFER >= purchase.edited_at + WINDOW):
         return None
     if now < purchase.edited_at + _EDIT_SHOWS_WITHIN:
         return Move(soon(purchase, _EDIT_READ_S, now))
+    if not shipment.offers:
+        return None
     return Stale(purchase) if purchase.regenerations < terms.regenerations else None
 
 

@@ -17,7 +17,6 @@ from bridge.store.purchase import Answer, Purchase, PurchaseState
 SEND_WITHIN: Final = timedelta(seconds=5)
 """From the intent to the call. Shorter than the lease, so that a process that slept cannot pay after losing it."""
 _TOO_MANY: Final = 429
-_NOT_TO_THIS_TOKEN: Final = (401, 403)
 _ACCOUNT_WIDE: Final = {
     "debt_collection": AccountReason.debt_collection,
     "company_data_missing": AccountReason.company_data_missing,
@@ -30,7 +29,7 @@ Result = Literal["accepted", "too_late"] | CarrierRefused | CarrierUnavailable
 
 def is_account_wide(refusal: CarrierRefused) -> bool:
     """Say whether a refusal is about the account: then no shipment is in the way of others."""
-    return refusal.key in _ACCOUNT_WIDE or refusal.status in _NOT_TO_THIS_TOKEN
+    return refusal.key in _ACCOUNT_WIDE or refusal.is_unauthorized
 
 
 def intended(chosen: Purchase, call_within: timedelta, now: datetime) -> Purchase:

@@ -25,21 +25,24 @@ from bridge.store.purchase import Answer, Purchase, PurchaseState
 NO_TOKEN: Final = CarrierUnavailable("no_token")
 NOT_LISTED: Final = CarrierUnavailable("not_in_list")
 """A list did not have it, and it was not read alone."""
-_NOT_TO_THIS_TOKEN: Final = (401, 403)
 _NOT_FOUND: Final = 404
+_TOKENLESS: Final = timedelta(seconds=30)
+"""Until it is looked whether a process has a token now."""
 
 
 def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused, terms: Terms, now: datetime) -> Move:
     """Say what follows where the carrier did not show the shipment."""
     noted = replace(purchase, note=notes.unread(purchase, error))
-    if error is NO_TOKEN and purchase.state is PurchaseState.wanted:
-        return ended(noted, now, PurchaseState.not_ours, "no_token")
+    if error is NO_TOKEN and purchase.state is PurchaseState.wanted:  # another process may have one, after an update
+        if now + _TOKENLESS >= purchase.deadline:
+            return ended(noted, now, PurchaseState.not_ours, "no_token")
+        return Move(replace(noted, due_at=now + _TOKENLESS))
     if isinstance(error, NoPermit):
         return not_now(noted, error, terms, now)
     if isinstance(error, CarrierUnavailable) or noted.state is not PurchaseState.wanted:
         return _later(noted, error, terms, now)
     is_over = now >= purchase.deadline
-    if error.status in _NOT_TO_THIS_TOKEN:
+    if error.is_unauthorized:
         return given_up(noted, WITHOUT_LEAVE, terms, now) if is_over else Move(again(noted, RETRIES, now))
     if error.status == _NOT_FOUND:  # nobody is told of a forged id
         quiet = ended(noted, now, PurchaseState.not_ours, "not_found")

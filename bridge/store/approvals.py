@@ -19,6 +19,7 @@ from bridge.store.orders import (
     Order,
     Refused,
     Result,
+    answer_of,
     end_of_intent,
     find_one,
     have_it_wanted,
@@ -123,7 +124,7 @@ _ANEW: Final[Mapping[str, int | None]] = {
 
 
 def _approve(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
-    if found.state is not PurchaseState.held:
+    if found.state is not PurchaseState.held and not _is_read_again(transaction, found):
         return refused(found)
     if found.service is None or found.intent is None:
         return Refused("no offer was chosen for it yet, so there is nothing to approve: retry it, and one is")
@@ -135,6 +136,15 @@ def _approve(transaction: Transaction, found: Listed, order: Order, now: datetim
     }
     have_it_wanted(transaction, found, order, now, deadline=found.deadline, **_FRESH, **approval)
     return ()
+
+
+def _is_read_again(transaction: Transaction, found: Listed) -> bool:
+    """Say whether it is held but for a moment, in which it is read once more: its webhook came again.
+
+    What a person asked for meanwhile is not what was held.
+    """
+    is_held = found.state is PurchaseState.wanted and found.service is not None and found.intent is not None
+    return is_held and answer_of(transaction, found) in (None, Answer.stranger.value)
 
 
 def _hold(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:

@@ -116,8 +116,14 @@ _IS_EDITED: Final = "held_until <> 0 AND edited_at IS NOT NULL AND due_at > ?"
 
 def is_not_taken(transaction: Transaction, found: Listed) -> bool:
     """Say whether its intent was told of, and never taken in by the carrier."""
+    return found.intent is not None and answer_of(transaction, found) == Answer.not_taken.value
+
+
+def answer_of(transaction: Transaction, found: Listed) -> str | None:
+    """Say how its last call ended, or who asks for it."""
     rows = transaction.run(f"SELECT answer FROM purchases WHERE {ROW}", row(found))
-    return found.intent is not None and rows[0][0] == Answer.not_taken.value
+    answer: str | None = rows[0][0]
+    return answer
 
 
 def end_of_intent(found: Listed, order: Order, now: datetime) -> Fact:

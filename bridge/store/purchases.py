@@ -40,6 +40,7 @@ from bridge.store.purchase import (
     PurchaseState,
     Step,
 )
+from bridge.store.wanting import ANOTHER_WINDOW
 
 LEASE: Final = timedelta(seconds=8)
 _SHOWN: Final = timedelta(seconds=10)
@@ -272,12 +273,19 @@ class SqlPurchases:
         return bool(changed)
 
     def _want_again(self, transaction: Transaction, one: Purchase, now: datetime) -> None:
-        """Decide anew about what was asked for meanwhile, but not about what a person holds: that stays held."""
+        """Decide anew about what was asked for meanwhile, but not about what a person holds: that stays held.
+
+        Nor about what failed, where that was asked for within the same window.
+        """
         which = one.organization, one.shipment
         if one.state is PurchaseState.held and one.reason == BY_PERSON:
             sql = f"UPDATE purchases SET {_FORGOTTEN} WHERE organization = ? AND shipment = ?"
             transaction.run(sql, which)
             return
+        if one.state is PurchaseState.failed:
+            over = micros(one.deadline + ANOTHER_WINDOW)
+            sql = f"UPDATE purchases SET {_FORGOTTEN} WHERE organization = ? AND shipment = ? AND wanted_deadline <= ?"
+            transaction.run(sql, (*which, over))
         transaction.run(
             "UPDATE purchases SET state = 'wanted', deadline = wanted_deadline, due_at = ?, cause = wanted_cause,"
             f" attempts = 0, reads = 0, reason = {_HOLD}, {_FORGOTTEN},"

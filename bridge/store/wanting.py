@@ -22,6 +22,9 @@ from bridge.store.purchase import (
 
 WINDOW: Final = timedelta(minutes=5)
 """How long an offer can be bought. A deadline further away is nobody's: webhooks are unsigned."""
+ANOTHER_WINDOW: Final = timedelta(seconds=5)
+"""What is asked for ends so much later than a window in which buying failed, or it is about that same window."""
+_ANOTHER: Final = ANOTHER_WINDOW // timedelta(microseconds=1)
 _SHOWS_AFTER: Final = timedelta(seconds=3)
 """From the webhook to the read: a purchase shows after about a second, and what comes meanwhile is read together."""
 _Said = tuple[OrganizationId, ShipmentId, str | None]
@@ -31,7 +34,8 @@ _Said = tuple[OrganizationId, ShipmentId, str | None]
 def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) -> None:
     """Ask for purchases. One that is intended or in doubt is left to evidence, and wanted again if it ends unbought.
 
-    What a person holds stays held, whatever the carrier offers anew.
+    What a person holds stays held, whatever the carrier offers anew; what failed is not tried again by itself within
+    its window, however often that is told of.
     """
     rows = [
         (
@@ -50,7 +54,8 @@ def want(transaction: Transaction, work: Iterable[PurchaseWork], now: datetime) 
         rows,
         tail=f"ON CONFLICT (organization, shipment) DO UPDATE SET {_ASKED_AGAIN}"
         f" WHERE (purchases.state <> 'succeeded' OR purchases.reason = '{ADOPTED_UNREAD}')"
-        f" AND (purchases.state <> 'held' OR coalesce(purchases.reason, '') <> '{BY_PERSON}')",
+        f" AND (purchases.state <> 'held' OR coalesce(purchases.reason, '') <> '{BY_PERSON}')"
+        f" AND (purchases.state <> 'failed' OR excluded.deadline > purchases.deadline + {_ANOTHER})",
     )
     if rows:
         transaction.notify("purchases")

@@ -319,11 +319,32 @@ async def test_what_is_ordered_while_offers_may_be_made_anew_waits_until_that_is
     assert await desk.row("state", "due_at", "edited_at", "token") == ("wanted", until, micros(NOW), 9)
 
 
+async def test_what_is_held_may_be_approved_while_it_is_read_again_for_a_webhook_that_came_twice(
+    desk: Desk,
+) -> None:
+    await desk.put("held", reason="approval_required", **CHOSEN)
+    work = PurchaseWork(ORGANIZATION, SHIPMENT, SOON, DeliveryId("another-delivery"))
+    await desk.database.write(lambda it: want(it, [work], NOW))
+    before = await desk.row("state", "intent_id", "approved_by")
+    await desk.order("approve")
+    after = await desk.row("state", "intent_id", "approved_service")
+    assert (before[0], before[2], after) == ("wanted", None, ("wanted", before[1], CHOSEN["service_id"]))
+
+
+@pytest.mark.parametrize(
+    "columns", [{"intent_id": None}, {"answer": "not_taken"}, {"answer": "asked"}, {"answer": "renew"}]
+)
+async def test_what_is_not_as_it_was_held_is_not_approved(desk: Desk, columns: dict[str, Any]) -> None:
+    await desk.put("wanted", **{**CHOSEN, **columns})
+    refused = await desk.order("approve")
+    assert isinstance(refused, Refused)
+    assert refused.why.startswith("the purchase is wanted: it is being decided about")
+
+
 # -- refusals ----------------------------------------------------------------------------------------------------------
 
 REFUSED = [
     # order, state, what it says
-    ("approve", "wanted", "it is being decided about"),
     ("approve", "intended", "it is being bought"),
     ("approve", "doubt", "it is being bought"),
     ("approve", "succeeded", "it is bought"),

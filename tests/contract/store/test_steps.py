@@ -117,3 +117,32 @@ async def test_what_was_asked_for_meanwhile_begins_anew_where_a_step_ends_it_and
         ("doubt", "delivery", "newer"),
         ("succeeded", "delivery", "newer"),
     ]
+
+
+@pytest.mark.parametrize("seconds_later", [0, 5])
+async def test_what_failed_is_not_tried_again_within_its_window_however_often_that_is_told(
+    seconds_later: int, wants: Wants
+) -> None:
+    """Whether that is told while it is settled, or afterwards."""
+    await wants.want(1)
+    [claimed] = await wants.take()
+    await wants.store.step([to(claimed, PurchaseState.doubt)], NOW)
+    await wants.want(1, left=200 + seconds_later)
+    await wants.change(1, held_until=0)
+    [doubted] = await wants.take(later=60)
+    await wants.store.step([to(doubted, PurchaseState.failed, reason="other")], NOW)
+    assert await wants.rows("SELECT state, wanted_cause FROM purchases") == [("failed", None)]
+    await wants.want(1, left=200 + seconds_later)
+    assert await wants.rows("SELECT state, cause FROM purchases") == [("failed", "delivery")]
+
+
+async def test_what_failed_is_tried_again_in_another_window(wants: Wants) -> None:
+    await wants.want(1, 2)
+    first, second = await wants.take()
+    await wants.store.step([to(first, PurchaseState.doubt), to(second, PurchaseState.failed, reason="other")], NOW)
+    await wants.want(1, 2, left=210)
+    assert await wants.rows("SELECT state FROM purchases ORDER BY shipment") == ["doubt", "wanted"]
+    await wants.change(1, held_until=0)
+    [doubted] = [one for one in await wants.take(later=60) if one.shipment == 1]
+    await wants.store.step([to(doubted, PurchaseState.failed, reason="other")], NOW)
+    assert await wants.rows("SELECT state FROM purchases ORDER BY shipment") == ["wanted", "wanted"]

@@ -14,7 +14,7 @@ from bridge.model import IntentId, OfferId, ShipmentId
 from bridge.purchasing.announce import told
 from bridge.purchasing.deciding import decided, unaffordable
 from bridge.purchasing.moves import Chosen, Moment, Move, at_rest
-from bridge.purchasing.shipment import PaymentState, Shipment
+from bridge.purchasing.shipment import PaymentState, Shipment, Traits
 from bridge.purchasing.terms import Terms
 from bridge.purchasing.unread import NO_TOKEN, not_now, unlisted, unread
 from bridge.store.budget import Caps
@@ -88,6 +88,51 @@ def test_what_is_selected_is_ours_only_where_we_asked_for_that_offer(selected: i
     is_chosen = isinstance(found, Chosen)
     assert is_chosen == (state is PurchaseState.intended)
     assert is_chosen or (isinstance(found, Move) and found.purchase.state is state)
+
+
+@pytest.mark.parametrize(("carrier_owned", "state"), [("leave", "not_ours"), ("buy_when_stuck", "declined")])
+def test_what_the_carrier_owns_goes_on_being_its_own_after_an_intent_that_left_no_trace(
+    carrier_owned: str, state: str
+) -> None:
+    tried = replace(NOT_TAKEN, answer=None, intent=None, offer=OfferId(1), send_before=AT)
+    stuck = replace(
+        shipment(offer(1, status="unavailable"), offer(2, COURIER), service=LOCKER),
+        traits=Traits(created_at=AT - timedelta(minutes=1)),
+    )
+    terms = replace(TERMS, policy=policy(rule(LOCKER, COURIER), head=f"carrier_owned = '{carrier_owned}'"))
+    found = decided(tried, stuck, terms, Moment(AT, AT))
+    assert isinstance(found, Move)
+    assert found.purchase.state == state
+    paid_before = replace(stuck, payments=(payment(PaymentState.failure),))
+    assert isinstance(decided(tried, paid_before, terms, Moment(AT, AT)), Chosen), "the service is that of our payment"
+
+
+def test_offers_that_do_not_show_yet_are_waited_for_a_while() -> None:
+    purchase, seconds = replace(NOT_TAKEN, answer=None, intent=None), 0.0
+    while purchase.state is PurchaseState.wanted:
+        found = decided(purchase, shipment(), TERMS, Moment(AT, AT))
+        assert isinstance(found, Move)
+        seconds += (found.purchase.due_at - AT).total_seconds() if found.purchase.state == purchase.state else 0
+        purchase = found.purchase
+    assert (purchase.state, purchase.reason, seconds) == (PurchaseState.declined, "none_available", 15)
+
+
+def test_an_edit_of_which_no_offer_shows_yet_is_waited_for() -> None:
+    asked = replace(NOT_TAKEN, answer=Answer.renew, intent=None, edited_at=AT, attempts=9)
+    waits = decided(asked, shipment(), TERMS, Moment(AT, AT + timedelta(seconds=14)))
+    assert isinstance(waits, Move)
+    assert waits.purchase.state is PurchaseState.wanted
+    gives_up = decided(asked, shipment(), TERMS, Moment(AT, AT + timedelta(seconds=15)))
+    assert isinstance(gives_up, Move)
+    assert gives_up.purchase.state is PurchaseState.declined
+
+
+def test_without_a_token_it_waits_for_a_process_that_has_one_until_the_window_closes() -> None:
+    wanted = replace(NOT_TAKEN, answer=None, intent=None)
+    waits = unread(wanted, NO_TOKEN, TERMS, AT).purchase
+    assert (waits.state, waits.due_at) == (PurchaseState.wanted, AT + timedelta(seconds=30))
+    last = wanted.deadline - timedelta(seconds=30)
+    assert unread(wanted, NO_TOKEN, TERMS, last).purchase.state is PurchaseState.not_ours
 
 
 APPROVED = replace(NOT_TAKEN, answer=None, approval=Approval("Jan", LOCKER, None), ordered=OfferId(7))
@@ -170,7 +215,7 @@ def test_an_intent_that_was_not_taken_in_ends_with_the_purchase(seen: Shipment, 
     "found",
     [
         pytest.param(unaffordable(chosen_here(), "budget_exhausted", TERMS, AT), id="over the budget"),
-        pytest.param(unread(NOT_TAKEN, NO_TOKEN, TERMS, AT), id="without a token"),
+        pytest.param(unread(NOT_TAKEN, NO_TOKEN, TERMS, NOT_TAKEN.deadline), id="without a token"),
         pytest.param(
             unread(NOT_TAKEN, CarrierRefused("resource_not_found", status=404), TERMS, NOT_TAKEN.deadline),
             id="not there",
