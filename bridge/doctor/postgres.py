@@ -25,7 +25,9 @@ async def examine(database: ManagedDatabase) -> Sequence[Check]:
     try:
         row = (await database.read(_look))[0]
     except StoreError as error:
-        advice = "see that the server runs and is reachable from here, and that BRIDGE_DATABASE_URL is right"
+        advice = (
+            "see that the server runs and is reachable from here, and that BRIDGE_DATABASE_URL leads to the primary"
+        )
         return [Check(name=NAME, state="failed", told=f"PostgreSQL: {error}", do=advice)]
     return [_server(row), *_durability(row)]
 

@@ -52,6 +52,7 @@ class Worker:
         self.bell = stop.bell()
         self._gathering = stop.bell()
         self._backlogs = [stop.bell() for _ in range(hands - 1)]
+        self._most = ROUND
 
     async def run(self) -> None:
         """Work until the end is announced; what is still pending then waits on disk."""
@@ -62,33 +63,38 @@ class Worker:
 
     async def _work(self) -> None:
         while not self._stop:
-            done = await self._round()
-            if done is None:
-                await self.bell.wait(_POLL_S)
-            elif done < ROUND:
-                await self.bell.wait(_POLL_S)
-                await self._gathering.wait(min(done * _GATHER_S, _MOST_GATHER_S))
-            else:
+            done, may_be_more = await self._round()
+            if may_be_more:
                 for backlog in self._backlogs:
                     backlog.ring()
+            else:
+                await self.bell.wait(_POLL_S)
+                await self._gathering.wait(min(done * _GATHER_S, _MOST_GATHER_S))
 
     async def _help(self, backlog: Bell) -> None:
         """Work beside the first hand for as long as there is a backlog."""
         while not self._stop:
             await backlog.wait(_IDLE_S)
-            while not self._stop and await self._round() == ROUND:
-                pass
+            may_be_more = True
+            while may_be_more and not self._stop:
+                _, may_be_more = await self._round()
 
-    async def _round(self) -> int | None:
-        """Project once, and say how many deliveries; None where the database could not be asked."""
+    async def _round(self) -> tuple[int, bool]:
+        """Project once; say how many deliveries, and whether there may be more of them right now.
+
+        Where the database does not take a round, the next one is half as large: it may be what takes too long.
+        """
+        most = self._most
         try:
-            projected = await self._projector.project(ROUND, self._clock())
+            projected = await self._projector.project(most, self._clock())
         except StoreError as error:
             log.warning("worker.store_unavailable", reason=str(error))
-            return None
+            self._most = max(most // 2, 1)
+            return 0, False
+        self._most = min(most * 2, ROUND)
         if projected.deliveries:
             self._tell(projected)
-        return projected.deliveries
+        return projected.deliveries, projected.deliveries >= most
 
     def _tell(self, projected: Projected) -> None:
         log.info(

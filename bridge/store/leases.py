@@ -14,6 +14,8 @@ from bridge.model import micros, moment
 from bridge.store.database import Database, Row, Transaction, marks
 
 LEASE = timedelta(seconds=8)
+_NEVER_SO_LONG = 2 * LEASE
+"""A lease that ends later than that is one of before the database's clock was set back, and as good as over."""
 _FORGOTTEN = timedelta(hours=1)
 """After which a replica that is gone is not remembered any more."""
 
@@ -93,7 +95,10 @@ class SqlLeases:
         transaction.run(
             "DELETE FROM leases WHERE name LIKE ? AND expires_at < ?", (like, micros(moment(now) - _FORGOTTEN))
         )
-        rows = transaction.run("SELECT count(*) FROM leases WHERE name LIKE ? AND expires_at > ?", (like, now))
+        rows = transaction.run(
+            "SELECT count(*) FROM leases WHERE name LIKE ? AND expires_at > ? AND expires_at <= ?",
+            (like, now, _latest(now)),
+        )
         return int(rows[0][0])
 
     def _take(self, transaction: Transaction, names: Sequence[str], most: int, now: int, until: int) -> list[Row]:
@@ -103,9 +108,9 @@ class SqlLeases:
             rows = [(name, "", 0, 0) for name in sorted(names)]
             transaction.insert("leases (name, holder, token, expires_at)", rows, tail="ON CONFLICT (name) DO NOTHING")
         free = transaction.run(
-            f"SELECT name FROM leases WHERE expires_at <= ? AND name IN ({marks(names)})"
+            f"SELECT name FROM leases WHERE (expires_at <= ? OR expires_at > ?) AND name IN ({marks(names)})"
             f" ORDER BY name LIMIT ? {transaction.skip_locked('leases')}",
-            [now, *names, most],
+            [now, _latest(now), *names, most],
         )
         if not free:
             return []
@@ -125,13 +130,19 @@ class SqlLeases:
             " token = leases.token + CASE WHEN leases.holder = excluded.holder"
             f" AND leases.expires_at > {now} THEN 0 ELSE 1 END,"
             " holder = excluded.holder, expires_at = excluded.expires_at"
-            f" WHERE leases.holder = excluded.holder OR leases.expires_at <= {now}",
+            f" WHERE leases.holder = excluded.holder OR leases.expires_at <= {now}"
+            f" OR leases.expires_at > {_latest(now)}",
         )
         rows = transaction.run(
             f"SELECT name, token FROM leases WHERE holder = ? AND expires_at > ? AND name IN ({marks(names)})",
             [self._holder, now, *names],
         )
         return {row[0]: row[1] for row in rows}
+
+
+def _latest(now: int) -> int:
+    """Give the latest end that a lease can have."""
+    return now + _NEVER_SO_LONG // timedelta(microseconds=1)
 
 
 def still_held(transaction: Transaction, holder: str, tokens: Mapping[str, int]) -> bool:

@@ -19,6 +19,7 @@ from functools import lru_cache, partial
 from typing import Final, Literal, TypeVar
 
 import psycopg
+from psycopg import errors
 from pydantic import SecretStr
 
 from bridge.errors import RowRefused, StoreConflict, StoreUnavailable
@@ -339,27 +340,44 @@ class PostgresDatabase:
         raise AssertionError("the last attempt returns or raises")
 
     def _once(self, unit: Unit[T], begin: str, call: _Call) -> T:
-        link = call.take(self._link())
         try:
-            with in_our_words():
-                link.control(begin)
-            transaction = PostgresTransaction(link)
-            result = unit(transaction)
-            transaction.commit()
-            call.topics = transaction.topics
-        except BaseException:
-            self._undo(link)
-            raise
+            link = self._begun(begin, call)
+            try:
+                transaction = PostgresTransaction(link)
+                result = unit(transaction)
+                transaction.commit()
+                call.topics = transaction.topics
+            except BaseException as error:
+                self._undo(link, error)
+                raise
         finally:
             call.leave()
         return result
 
-    def _undo(self, link: Link) -> None:
-        """Roll back; a connection that cannot is of no use any more."""
+    def _begun(self, begin: str, call: _Call) -> Link:
+        """Begin; on a new connection where the one that is at hand turns out to have ended: nothing was done yet."""
+        at_hand = getattr(self._local, "link", None)
+        link = call.take(self._link())
+        try:
+            with in_our_words():
+                link.control(begin)
+        except BaseException as error:
+            self._undo(link, error)
+            is_gone = isinstance(error, StoreUnavailable) and self._local.link is None
+            if link is at_hand and is_gone:
+                return self._begun(begin, call)
+            raise
+        return link
+
+    def _undo(self, link: Link, error: BaseException) -> None:
+        """Roll back; a connection that cannot, or whose server takes no writes any more, is of no use."""
         try:
             link.control("ROLLBACK")
         except psycopg.Error:
             self._forget(link)
+        else:
+            if isinstance(error.__cause__, errors.ReadOnlySqlTransaction):
+                self._forget(link)
 
     def _link(self) -> Link:
         """Give this thread's connection, a new one where there is none or it broke."""

@@ -41,7 +41,7 @@ class Link:
     @classmethod
     def to(cls, url: SecretStr) -> Self:
         """Connect. Raises psycopg.Error."""
-        return cls(psycopg.connect(url.get_secret_value(), **options()))
+        return cls(psycopg.connect(url.get_secret_value(), **options(url)))
 
     @property
     def is_usable(self) -> bool:
@@ -126,9 +126,15 @@ def words(error: psycopg.Error) -> str:
     return f"{told} ({error.sqlstate})" if error.sqlstate else told
 
 
-def options() -> dict[str, Any]:
-    """Set what every connection needs; a prepared statement would not survive a pooler."""
+def options(url: SecretStr) -> dict[str, Any]:
+    """Set what every connection needs; a prepared statement would not survive a pooler.
+
+    A standby takes no writes, and does not show which positions are still open: a cursor would pass them by. Where the
+    URL itself says which server is wanted, that goes.
+    """
+    is_chosen = "target_session_attrs" in url.get_secret_value()
     return {
+        **({} if is_chosen else {"target_session_attrs": "primary"}),
         "autocommit": True,
         "prepare_threshold": None,
         "connect_timeout": _CONNECT_S,

@@ -60,7 +60,7 @@ async def hear(url: SecretStr, wake: Callable[[Topic], None], is_own: Callable[[
     bell = stop.bell()
     while not stop:
         try:
-            async with await psycopg.AsyncConnection.connect(url.get_secret_value(), **options()) as connection:
+            async with await psycopg.AsyncConnection.connect(url.get_secret_value(), **options(url)) as connection:
                 await connection.execute(f"LISTEN {_CHANNEL}")
                 while not stop:
                     async for notice in connection.notifies(timeout=_HEAR_S):

@@ -474,8 +474,8 @@ async def test_a_migration_in_its_pause_holds_no_table(replicas: Replicas) -> No
         await old.write(lambda transaction: transaction.insert("outbox (position, partition)", [(1, 1)]))
         assert (await SqlInbox(old, Vault()).accept([arrival(1, "created")])).receipts == (Receipt.accepted,)
         assert await replicas.rows(_WHO_PAUSES) == [pausing]
-        await replicas.rows(f"SELECT pg_terminate_backend({pausing[0]})")
-        with pytest.raises(StoreUnavailable):
+        migrating.cancel()
+        with pytest.raises(asyncio.CancelledError):
             await migrating
 
 
@@ -673,6 +673,26 @@ async def test_a_connection_cut_inside_a_unit_is_replaced(replicas: Replicas) ->
         await database.write(lambda transaction: transaction.run("SELECT pg_terminate_backend(pg_backend_pid())"))
     await database.write(inserting("after"))
     assert await replicas.rows("SELECT name FROM meta") == [("after",)]
+
+
+async def test_a_connection_that_was_cut_while_nobody_used_it_fails_no_unit(replicas: Replicas) -> None:
+    """As all are when the server is restarted."""
+    database = await replicas.open(writers=1, readers=1)
+    for ask in (database.write, database.read):
+        [(process,)] = await ask(lambda transaction: transaction.run("SELECT pg_backend_pid()"))
+        await replicas.rows(f"SELECT pg_terminate_backend({process})")
+        [(another,)] = await ask(lambda transaction: transaction.run("SELECT pg_backend_pid()"))
+        assert another != process
+
+
+async def test_a_connection_to_a_server_that_took_no_writes_is_not_kept(replicas: Replicas) -> None:
+    """Such as one that was opened in the middle of a failover."""
+    database = await replicas.open(writers=1)
+    reads_only = "SELECT set_config('default_transaction_read_only', 'on', false)"
+    await database.write(lambda transaction: transaction.run(reads_only))
+    with pytest.raises(StoreUnavailable, match="25006"):
+        await database.write(inserting("refused"))
+    await database.write(inserting("after"))
 
 
 async def test_an_error_that_a_unit_swallows_does_not_pass_for_a_commit(replicas: Replicas) -> None:

@@ -63,6 +63,15 @@ async def test_what_a_dead_one_held_is_taken_and_its_token_is_worth_nothing(data
     assert await database.read(lambda it: still_held(it, "living", living.tokens))
 
 
+async def test_a_lease_from_before_the_clock_was_set_back_keeps_nobody_away(database: Database) -> None:
+    await share(database, "before")
+    await SqlLeases(database, "before").hold(["alone"])
+    await database.write(lambda it: it.run("UPDATE leases SET expires_at = expires_at + 3600000000"))
+    found = await share(database, "after")
+    assert (set(found.tokens), found.surplus) == (set(NAMES), 0)
+    assert set(await SqlLeases(database, "after").hold(["alone"])) == {"alone"}
+
+
 async def test_who_leaves_is_counted_no_more(database: Database) -> None:
     await share(database, "one")
     await share(database, "two")

@@ -85,6 +85,38 @@ def test_rounds_gather_under_load(found: list[int | StoreUnavailable], expected:
     assert pauses(*found) == expected, remark
 
 
+class Overwhelmed:
+    """A projector that gets so many deliveries done at once, and never more."""
+
+    def __init__(self, pending: int, most: int) -> None:
+        self.stop = Stop()
+        self.limits: list[int] = []
+        self.pending = pending
+        self._most = most
+        self.worker = working(self, self.stop)
+
+    async def project(self, limit: int, now: datetime) -> Projected:
+        self.limits.append(limit)
+        if limit > self._most:
+            raise StoreUnavailable("it takes too long")
+        number = min(limit, self.pending)
+        self.pending -= number
+        if not self.pending:
+            self.stop.announce()
+        return done(number)
+
+
+def test_a_round_that_takes_too_long_is_tried_with_less() -> None:
+    async def story() -> Overwhelmed:
+        rounds = Overwhelmed(pending=40, most=8)
+        await rounds.worker.run()
+        return rounds
+
+    rounds = in_virtual_time(story())
+    assert rounds.pending == 0
+    assert rounds.limits[:6] == [ROUND, ROUND // 2, ROUND // 4, 16, 8, 16]
+
+
 class Slow:
     """A projector whose rounds take ten milliseconds each, and find so many deliveries one after the other."""
 
