@@ -17,7 +17,21 @@ if TYPE_CHECKING:
 verbs = running.group("The events this bridge has recorded.")
 
 Subject = Annotated[str | None, typer.Option(help="Only this subject, e.g. shipment/123.")]
-Type = Annotated[str | None, typer.Option("--type", help="Only this type, e.g. bridge.shipment.confirmed.v1.")]
+
+
+def _known(kind: str | None) -> str | None:
+    """Take a type as it is published or without the version. Raises BadParameter: nobody waits for what never comes."""
+    from bridge.events.catalogue import is_known
+
+    if kind is not None and not is_known(kind):
+        raise typer.BadParameter("is not a type of events: `bridge schema export` lists them")
+    return kind
+
+
+Type = Annotated[
+    str | None,
+    typer.Option("--type", callback=_known, help="Only this type, e.g. bridge.shipment.confirmed.v1."),
+]
 
 
 @verbs.command("tail")

@@ -15,8 +15,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from bridge.errors import CursorOfAnotherPast, Unreadable
-from bridge.events.catalogue import CATALOGUE, unversioned, versioned
+from bridge.errors import CursorOfAnotherPast, StoreError, Unreadable
+from bridge.events.catalogue import is_known, versioned
 from bridge.events.schemas import ENVELOPE
 from bridge.lifecycle import Stop
 from bridge.model import Event
@@ -31,12 +31,11 @@ from bridge.web.problems import Problem, bad_field
 _DEFAULT: Final = 100
 _LIMIT: Final = limit(usual=_DEFAULT, most=1000)
 _AFTER: Final = cursor(str)
-_TYPES: Final = frozenset(model.type for model in CATALOGUE)
 
 
 def _type(text: str) -> str:
     """Read a type, as it is published or without the version. Raises a Problem: nobody waits for what never comes."""
-    if unversioned(text) not in _TYPES:
+    if not is_known(text):
         raise bad_field("type", "unknown_value", "is not a type of events: /asyncapi.json lists them")
     return text
 
@@ -172,7 +171,7 @@ class FeedApi:
                 yield _still_here(page.cursor)
             try:
                 page = await self._feed.page(page.cursor, _DEFAULT, wanted)
-            except CursorOfAnotherPast:  # the database was changed for an older one: who comes again is told so
+            except (CursorOfAnotherPast, StoreError):  # it is away, or an older one: who comes again is told so
                 return
 
     def _leave(self, listener: _Listener) -> None:

@@ -553,6 +553,7 @@ CATALOGUE: tuple[type[Published], ...] = (
     WebhookHealthChanged,
 )
 """Every event this version publishes."""
+_TYPES: Final = frozenset(one.type for one in CATALOGUE)
 
 
 def versioned(kind: str) -> str:
@@ -563,3 +564,8 @@ def versioned(kind: str) -> str:
 def unversioned(kind: str) -> str:
     """Give the type of the fact that is published as a CloudEvents type; that of a fact stays what it is."""
     return kind.removeprefix("bridge.").removesuffix(".v1")
+
+
+def is_known(kind: str) -> bool:
+    """Say whether any event has this type, with or without the version."""
+    return unversioned(kind) in _TYPES

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from bridge.store.feed import encode
 from bridge.web.access import EVERY_SCOPE
@@ -448,6 +449,19 @@ async def test_a_stream_that_cannot_begin_is_a_problem_and_one_without_body_ends
         assert response.json()["errors"][0]["code"] == "bad_cursor"
         response = await stage.ask("HEAD", STREAM, token=OPERATOR)
         assert (response.status_code, response.content) == (200, b"")
+
+
+async def test_a_stream_ends_without_a_bug_where_the_database_is_away(tmp_path: Path) -> None:
+    """Whoever comes again, with the last id it had, is told why."""
+    async with Stage(tmp_path) as stage:
+        with capture_logs() as lines:
+            async with streaming(await stage.serve()) as stream:
+                stage.change("ALTER TABLE events RENAME TO elsewhere")
+                async with asyncio.timeout(10):
+                    assert [one async for one in stream] == []
+            assert (await stage.ask("GET", STREAM, token=OPERATOR)).status_code == 503
+            stage.change("ALTER TABLE elsewhere RENAME TO events")
+        assert [line["event"] for line in lines if line["event"].endswith(".bug")] == []
 
 
 async def test_a_reader_from_after_a_backup_is_told_and_an_open_stream_ends(tmp_path: Path) -> None:

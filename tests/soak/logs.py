@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-DEFECTS: Final = ("loop.crashed", "projection.bug")
-"""What is logged only where our own code could not deal with something."""
+_CRASH: Final = "loop.crashed"
+_BUG: Final = ".bug"
+"""What is logged, or ends the name of what is, only where our own code could not deal with something."""
 _ERROR: Final = b'"level":"error"'
 _MOST_PROBLEMS: Final = 50
 
@@ -39,7 +40,7 @@ class Reading:
         if _ERROR in line:
             name = _event(line)
             self.errors[name] += 1
-            if name in DEFECTS:
+            if name == _CRASH or name.endswith(_BUG):
                 self._blame(f"{log}: {name}")
 
     def _blame(self, problem: str) -> None:

@@ -59,6 +59,8 @@ def test_without_a_verb_the_verbs_are_listed_and_the_usage_was_wrong() -> None:
 WRONG = [
     ("srve",),
     ("events", "tail", "--nope"),
+    ("events", "tail", "--type", "shipment.confirmd"),
+    ("events", "replay", "--type", "shipment.confirmd"),
     ("schema", "export"),
     ("events", "replay"),
     ("events", "replay", "--since", "yesterday"),
