@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -172,6 +173,11 @@ class CarrierRefused(CarrierError):
         self.items = frozenset(items)
         self.fields = tuple(fields)
         super().__init__(f"{key} ({status})")
+
+    @property
+    def is_unauthorized(self) -> bool:
+        """Whether HTTP's own words say that it is about our credentials: 401, or 403."""
+        return self.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class BrokerError(BridgeError):

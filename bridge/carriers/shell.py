@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 def login_refused(request: Request, refusal: CarrierRefused) -> bool:
     """Say whether a refusal is about our credentials, as carriers say it who keep to HTTP."""
-    return request.is_login and refusal.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
+    return request.is_login and refusal.is_unauthorized
 
 
 class Shell:

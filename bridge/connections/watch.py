@@ -25,7 +25,6 @@ log = structlog.get_logger()
 
 _LOOK_S: Final = 5.0
 _ASK_S: Final = 30.0
-_NOT_TO_THIS_TOKEN: Final = (401, 403)
 
 
 class Connections(Protocol):
@@ -111,7 +110,7 @@ class Watch:
             is_ours = organization in await account.organizations(purpose)
         except CarrierRefused as error:
             self._unasked.discard(seen.name)
-            if error.status not in _NOT_TO_THIS_TOKEN:
+            if not error.is_unauthorized:
                 await self._unanswered(organization, seen, error)
                 return
             is_ours = False

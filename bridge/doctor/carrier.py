@@ -110,7 +110,7 @@ def _judged(name: str, organization: Organization, found: Sequence[OrganizationI
 
 
 def _refused(name: str, settings: Settings, error: CarrierRefused) -> Check:
-    if error.status in (401, 403):
+    if error.is_unauthorized:
         told = f"the carrier refuses the token ({error})"
         advice = (
             f"take the token anew from the Manager (My account > API) of the account that {settings.shipx.base_url}"

@@ -110,14 +110,15 @@ def expiring(transaction: Transaction, connection: str, now: datetime, limit: in
 def find(transaction: Transaction, connection: str, key: Key, values: Collection[str]) -> list[OpenReturn]:
     """Give the returns that a provider has, by one of their names; what is none that a return can have is passed over.
 
-    The provider's rows are of everybody's returns, and PostgreSQL takes no text with a NUL, or half a character.
+    One that was made during a round, and is not taken in yet, is for the next round. The provider's rows are of
+    everybody's returns, and PostgreSQL takes no text with a NUL, or half a character.
     """
     names = sorted(one for one in values if published.word(one))
     if not names:
         return []
     those = transaction.among(key, names)
-    made = "connection = ? AND state IN ('created', 'cancelled') AND "
-    return _found(transaction, f"{made}{those.sql} ORDER BY id", connection, *those.parameters)
+    known = "connection = ? AND (state = 'cancelled' OR state = 'created' AND moved_at IS NOT NULL) AND "
+    return _found(transaction, f"{known}{those.sql} ORDER BY id", connection, *those.parameters)
 
 
 def seen(transaction: Transaction, id_: str) -> ReturnState:

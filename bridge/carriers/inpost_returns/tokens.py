@@ -28,7 +28,6 @@ from bridge.observability import Metrics
 from bridge.ports import Permits
 
 _EARLY: Final = timedelta(seconds=60)
-_NO: Final = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +145,7 @@ def _read(answer: Answer) -> TokenShape:
         error = TokenRefusal.model_validate_json(answer.body).error
     except ValidationError:
         error = ""
-    if error in TOKEN_ERRORS or answer.status in _NO:
-        raise CarrierRefused(error if error in TOKEN_ERRORS else "other", status=answer.status)
+    refusal = CarrierRefused(error if error in TOKEN_ERRORS else "other", status=answer.status)
+    if error in TOKEN_ERRORS or refusal.is_unauthorized:
+        raise refusal
     raise CarrierUnavailable("no_login", status=answer.status)  # as from a wrong address: it says nothing of who we are

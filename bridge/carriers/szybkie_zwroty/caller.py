@@ -19,7 +19,6 @@ from bridge.carriers.shell import Shell
 from bridge.carriers.szybkie_zwroty import codec
 from bridge.carriers.szybkie_zwroty.codec import Call, ReportForm
 from bridge.carriers.szybkie_zwroty.words import SOURCE
-from bridge.errors import CarrierRefused
 from bridge.lifecycle import Clock
 from bridge.observability import Metrics
 from bridge.ports import Permit
@@ -58,7 +57,7 @@ class Caller:
             metrics=metrics,
             clock=clock,
             most_bytes=MOST_BYTES,
-            is_login_refused=lambda request, refusal: request.is_login or is_login_refused(refusal),
+            is_login_refused=lambda request, refusal: request.is_login or refusal.is_unauthorized,
         )
         self._base_url = base_url.rstrip("/")
         self._login = login
@@ -89,8 +88,3 @@ class Caller:
             "Accept": "application/xml, text/xml",
             "User-Agent": f"shipx-bridge/{self._version}",
         }
-
-
-def is_login_refused(refusal: CarrierRefused) -> bool:
-    """Say whether a refusal is about the login by its status alone; theirs come with 200, as far as is known."""
-    return refusal.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)

@@ -18,7 +18,7 @@ import httpx
 from bridge.carriers.answer import Answer
 from bridge.carriers.asking import Asker
 from bridge.carriers.szybkie_zwroty import codec, rules, words
-from bridge.carriers.szybkie_zwroty.caller import Caller, Login, is_login_refused
+from bridge.carriers.szybkie_zwroty.caller import Caller, Login
 from bridge.carriers.szybkie_zwroty.codec import Call, ReportForm
 from bridge.errors import CarrierRefused, CarrierUnavailable, FieldProblem
 from bridge.events.statuses import Status
@@ -125,7 +125,7 @@ class SzybkieZwrotyClient:
         try:
             return await self._asker.send(call, read, purpose)
         except CarrierRefused as refusal:
-            is_clear = refusal.key != codec.UNNAMED or is_login_refused(refusal)
+            is_clear = refusal.key != codec.UNNAMED or refusal.is_unauthorized
             if is_clear or not await self._is_shut_out(purpose):
                 raise
             raise CarrierRefused("access_denied", status=refusal.status) from None

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from bridge.errors import CarrierRefused, CarrierUnavailable, KeyMissing, NoPermit
+from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable, KeyMissing, NoPermit
 from bridge.lifecycle import Clock, Stop
 from bridge.ports.returns import TicketDesk
 from bridge.reconciling.returns.changes import shown
@@ -23,10 +23,8 @@ from bridge.store.sealed import Vault
 log = structlog.get_logger()
 
 _AT_ONCE: Final = 50
-_TOO_MANY: Final = 429
-_LOGIN: Final = (401, 403)
-_NONE: Final = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
-"""How an account without labels may be answered."""
+_NONE: Final = frozenset({"forbidden", "not_found"})
+"""How an account without labels may be answered: of the label itself, and not of a token to ask with."""
 
 
 class Labels:
@@ -68,16 +66,17 @@ class Labels:
         """
         kept, ticket = await self._kept(one), one.provider_reference
         if kept is None or ticket is None:
-            await self._put_off(one, for_ever=True)
+            await self._put_off(one, "no_ticket" if kept else "key_missing", for_ever=True)
             return True
         url = kept.secrets.label_url
         try:
             label = await self._desk.label(ticket, url)
-        except (CarrierUnavailable, CarrierRefused) as error:
-            log.info("return.label_skipped", return_id=one.id, reason=str(error))
-            is_none = isinstance(error, CarrierRefused) and error.status in _NONE
-            await self._put_off(one, for_ever=is_none and url is None)
-            return not (isinstance(error, NoPermit) or error.status in (_TOO_MANY, *_LOGIN))
+        except CarrierUnavailable as error:
+            await self._put_off(one, error)
+            return not isinstance(error, NoPermit) and error.status != HTTPStatus.TOO_MANY_REQUESTS
+        except CarrierRefused as refusal:
+            await self._put_off(one, refusal, for_ever=url is None and refusal.key in _NONE)
+            return not refusal.is_unauthorized
         look = Look(self._clock(), label=label)
         await self._learning.take("id", {one.id: shown(look)})
         return True
@@ -89,6 +88,7 @@ class Labels:
         except KeyMissing:
             return None
 
-    async def _put_off(self, one: OpenReturn, *, for_ever: bool) -> None:
+    async def _put_off(self, one: OpenReturn, why: CarrierError | str, *, for_ever: bool = False) -> None:
+        log.info("return.label_skipped", return_id=one.id, reason=str(why))
         until = None if for_ever else self._pace.next(one.created_at, one.expires_at, self._clock())
         await self._database.write(lambda it: open_returns.put_label_off(it, one.id, until))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bridge.errors import CarrierError, CarrierRefused, CarrierUnavailable
-from bridge.shipping.labels.reasons import NO_LABEL, TOKEN, not_yet
+from bridge.shipping.labels.reasons import NO_LABEL, not_yet
 from bridge.web.kinds import LABEL_NOT_READY
 from bridge.web.problems import CARRIER_AGAIN_S, Problem
 
@@ -22,7 +22,7 @@ def _missing(error: CarrierError, *, is_bought: bool) -> str | None:
     match error:
         case CarrierUnavailable(reason=reason):
             return reason if reason == NO_LABEL else None
-        case CarrierRefused(status=status) if status not in TOKEN:
+        case CarrierRefused(is_unauthorized=False):
             return not_yet(error, is_bought=is_bought)
         case _:
             return None

@@ -12,7 +12,6 @@ LATER_ON: Final = "label_available_from"
 """What the carrier has against a label that exists from 48 hours after the creation on."""
 _GENERATION: Final = "label_generation_failed"
 _WRONG_STATUS: Final = "invalid_action"
-TOKEN: Final = frozenset({401, 403})
 
 
 def not_yet(refusal: CarrierRefused, *, is_bought: bool) -> str | None:
@@ -21,7 +20,7 @@ def not_yet(refusal: CarrierRefused, *, is_bought: bool) -> str | None:
     Right after a purchase a label is refused as if there had been none: `is_bought` says that there was. A token may
     be replaced.
     """
-    if refusal.key == _GENERATION or refusal.status in TOKEN:
+    if refusal.key == _GENERATION or refusal.is_unauthorized:
         return refusal.key
     if any(one.field.endswith(LATER_ON) or one.code == LATER_ON for one in refusal.fields):
         return LATER_ON

@@ -9,13 +9,12 @@ from bridge.errors import CarrierRefused
 from bridge.model import Outcome
 from bridge.returns.refusals import ACCOUNT_WIDE, TEMPORARY
 
-_LOGIN: Final = (401, 403)
 NOT_HERE: Final = "the provider is not set up here any more, so nothing was sent"
 
 
 def is_about_the_account(refusal: CarrierRefused) -> bool:
     """Say whether it is no no to what was asked: to the login, to the whole account, or one for the moment."""
-    return refusal.status in _LOGIN or refusal.key in ACCOUNT_WIDE | TEMPORARY
+    return refusal.is_unauthorized or refusal.key in ACCOUNT_WIDE | TEMPORARY
 
 
 def takes_nothing(refusal: CarrierRefused) -> Outcome:

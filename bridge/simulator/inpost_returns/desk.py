@@ -57,6 +57,8 @@ class Desk:
     def labelled(self, account: AccountTerms, ticket_id: str) -> Ticket:
         """Give a ticket that has a label, and write down that it was asked for."""
         ticket = self.tickets.get(ticket_id)
+        if not account.labels and self.terms.unlabelled == "forbidden":
+            raise Problem(403, "Labels are not for this organization")
         if ticket is None or ticket.account is not account or not account.labels:
             raise Problem(404, "Label for ticket was not found")
         self.world.deeds.record("ticket_label_made", account.client_id, ticket.id, ticket.reference, self.world.now())

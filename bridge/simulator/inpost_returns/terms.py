@@ -52,6 +52,8 @@ class InPostReturnsTerms(Part):
     """which form `dateFrom` and `dateTo` may have: that of the text, that of the sample's URL, or both"""
     label_host: Literal["own", "foreign"] = "own"
     """where `labelUrl` points: here, or to another host, as in the sample"""
+    unlabelled: Literal["not_found", "forbidden"] = "not_found"
+    """how a label is refused that the account has none of"""
     accounts: tuple[AccountTerms, ...] = ()
     courses: tuple[Course, ...] = ()
     """what happens to tickets; without any they stay NEW until they expire"""

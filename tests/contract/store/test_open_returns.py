@@ -186,6 +186,7 @@ async def test_a_name_that_no_return_can_have_keeps_no_other_from_being_found(
     database: ManagedDatabase, hostile: str
 ) -> None:
     made = await put(database, 1, tracking_number="62001")
+    await enter(database)
     names: dict[open_returns.Key, str] = {"id": made.id, "provider_reference": "t-1", "tracking_number": "62001"}
     for key, value in names.items():
         assert [one.id for one in await found_by(database, CONNECTION, key, hostile, value)] == [made.id], key

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+import httpx
 import pytest
 
-from tests.unit.purchasing.virtual_time import in_virtual_time
+from tests.unit.purchasing.virtual_time import in_virtual_time, pass_time
 from tests.unit.reconciling.returns.watch import DAY, HOUR, MINUTE, Story, story
 from tests.unit.shipping.returning import CODES, TICKETS
 from tests.unit.shipping.settling import doubted, look_for
@@ -69,15 +70,61 @@ def test_a_label_of_a_return_that_was_found_later_is_fetched_though_no_list_says
     in_virtual_time(play())
 
 
-def test_without_a_label_it_is_asked_for_once() -> None:
+def test_a_return_that_is_made_in_the_middle_of_a_round_has_its_label_all_the_same() -> None:
     async def play() -> None:
-        async with story() as it:
-            made = await it.made(TICKETS)
+        async with story(**LABELLED) as it:
+            await it.made(TICKETS)
+            late: dict[str, Any] = {}
+
+            async def meanwhile(_: httpx.URL) -> None:
+                it.watch.way.meanwhile = None
+                late.update(await it.made(TICKETS, "late", reference="LATE"))
+
+            it.watch.way.meanwhile = meanwhile  # behind the token, before the list
             for _ in range(3):
                 await it.looked(TICKETS)
-            assert labels(it) == 1
-            assert "label_ready" not in it.kinds(made)
-            assert it.row(made, "label_due_at") == (None,)
+            assert it.statuses(late) == [("NEW", "created")]
+            assert it.kinds(late).count("label_ready") == 1
+
+    in_virtual_time(play())
+
+
+def test_a_label_is_not_given_up_where_no_token_was_to_be_had_to_ask_for_it() -> None:
+    async def play() -> None:
+        async with story(**LABELLED) as it:
+            await doubted(it.stage, TICKETS, "hung_up")
+            await look_for(it.stage, 3 * MINUTE)
+            [(id_,)] = it.stage.disk.rows("SELECT id FROM returns")
+            rounds = {one.name: one for one in it.watch.rounds[f"{TICKETS}/main"]}
+            await pass_time(5 * MINUTE)
+            await rounds["returns"].make()
+            await pass_time(5 * MINUTE)  # the token of that round has ended
+            it.watch.way.forbidden = "/token"
+            await rounds["labels"].make()
+            assert labels(it) == 0
+            it.watch.way.forbidden = None
+            it.change("UPDATE connections SET paused_since = NULL, paused_reason = NULL, paused_by = NULL")
+            for _ in range(3):
+                await it.looked(TICKETS)
+            assert it.kinds({"return_id": id_}).count("label_ready") == 1
+
+    in_virtual_time(play())
+
+
+@pytest.mark.parametrize("unlabelled", ["not_found", "forbidden"])
+def test_without_labels_each_is_asked_for_once_and_the_rest_goes_on(unlabelled: str) -> None:
+    async def play() -> None:
+        account = {"client_id": "shop", "client_secret": "secret"}
+        async with story(inpost_returns={"accounts": [account], "unlabelled": unlabelled}) as it:
+            made, another = await it.made(TICKETS), await it.made(TICKETS, "two")
+            for _ in range(3):
+                await it.looked(TICKETS)
+            assert labels(it) == 2
+            assert it.row(made, "label_due_at") == it.row(another, "label_due_at") == (None,)
+            await it.moved(TICKETS, status="USED")
+            await it.looked(TICKETS)
+            told = [*it.kinds(made), *it.kinds(another)]
+            assert ("label_ready" in told, "status_changed" in told) == (False, True)
 
     in_virtual_time(play())
 

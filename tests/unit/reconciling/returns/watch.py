@@ -56,7 +56,7 @@ class Counted(httpx.AsyncBaseTransport):
 
     `most` is how many rows the provider gives at once, however many are asked for; where it `drops_times`, it gives
     what was created at any time. `garbled` is what becomes of a part of its answers on the way, `emptied` what is
-    answered instead of all that has a part.
+    answered instead of all that has a part. Paths that end as `forbidden` are answered 403 by somebody before it.
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
@@ -68,11 +68,14 @@ class Counted(httpx.AsyncBaseTransport):
         self.drops_times = False
         self.garbled: tuple[bytes, bytes] | None = None
         self.emptied: tuple[bytes, bytes] | None = None
+        self.forbidden: str | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.drops_times:
             ever = {"dateFrom": "2000-01-01T00:00:00", "dateTo": "2100-01-01T00:00:00"}
             request.url = request.url.copy_merge_params(ever)
+        if self.forbidden is not None and request.url.path.endswith(self.forbidden):
+            return httpx.Response(403, html="<h1>Forbidden</h1>")
         answer = await self._inner.handle_async_request(_asking_for(request, self.most))
         self.asked.append(request.url)
         self.bodies.append(request.content)

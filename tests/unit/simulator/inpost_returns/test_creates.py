@@ -60,9 +60,13 @@ async def test_a_label_url_may_point_elsewhere(opened: Opened) -> None:
     assert (await counter.made())["labelUrl"].startswith("https://labels.invalid/")
 
 
-async def test_there_is_no_label_without_the_option_nor_of_anothers_ticket(opened: Opened) -> None:
-    counter = await opened()
-    assert (await counter.label((await counter.made())["id"])).status_code == 404
+@pytest.mark.parametrize(("unlabelled", "status"), [("not_found", 404), ("forbidden", 403)])
+async def test_there_is_no_label_without_the_option(opened: Opened, unlabelled: str, status: int) -> None:
+    counter = await opened(unlabelled=unlabelled)
+    assert (await counter.label((await counter.made())["id"])).status_code == status
+
+
+async def test_there_is_no_label_of_anothers_ticket(opened: Opened) -> None:
     labelled = await opened({"labels": True})
     theirs = await labelled.made()
     await labelled.entered("other")
