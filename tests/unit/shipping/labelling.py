@@ -23,7 +23,8 @@ from bridge.store.database import Unit
 from bridge.store.facts import Recorder
 from bridge.store.shelf import SealedShelf, Shelf
 from bridge.store.sweeps import SqlSweeps
-from tests.unit.purchasing.stage import DRAFT, METRICS, ORGANIZATION
+from tests.support.metrics import METRICS
+from tests.unit.purchasing.stage import DRAFT, ORGANIZATION
 from tests.unit.purchasing.virtual_time import pass_time
 from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 

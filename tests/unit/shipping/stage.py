@@ -30,10 +30,10 @@ from bridge.store.facts import Recorder
 from bridge.store.sealed import Vault
 from bridge.store.sweeps import SqlSweeps
 from tests.unit.purchasing.disks import AnyDisk, Disk
+from tests.support.metrics import METRICS
 from tests.unit.purchasing.stage import (
     CALL_WITHIN,
     CONNECTION,
-    METRICS,
     ORGANIZATION,
     TERMS,
     TOKEN,
