@@ -88,6 +88,7 @@ async def hear(stage: Stage, parts: Parts, *shipments: ShipmentId, wish: LabelWi
     sweeps = SqlSweeps(parts.database, recorder, Pace(timedelta(seconds=15), timedelta(seconds=1800)))
     learning = Learning(sweeps, metrics=METRICS, clock=stage.clock, on_events=lambda: None, on_wanted=lambda: None)
     await learning.take(ORGANIZATION, [await parts.client.read(one) for one in shipments])
+    stage.ring()
 
 
 def key(shipment: ShipmentId, name: str = "pdf") -> str:
