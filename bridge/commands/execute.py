@@ -46,10 +46,14 @@ class Operation:
 class Executor:
     """Carries commands out."""
 
-    def __init__(self, commands: SqlCommands, operations: Mapping[str, Operation], stop: Stop) -> None:
+    def __init__(
+        self, commands: SqlCommands, operations: Mapping[str, Operation], stop: Stop, *, poll_s: float = _POLL_S
+    ) -> None:
+        """`poll_s`: how long at most until it looks for what nobody has told it of."""
         self._commands = commands
         self._operations = operations
         self._stop = stop
+        self._poll_s = poll_s
         self._last_words = {name: one.last_word for name, one in operations.items() if one.last_word is not None}
         self._in_hand: Counter[str] = Counter()
         self.bell = stop.bell()
@@ -78,8 +82,8 @@ class Executor:
         try:
             free_in = await self._commands.free_in()
         except StoreError:
-            return _POLL_S
-        return _POLL_S if free_in is None else min(free_in + _AFTER_S, _POLL_S)
+            return self._poll_s
+        return self._poll_s if free_in is None else min(free_in + _AFTER_S, self._poll_s)
 
     async def _work(self, claimed: ClaimedCommand) -> None:
         """Handle one command, and make room for the next of its operation."""

@@ -638,7 +638,7 @@ def staged(folder: Path, **given_settings: Any) -> Iterator[tuple[Stage, asyncio
 def test_whatever_is_sent_behind_a_right_secret_is_answered_200(tmp_path: Path) -> None:
     with staged(tmp_path, trusted=["10.0.0.0/8"]) as (stage, runner):
 
-        @settings(deterministic, max_examples=400)
+        @settings(deterministic, max_examples=200)
         @given(BODIES, HEADERS, PEERS, st.sampled_from(["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]))
         def ask(body: bytes, headers: list[tuple[str, str]], peer: str, method: str) -> None:
             response = runner.run(stage.ask(method, PATH, content=body, headers=headers, peer=peer))

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Final
 
 from bridge.lifecycle import Clock
-from bridge.observability import Metrics
 from bridge.purchasing.hand import Account, Hand
 from bridge.purchasing.planner import Hands, Means, plan
 from bridge.store.outlook import Outlook, Take
 from bridge.store.purchase import Purchase
 from bridge.store.purchases import SqlPurchases
+from tests.support.metrics import METRICS
 
 HANDS: Final = 8
 """How many purchases are taken at once of an organization, each by itself."""
@@ -35,7 +35,7 @@ async def work(purchases: SqlPurchases, account: Account, clock: Clock) -> list[
 
 def hand(purchases: SqlPurchases, account: Account, clock: Clock) -> Hand:
     """Make a hand that counts nothing."""
-    return Hand(purchases, account, Metrics(), clock, lambda _seconds: None)
+    return Hand(purchases, account, METRICS, clock, lambda _seconds: None)
 
 
 def _singly(outlook: Outlook) -> Sequence[Take]:

@@ -15,6 +15,7 @@ from bridge.observability import Metrics
 from bridge.returns.draft import Address, Party, ReturnDraft
 from bridge.returns.ticket import ReturnLabel, Ticket
 from tests.contract.returns.wire import Wire
+from tests.support.metrics import METRICS
 from tests.support.permits import FreePermits
 from tests.unit.simulator import stage as simulator
 
@@ -42,12 +43,19 @@ class ProviderStage(ABC):
     """One for which the provider says no to every return, although its login is right."""
     HAS_LABELS: ClassVar[bool] = True
 
-    def __init__(self, settings: Mapping[str, Any] | None = None, *, secret: str = SECRET, patience_s: float = 10):
+    def __init__(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        secret: str = SECRET,
+        patience_s: float = 10,
+        metrics: Metrics = METRICS,
+    ):
         self.carrier = simulator.Stage(simulator.scenario(**(settings or self.SETTINGS)))
         self.wire = Wire(self.carrier.app)
         self.http = httpx.AsyncClient(transport=self.wire, timeout=patience_s)
         self.permits = FreePermits()
-        self.metrics = Metrics()
+        self.metrics = metrics
         self.now = self.carrier.clock.now
         self.draft = self.drafted()
         self.open(secret)

@@ -10,6 +10,7 @@ import structlog
 from prometheus_client import generate_latest
 
 from bridge.errors import CarrierError
+from bridge.observability import Metrics
 from tests.contract.returns.providers import Opened
 from tests.contract.returns.stage import PERSONAL, SECRET, ProviderStage
 
@@ -19,7 +20,7 @@ KINDS = ["lost", "cut", "page", "unavailable", "dropped", "limited", "crashed"]
 
 @pytest.mark.parametrize("kind", ["", *KINDS])
 async def test_neither_secrets_nor_people_are_logged_or_measured(kind: str, opened: Opened) -> None:
-    stage = await opened(secret=SECRET if kind else WRONG)
+    stage = await opened(secret=SECRET if kind else WRONG, metrics=Metrics())
     if kind:
         await stage.meets(kind)
     with structlog.testing.capture_logs() as logs:

@@ -36,6 +36,7 @@ from bridge.store.sweeps import SqlSweeps
 from bridge.store.watched import Phase
 from tests.support.bridge import ORGANIZATION as NUMBER
 from tests.support.carrier import CARRIER_TOKEN, DRAFT, TERMS
+from tests.support.metrics import METRICS
 from tests.support.permits import FreePermits
 
 ORGANIZATION = OrganizationId(NUMBER)
@@ -62,6 +63,7 @@ class Round:
         hears: bool,
         receives: bool,
         read_back: ReadBack,
+        metrics: Metrics,
     ) -> None:
         self.database = database
         self.simulator = simulator
@@ -69,7 +71,7 @@ class Round:
         self.hears = hears
         self.receives = receives
         self.arrived: list[bytes] = []
-        self.metrics = Metrics()
+        self.metrics = metrics
         self._asked: dict[str, datetime] = {}
         vault, recorder = Vault(), Recorder(Envelope("test"))
         self.inbox = SqlInbox(database, vault)
@@ -212,9 +214,10 @@ async def rounds(
     hears: bool = False,
     receives: bool = True,
     read_back: ReadBack = "purchases",
+    metrics: Metrics = METRICS,
     **scenario: Any,
 ) -> AsyncIterator[Round]:
-    """Open one."""
+    """Open one; who reads what it counts gives it `metrics` of its own."""
     arrived: list[bytes] = []
 
     def receive(request: httpx.Request) -> httpx.Response:
@@ -226,7 +229,9 @@ async def rounds(
     headers = {"Authorization": f"Bearer {CARRIER_TOKEN}"}
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://carrier", headers=headers) as http:
-        opened = Round(database, app.state.simulator, http, hears=hears, receives=receives, read_back=read_back)
+        opened = Round(
+            database, app.state.simulator, http, hears=hears, receives=receives, read_back=read_back, metrics=metrics
+        )
         opened.arrived = arrived
         await opened.announce()
         yield opened

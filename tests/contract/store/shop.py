@@ -19,7 +19,6 @@ from bridge.events.cloudevents import Envelope
 from bridge.events.projection import project
 from bridge.limits.connection import LONGEST_REST_S
 from bridge.model import Arrival, DeliveryId, OrganizationId, Parked, ShipmentId
-from bridge.observability import Metrics
 from bridge.ports import Permits
 from bridge.purchasing.hand import Account
 from bridge.purchasing.policy import load
@@ -35,6 +34,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.projecting import SqlProjector
 from bridge.store.purchases import SqlPurchases
 from bridge.store.sealed import Vault
+from tests.support.metrics import METRICS
 from tests.support.permits import FreePermits
 from tests.support.purchases import work
 
@@ -97,7 +97,7 @@ class Shop:
             organization=ORGANIZATION,
             token=SecretStr("token"),
             permits=permits,
-            metrics=Metrics(),
+            metrics=METRICS,
             clock=lambda: self.now,
             version="0",
         )

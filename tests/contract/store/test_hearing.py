@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.model import DeliveryId, Parked
+from bridge.observability import Metrics
 from bridge.reconciling.hearing import warnings
 from bridge.store.condition import condition
 from bridge.store.database import ManagedDatabase
@@ -65,7 +66,7 @@ async def test_two_that_were_lost_are_no_silence(database: ManagedDatabase) -> N
 
 async def test_webhooks_that_come_within_a_minute_are_not_missed(database: ManagedDatabase) -> None:
     faults = {"webhooks": {"delayed": {"share": 1, "seconds": [30, 50]}}}
-    async with rounds(database, hears=True, journeys=[], faults=faults) as stage:
+    async with rounds(database, hears=True, journeys=[], faults=faults, metrics=Metrics()) as stage:
         await shop(stage, 8)
         await stage.live(5 * MINUTE)
         assert stage.metrics.found_by_poll.labels("shipment.offers_prepared")._value.get() > 0

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.events.readback import ReadBack
 from bridge.model import ShipmentId
+from bridge.observability import Metrics
 from bridge.store.database import ManagedDatabase
 from tests.contract.store.round import ORGANIZATION, Round, rounds
 from tests.contract.store.test_sweeps import HOUR, STORY, story
@@ -58,7 +59,7 @@ async def test_the_same_is_told_under_the_same_ids_as_without_waiting(
     async with rounds(database, hears=True, **STORY) as at_once:
         await story(at_once, asks=False)
         expected = await at_once.facts()
-    async with rounds(another_database, hears=True, read_back=read_back, **STORY) as waiting:
+    async with rounds(another_database, hears=True, read_back=read_back, metrics=Metrics(), **STORY) as waiting:
         await story(waiting, asks=True)
         assert await waiting.facts() == expected
         assert set(await verdicts(waiting)) <= {"projected", "nothing_new"}

@@ -14,6 +14,7 @@ from bridge.events.projection import Projection
 from bridge.events.readback import ReadBack
 from bridge.events.shipment import ShipmentState
 from bridge.model import OrganizationId, ShipmentId
+from bridge.observability import Metrics
 from bridge.reconciling.reading import Reading
 from bridge.store.answers import Answer
 from bridge.store.audit import survey
@@ -198,7 +199,7 @@ async def test_a_status_is_known_within_half_an_hour_however_long_it_was_quiet(d
 
 
 async def test_news_that_webhooks_told_is_not_told_again(database: ManagedDatabase) -> None:
-    async with rounds(database, hears=True, **STORY) as stage:
+    async with rounds(database, hears=True, metrics=Metrics(), **STORY) as stage:
         await stage.create()
         await stage.live(10)
         told = await stage.facts()
@@ -209,7 +210,7 @@ async def test_news_that_webhooks_told_is_not_told_again(database: ManagedDataba
 
 
 async def test_facts_found_first_by_asking_are_counted(database: ManagedDatabase) -> None:
-    async with rounds(database, **STORY) as stage:
+    async with rounds(database, metrics=Metrics(), **STORY) as stage:
         shipment = await stage.create()
         await stage.live(25)
         await stage.buy(shipment)

@@ -397,4 +397,4 @@ class LanesMachine(RuleBasedStateMachine):
 
 
 TestAnyInterleaving = LanesMachine.TestCase
-TestAnyInterleaving.settings = settings(max_examples=200, stateful_step_count=80, deadline=None)
+TestAnyInterleaving.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)

@@ -12,7 +12,7 @@ from bridge.events.history import MOST_BETWEEN, MOST_SPANS, Span, is_full, repor
 
 Reports = tuple[tuple[str, int], ...]
 
-deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=300)
+deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=150)
 
 
 def rank(word: str) -> tuple[int, int]:

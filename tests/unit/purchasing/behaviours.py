@@ -266,6 +266,18 @@ BEHAVIOURS = {
     ),
 }
 
+ALIKE = {
+    "503": "502 before the effect",
+    "200 with a page": "502 before the effect",
+    "403 with a page": "502 before the effect",
+    "redirect": "502 before the effect",
+    "no connection": "502 before the effect",
+    "page after the effect": "502 after the effect",
+    "cut off": "502 after the effect",
+    "lost, shows 9 s late": "lost, shows 15 s late",
+}
+"""What is the same to whoever buys, and what stands for it where a process is struck, with every place that it has."""
+
 
 # -- many at once ------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from tests.unit.purchasing.behaviours import FORGED, Behaviour
 from tests.unit.purchasing.disks import AnyDisk
@@ -16,9 +18,24 @@ _QUIET_S = 10.0
 """For so long nothing more is told after the end, and after a process that stood still is awake again."""
 _POLL_S = 5.0
 """All is wanted before anybody works on it, and what is due later is known: to look every second finds nothing more."""
+_LEARNED = (
+    "shipment, what, result, state_before, state_after, offer_id, carrier_status, payments,"
+    " CASE WHEN result <> 'no_answer' THEN reason END"
+)
+"""What the journal says of a step, but for when it was, in whose hand, and in which way an answer was none."""
 _OF_PERMITS = "a permit's commit"
 _FIRST, _EACH = 14, 12
 """All of the first places of a story, and then every twelfth."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """What became of it: how many ended how, and how many intents failed; and what each learned, decided and told."""
+
+    ends: Counter[tuple[str, str | None]]
+    failed: int
+    journal: Sequence[tuple[Any, ...]]
+    told: Sequence[Sequence[tuple[str, str]]]
 
 
 def undisturbed(behaviour: Behaviour, disk: AnyDisk | None = None) -> None:
@@ -26,7 +43,14 @@ def undisturbed(behaviour: Behaviour, disk: AnyDisk | None = None) -> None:
     found = in_virtual_time(_play(behaviour, Points(), disk=disk))
     rest = behaviour.shipments - sum(behaviour.others.values())
     ends = Counter({**behaviour.others, (behaviour.ends, behaviour.reason): rest})
-    assert found == (ends, behaviour.failed), found
+    assert (found.ends, found.failed) == (ends, behaviour.failed), found
+
+
+def course(behaviour: Behaviour) -> tuple[Course, Sequence[str]]:
+    """Play it, and say how it went and by which places, but for those around permits."""
+    points = Points()
+    found = in_virtual_time(_play(behaviour, points))
+    return found, [name for name in points.names if not name.endswith(_OF_PERMITS)]
 
 
 def dies(behaviour: Behaviour, at: int, *, then: int | None = None, disk: AnyDisk | None = None) -> None:
@@ -60,8 +84,7 @@ async def _play(
     beside: bool = False,
     second: Points | None = None,
     disk: AnyDisk | None = None,
-) -> tuple[Counter[tuple[str, str | None]], int]:
-    """Give how many ended how, and how many intents failed."""
+) -> Course:
     async with Stage(**behaviour.carrier, disk=disk).open() as stage:
         stage.regenerations = behaviour.regenerations
         stage.poll_s = _POLL_S
@@ -91,7 +114,10 @@ async def _play(
         assert [stage.told(one) for one in wanted] == told
         check(stage, shipments, bought_by_carrier=shipments if behaviour.ends == "not_ours" else [])
         failed = sum(one.type == "purchase_failed" for each in told for one in each)
-        return Counter(ends[: len(shipments)]), failed
+        journal = stage.disk.rows(f"SELECT {_LEARNED} FROM journal ORDER BY id")
+        return Course(
+            Counter(ends[: len(shipments)]), failed, journal, [[(one.type, one.facet) for one in each] for each in told]
+        )
 
 
 async def _quiet(points: Points) -> None:

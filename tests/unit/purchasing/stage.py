@@ -20,7 +20,6 @@ from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Clock, Stop
 from bridge.limits.connection import Connection, Limits
 from bridge.model import DeliveryId, OrganizationId, PurchaseWork, ShipmentId
-from bridge.observability import Metrics
 from bridge.purchasing.buyer import Buyer
 from bridge.purchasing.hand import Account
 from bridge.purchasing.policy import Policy
@@ -32,6 +31,7 @@ from bridge.store.database import EVERYTHING, Unit
 from bridge.store.facts import Recorder
 from bridge.store.purchases import SqlPurchases
 from bridge.store.wanting import say_bought, want
+from tests.support.metrics import METRICS
 from tests.unit.purchasing.disks import AnyDisk, Disk
 from tests.unit.purchasing.policy.making import preferring
 from tests.unit.purchasing.virtual_time import LoopClock, pass_time
@@ -50,8 +50,6 @@ SETTLE = timedelta(seconds=20)
 CALL_WITHIN = timedelta(seconds=10)
 CAPS = Caps(per_day=1000)
 LIVE = ("wanted", "intended", "doubt")
-METRICS = Metrics()
-"""What processes count, and nobody reads here: to make them takes as long as a tenth of a story."""
 
 TERMS: dict[str, Any] = {
     "id": ORGANIZATION,

@@ -35,11 +35,12 @@ from tests.unit.purchasing.stage import CONNECTION, LIMITS, LIVE, ORGANIZATION, 
 from tests.unit.purchasing.troubles import answered, delayed, lost, refused
 from tests.unit.purchasing.virtual_time import LoopClock, in_virtual_time, pass_time
 
-EXAMPLES: Final = 100
+EXAMPLES: Final = 60
 STEPS: Final = 25
 SHIPMENTS: Final = 6
 REPLICAS: Final = 2
 COURIER: Final = "inpost_courier_standard"
+POLL_S: Final = 5.0
 TROUBLES: Final[dict[str, Trouble]] = {
     "none": passed_on,
     "lost before": answered(502),
@@ -173,6 +174,10 @@ class Story:
         self.stage.troubles.setdefault(call, []).append(TROUBLES[trouble])
 
     async def passes(self, seconds: float) -> None:
+        """Let time pass; what was written before rings within a second, and nobody looks oftener without need."""
+        if seconds >= 1:
+            for process in self.stage.processes:
+                process.buyer.bell.ring()
         await pass_time(seconds)
 
     async def approves(self) -> None:
@@ -300,6 +305,7 @@ async def play(world: World, steps: list[Step]) -> None:
     again = "refuse" if world.others_buy else "charge"
     faults = CALLS if world.faults and not world.others_buy else {}
     stage = Stage(again=again, purchase=world.purchase_s, limits=world.limits, seed=world.seed, answers=world.answers_s)
+    stage.poll_s = POLL_S
     async with stage.open():
         await stage.bought_before()
         assert (await stage.merchant.put("/_control/faults", json=faults)).is_success

@@ -23,7 +23,8 @@ from bridge.store.database import Unit
 from bridge.store.facts import Recorder
 from bridge.store.shelf import SealedShelf, Shelf
 from bridge.store.sweeps import SqlSweeps
-from tests.unit.purchasing.stage import DRAFT, METRICS, ORGANIZATION
+from tests.support.metrics import METRICS
+from tests.unit.purchasing.stage import DRAFT, ORGANIZATION
 from tests.unit.purchasing.virtual_time import pass_time
 from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 
@@ -87,6 +88,7 @@ async def hear(stage: Stage, parts: Parts, *shipments: ShipmentId, wish: LabelWi
     sweeps = SqlSweeps(parts.database, recorder, Pace(timedelta(seconds=15), timedelta(seconds=1800)))
     learning = Learning(sweeps, metrics=METRICS, clock=stage.clock, on_events=lambda: None, on_wanted=lambda: None)
     await learning.take(ORGANIZATION, [await parts.client.read(one) for one in shipments])
+    stage.ring()
 
 
 def key(shipment: ShipmentId, name: str = "pdf") -> str:

@@ -33,7 +33,7 @@ from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.doubting.doubts import Doubts
 from bridge.shipping.returns.keeping import Keeping
 from bridge.shipping.returns.makers import Maker
-from tests.unit.purchasing.stage import METRICS
+from tests.support.metrics import METRICS
 from tests.unit.shipping.stage import VAULT, Operations, Parts, Stage
 
 CREATE: Final = CreateReturn.operation

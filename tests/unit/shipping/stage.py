@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -29,11 +30,11 @@ from bridge.store.connections import SqlConnections
 from bridge.store.facts import Recorder
 from bridge.store.sealed import Vault
 from bridge.store.sweeps import SqlSweeps
+from tests.support.metrics import METRICS
 from tests.unit.purchasing.disks import AnyDisk, Disk
 from tests.unit.purchasing.stage import (
     CALL_WITHIN,
     CONNECTION,
-    METRICS,
     ORGANIZATION,
     TERMS,
     TOKEN,
@@ -45,6 +46,8 @@ from tests.unit.purchasing.virtual_time import LoopClock, pass_time
 
 LIMITS = Limits(per_minute=6000, at_once=4)
 VAULT = Vault.with_keys([b"k" * 32])
+POLL_S = 5.0
+"""Whoever asks for something rings, and what is due later is known: to look every second finds nothing more."""
 
 
 class Way(httpx.AsyncBaseTransport):
@@ -125,6 +128,7 @@ class Stage:
         self.clock = LoopClock()
         self.operations = operations
         self.limits = LIMITS
+        self.poll_s = POLL_S
         written = {"organizations": [TERMS], "delays": {"answer": [0, 0]}} | scenario
         nobody = httpx.MockTransport(lambda _: httpx.Response(200))
         self.app = create_app(Scenario.model_validate(written), clock=self.clock, seed=seed, transport=nobody)
@@ -168,7 +172,7 @@ class Stage:
         )
         database = InlineDatabase(self.disk, points, self.clock)
         parts = Parts(self, client, http, gate, database, recorder, self._learning(database, recorder), Stop())
-        executor = Executor(SqlCommands(database, VAULT, name), self.operations(parts), parts.stop)
+        executor = Executor(SqlCommands(database, VAULT, name), self.operations(parts), parts.stop, poll_s=self.poll_s)
         worker = Worker(parts, executor, http, gate)
         self.workers.append(worker)
         return worker
@@ -179,7 +183,14 @@ class Stage:
 
     async def give(self, operation: str, body: bytes, key: str = "one") -> Standing:
         """Give a command, as every edge does."""
-        return (await self._commands.submit(Command(operation, key, body, "tests"))).standing
+        submitted = await self._commands.submit(Command(operation, key, body, "tests"))
+        self.ring()
+        return submitted.standing
+
+    def ring(self) -> None:
+        """Wake every process, as what is written about commands does."""
+        for worker in self.workers:
+            worker.executor.bell.ring()
 
     async def withdrawn(self, operation: str, key: str = "one") -> bool:
         """Take a command back where nothing of it was sent."""
@@ -193,8 +204,8 @@ class Stage:
 
     async def ended(self, operation: str, key: str = "one", *, seconds: float = 3600) -> Standing:
         """Wait until a command is over; a process that died is started anew."""
-        for _ in range(int(seconds)):
-            await pass_time(1)
+        for _ in range(math.ceil(seconds / self.poll_s)):
+            await pass_time(self.poll_s)
             if self.workers and all(worker.crashed for worker in self.workers):
                 self.start()
             if (standing := await self.standing(operation, key)).state.is_over:

@@ -27,7 +27,6 @@ from bridge.dispatch.pace import Pace
 from bridge.events.cloudevents import Envelope
 from bridge.lifecycle import Stop
 from bridge.model import OrganizationId
-from bridge.observability import Metrics
 from bridge.shipping.called_off import CalledOff
 from bridge.shipping.courier import Courier
 from bridge.shipping.dispatch_api import DispatchApi
@@ -38,6 +37,7 @@ from bridge.store.sealed import Vault
 from bridge.store.sqlite import SqliteDatabase
 from bridge.web.access import EVERY_SCOPE, Access
 from tests.support.bridge import until
+from tests.support.metrics import METRICS
 from tests.support.migrated import migrated
 from tests.support.permits import FreePermits
 from tests.unit.ingress.stage import client_of
@@ -119,7 +119,7 @@ def _dispatcher(carrier: Carrier, http: httpx.AsyncClient) -> ShipxDispatcher:
         organization=OrganizationId(PREPAID),
         token=SecretStr("prepaid"),
         permits=FreePermits(),
-        metrics=Metrics(),
+        metrics=METRICS,
         clock=carrier.clock.now,
         version="0",
     )

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from bridge.carriers.intelligentreturns.client import IntelligentReturns
 from bridge.carriers.intelligentreturns.formats import Name
 from bridge.observability import Metrics
+from tests.support.metrics import METRICS
 from tests.support.permits import FreePermits
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "intelligentreturns"
@@ -34,7 +35,7 @@ def client_on(
         api_key=SecretStr(KEY),
         form=form,
         permits=permits or FreePermits(),
-        metrics=metrics or Metrics(),
+        metrics=metrics or METRICS,
         clock=lambda: NOW,
     )
 

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from bridge.carriers.shipx.client import ShipxClient
 from bridge.model import OfferId, OrganizationId, ShipmentId
-from bridge.observability import Metrics
 from bridge.purchasing.shipment import Choice, Shipment
+from tests.support.metrics import METRICS
 from tests.support.permits import FreePermits
 from tests.unit.simulator.stage import PREPAID, Stage, scenario
 
@@ -33,7 +33,7 @@ async def meeting(**changes: Any) -> AsyncIterator[tuple[Stage, ShipxClient]]:
                     organization=OrganizationId(PREPAID),
                     token=SecretStr("prepaid"),
                     permits=FreePermits(),
-                    metrics=Metrics(),
+                    metrics=METRICS,
                     clock=stage.clock.now,
                     version="0",
                 ),

@@ -17,6 +17,7 @@ from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.model import OfferId, OrganizationId, ShipmentId
 from bridge.observability import Metrics
 from bridge.purchasing.shipment import Choice
+from tests.support.metrics import METRICS
 from tests.support.permits import FreePermits
 from tests.unit.carriers.shipx.families import ShipxShipping
 
@@ -48,7 +49,7 @@ def client_on(
         organization=OrganizationId(4821),
         token=SecretStr(TOKEN),
         permits=permits or FreePermits(),
-        metrics=metrics or Metrics(),
+        metrics=metrics or METRICS,
         clock=clock,
         version="0.1.0",
     )

@@ -18,10 +18,10 @@ from bridge.carriers.szybkie_zwroty.client import SzybkieZwrotyClient
 from bridge.carriers.szybkie_zwroty.codec import ReportForm
 from bridge.errors import CarrierRefused, CarrierUnavailable
 from bridge.limits.connection import Outcome, Verdict
-from bridge.observability import Metrics
 from bridge.ports.returns import CodeDesk
 from bridge.returns.codes import CodeQuery
 from bridge.returns.draft import Party, ReturnDraft
+from tests.support.metrics import METRICS
 from tests.support.permits import FreePermits
 
 SAMPLES = Path(__file__).parents[3] / "samples" / "szybkie_zwroty"
@@ -57,7 +57,7 @@ class Stage:
             base_url=self.base_url,
             login=Login(SecretStr(EMAIL), SecretStr(PASSWORD)),
             permits=self.permits,
-            metrics=Metrics(),
+            metrics=METRICS,
             clock=lambda: NOW,
             version="0.1.0",
             report_form=self.report_form,

@@ -26,7 +26,7 @@ from tests.unit.purchasing.policy.making import (
     shipment,
 )
 
-deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=300)
+deterministic = settings(derandomize=True, database=None, deadline=None, max_examples=100)
 SERVICES = [LOCKER, COURIER, ALLEGRO, C2C]
 STRATEGIES = ["preference_list", "cheapest", "cheapest_within_tier"]
 MISSING = [None, "preference_list", "price_table", "hold", "decline"]
