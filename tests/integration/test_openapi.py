@@ -23,6 +23,7 @@ from bridge.app.answering import openapi_document
 from bridge.commands.models import RetryPurchase
 from tests.support.bridge import ORGANIZATION, TOKEN, BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, DRAFT, SlowCarrier
+from tests.support.http import NO_TLS
 from tests.support.returns import credentials
 from tests.unit.shipping.checkouts import ORDER, QUOTE, SOCKS
 from tests.unit.shipping.returning import SCENARIO, TICKETS, wanted
@@ -127,7 +128,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         bridge = await stack.enter_async_context(BridgeProcess(tmp_path, **settings))
         carrier.announce_to(bridge.webhook_url)
         shipments = [await carrier.create() for _ in range(SHIPMENTS)]
-        http = httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False)
+        http = httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False, verify=NO_TLS)
         await stack.enter_async_context(http)
         await until(lambda: _are_held(http), 20)
         await http.post(f"/v1/purchases/{shipments[-1]}/retry", headers={"idempotency-key": GIVEN})
@@ -155,7 +156,7 @@ async def _parameters(http: httpx.AsyncClient, shipment: int) -> dict[tuple[str,
 async def _courier(carrier: SlowCarrier, http: httpx.AsyncClient) -> dict[tuple[str, str], object]:
     """Have a courier ordered for a shipment that the carrier bought by itself."""
     headers = {"authorization": f"Bearer {CARRIER_TOKEN}"}
-    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False) as merchant:
+    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False, verify=NO_TLS) as merchant:
         bought = DRAFT | {"service": "inpost_locker_standard"}
         made = (await merchant.post(f"/v1/organizations/{ORGANIZATION}/shipments", json=bought)).json()["id"]
 
@@ -188,7 +189,7 @@ async def _return(http: httpx.AsyncClient) -> dict[tuple[str, str], object]:
 
 async def _bodies(carrier: SlowCarrier, shipment: int) -> dict[str, object]:
     headers = {"authorization": f"Bearer {CARRIER_TOKEN}"}
-    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False, verify=NO_TLS) as http:
         read = (await http.get(f"/v1/shipments/{shipment}")).json()
     return {
         "/v1/offers/evaluate": {"organization_id": ORGANIZATION, "shipment": read},
@@ -233,7 +234,7 @@ async def test_every_answer_is_one_that_is_described(
     code, told = await scene.tried(scene.document(), token, *arguments)
     assert code == 0, f"{remark}:\n{told}"
     assert "http.bug" not in scene.bridge.log
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         served = (await http.get(f"{scene.bridge.url}/openapi.json")).json()
     assert served == json.loads(json.dumps(openapi_document()))
 
