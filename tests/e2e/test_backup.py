@@ -18,6 +18,7 @@ import pytest
 from bridge.nodes.postgres import PostgresNode
 from tests.support.bridge import BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
+from tests.support.http import NO_TLS
 from tests.support.pages import blocks
 from tests.support.verbs import verb
 
@@ -94,7 +95,7 @@ def _as_bridge(url: str) -> str:
 
 async def events(bridge: BridgeProcess) -> dict[tuple[str, str], str]:
     """Give the id of every event by what it tells of whom; of a status also which."""
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         answer = await http.get(f"{bridge.url}/v1/events", params={"limit": 1000}, headers=bridge.headers)
     return {
         (one["subject"], f"{one['type']} {one['data'].get('carrier_status')}"): one["id"]

@@ -97,7 +97,9 @@ def is_gone(pid: int) -> bool:
 
 
 async def test_one_run_ends_by_itself_and_balances(tmp_path: Path) -> None:
-    demo = Demo(tmp_path, "--once", "--shipments", "8", "--json")
+    """The user's own settings, with which no bridge would start, do not reach the children."""
+    settings = {"BRIDGE_HTTP__PORT": "1", "BRIDGE_DATABASE_URL": "postgresql://nowhere/", "BRIDGE_NO_SUCH_SETTING": "1"}
+    demo = Demo(tmp_path, "--once", "--shipments", "8", "--json", environ=settings)
     assert await demo.end() == BALANCED, demo.output + demo.remarks
     summary = demo.lines[-1]["summary"]
     assert summary["balances"] is True
@@ -142,25 +144,18 @@ async def test_with_a_private_broker_a_real_consumer_is_shown(tmp_path: Path) ->
 
 
 async def test_a_given_broker_is_used_as_it_is(tmp_path: Path, amqp_url: str, rabbit: RabbitNode) -> None:
-    demo = Demo(tmp_path, "--once", "--shipments", "4", "--json", environ={"BRIDGE_AMQP_URL": amqp_url})
+    demo = Demo(tmp_path, "--once", "--shipments", "2", "--json", environ={"BRIDGE_AMQP_URL": amqp_url})
     assert await demo.end() == BALANCED, demo.output + demo.remarks
     assert all(line["route"].startswith("shipx.shipment.") for line in demo.of("event"))
     assert rabbit.running
 
 
-async def test_the_users_own_settings_do_not_reach_the_children(tmp_path: Path) -> None:
-    settings = {"BRIDGE_HTTP__PORT": "1", "BRIDGE_DATABASE_URL": "postgresql://nowhere/", "BRIDGE_NO_SUCH_SETTING": "1"}
-    demo = Demo(tmp_path, "--once", "--shipments", "1", "--json", environ=settings)
-    assert await demo.end() == BALANCED, demo.output + demo.remarks
-
-
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-async def test_it_stays_up_until_told_and_ends_every_child(tmp_path: Path, sent: signal.Signals) -> None:
+async def test_it_stays_up_until_told_and_ends_every_child(tmp_path: Path) -> None:
     demo = Demo(tmp_path, "--shipments", "2")
     await until(lambda: demo.says("Everything stays up until Ctrl-C"), PATIENCE_S)
     children = demo.children()
     assert set(children) == {"serve", "simulate"}
-    assert await demo.end(sent) == BALANCED
+    assert await demo.end(signal.SIGTERM) == BALANCED
     assert all(is_gone(pid) for pid in children.values())
     assert await until(lambda: demo.left_behind() == [])
 

@@ -13,6 +13,7 @@ from tests.e2e.test_shipping import Heard, Json, asking
 from tests.support.bridge import BridgeProcess
 from tests.support.carrier import SlowCarrier
 from tests.support.consumer import Consumer
+from tests.support.http import NO_TLS
 from tests.support.returns import credentials
 from tests.unit.shipping.returning import CODES, MADE, PLATFORM, PROVIDERS, SCENARIO, TICKETS, wanted
 
@@ -74,7 +75,9 @@ async def test_a_code_becomes_a_return_and_a_return_is_called_off_over_rabbitmq(
         asking(amqp_url) as ask,
     ):
         heard = Heard(queue)
-        async with httpx.AsyncClient(base_url=bridge.url, trust_env=False, headers=bridge.headers) as http:
+        async with httpx.AsyncClient(
+            base_url=bridge.url, trust_env=False, verify=NO_TLS, headers=bridge.headers
+        ) as http:
             stocked = await http.post("/v1/returns/codes", json={"count": 1}, headers={"idempotency-key": "stock"})
         [spare] = stocked.json()["items"]
         sender = {"phone": "500100200", "email": "jan@example.com"}

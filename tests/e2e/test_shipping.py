@@ -22,6 +22,7 @@ from bridge.broker.topology import COMMANDS
 from tests.support.bridge import BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
 from tests.support.consumer import Consumer
+from tests.support.http import NO_TLS
 
 Json = dict[str, Any]
 
@@ -128,7 +129,9 @@ async def test_over_http(tmp_path: Path, amqp_url: str, carrier: SlowCarrier) ->
     async with (
         running(tmp_path, amqp_url, carrier) as bridge,
         Consumer(amqp_url, "shipx.#") as queue,
-        httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False, timeout=30) as http,
+        httpx.AsyncClient(
+            base_url=bridge.url, headers=bridge.headers, trust_env=False, verify=NO_TLS, timeout=30
+        ) as http,
     ):
         heard = Heard(queue)
         made = await http.post("/v1/shipments", json=ASKED, headers={"idempotency-key": "order-17"})

@@ -29,7 +29,7 @@ from tests.support.verbs import begun, ended
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SUBJECTS = 8
-EVENTS = 12 * STRETCH
+EVENTS = 6 * STRETCH
 TAKEOVER_S = 10.0
 
 

@@ -20,12 +20,12 @@ from bridge.nodes.rabbitmq import RabbitNode
 from tests.faults.books import Books, bind_consumer, check_consumer, check_database, consumed
 from tests.faults.load import Sender, lives, shuffled
 from tests.nodes import SharedRabbit
-from tests.support.bridge import BridgeProcess, until
+from tests.support.bridge import BridgeProcess, Program, until
 
 SEED = "FAULTS_SEED"
 """Set it to repeat the moments of a run, as far as the machine repeats its own."""
 pytestmark = pytest.mark.timeout(240)
-LOAD_S = 16.0
+LOAD_S = 10.0
 SETTLE_S = 60.0
 
 
@@ -90,9 +90,9 @@ async def _broker_away(node: RabbitNode, victim: Victim, seconds: float) -> None
 async def test_a_bridge_killed_at_random_moments_loses_and_doubles_nothing(
     tmp_path: Path, own_rabbit: RabbitNode, seed: int
 ) -> None:
-    """5,000 webhooks, a fifth of them repeats and all shuffled; eight kill -9; two stops of the broker."""
+    """3,000 webhooks, a fifth of them repeats and all shuffled; eight kill -9; two stops of the broker."""
     random = Random(seed)
-    webhooks = lives(500)
+    webhooks = lives(300)
     await apply_topology(SecretStr(own_rabbit.url))
     await bind_consumer(own_rabbit.url)
     async with BridgeProcess(tmp_path, amqp_url=own_rabbit.url) as bridge:
@@ -100,11 +100,9 @@ async def test_a_bridge_killed_at_random_moments_loses_and_doubles_nothing(
         kills, stops = Plan(), Plan()
         for _ in range(6):
             kills.at(random.uniform(0.2, LOAD_S), victim.kill)
-        for begin in (random.uniform(1, 4), random.uniform(8, 12)):
+        for begin in (random.uniform(1, 3), random.uniform(5, 8)):
             stops.at(begin, partial(_broker_away, own_rabbit, victim, random.uniform(0, 1.5)))
-        await asyncio.gather(
-            sender.send(shuffled(webhooks, 1_000, random), LOAD_S), kills.carry_out(), stops.carry_out()
-        )
+        await asyncio.gather(sender.send(shuffled(webhooks, 600, random), LOAD_S), kills.carry_out(), stops.carry_out())
         await victim.is_back()
         await until(books.all_is_done, SETTLE_S)
         events = await consumed(own_rabbit.url)
@@ -128,7 +126,7 @@ async def test_a_bridge_told_to_end_under_load_ends_in_time_and_loses_nothing(
     await apply_topology(SecretStr(amqp_url))
     await bind_consumer(amqp_url)
     ends: list[tuple[int, float]] = []
-    async with BridgeProcess(tmp_path, amqp_url=amqp_url, BRIDGE_SHUTDOWN_S="5") as bridge:
+    async with Program(tmp_path, amqp_url=amqp_url, BRIDGE_SHUTDOWN_S="5") as bridge:
         sender, books = Sender((bridge.webhook_url,), random), Books(bridge.database_url)
 
         async def end() -> None:
@@ -161,7 +159,7 @@ async def test_a_frozen_broker_does_not_keep_the_bridge_from_ending_in_time(
 ) -> None:
     """Connections stay open and nothing answers: SIGTERM still ends it within the bound, with exit code 0."""
     webhooks = lives(20)
-    async with BridgeProcess(tmp_path, amqp_url=shared_rabbit.url, BRIDGE_SHUTDOWN_S="3") as bridge:
+    async with Program(tmp_path, amqp_url=shared_rabbit.url, BRIDGE_SHUTDOWN_S="3") as bridge:
         books = Books(bridge.database_url)
         sender = Sender((bridge.webhook_url,), Random(0))
         await sender.send(webhooks[:80], 0)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.bridge import BridgeProcess
+from tests.support.http import NO_TLS
 
 ASKED = [
     ("GET", "/v1/deliveries/%00", 404),
@@ -32,7 +33,7 @@ async def bridge(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
 
 
 async def test_text_that_no_row_can_hold_is_not_found_or_a_bad_request(bridge: BridgeProcess) -> None:
-    async with httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False, verify=NO_TLS) as http:
         answers = [((await http.request(method, path)).status_code, expected) for method, path, expected in ASKED]
         assert all(status in (expected, 400) for status, expected in answers), answers
         assert (await http.get("/readyz")).status_code == 200

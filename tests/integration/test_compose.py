@@ -17,6 +17,7 @@ from tests.deploy.__main__ import made_secrets
 from tests.deploy.rendering import ROOT
 from tests.support.bridge import BridgeProcess, until
 from tests.support.consumer import Consumer
+from tests.support.http import NO_TLS
 from tests.support.verbs import verb
 
 SHIPMENT = {
@@ -78,7 +79,7 @@ async def test_a_shipment_is_bought_and_told(postgres_url: str, amqp_url: str, t
         async with (
             project.bridge(tmp_path) as bridge,
             Consumer(amqp_url, "shipx.shipment.purchase_succeeded") as events,
-            httpx.AsyncClient(base_url=bridge.url, trust_env=False, timeout=15) as http,
+            httpx.AsyncClient(base_url=bridge.url, trust_env=False, verify=NO_TLS, timeout=15) as http,
         ):
             token = project.secrets["api_token"].strip()
             http.headers.update({"authorization": f"Bearer {token}", "idempotency-key": "order-17"})

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.bridge import ORGANIZATION, BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, DRAFT, SlowCarrier
+from tests.support.http import NO_TLS
 from tests.support.verbs import verb
 
 ADDRESS = {"street": "Lwowska", "building_number": "10", "city": "Kraków", "post_code": "30-300"}
@@ -37,7 +38,7 @@ async def beside_a_carrier(folder: Path, **settings: str) -> AsyncIterator[tuple
 async def bought(carrier: SlowCarrier) -> int:
     """Have a shipment that the carrier bought by itself."""
     headers = {"authorization": f"Bearer {CARRIER_TOKEN}"}
-    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=carrier.url, headers=headers, trust_env=False, verify=NO_TLS) as http:
         draft = DRAFT | {"service": "inpost_locker_standard"}
         made = await http.post(f"/v1/organizations/{ORGANIZATION}/shipments", json=draft)
 
@@ -52,7 +53,7 @@ async def bought(carrier: SlowCarrier) -> int:
 
 
 async def events(bridge: BridgeProcess, order: int) -> list[tuple[str, str, Any]]:
-    async with httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers) as http:
         found = await http.get(f"{bridge.url}/v1/events", params={"subject": f"dispatch_order/{order}"})
     return [(one["type"], one["sequence"], one["data"].get("carrier_status")) for one in found.json()["items"]]
 
@@ -66,7 +67,7 @@ async def test_a_courier_is_ordered_followed_printed_and_called_off(tmp_path: Pa
         order = created.json["result"]["dispatch_order_id"]
 
         async def is_sent() -> bool:
-            async with httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+            async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers) as http:
                 shown = await http.get(f"{bridge.url}/v1/dispatch-orders/{order}")
             return bool(shown.json()["carrier_status"] == "sent")
 

@@ -20,6 +20,7 @@ from bridge.simulator.scenario import Lists
 from bridge.store.migrate import migrate
 from bridge.store.postgres import PostgresDatabase
 from tests.support.bridge import until
+from tests.support.http import NO_TLS
 from tests.support.ran import Ran
 from tests.support.verbs import verb
 
@@ -171,7 +172,9 @@ async def test_a_token_that_is_not_this_organizations(tmp_path: Path, carrier: s
 )
 async def test_lists_are_compared_with_the_read_of_one(tmp_path: Path, lists: Lists, state: str, expected: str) -> None:
     async with standing(lists=lists) as url:
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False) as http:
+        async with httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False, verify=NO_TLS
+        ) as http:
             draft = {"receiver": {"email": "a@example.com", "phone": "888000000"}, "parcels": [{"template": "small"}]}
             target = {"custom_attributes": {"target_point": "KRA010"}}
             made = await http.post(f"{url}/v1/organizations/{ORGANIZATION}/shipments", json=draft | target)

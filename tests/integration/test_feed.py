@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from bridge.store.feed import encode
 from bridge.web.access import EVERY_SCOPE
 from tests.support.bridge import until
+from tests.support.http import NO_TLS
 from tests.unit.ingress.stage import NUMBER, OPERATOR, OTHER, OTHER_SECRET, PATH, SHIPMENT, Stage, client_of, told
 
 EVENTS = "/v1/events"
@@ -327,7 +328,7 @@ async def streaming(
     headers = {"authorization": f"Bearer {token}", **({"last-event-id": last} if last else {})}
     query = {**params, **({"after": after} if after else {})}
     async with (
-        httpx.AsyncClient(trust_env=False, timeout=10) as client,
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS, timeout=10) as client,
         client.stream("GET", f"{address}{STREAM}", headers=headers, params=query) as response,
     ):
         assert response.status_code == 200
@@ -427,7 +428,7 @@ async def test_a_stream_that_finds_nothing_says_how_far_it_looked(
         query = {"after": encode(0), "type": "bridge.shipment.cancelled.v1"}
         headers = {"authorization": f"Bearer {OPERATOR}"}
         async with (
-            httpx.AsyncClient(trust_env=False, timeout=10) as client,
+            httpx.AsyncClient(trust_env=False, verify=NO_TLS, timeout=10) as client,
             client.stream("GET", f"{await stage.serve()}{STREAM}", headers=headers, params=query) as response,
         ):
             lines = response.aiter_lines()

@@ -13,6 +13,7 @@ import pytest
 from bridge.model import ShipmentId
 from tests.support.bridge import BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
+from tests.support.http import NO_TLS
 from tests.support.verbs import verb
 
 READY = "bridge.shipment.label_ready.v1"
@@ -63,7 +64,7 @@ def fetched(carrier: SlowCarrier) -> int:
 async def test_a_label_is_kept_when_a_shipment_is_bought_and_given_to_whoever_prints_it(
     bridge: BridgeProcess, carrier: SlowCarrier, tmp_path: Path
 ) -> None:
-    async with httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False, verify=NO_TLS) as http:
         shipments = [await carrier.create() for _ in range(3)]
         events = [await ready(http, one) for one in shipments]
         asked = fetched(carrier)
@@ -86,7 +87,7 @@ async def test_a_label_is_kept_when_a_shipment_is_bought_and_given_to_whoever_pr
 async def test_the_verb_has_a_label_fetched_and_says_of_which_there_is_none(
     bridge: BridgeProcess, carrier: SlowCarrier, tmp_path: Path
 ) -> None:
-    async with httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=bridge.url, headers=bridge.headers, trust_env=False, verify=NO_TLS) as http:
         shipment = await carrier.create()
         await ready(http, shipment)
         file = tmp_path / "one.zpl"

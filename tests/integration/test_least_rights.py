@@ -22,6 +22,7 @@ from bridge.nodes.rabbitmq import RabbitNode
 from tests.deploy.rendering import ROOT, of_kind
 from tests.support.bridge import BridgeProcess, until
 from tests.support.consumer import Consumer
+from tests.support.http import NO_TLS
 from tests.support.verbs import verb
 
 SAMPLE = (ROOT / "tests/samples/shipx/webhook_shipment_confirmed.json").read_bytes()
@@ -62,7 +63,7 @@ async def test_it_publishes_obeys_answers_buries_and_sends_back(restricted: str,
     async with (
         BridgeProcess(tmp_path, amqp_url=restricted, **settings) as bridge,
         Consumer(amqp_url, "#") as events,
-        httpx.AsyncClient(trust_env=False) as http,
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http,
         channel(amqp_url) as opened,
     ):
         headers = {"content-type": "application/json"}

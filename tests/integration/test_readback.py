@@ -13,6 +13,7 @@ import pytest
 from bridge.model import ShipmentId
 from tests.support.bridge import ORGANIZATION, BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
+from tests.support.http import NO_TLS
 from tests.support.verbs import verb
 
 SETTINGS = {
@@ -41,20 +42,20 @@ async def says(bridge: BridgeProcess, shipment: ShipmentId, status: str) -> str:
         "organization_id": ORGANIZATION,
         "payload": {"shipment_id": shipment, "status": status, "tracking_number": None},
     }
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         answer = await http.post(bridge.webhook_url, json=document)
     assert (answer.status_code, answer.json()["outcome"]) == (200, "accepted")
     return str(answer.json()["delivery_id"])
 
 
 async def events(bridge: BridgeProcess, shipment: ShipmentId) -> list[dict[str, Any]]:
-    async with httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers) as http:
         found: list[dict[str, Any]] = (await http.get(f"{bridge.url}/v1/events")).json()["items"]
     return [one for one in found if one["subject"] == f"shipment/{shipment}"]
 
 
 async def verdict(bridge: BridgeProcess, delivery: str) -> str | None:
-    async with httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers) as http:
         found: str | None = (await http.get(f"{bridge.url}/v1/deliveries/{delivery}")).json()["verdict"]
     return found
 

@@ -16,6 +16,7 @@ from bridge.store.sqlite import SqliteDatabase
 from tests.journey import Json, webhook
 from tests.journey import post as deliver
 from tests.support.bridge import BridgeProcess, until
+from tests.support.http import NO_TLS
 from tests.support.verbs import verb
 
 HOURS = 3 * 3600 * 1_000_000
@@ -67,7 +68,7 @@ async def test_what_is_old_goes_and_its_repeat_tells_nothing_anew(
     stored: tuple[BridgeProcess, ManagedDatabase],
 ) -> None:
     bridge, database = stored
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=10, trust_env=False, verify=NO_TLS) as http:
         await bridge.start()
         await deliver(http, bridge.webhook_url, webhook())
         await until(lambda: _told(http, bridge))
@@ -114,7 +115,7 @@ async def test_an_audit_of_broken_books_ends_with_1_and_names_the_identity(
     stored: tuple[BridgeProcess, ManagedDatabase],
 ) -> None:
     bridge, database = stored
-    async with bridge, httpx.AsyncClient(timeout=10, trust_env=False) as http:
+    async with bridge, httpx.AsyncClient(timeout=10, trust_env=False, verify=NO_TLS) as http:
         await deliver(http, bridge.webhook_url, webhook(status="confirmed"))
         await until(lambda: _told(http, bridge))
         await database.open()

@@ -17,6 +17,7 @@ import pytest
 from bridge.model import micros
 from tests.support.bridge import BridgeProcess, until
 from tests.support.carrier import SlowCarrier
+from tests.support.http import NO_TLS
 from tests.support.returns import credentials
 from tests.support.verbs import verb
 from tests.unit.shipping.checkouts import ORDER, QUOTE, SHIRT
@@ -47,7 +48,7 @@ def asked_for(provider: str) -> dict[str, Any]:
 
 
 async def told(bridge: BridgeProcess, return_id: str) -> list[str]:
-    async with httpx.AsyncClient(trust_env=False, headers=bridge.headers) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, headers=bridge.headers) as http:
         found = await http.get(f"{bridge.url}/v1/events", params={"subject": f"return/{return_id}"})
     return [one["type"] for one in found.json()["items"]]
 
@@ -55,7 +56,9 @@ async def told(bridge: BridgeProcess, return_id: str) -> list[str]:
 async def test_a_return_is_made_at_every_provider_and_told(tmp_path: Path, database: dict[str, str]) -> None:
     async with beside_providers(tmp_path, **database) as bridge:
         for provider in PROVIDERS:
-            async with httpx.AsyncClient(base_url=bridge.url, trust_env=False, headers=bridge.headers) as http:
+            async with httpx.AsyncClient(
+                base_url=bridge.url, trust_env=False, verify=NO_TLS, headers=bridge.headers
+            ) as http:
                 key = {"idempotency-key": f"for-{provider}"}
                 made = await http.post("/v1/returns", json=asked_for(provider), headers=key, timeout=20)
                 assert (made.status_code, made.json()["state"]) == (201, "created"), made.text
@@ -89,7 +92,9 @@ async def test_a_return_is_made_and_looked_at_by_hand(tmp_path: Path) -> None:
 async def test_from_a_checkout_to_the_money(tmp_path: Path) -> None:
     async with (
         beside_providers(tmp_path) as bridge,
-        httpx.AsyncClient(base_url=bridge.url, trust_env=False, headers=bridge.headers, timeout=20) as http,
+        httpx.AsyncClient(
+            base_url=bridge.url, trust_env=False, verify=NO_TLS, headers=bridge.headers, timeout=20
+        ) as http,
     ):
         services = (await http.get("/v1/returns/services", params={"country_code": "PL"})).json()["items"]
         quotes = (await http.post("/v1/returns/quotes", json=QUOTE)).json()["items"]
@@ -117,7 +122,9 @@ async def test_while_the_first_provider_is_away_the_next_one_makes_it(tmp_path: 
     async with (
         SlowCarrier(takes_s=0.0, **SCENARIO).open() as carrier,
         BridgeProcess(tmp_path, **credentials(carrier.url) | away, BRIDGE_CONFIG=str(rule)) as bridge,
-        httpx.AsyncClient(base_url=bridge.url, trust_env=False, headers=bridge.headers, timeout=20) as http,
+        httpx.AsyncClient(
+            base_url=bridge.url, trust_env=False, verify=NO_TLS, headers=bridge.headers, timeout=20
+        ) as http,
     ):
 
         async def made() -> Any:
@@ -141,7 +148,9 @@ async def test_a_refused_login_stops_its_provider_and_the_right_one_goes_on_once
         right = credentials(carrier.url)
         async with (
             BridgeProcess(tmp_path, **right | {secret: "not-the-secret"}) as bridge,
-            httpx.AsyncClient(base_url=bridge.url, trust_env=False, headers=bridge.headers, timeout=20) as http,
+            httpx.AsyncClient(
+                base_url=bridge.url, trust_env=False, verify=NO_TLS, headers=bridge.headers, timeout=20
+            ) as http,
         ):
             key, asked = {"idempotency-key": "one"}, asked_for(provider)
             refused = await http.post("/v1/returns", json=asked, headers=key)

@@ -23,6 +23,7 @@ from tests.deploy.rendering import ROOT
 from tests.support.bridge import BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, SlowCarrier
 from tests.support.consumer import Consumer
+from tests.support.http import NO_TLS
 from tests.support.verbs import verb
 
 SAMPLE = (ROOT / "tests/samples/shipx/webhook_shipment_confirmed.json").read_bytes()
@@ -89,7 +90,7 @@ async def test_a_webhook_goes_from_the_receiver_over_the_database_and_the_worker
         here.process("receiver.yaml", tmp_path) as receiver,
         here.process("worker.yaml", tmp_path) as worker,
         Consumer(amqp_url, "shipx.#") as events,
-        httpx.AsyncClient(trust_env=False) as http,
+        httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http,
     ):
         parked = await http.post(receiver.webhook_url, content=SAMPLE, headers=A_STRANGER)
         accepted = await http.post(receiver.webhook_url, content=SAMPLE, headers=THE_CARRIER)
@@ -129,7 +130,7 @@ async def test_webhooks_that_no_receiver_gets_are_noticed_by_the_worker_and_told
             here.process("receiver.yaml", tmp_path) as receiver,
             here.process("worker.yaml", tmp_path) as worker,
             Consumer(amqp_url, "shipx.webhook.health_changed.#") as events,
-            httpx.AsyncClient(trust_env=False) as http,
+            httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http,
         ):
             for _ in range(3):
                 await carrier.create()

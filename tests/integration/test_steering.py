@@ -16,6 +16,7 @@ from tests.integration.test_commanding import sender
 from tests.support.bridge import ORGANIZATION, BridgeProcess, until
 from tests.support.carrier import CARRIER_TOKEN, DRAFT, SlowCarrier
 from tests.support.consumer import Consumer
+from tests.support.http import NO_TLS
 from tests.support.verbs import verb
 
 ASKED = {**DRAFT, "reference": "ORDER-1"}
@@ -79,7 +80,7 @@ async def shop(folder: Path, *, amqp_url: str | None = None, **settings: str) ->
         async with BridgeProcess(folder, amqp_url=amqp_url, **environ) as bridge:
             carrier.announce_to(bridge.webhook_url)
             async with httpx.AsyncClient(
-                base_url=bridge.url, headers=bridge.headers, trust_env=False, timeout=30
+                base_url=bridge.url, headers=bridge.headers, trust_env=False, verify=NO_TLS, timeout=30
             ) as http:
                 yield Shop(bridge, carrier, http)
 

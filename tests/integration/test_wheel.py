@@ -76,7 +76,6 @@ def test_the_installed_command_is_the_wheel_s(bridge: Path, tmp_path: Path) -> N
 def test_the_installed_command_migrates_and_exports_from_what_it_carries(bridge: Path, tmp_path: Path) -> None:
     database = {"BRIDGE_DATABASE_URL": f"sqlite:///{tmp_path}/bridge.db", "BRIDGE_ROLES": "worker"}
     assert "0001_spine" in run(bridge, tmp_path, "migrate", **database)
-    assert run(bridge, tmp_path, "migrate", **database) == "The schema is up to date.\n"
     assert "bridge.events" in run(bridge, tmp_path, "topology", "show", **database)
     run(bridge, tmp_path, "schema", "export", str(tmp_path / "schemas"), **database)
     assert (tmp_path / "schemas" / "openapi.json").is_file()

@@ -15,16 +15,17 @@ from tests.deploy.rendering import EXAMPLE, MISSING, ROOT, RenderingError, fille
 from tests.support.tools import go_without
 
 LINES = EXAMPLE.read_text(encoding="utf-8").splitlines()
+NAMES = [line.partition("=")[0] for line in LINES]
 
 
 def test_the_example_fills_in_what_is_asked_for_and_nothing_else() -> None:
     asked = (ROOT / "k8s/overlays/production/values.env").read_text(encoding="utf-8").splitlines()
     names = [line[1:].partition("=")[0] for line in asked if line.startswith("#") and line[1:2].islower()]
-    assert [line.partition("=")[0] for line in LINES] == names
+    assert names == NAMES
     assert not [line for line in asked if line and not line.startswith("#")]
 
 
-@pytest.mark.parametrize("missing", [line.partition("=")[0] for line in LINES])
+@pytest.mark.parametrize("missing", NAMES)
 def test_each_value_that_is_missing_fails_the_rendering_by_its_name(missing: str, tmp_path: Path) -> None:
     renderer = find_renderer()
     if renderer is None:
@@ -84,15 +85,16 @@ def test_without_a_renderer_the_check_says_what_is_missing_and_fails_where_nobod
     assert (done.returncode, MISSING in done.stdout + done.stderr) == (code, True)
 
 
-@pytest.mark.parametrize("emptied", [line.partition("=")[0] for line in LINES])
+@pytest.mark.parametrize("emptied", [NAMES, ["host"]], ids=["each", "one"])
 def test_a_value_that_is_empty_is_found_before_it_is_applied(
-    emptied: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    emptied: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if find_renderer() is None:
         go_without(MISSING)
-    values = "\n".join(f"{emptied}=" if line.startswith(f"{emptied}=") else line for line in LINES)
+    values = "\n".join(f"{name}=" if name in emptied else line for name, line in zip(NAMES, LINES, strict=True))
     assert main([str(filled(tmp_path, values))]) == 1
-    assert f"values.env: {emptied} is empty\n" in capsys.readouterr().out
+    told = [line for line in capsys.readouterr().out.splitlines() if line.endswith(" is empty")]
+    assert told == [f"values.env: {name} is empty" for name in emptied]
 
 
 def test_a_filled_overlay_is_fit(tmp_path: Path) -> None:

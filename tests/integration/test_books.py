@@ -33,7 +33,7 @@ async def run(request: pytest.FixtureRequest, tmp_path: Path, amqp_url: str) -> 
     """A bridge that has taken a few lives and told all of them."""
     extra = {}
     if request.param == "postgres":
-        extra = {"BRIDGE_DATABASE_URL": request.getfixturevalue("postgres_url"), "BRIDGE_MIGRATE": "true"}
+        extra = {"BRIDGE_DATABASE_URL": request.getfixturevalue("migrated_postgres_url")}
     async with BridgeProcess(tmp_path, amqp_url=amqp_url, **extra) as bridge, Consumer(amqp_url, "nothing"):
         await bind_consumer(amqp_url)
         books, sender = Books(bridge.database_url), Sender((bridge.webhook_url,), Random(0))
