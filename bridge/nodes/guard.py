@@ -79,6 +79,11 @@ class Guard:
             cwd="/",
         )
 
+    @property
+    def process_group(self) -> int:
+        """The group that is killed then; whoever starts a process in another way has it join."""
+        return self._watchdog.pid
+
     def spawn(
         self,
         program: Sequence[str | Path],
@@ -97,7 +102,7 @@ class Guard:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                process_group=self._watchdog.pid,
+                process_group=self.process_group,
                 user=user,
                 group=group,
                 extra_groups=None if group is None else [group],

@@ -20,7 +20,7 @@ from bridge.nodes.rabbitmq import RabbitNode
 from tests.faults.books import Books, bind_consumer, check_consumer, check_database, consumed
 from tests.faults.load import Sender, lives, shuffled
 from tests.nodes import SharedRabbit
-from tests.support.bridge import BridgeProcess, until
+from tests.support.bridge import BridgeProcess, Program, until
 
 SEED = "FAULTS_SEED"
 """Set it to repeat the moments of a run, as far as the machine repeats its own."""
@@ -126,7 +126,7 @@ async def test_a_bridge_told_to_end_under_load_ends_in_time_and_loses_nothing(
     await apply_topology(SecretStr(amqp_url))
     await bind_consumer(amqp_url)
     ends: list[tuple[int, float]] = []
-    async with BridgeProcess(tmp_path, amqp_url=amqp_url, BRIDGE_SHUTDOWN_S="5") as bridge:
+    async with Program(tmp_path, amqp_url=amqp_url, BRIDGE_SHUTDOWN_S="5") as bridge:
         sender, books = Sender((bridge.webhook_url,), random), Books(bridge.database_url)
 
         async def end() -> None:
@@ -159,7 +159,7 @@ async def test_a_frozen_broker_does_not_keep_the_bridge_from_ending_in_time(
 ) -> None:
     """Connections stay open and nothing answers: SIGTERM still ends it within the bound, with exit code 0."""
     webhooks = lives(20)
-    async with BridgeProcess(tmp_path, amqp_url=shared_rabbit.url, BRIDGE_SHUTDOWN_S="3") as bridge:
+    async with Program(tmp_path, amqp_url=shared_rabbit.url, BRIDGE_SHUTDOWN_S="3") as bridge:
         books = Books(bridge.database_url)
         sender = Sender((bridge.webhook_url,), Random(0))
         await sender.send(webhooks[:80], 0)

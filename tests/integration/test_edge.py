@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from bridge.web.wire import MOST_HEAD_BYTES, MOST_HEADERS, MOST_PIPELINED
-from tests.support.bridge import BridgeProcess, until
+from tests.support.bridge import BridgeProcess, Program, until
 from tests.support.http import NO_TLS
 from tests.unit.ingress.stage import PATH, Stage, told, wire
 
@@ -87,7 +87,7 @@ FLOODS = [
 async def test_whatever_a_stranger_pours_in_is_cut_off_early(
     tmp_path: Path, start: bytes, again: bytes, remark: str
 ) -> None:
-    async with BridgeProcess(tmp_path) as bridge:
+    async with Program(tmp_path) as bridge:
         before = resident(bridge.pid)
         block = again * (65_536 // len(again))
         sent = await pour(bridge.url, start, itertools.repeat(block), 64 * MEBIBYTE)
@@ -261,7 +261,7 @@ async def test_many_unfinished_bodies_are_refused_and_take_a_fixed_amount_of_mem
     tmp_path: Path, head: str, body: bytes, remark: str
 ) -> None:
     async with (
-        BridgeProcess(tmp_path, BRIDGE_WEBHOOK__BODY_TIMEOUT_S="60") as bridge,
+        Program(tmp_path, BRIDGE_WEBHOOK__BODY_TIMEOUT_S="60") as bridge,
         httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client,
     ):
         before = resident(bridge.pid)

@@ -11,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import pytest
 
 from bridge.app.process import Bridge
 from bridge.nodes.guard import free_ports
 from bridge.settings import load
-from tests.support.bridge import BridgeProcess, until
+from tests.support.bridge import BridgeProcess, Program, until
 from tests.support.http import NO_TLS
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "shipx"
@@ -33,7 +34,7 @@ async def problems(http: httpx.AsyncClient, bridge: BridgeProcess) -> str:
 
 
 async def test_during_the_drain_delay_it_is_not_ready_but_takes_webhooks(tmp_path: Path) -> None:
-    bridge = BridgeProcess(tmp_path, BRIDGE_HTTP__DRAIN_DELAY_S="30")
+    bridge = Program(tmp_path, BRIDGE_HTTP__DRAIN_DELAY_S="30")
     async with bridge, httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         os.kill(bridge.pid, signal.SIGTERM)
         await until(lambda: problems(http, bridge))
@@ -42,14 +43,29 @@ async def test_during_the_drain_delay_it_is_not_ready_but_takes_webhooks(tmp_pat
 
 
 async def test_after_the_drain_delay_it_ends_with_0(tmp_path: Path) -> None:
-    async with BridgeProcess(tmp_path, BRIDGE_HTTP__DRAIN_DELAY_S="0.2") as bridge:
+    async with Program(tmp_path, BRIDGE_HTTP__DRAIN_DELAY_S="0.2") as bridge:
         assert await bridge.terminate() == 0
         assert "bridge.stopped" in bridge.log
 
 
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 0), (signal.SIGKILL, -9)])
+async def test_one_that_is_forked_for_a_test_ends_as_the_program_does(
+    tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    told = []
+    for kind in (BridgeProcess, Program):
+        async with kind(tmp_path) as bridge:
+            await until(lambda: "bridge.ready" in bridge.log)
+            is_guarded = os.getpgid(bridge.pid) not in (os.getpgrp(), bridge.pid)
+            os.kill(bridge.pid, how)
+            await until(lambda: not bridge.running)
+            told.append((is_guarded, bridge.exit_code, "bridge.stopped" in bridge.log))
+    assert told == [(True, code, code == 0)] * 2
+
+
 async def test_with_an_internal_port_the_public_one_serves_webhooks_alone(tmp_path: Path) -> None:
     [internal] = free_ports(1)
-    bridge = BridgeProcess(tmp_path, BRIDGE_HTTP__INTERNAL_PORT=str(internal))
+    bridge = Program(tmp_path, BRIDGE_HTTP__INTERNAL_PORT=str(internal))
     starting = asyncio.create_task(_started(bridge))
     async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         await until(lambda: _answers(http, f"http://127.0.0.1:{internal}/readyz", 200), 20)
@@ -77,7 +93,7 @@ async def test_a_loop_that_crashes_ends_the_process_with_1(tmp_path: Path) -> No
 
 
 async def test_a_taken_port_is_named_before_anything_is_begun(tmp_path: Path) -> None:
-    bridge = BridgeProcess(tmp_path)
+    bridge = Program(tmp_path)
     with socket.socket() as other:
         other.bind(("127.0.0.1", bridge.port))
         other.listen()
@@ -89,7 +105,7 @@ async def test_a_taken_port_is_named_before_anything_is_begun(tmp_path: Path) ->
 
 
 async def test_a_locked_database_is_told_and_recovers(tmp_path: Path) -> None:
-    bridge = BridgeProcess(tmp_path, BRIDGE_WEBHOOK__COMMIT_TIMEOUT_S="1")
+    bridge = Program(tmp_path, BRIDGE_WEBHOOK__COMMIT_TIMEOUT_S="1")
     async with bridge, httpx.AsyncClient(trust_env=False, verify=NO_TLS, timeout=20) as http:
         holder = sqlite3.connect(f"{tmp_path}/bridge-{bridge.port}.db", isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
@@ -102,7 +118,7 @@ async def test_a_locked_database_is_told_and_recovers(tmp_path: Path) -> None:
 
 
 async def test_nothing_is_acknowledged_into_a_file_that_is_gone(tmp_path: Path) -> None:
-    async with BridgeProcess(tmp_path) as bridge, httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
+    async with Program(tmp_path) as bridge, httpx.AsyncClient(trust_env=False, verify=NO_TLS) as http:
         assert await post(http, bridge) == 200
         for file in _files(tmp_path):
             file.unlink()

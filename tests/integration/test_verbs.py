@@ -25,7 +25,7 @@ from bridge.model import micros
 from bridge.nodes.rabbitmq import RabbitNode
 from bridge.settings import load
 from bridge.store.opening import existing
-from tests.support.bridge import BridgeProcess, until
+from tests.support.bridge import BridgeProcess, Program, until
 from tests.support.http import NO_TLS
 from tests.support.ran import Ran
 from tests.support.verbs import begun, ended, verb
@@ -250,7 +250,7 @@ async def test_what_the_database_holds_of_the_dead_is_listed_while_the_broker_is
 
 
 async def test_a_dead_event_is_published_after_all(tmp_path: Path, database: dict[str, str], amqp_url: str) -> None:
-    async with BridgeProcess(tmp_path, amqp_url=amqp_url, **database) as bridge:
+    async with Program(tmp_path, amqp_url=amqp_url, **database) as bridge:
         await send(bridge)
         await until(lambda: events(bridge))
         await until(lambda: published(bridge))

@@ -15,7 +15,7 @@ from typing import Final
 
 from bridge.nodes.guard import tail
 from tests.soak.logs import Reading
-from tests.support.bridge import BridgeProcess, until
+from tests.support.bridge import Program, until
 
 MOST_END_S: Final = 25.0
 """How long a bridge may take to end when it is asked to: its own bound, and a little."""
@@ -27,7 +27,7 @@ class Replica:
 
     def __init__(self, name: str, folder: Path, amqp_url: str, settings: Mapping[str, str], reading: Reading) -> None:
         self.name = name
-        self.bridge = BridgeProcess(folder, amqp_url=amqp_url, **settings)
+        self.bridge = Program(folder, amqp_url=amqp_url, **settings)
         self.lives = 0
         self.failed_starts = 0
         self.slowest_end_s = 0.0
