@@ -58,7 +58,7 @@ async def until(check: Callable[[], object], seconds: float = 10) -> object:
 class BridgeProcess:
     """One bridge, on SQLite in `folder` unless told. It may be killed and started again: port and database stay.
 
-    Each life is forked from a process that has imported the bridge, which takes a fifth of the time of a start.
+    Each life is forked from a process that has imported the bridge: a tenth of the work of a start.
 
     Settings are those below; `extra_env` adds to them or replaces them, and None takes one away.
     """

@@ -33,7 +33,7 @@ _FORKS.set_forkserver_preload(
         "bridge.store.sqlite",
         "aio_pika",
         "anyio._backends._asyncio",
-        "uvicorn",
+        "uvicorn.lifespan.off",
         "uvloop",
         "tests.support.forked",
     ]
