@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -27,6 +27,7 @@ from bridge.events.returned import ReturnState
 from bridge.events.statuses import ReturnStatus
 from bridge.inspection.return_api import ReturnStoriesApi
 from bridge.lifecycle import Stop
+from bridge.model import moment
 from bridge.shipping.returns.codes.stock import Stock
 from bridge.shipping.returns.desk import Desk
 from bridge.shipping.returns.doubting.doubts import Doubts
@@ -146,7 +147,9 @@ async def test_a_return_is_shown_with_its_way_so_far(tmp_path: Path) -> None:
         named = [made["return_id"]]
 
         def see(transaction: Transaction) -> None:
-            [one] = open_returns.find(transaction, f"{TICKETS}/main", "id", named)
+            connection, now = f"{TICKETS}/main", moment(transaction.now)
+            open_returns.enter(transaction, connection, now, timedelta(0), 1, has_labels=False)
+            [one] = open_returns.find(transaction, connection, "id", named)
             open_returns.save(transaction, replace(one, seen=state))
 
         await at.database.write(see)
