@@ -26,17 +26,13 @@ NO_TOKEN: Final = CarrierUnavailable("no_token")
 NOT_LISTED: Final = CarrierUnavailable("not_in_list")
 """A list did not have it, and it was not read alone."""
 _NOT_FOUND: Final = 404
-_TOKENLESS: Final = timedelta(seconds=30)
-"""Until it is looked whether a process has a token now."""
 
 
 def unread(purchase: Purchase, error: CarrierUnavailable | CarrierRefused, terms: Terms, now: datetime) -> Move:
     """Say what follows where the carrier did not show the shipment."""
     noted = replace(purchase, note=notes.unread(purchase, error))
-    if error is NO_TOKEN and purchase.state is PurchaseState.wanted:  # another process may have one, after an update
-        if now + _TOKENLESS >= purchase.deadline:
-            return ended(noted, now, PurchaseState.not_ours, "no_token")
-        return Move(replace(noted, due_at=now + _TOKENLESS))
+    if error is NO_TOKEN and purchase.state is PurchaseState.wanted:
+        return ended(noted, now, PurchaseState.not_ours, "no_token")
     if isinstance(error, NoPermit):
         return not_now(noted, error, terms, now)
     if isinstance(error, CarrierUnavailable) or noted.state is not PurchaseState.wanted:

@@ -88,7 +88,7 @@ async def test_without_a_token_the_policy_is_tried_on_the_offers_that_a_webhook_
         assert answer["price"] == {"amount": "12.99", "currency": "PLN"}
         assert 299 < answer["seconds_left"] < 302, "as of when they were told"
         assert [one["reason"] for one in answer["rejected"]] == ["service_not_listed"]
-        assert await opened.rows("SELECT state, reason FROM purchases") == [("wanted", None)]
+        assert await opened.rows("SELECT reason FROM purchases") == ["no_token"]
 
 
 @pytest.mark.parametrize(

@@ -127,14 +127,6 @@ def test_an_edit_of_which_no_offer_shows_yet_is_waited_for() -> None:
     assert gives_up.purchase.state is PurchaseState.declined
 
 
-def test_without_a_token_it_waits_for_a_process_that_has_one_until_the_window_closes() -> None:
-    wanted = replace(NOT_TAKEN, answer=None, intent=None)
-    waits = unread(wanted, NO_TOKEN, TERMS, AT).purchase
-    assert (waits.state, waits.due_at) == (PurchaseState.wanted, AT + timedelta(seconds=30))
-    last = wanted.deadline - timedelta(seconds=30)
-    assert unread(wanted, NO_TOKEN, TERMS, last).purchase.state is PurchaseState.not_ours
-
-
 APPROVED = replace(NOT_TAKEN, answer=None, approval=Approval("Jan", LOCKER, None), ordered=OfferId(7))
 
 
@@ -215,7 +207,7 @@ def test_an_intent_that_was_not_taken_in_ends_with_the_purchase(seen: Shipment, 
     "found",
     [
         pytest.param(unaffordable(chosen_here(), "budget_exhausted", TERMS, AT), id="over the budget"),
-        pytest.param(unread(NOT_TAKEN, NO_TOKEN, TERMS, NOT_TAKEN.deadline), id="without a token"),
+        pytest.param(unread(NOT_TAKEN, NO_TOKEN, TERMS, AT), id="without a token"),
         pytest.param(
             unread(NOT_TAKEN, CarrierRefused("resource_not_found", status=404), TERMS, NOT_TAKEN.deadline),
             id="not there",
