@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from bridge.approvals.document import PurchasePage, ShownPurchase, document
 from bridge.commands.giving import GIVEN, PROBLEMS, Giving
-from bridge.commands.models import ApprovePurchase, HoldPurchase, RetryPurchase, ShipmentOrder
+from bridge.commands.models import ApprovePurchase, HoldPurchase, RetryPurchase, ShipmentOrder, Word
 from bridge.lifecycle import Clock
 from bridge.model import Command
 from bridge.store.listed import Listed, SqlListed, Wanted
@@ -44,6 +44,12 @@ class WhosePurchase(BaseModel):
     organization_id: Number | None = None
 
 
+class ApprovedPurchase(WhosePurchase):
+    """The same, of an approval: with an intent, only of what is held under that one."""
+
+    intent_id: Word | None = None
+
+
 def _before(text: str) -> tuple[int, int]:
     organization, _, shipment = text.partition(".")
     if not numbers.is_number(organization) or not numbers.is_number(shipment):
@@ -54,14 +60,14 @@ def _before(text: str) -> tuple[int, int]:
 _AFTER: Final = cursor(_before)
 
 
-def _order(name: str) -> Callable[[OfClient], Endpoint]:
+def _order(name: str, body: type[WhosePurchase] = WhosePurchase) -> Callable[[OfClient], Endpoint]:
     """Describe an order about a purchase."""
     return guarded(
         "POST",
         f"{_ONE}/{name}",
         "purchases:write",
         takes=(numbers.SHIPMENT, bodies.OPTIONAL_KEY),
-        body=WhosePurchase,
+        body=body,
         answers=GIVEN,
         problems=(*PROBLEMS, NOT_FOUND, SEVERAL),
     )
@@ -109,10 +115,10 @@ class PurchasesApi:
         found = await self._found(request, client, numbers.ORGANIZATION.read(request))
         return _json(document(found, self._clock()))
 
-    @_order("approve")
+    @_order("approve", ApprovedPurchase)
     async def approve(self, request: Request, client: Client) -> Response:
         """Let a held purchase be made: of the service that was chosen, at its price; it is read anew first."""
-        return await self._give(request, client, "approve")
+        return await self._give(request, client, "approve", ApprovedPurchase)
 
     @_order("hold")
     async def hold(self, request: Request, client: Client) -> Response:
@@ -124,11 +130,14 @@ class PurchasesApi:
         """Have a purchase decided about anew that ended unbought, is held, or is bought as a webhook alone says."""
         return await self._give(request, client, "retry")
 
-    async def _give(self, request: Request, client: Client, name: str) -> Response:
+    async def _give(
+        self, request: Request, client: Client, name: str, body: type[WhosePurchase] = WhosePurchase
+    ) -> Response:
         key = bodies.optional_key(request)
-        whose = await bodies.read(request, WhosePurchase)
-        found = await self._found(request, client, whose.organization_id)
-        asked = _ORDERS[name](shipment_id=found.shipment, organization_id=found.organization)
+        told = await bodies.read(request, body)
+        found = await self._found(request, client, told.organization_id)
+        whose = {"shipment_id": found.shipment, "organization_id": found.organization}
+        asked = _ORDERS[name].model_validate(told.model_dump() | whose)
         return await self._giving.give(Command(asked.operation, key, asked.canonical, client.name))
 
     async def _found(self, request: Request, client: Client, organization: int | None) -> Listed:

@@ -20,7 +20,7 @@ from bridge.commands.models import (
 )
 from bridge.commands.refusing import unprocessable
 from bridge.lifecycle import Clock
-from bridge.model import ClaimedCommand, CommandState, OfferId, OrganizationId, Outcome, ShipmentId
+from bridge.model import ClaimedCommand, CommandState, IntentId, OfferId, OrganizationId, Outcome, ShipmentId
 from bridge.store.approvals import SqlApprovals
 from bridge.store.database import Transaction, Unit
 from bridge.store.listed import Listed
@@ -49,7 +49,9 @@ class Approving:
     async def approve(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `shipment.approve`. Raises Unreadable."""
         order, now = _order(claimed, ApprovePurchase), self._clock()
-        return self._last(lambda it: self._approvals.approve(it, order, now))
+        named = ApprovePurchase.read(claimed.body).intent_id
+        intent = None if named is None else IntentId(named)
+        return self._last(lambda it: self._approvals.approve(it, order, now, intent))
 
     async def hold(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `shipment.hold`. Raises Unreadable."""

@@ -102,14 +102,23 @@ def show(shipment: Shipment, organization: Organization = None, as_json: Json = 
 
 
 @verbs.command("approve")
-def approve(shipment: Shipment, organization: Organization = None, wait: Wait = WAIT_S, as_json: Json = False) -> None:
+def approve(
+    shipment: Shipment,
+    organization: Organization = None,
+    intent: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only what is held under this intent, as `show --json` has it.")
+    ] = None,
+    wait: Wait = WAIT_S,
+    as_json: Json = False,
+) -> None:
     """Let a purchase that is held be made: of the service that was chosen, up to the price it was chosen at.
 
     A running bridge does it: it reads the shipment anew and decides. Example: bridge purchases approve 3900000017
     """
     from bridge.commands.models import ApprovePurchase
 
-    _order(ApprovePurchase, shipment, organization, wait=wait, as_json=as_json, told="is approved")
+    asked = body(ApprovePurchase, shipment_id=shipment, organization_id=organization, intent_id=intent)
+    _hand_over(asked, wait=wait, as_json=as_json, told="is approved")
 
 
 @verbs.command("hold")
@@ -138,16 +147,20 @@ def _order(
     model: type[ShipmentOrder], shipment: int, organization: int | None, *, wait: float, as_json: bool, told: str
 ) -> None:
     """Hand over what is asked for, and say what came of it."""
+    asked = body(model, shipment_id=shipment, organization_id=organization)
+    _hand_over(asked, wait=wait, as_json=as_json, told=told)
+
+
+def _hand_over(asked: ShipmentOrder, *, wait: float, as_json: bool, told: str) -> None:
     from bridge.cli.handing import hand_over
 
-    asked = body(model, shipment_id=shipment, organization_id=organization)
     running.run(
         hand_over(
             running.settings(),
             asked,
             wait_s=wait,
             as_json=as_json,
-            told=lambda _: f"The purchase of shipment {shipment} {told}.",
+            told=lambda _: f"The purchase of shipment {asked.shipment_id} {told}.",
         )
     )
 

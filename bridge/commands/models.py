@@ -138,9 +138,14 @@ class ShipmentOrder(Body):
 
 
 class ApprovePurchase(ShipmentOrder):
-    """Let a purchase that is held be made: of the service that was chosen, at the price it was chosen at."""
+    """Let a purchase that is held be made: of the service that was chosen, at the price it was chosen at.
+
+    With an intent, only what was held under that one: it may have been decided about anew since it was looked at.
+    """
 
     operation = "shipment.approve"
+
+    intent_id: Word | None = None
 
 
 class HoldPurchase(ShipmentOrder):

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from bridge.events.catalogue import PurchaseHeld
-from bridge.model import DeliveryId, Evidence, Fact, OfferId, OrganizationId, PurchaseWork, micros
+from bridge.model import DeliveryId, Evidence, Fact, IntentId, OfferId, OrganizationId, PurchaseWork, micros
 from bridge.store import budget
 from bridge.store.database import Transaction
 from bridge.store.facts import Recorder
@@ -42,9 +42,14 @@ class SqlApprovals:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
 
-    def approve(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
-        """Let a held purchase be made, of the service that was chosen and at its price; it is read anew first."""
-        return self._carry_out(transaction, order, "approved", _approve, now)
+    def approve(
+        self, transaction: Transaction, order: Order, now: datetime, intent: IntentId | None = None
+    ) -> Listed | Refused:
+        """Let a held purchase be made, of the service that was chosen and at its price; it is read anew first.
+
+        Where an intent is named, only that one: what was held under another is not what was looked at.
+        """
+        return self._carry_out(transaction, order, "approved", partial(_approve, intent=intent), now)
 
     def hold(self, transaction: Transaction, order: Order, now: datetime) -> Listed | Refused:
         """Stop a purchase before it is begun, and tell so; whoever has it in hand loses it."""
@@ -123,11 +128,15 @@ _ANEW: Final[Mapping[str, int | None]] = {
 # -- acting ----------------------------------------------------------------------------------------------------------
 
 
-def _approve(transaction: Transaction, found: Listed, order: Order, now: datetime) -> Sequence[Fact] | Refused:
+def _approve(
+    transaction: Transaction, found: Listed, order: Order, now: datetime, *, intent: IntentId | None
+) -> Sequence[Fact] | Refused:
     if found.state is not PurchaseState.held and not _is_read_again(transaction, found):
         return refused(found)
     if found.service is None or found.intent is None:
         return Refused("no offer was chosen for it yet, so there is nothing to approve: retry it, and one is")
+    if intent is not None and intent != found.intent:
+        return Refused(f"it was decided about anew since: look at what is held now, under the intent {found.intent}")
     approval = {
         "approved_by": order.by,
         "approved_service": found.service,

@@ -15,6 +15,7 @@ from bridge.model import (
     DeliveryId,
     Evidence,
     Fact,
+    IntentId,
     OfferId,
     OrganizationId,
     PurchaseWork,
@@ -339,6 +340,18 @@ async def test_what_is_not_as_it_was_held_is_not_approved(desk: Desk, columns: d
     refused = await desk.order("approve")
     assert isinstance(refused, Refused)
     assert refused.why.startswith("the purchase is wanted: it is being decided about")
+
+
+async def test_what_is_held_under_another_intent_than_was_looked_at_is_not_approved(desk: Desk) -> None:
+    await desk.put("held", reason="approval_required", **CHOSEN)
+    asked = Order(SHIPMENT, ORGANIZATION, "Anna", "c-1")
+    approve = desk.approvals.approve
+    refused = await desk.database.write(lambda it: approve(it, asked, NOW, IntentId("another")))
+    assert isinstance(refused, Refused)
+    assert "under the intent an-intent" in refused.why
+    assert await desk.row("state", "approved_by") == ("held", None)
+    await desk.database.write(lambda it: approve(it, asked, NOW, IntentId("an-intent")))
+    assert await desk.row("state", "approved_by") == ("wanted", "Anna")
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------

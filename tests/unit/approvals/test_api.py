@@ -127,6 +127,18 @@ async def test_an_approval_is_carried_out_once_for_its_key(tmp_path: Path) -> No
         assert other.json()["detail"].startswith("the purchase is wanted")
 
 
+async def test_an_approval_that_names_another_intent_than_is_held_is_refused(tmp_path: Path) -> None:
+    async with desk(tmp_path) as stage:
+        put(stage, "held")
+        other = await order(stage, "approve", asked={"intent_id": "what-was-looked-at"})
+        assert (other.status_code, other.json()["type"]) == (422, "/problems/rejected")
+        assert other.json()["detail"].endswith("under the intent an-intent")
+        answer = await order(stage, "approve", key="k-2", asked={"intent_id": "an-intent"})
+        assert (answer.status_code, answer.json()["result"]["state"]) == (200, "wanted")
+        hold = await order(stage, "hold", key="k-3", asked={"intent_id": "an-intent"})
+        assert hold.status_code == 422
+
+
 async def test_a_hold_and_a_retry_go_the_same_way(tmp_path: Path) -> None:
     async with desk(tmp_path) as stage:
         put(stage, "wanted")
