@@ -48,34 +48,33 @@ class Approving:
 
     async def approve(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `shipment.approve`. Raises Unreadable."""
-        order, now = _order(claimed, ApprovePurchase), self._clock()
-        named = ApprovePurchase.read(claimed.body).intent_id
-        intent = None if named is None else IntentId(named)
+        asked, now = ApprovePurchase.read(claimed.body), self._clock()
+        order, intent = _order(claimed, asked), None if asked.intent_id is None else IntentId(asked.intent_id)
         return self._last(lambda it: self._approvals.approve(it, order, now, intent))
 
     async def hold(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `shipment.hold`. Raises Unreadable."""
-        order, now = _order(claimed, HoldPurchase), self._clock()
+        order, now = _order(claimed, HoldPurchase.read(claimed.body)), self._clock()
         return self._last(lambda it: self._approvals.hold(it, order, now))
 
     async def retry(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `purchase.retry`. Raises Unreadable."""
-        order, now = _order(claimed, RetryPurchase), self._clock()
+        order, now = _order(claimed, RetryPurchase.read(claimed.body)), self._clock()
         return self._last(lambda it: self._approvals.retry(it, order, now))
 
     async def buy(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `shipment.buy`. Raises Unreadable."""
-        order, now = _order(claimed, BuyShipment), self._clock()
+        order, now = _order(claimed, BuyShipment.read(claimed.body)), self._clock()
         return self._last(lambda it: self._approvals.buy(it, order, self._known, now))
 
     async def renew(self, claimed: ClaimedCommand, _hand: Hand) -> Last:
         """Carry out the command `shipment.refresh_offers`. Raises Unreadable."""
-        order, now = _order(claimed, RefreshOffers), self._clock()
+        order, now = _order(claimed, RefreshOffers.read(claimed.body)), self._clock()
         return self._last(lambda it: self._approvals.renew(it, order, self._known, now))
 
     def pick(self, claimed: ClaimedCommand, offer: OfferId) -> Last:
         """Have the offer bought that the command `shipment.buy` names. Raises Unreadable."""
-        order, now = _order(claimed, BuyShipment), self._clock()
+        order, now = _order(claimed, BuyShipment.read(claimed.body)), self._clock()
         return self._last(lambda it: self._approvals.pick(it, order, offer, self._known, now))
 
     def _last(self, write: Unit[Listed | Refused]) -> Last:
@@ -104,7 +103,6 @@ def _no(why: Refused) -> Outcome:
     return unprocessable([FieldError("organization_id", why.organization, why.why)])
 
 
-def _order(claimed: ClaimedCommand, model: type[ShipmentOrder]) -> Order:
-    asked = model.read(claimed.body)
+def _order(claimed: ClaimedCommand, asked: ShipmentOrder) -> Order:
     organization = None if asked.organization_id is None else OrganizationId(asked.organization_id)
     return Order(ShipmentId(asked.shipment_id), organization, claimed.given_by, claimed.id)

@@ -334,6 +334,13 @@ def settle(
     transaction.notify("commands")
 
 
+def forget(transaction: Transaction, keys: Sequence[tuple[str, str]]) -> None:
+    """Delete commands that have ended, by operation and key, with what came of them."""
+    _erase(transaction, [_result_of(operation, key) for operation, key in keys])
+    those = transaction.given(("text", "text"), keys)
+    transaction.run(f"DELETE FROM commands WHERE (operation, id) IN (SELECT * FROM {those.sql})", those.parameters)
+
+
 _WITHDRAWABLE: Final[dict[Withdrawable, str]] = {
     "waiting": "state = 'waiting'",
     "unattended": "state IN ('waiting', 'running') AND held_until <= ?",

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, get_args
 
 from bridge.errors import LeaseLost
 from bridge.model import DeliveryState, micros
-from bridge.store import labels, old_returns
+from bridge.store import commands, labels, old_returns
 from bridge.store.database import EVERYTHING, Database, Row, Transaction, marks
 from bridge.store.leases import still_held
 from bridge.store.outbox import PUBLISHED, started_at
@@ -97,7 +97,7 @@ class SqlPruning:
     def _delete(self, transaction: Transaction, table: Table, ids: Sequence[Any]) -> None:
         match table:
             case "commands":
-                _delete_commands(transaction, ids)
+                commands.forget(transaction, ids)
             case "labels":
                 labels.delete(transaction, ids, self._drop)
             case "return_labels":
@@ -123,13 +123,6 @@ def _delete(transaction: Transaction, table: Table, ids: Sequence[Any]) -> None:
         return
     for sql in _DELETE[table]:
         transaction.run(sql.format(marks(ids)), ids)
-
-
-def _delete_commands(transaction: Transaction, keys: Sequence[tuple[str, str]]) -> None:
-    owners = [f"command:result/{operation}/{id_}" for operation, id_ in keys]
-    transaction.run(f"DELETE FROM sealed WHERE owner IN ({marks(owners)})", owners)
-    those = transaction.given(("text", "text"), keys)
-    transaction.run(f"DELETE FROM commands WHERE (operation, id) IN (SELECT * FROM {those.sql})", those.parameters)
 
 
 def _note(transaction: Transaction, table: Table, rows: int, until: int) -> None:

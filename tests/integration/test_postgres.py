@@ -41,6 +41,7 @@ from bridge.store.migrate import Migration, migrate, migrations, require_current
 from bridge.store.outbox import SqlOutbox
 from bridge.store.outlook import Errand, Take
 from bridge.store.postgres import PostgresDatabase
+from bridge.store.postgres_link import options
 from bridge.store.postgres_turns import Patience, take_turn
 from bridge.store.projecting import Projected, SqlProjector
 from bridge.store.purchase import Intended, PurchaseState, Step
@@ -693,6 +694,14 @@ async def test_a_connection_to_a_server_that_took_no_writes_is_not_kept(replicas
     with pytest.raises(StoreUnavailable, match="25006"):
         await database.write(inserting("refused"))
     await database.write(inserting("after"))
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"), [("", "primary"), ("?target_session_attrs=any", None)], ids=["by itself", "as the URL has it"]
+)
+def test_a_standby_is_not_used_unless_the_url_says_so(more: str, wanted: str | None) -> None:
+    """Its reads could pass by what is still open on the primary."""
+    assert options(SecretStr(f"postgresql://bridge@db/bridge{more}")).get("target_session_attrs") == wanted
 
 
 async def test_an_error_that_a_unit_swallows_does_not_pass_for_a_commit(replicas: Replicas) -> None:
